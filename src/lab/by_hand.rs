@@ -1,0 +1,159 @@
+//! One role by hand: the same function as a plain program, in a terminal.
+
+use std::cell::RefCell;
+use std::io::{self, BufRead, IsTerminal, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
+
+use super::cli::Arguments;
+use super::command::{Permission, permit};
+use super::{Endpoint, Lab, exit};
+use crate::probe;
+use crate::stage::LONGEST_TEXT;
+use crate::trace::recorder::{self, Recorder};
+use crate::trace::{Call, Event, Host, Value, Wait, What, error_name};
+use crate::view::Transcript;
+
+/// Plays one role in this process.
+pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
+    let scene = &lab.scenes[arguments.scene.map_or(0, |number| number as usize - 1)];
+    let role = arguments.role.as_deref().unwrap_or_default();
+    let Some(cast) = scene.roles.iter().find(|cast| cast.name == role) else { return exit::USAGE };
+    if cast.runs_commands {
+        if !arguments.allow_commands {
+            eprintln!(
+                "{}: {role} executes, as you, every command that a program on this machine sends it: \
+                 say --allow-commands if you want that (each is stopped after 5 s or 1 MiB of output)",
+                lab.label()
+            );
+            return exit::USAGE;
+        }
+        permit(Permission::Anything);
+    }
+    let address = arguments.address.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, lab.port)));
+    let failed = Rc::new(RefCell::new(None));
+    let transcript = arguments.calls.then(|| Transcript::new(&[role]));
+    recorder::install(Box::new(ByHand { role: role.to_owned(), transcript, failed: Rc::clone(&failed), count: 0 }));
+    let result = (cast.role)(Endpoint(address));
+    recorder::uninstall();
+    match result {
+        Ok(()) => exit::OK,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe && failed.borrow().is_none() => exit::OK,
+        Err(error) => complain(lab, role, &error, failed.borrow().as_ref()),
+    }
+}
+
+/// Tells the program's user what it says and asks, and remembers the last call that failed.
+struct ByHand {
+    role: String,
+    transcript: Option<Transcript>,
+    failed: Rc<RefCell<Option<Call>>>,
+    count: u64,
+}
+
+impl ByHand {
+    fn show(&mut self, what: What) {
+        if let Some(transcript) = &self.transcript {
+            self.count += 1;
+            let role = Some(self.role.clone());
+            let event = Event { n: self.count, at_ns: 0, scene: 1, actor: role.clone(), role, host: Host::Local, what };
+            let _ = anstream::stderr().write_all(transcript.lines(&event).as_bytes());
+        }
+    }
+}
+
+impl Recorder for ByHand {
+    fn before(&mut self, call: &Call, wait: Wait) {
+        if wait != Wait::Never {
+            self.show(What::Begin(call.clone()));
+        }
+    }
+
+    fn after(&mut self, call: Call, _opened: Option<BorrowedFd<'_>>) {
+        if call.errno.is_some() {
+            *self.failed.borrow_mut() = Some(call.clone());
+        }
+        self.show(What::Call(call));
+    }
+
+    fn say(&mut self, text: &str) {
+        let mut out = io::stdout().lock();
+        if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+            // Whoever read what we print has gone.
+            std::process::exit(exit::OK.into());
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        self.show(What::Note { text: text.to_owned() });
+    }
+
+    fn meet(&mut self, text: &str) {
+        if io::stdin().is_terminal() {
+            eprint!("[press Enter when {text}] ");
+            let _ = io::stdin().lock().read_line(&mut String::new());
+        }
+    }
+
+    fn prompt(&mut self, prompt: &str) -> Option<String> {
+        let mut out = io::stdout().lock();
+        let _ = write!(out, "{prompt}").and_then(|()| out.flush());
+        let mut line = Vec::new();
+        let read = io::stdin().lock().take(LONGEST_TEXT as u64).read_until(b'\n', &mut line);
+        if !matches!(read, Ok(count) if count > 0) {
+            let _ = writeln!(out);
+            return None;
+        }
+        let line = line.strip_suffix(b"\n").unwrap_or(&line);
+        Some(String::from_utf8_lossy(line).into_owned())
+    }
+
+    fn name(&mut self, address: SocketAddr) -> String {
+        address.to_string()
+    }
+}
+
+/// Says which call failed, how, and what to try.
+fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Call>) -> u8 {
+    let label = lab.label();
+    let name = error_name(error);
+    let Some(call) = failed.filter(|call| call.errno.as_deref() == Some(&name)) else {
+        eprintln!("{label}: {role}: {error}");
+        return exit::FAILED;
+    };
+    let address = call.args.iter().find_map(|(_, value)| match value {
+        Value::Address(address) => Some(*address),
+        _ => None,
+    });
+    let place = address.map_or_else(String::new, |address| address.to_string());
+    let (advice, code) = advice(lab, call, &name, address);
+    eprintln!("{label}: {role}: {}({place}): {name}: {advice}", call.name);
+    code
+}
+
+fn advice(lab: &Lab, call: &Call, errno: &str, address: Option<SocketAddr>) -> (String, u8) {
+    match (call.name.as_ref(), errno, address) {
+        ("bind", "EADDRINUSE", Some(address)) => {
+            let port = address.port();
+            let holder = match probe::who_has(port) {
+                Some((pid, name)) => format!("{name} (process {pid}) has the port: end it"),
+                None => {
+                    format!("the port is taken: `ss -tulnp 'sport = :{port}'` may tell by whom; end it, wait a minute")
+                }
+            };
+            (
+                format!("{holder}, or give both roles another address with --address 127.0.0.1:{}", port ^ 1),
+                exit::PORT_TAKEN,
+            )
+        }
+        ("bind", "EACCES", _) => {
+            ("ports below 1024 are root's: give another one with --address".to_owned(), exit::FAILED)
+        }
+        (_, "ECONNREFUSED", _) => {
+            (format!("nobody listens there: start the server first, just {} server", lab.label()), exit::NOBODY_THERE)
+        }
+        (_, "ECONNRESET" | "EPIPE", _) => ("the peer has gone: start both roles again".to_owned(), exit::FAILED),
+        _ => ("see errno(3)".to_owned(), exit::FAILED),
+    }
+}

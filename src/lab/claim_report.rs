@@ -1,0 +1,79 @@
+//! Claims checked against a run.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::json;
+
+use super::cli::Arguments;
+use super::demo::{self, Manner};
+use super::{Lab, Verdict, exit};
+use crate::trace::{Event, Trace};
+use crate::view::text::{WIDTH, wrapped};
+use crate::view::{Transcript, json};
+
+const STRONG: Style = Style::new().bold();
+
+/// Plays the lab once, and prints what becomes of each of its claims.
+pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
+    let mut hosts = demo::open_hosts(lab, arguments);
+    let mut trace = Trace::default();
+    let manner = Manner { scene: None, ..Manner::of(arguments) };
+    let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
+        trace.events.push(event.clone());
+        ControlFlow::Continue(())
+    });
+    let code = match played {
+        Ok(ending) => demo::report(lab, &ending),
+        Err(error) => {
+            eprintln!("{}: the stage failed: {error}: `socklab doctor` tells what this machine allows", lab.label());
+            return exit::LACKING;
+        }
+    };
+    let mut out = anstream::stdout();
+    let text = if arguments.json { as_json(lab, &trace) } else { as_text(lab, &trace) };
+    let _ = out.write_all(text.as_bytes());
+    code
+}
+
+fn as_text(lab: &Lab, trace: &Trace) -> String {
+    let transcript = Transcript::new(&lab.role_names());
+    let mut text = format!("{STRONG}Lab {:02} {}{STRONG:#} on Linux {}\n", lab.number, lab.name, demo::kernel());
+    for claim in &lab.claims {
+        let verdict = (claim.check)(trace);
+        let colour = match verdict {
+            Verdict::Confirmed(_) => AnsiColor::Green,
+            Verdict::Refuted(_) => AnsiColor::Red,
+            Verdict::NotObservable(_) => AnsiColor::Yellow,
+        };
+        let style = STRONG.fg_color(Some(colour.into()));
+        text += &format!("\n{style}{}{style:#}  ({})\n", verdict.name(), claim.source);
+        for line in wrapped(claim.says, WIDTH - 2) {
+            text += &format!("  {line}\n");
+        }
+        if let Verdict::NotObservable(why) = verdict {
+            text += &format!("    because {why}\n");
+        }
+        for event in verdict.evidence() {
+            for line in transcript.lines(event).lines() {
+                text += &format!("  {line}\n");
+            }
+        }
+    }
+    text
+}
+
+fn as_json(lab: &Lab, trace: &Trace) -> String {
+    let lines = lab.claims.iter().map(|claim| {
+        let verdict = (claim.check)(trace);
+        let evidence: Vec<serde_json::Value> =
+            verdict.evidence().iter().filter_map(|event| serde_json::from_str(&json::line(event)).ok()).collect();
+        let fields = json!({
+            "v": crate::trace::VERSION, "lab": lab.number, "source": claim.source, "says": claim.says,
+            "verdict": verdict.name(), "kernel": demo::kernel(), "evidence": evidence,
+        });
+        format!("{fields}\n")
+    });
+    lines.collect()
+}

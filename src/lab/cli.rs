@@ -1,0 +1,107 @@
+//! The command line of a lab.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser};
+
+use super::{Lab, by_hand, claim_report, demo, exit, repeat};
+use crate::stage::Choice;
+
+/// Shows one thing that sockets do.
+///
+/// Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other.
+/// With a role it is that one program, in this terminal; start the other one in a second terminal.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Exit codes: 0 all went as the lab means it to; 1 a role failed; 2 the command line is not understood; \
+3 the port is taken; 4 nobody listens there; 5 a role died; 6 a role hung; 7 the machine lacks what was asked for.",
+    disable_version_flag = true
+)]
+pub(super) struct Arguments {
+    /// One role by hand (server, client, …), instead of the demo
+    pub role: Option<String>,
+    /// Only this scene; by hand, this scene's roles
+    #[arg(long, value_name = "N")]
+    pub scene: Option<u32>,
+    /// Wait for Enter before each event; q ends
+    #[arg(long, conflicts_with_all = ["role", "repeat", "claims", "json"])]
+    pub step: bool,
+    /// Print the trace, a JSON object a line
+    #[arg(long, conflicts_with = "role")]
+    pub json: bool,
+    /// Run N times, roles free-running, and print how often each outcome came
+    #[arg(long, value_name = "N", conflicts_with_all = ["role", "claims"], value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub repeat: Option<u32>,
+    /// With --repeat: one role acts at a time, as in the demo
+    #[arg(long, requires = "repeat")]
+    pub baton: bool,
+    /// Without the baton: the roles run as they would by themselves
+    #[arg(long, conflicts_with_all = ["role", "baton", "step"])]
+    pub free: bool,
+    /// Use this machine's loopback, even where private hosts can be made
+    #[arg(long, conflicts_with = "role")]
+    pub loopback: bool,
+    /// Check the lab's claims against a run
+    #[arg(long, conflicts_with = "role")]
+    pub claims: bool,
+    /// By hand: the server's address, in place of 127.0.0.1 and the classic port
+    #[arg(long, value_name = "IP:PORT", requires = "role")]
+    pub address: Option<SocketAddr>,
+    /// By hand: show each system call on standard error
+    #[arg(long, requires = "role")]
+    pub calls: bool,
+    /// By hand: let the server execute, as you, the commands that any program on this machine sends it; each is
+    /// stopped after 5 seconds or 1 MiB of output
+    #[arg(long, requires = "role")]
+    pub allow_commands: bool,
+    /// How long a role may neither wait nor come back before the demo is ended, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub patience: u64,
+}
+
+impl Arguments {
+    pub fn hosts(&self) -> Choice {
+        if self.loopback { Choice::Loopback } else { Choice::Best }
+    }
+}
+
+/// Does what the command line asks for.
+pub(super) fn run(lab: &Lab) -> ExitCode {
+    let command = Arguments::command().bin_name(format!("just {}", lab.label())).about(lab.question);
+    let arguments = match command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
+        }
+    };
+    let done = match wrong(lab, &arguments) {
+        Some(complaint) => {
+            eprintln!("{}: {complaint}", lab.label());
+            exit::USAGE
+        }
+        None if arguments.role.is_some() => by_hand::run(lab, &arguments),
+        None if arguments.claims => claim_report::run(lab, &arguments),
+        None if arguments.repeat.is_some() => repeat::run(lab, &arguments),
+        None => demo::run(lab, &arguments),
+    };
+    ExitCode::from(done)
+}
+
+/// What is wrong with arguments that clap could not know about.
+fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
+    let count = lab.scenes.len();
+    if let Some(number) = arguments.scene.filter(|number| *number == 0 || *number as usize > count) {
+        let titles = lab.scenes.iter().zip(1..).map(|(scene, number)| format!("\n  {number}  {}", scene.title));
+        return Some(format!("there is no scene {number}; there are{}", titles.collect::<String>()));
+    }
+    let role = arguments.role.as_deref()?;
+    let scene = &lab.scenes[arguments.scene.map_or(0, |number| number as usize - 1)];
+    if !scene.roles.iter().any(|cast| cast.name == role) {
+        let names: Vec<&str> = scene.roles.iter().map(|cast| cast.name).collect();
+        return Some(format!("scene \"{}\" has no role {role:?}; it has: {}", scene.title, names.join(", ")));
+    }
+    let address = arguments.address.filter(|address| !address.ip().is_loopback())?;
+    Some(format!("{address} can be reached from outside; the labs use loopback addresses only, 127.0.0.1:{}", lab.port))
+}

@@ -1,0 +1,189 @@
+//! The demo: all roles on a stage, and a view of what they do.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use super::cli::Arguments;
+use super::command::{Permission, permit};
+use super::{Endpoint, Lab, Scene, exit};
+use crate::stage::{self, Ending, Hosts, Play, RolePlay, Teller};
+use crate::trace::{Event, Host, Start, Status, What};
+use crate::view::{Transcript, json};
+
+/// How the scenes are to be played.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    /// Only this scene.
+    pub scene: Option<u32>,
+    /// Without the baton.
+    pub free: bool,
+    pub patience: Duration,
+}
+
+impl Manner {
+    pub fn of(arguments: &Arguments) -> Manner {
+        Manner { scene: arguments.scene, free: arguments.free, patience: Duration::from_secs(arguments.patience) }
+    }
+}
+
+/// Plays the demo once and shows it.
+pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
+    let mut hosts = open_hosts(lab, arguments);
+    let transcript = Transcript::new(&lab.role_names());
+    let mut out = anstream::stdout();
+    let mut tell = |event: &Event| {
+        if arguments.step && !matches!(event.what, What::Start(_)) && !next_wanted() {
+            return ControlFlow::Break(());
+        }
+        let text = if arguments.json { json::line(event) + "\n" } else { transcript.lines(event) };
+        // A reader that has gone, `| head`, has seen enough.
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    };
+    match play(lab, Manner::of(arguments), &mut hosts, &mut tell) {
+        Ok(ending) => report(lab, &ending),
+        Err(error) => {
+            eprintln!("{}: the stage failed: {error}: `socklab doctor` tells what this machine allows", lab.label());
+            exit::LACKING
+        }
+    }
+}
+
+/// Opens the stage's hosts, and says so where they are not private.
+pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Hosts {
+    let hosts = Hosts::open(arguments.hosts());
+    if let Hosts::Loopback(why) = &hosts {
+        eprintln!(
+            "{}: no private host ({why}): running on this machine's loopback, with free ports in place of the classic ones",
+            lab.label()
+        );
+    }
+    hosts
+}
+
+/// Plays the scenes, one after the other, and tells every event. The ending is that of the first scene that did not end
+/// as it is meant to, or `Done`.
+pub(super) fn play(
+    lab: &Lab,
+    manner: Manner,
+    hosts: &mut Hosts,
+    tell: &mut dyn FnMut(&Event) -> ControlFlow<()>,
+) -> io::Result<Ending> {
+    let mut teller = Teller::new(tell);
+    let host = if matches!(hosts, Hosts::Private { .. }) { Host::A } else { Host::Local };
+    let start = Start {
+        lab: format!("{:02} {}", lab.number, lab.name),
+        question: lab.question.to_owned(),
+        stage: if host == Host::A { "private" } else { "loopback" },
+        kernel: kernel(),
+        seed: None,
+    };
+    if teller.announce(0, host, What::Start(start)).is_break() {
+        return Ok(Ending::Left);
+    }
+    let mut first_wrong = Ending::Done;
+    for (scene, number) in lab.scenes.iter().zip(1..) {
+        if manner.scene.is_some_and(|only| only != number) {
+            continue;
+        }
+        let ending = play_scene(lab, scene, number, manner, (hosts, host), &mut teller)?;
+        match ending {
+            Ending::Done => {}
+            Ending::Waiting if scene.ends_waiting => {}
+            Ending::Left | Ending::Hung { .. } => return Ok(ending),
+            wrong if first_wrong == Ending::Done => first_wrong = wrong,
+            _ => {}
+        }
+    }
+    Ok(first_wrong)
+}
+
+fn play_scene(
+    lab: &Lab,
+    scene: &Scene,
+    number: u32,
+    manner: Manner,
+    (hosts, host): (&mut Hosts, Host),
+    teller: &mut Teller<'_>,
+) -> io::Result<Ending> {
+    let address = hosts.prepare(lab.port)?;
+    let what = What::Scene { text: scene.title.to_owned(), port: address.port() };
+    if teller.announce(number, host, what).is_break() {
+        return Ok(Ending::Left);
+    }
+    let commands: Vec<&'static str> = scene.roles.iter().flat_map(|cast| cast.lines.iter().copied()).collect();
+    let roles = scene.roles.iter().map(|cast| {
+        let commands = commands.clone();
+        let part = move || {
+            if cast.runs_commands {
+                permit(Permission::Only(commands));
+            }
+            (cast.role)(Endpoint(address))
+        };
+        let lines = cast.lines.iter().map(|line| (*line).to_owned()).collect();
+        RolePlay { name: cast.name, lines, part: Box::new(part) }
+    });
+    let play = Play {
+        scene: number,
+        roles: roles.collect(),
+        endpoint: (address, format!("server:{}", lab.port)),
+        host,
+        watch: scene.watch,
+        patience: manner.patience,
+        free: manner.free,
+    };
+    stage::play(play, teller)
+}
+
+/// Says what was not as it is meant to be, and gives the exit code for it.
+pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
+    let label = lab.label();
+    match ending {
+        Ending::Done | Ending::Left => exit::OK,
+        Ending::Waiting => {
+            eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
+            exit::HUNG
+        }
+        Ending::Died { role, status: Status::Code(1) } => {
+            eprintln!("{label}: {role} failed, as the transcript shows");
+            exit::FAILED
+        }
+        Ending::Died { role, status } => {
+            let how = match status {
+                Status::Code(code) => format!("with exit code {code}"),
+                Status::Signal(signal) => format!("of signal {signal}"),
+            };
+            eprintln!("{label}: {role} died {how}, and the demo is not complete");
+            exit::DIED
+        }
+        Ending::Hung { role, doing } => {
+            eprintln!(
+                "{label}: {role} did not come back and was {doing}; it was ended (--patience sets how long to wait)"
+            );
+            exit::HUNG
+        }
+    }
+}
+
+/// The kernel's release.
+pub(super) fn kernel() -> String {
+    rustix::system::uname().release().to_string_lossy().into_owned()
+}
+
+/// Waits for Enter; false for `q` and at the end of the input.
+fn next_wanted() -> bool {
+    let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
+    if terminal {
+        eprint!("[Enter: next event, q: end] ");
+    }
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    if terminal {
+        // Up to the line that the prompt was on, and clear it.
+        eprint!("\x1b[1A\x1b[2K");
+    }
+    matches!(read, Ok(count) if count > 0) && line.trim() != "q"
+}

@@ -1,0 +1,189 @@
+//! The face: what a lab's `main` calls, and what its roles may do besides calling the kernel.
+
+mod by_hand;
+mod claim;
+mod claim_report;
+mod cli;
+mod command;
+mod demo;
+pub mod exit;
+mod repeat;
+mod words;
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+pub use claim::{Claim, Verdict};
+pub use command::{Ran, run_command};
+pub use words::{meet, note, prompt, say};
+
+use crate::socket::Address;
+use crate::stage::Watch;
+
+/// A role's program: what it does, from its first call to its last.
+pub type Role = fn(Endpoint) -> io::Result<()>;
+
+/// Where the lab's server is to be found.
+#[derive(Clone, Copy, Debug)]
+pub struct Endpoint(SocketAddr);
+
+impl Endpoint {
+    /// The address to bind, or to send to.
+    pub fn address(self) -> Address {
+        self.0.into()
+    }
+}
+
+/// A lab: one question about sockets, and the scenes that answer it.
+pub struct Lab {
+    number: u32,
+    name: &'static str,
+    question: &'static str,
+    port: u16,
+    scenes: Vec<Scene>,
+    claims: Vec<Claim>,
+}
+
+/// A part of a lab: roles that start anew, on a host of their own.
+pub struct Scene {
+    title: &'static str,
+    roles: Vec<Cast>,
+    watch: Watch,
+    ends_waiting: bool,
+}
+
+/// A role and what it needs.
+struct Cast {
+    name: &'static str,
+    role: Role,
+    lines: Vec<&'static str>,
+    runs_commands: bool,
+}
+
+impl Lab {
+    /// A lab with the port of the classic demo.
+    pub fn new(number: u32, name: &'static str, port: u16) -> Lab {
+        Lab { number, name, question: "", port, scenes: Vec::new(), claims: Vec::new() }
+    }
+
+    /// The question that the lab answers.
+    #[must_use]
+    pub fn asks(mut self, question: &'static str) -> Lab {
+        self.question = question;
+        self
+    }
+
+    /// Adds a scene. The first one is the classic demo.
+    #[must_use]
+    pub fn scene(mut self, scene: Scene) -> Lab {
+        self.scenes.push(scene);
+        self
+    }
+
+    /// The sentences that this lab confirms or refutes.
+    #[must_use]
+    pub fn claims(mut self, claims: Vec<Claim>) -> Lab {
+        self.claims = claims;
+        self
+    }
+
+    /// Does what the command line asks for.
+    pub fn run(self) -> ExitCode {
+        cli::run(&self)
+    }
+
+    /// How a person calls it.
+    fn label(&self) -> String {
+        format!("lab {:02}", self.number)
+    }
+
+    /// All names of roles, in the order in which they first appear.
+    fn role_names(&self) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        for cast in self.scenes.iter().flat_map(|scene| &scene.roles) {
+            if !names.contains(&cast.name) {
+                names.push(cast.name);
+            }
+        }
+        names
+    }
+}
+
+impl Scene {
+    /// A scene with a title.
+    pub fn new(title: &'static str) -> Scene {
+        Scene { title, roles: Vec::new(), watch: Watch::default(), ends_waiting: false }
+    }
+
+    /// Adds a role.
+    #[must_use]
+    pub fn role(mut self, name: &'static str, role: Role) -> Scene {
+        self.roles.push(Cast { name, role, lines: Vec::new(), runs_commands: false });
+        self
+    }
+
+    /// Adds the role `server`.
+    #[must_use]
+    pub fn server(self, role: Role) -> Scene {
+        self.role("server", role)
+    }
+
+    /// Adds the role `client`.
+    #[must_use]
+    pub fn client(self, role: Role) -> Scene {
+        self.role("client", role)
+    }
+
+    /// What the user of the role that was added last types in a demo, before the input ends.
+    #[must_use]
+    pub fn typed(mut self, lines: &[&'static str]) -> Scene {
+        self.last().lines = lines.to_vec();
+        self
+    }
+
+    /// The role that was added last executes commands that come over the network: by hand it must be allowed to.
+    #[must_use]
+    pub fn runs_commands(mut self) -> Scene {
+        self.last().runs_commands = true;
+        self
+    }
+
+    /// Shows how many bytes wait in each receive queue.
+    #[must_use]
+    pub fn show_receive_queues(mut self) -> Scene {
+        self.watch.receive_queues = true;
+        self
+    }
+
+    /// Shows how many bytes are sent and not acknowledged.
+    #[must_use]
+    pub fn show_send_queues(mut self) -> Scene {
+        self.watch.send_queues = true;
+        self
+    }
+
+    /// Shows the states of TCP connections.
+    #[must_use]
+    pub fn show_states(mut self) -> Scene {
+        self.watch.states = true;
+        self
+    }
+
+    /// The scene is meant to end with roles that wait for ever.
+    #[must_use]
+    pub fn ends_waiting(mut self) -> Scene {
+        self.ends_waiting = true;
+        self
+    }
+
+    fn last(&mut self) -> &mut Cast {
+        self.roles.last_mut().expect("a scene has a role before the role is described")
+    }
+}
+
+/// Prints a line for the role's user, as `println!` does.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => { $crate::lab::say(&format!($($text)*)) };
+}

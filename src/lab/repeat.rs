@@ -1,0 +1,138 @@
+//! A lab run many times: how often each outcome came.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::ops::ControlFlow;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::cli::Arguments;
+use super::demo::{self, Manner};
+use super::{Lab, exit};
+use crate::stage::Ending;
+use crate::trace::{Event, What};
+use crate::view::Transcript;
+
+/// Runs the lab as often as asked and prints the distribution of outcomes, for each scene.
+///
+/// Under the baton an outcome is the whole transcript; free-running it is what the roles printed, and which findings
+/// there were, since the order of calls of two running programs differs even where nothing else does.
+pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
+    let runs = arguments.repeat.unwrap_or(1);
+    let mut hosts = demo::open_hosts(lab, arguments);
+    let transcript = Transcript::new(&lab.role_names());
+    let manner = Manner { free: !arguments.baton, ..Manner::of(arguments) };
+    let mut scenes: Vec<Scenes> = Vec::new();
+    let bar = progress(runs);
+    let mut worst = exit::OK;
+    for _ in 0..runs {
+        let mut outcomes: Vec<(u32, String, String)> = Vec::new();
+        let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
+            if let What::Scene { text, .. } = &event.what {
+                outcomes.push((event.scene, text.clone(), String::new()));
+            } else if let Some((_, _, outcome)) = outcomes.last_mut()
+                && (!manner.free || outcome_in_free_run(event))
+            {
+                outcome.push_str(&transcript.lines(event));
+            }
+            ControlFlow::Continue(())
+        });
+        match played {
+            Ok(Ending::Done | Ending::Left) => {}
+            Ok(Ending::Waiting) if manner.free => {}
+            Ok(ending) => {
+                bar.suspend(|| worst = demo::report(lab, &ending));
+            }
+            Err(error) => {
+                bar.finish_and_clear();
+                eprintln!("{}: the stage failed: {error}", lab.label());
+                return exit::LACKING;
+            }
+        }
+        count(&mut scenes, outcomes);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let text = if arguments.json { as_json(lab, runs, &scenes) } else { as_text(lab, runs, manner.free, &scenes) };
+    let _ = anstream::stdout().write_all(text.as_bytes());
+    worst
+}
+
+/// What came out of one scene, and how often.
+struct Scenes {
+    number: u32,
+    title: String,
+    counts: HashMap<String, u32>,
+}
+
+fn count(scenes: &mut Vec<Scenes>, outcomes: Vec<(u32, String, String)>) {
+    for (number, title, outcome) in outcomes {
+        let index = match scenes.iter().position(|scene| scene.number == number) {
+            Some(index) => index,
+            None => {
+                scenes.push(Scenes { number, title, counts: HashMap::new() });
+                scenes.len() - 1
+            }
+        };
+        *scenes[index].counts.entry(outcome).or_default() += 1;
+    }
+}
+
+impl Scenes {
+    /// The outcomes, the most frequent first.
+    fn sorted(&self) -> Vec<(&str, u32)> {
+        let mut all: Vec<(&str, u32)> = self.counts.iter().map(|(text, count)| (text.as_str(), *count)).collect();
+        all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        all
+    }
+}
+
+fn outcome_in_free_run(event: &Event) -> bool {
+    matches!(event.what, What::Print { .. } | What::Finding { .. })
+        || matches!(&event.what, What::Exit(exit) if exit.error.is_some())
+}
+
+fn progress(runs: u32) -> ProgressBar {
+    // Drawn on standard error, and only where that is a terminal.
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} to go");
+    ProgressBar::new(runs.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn as_text(lab: &Lab, runs: u32, free: bool, scenes: &[Scenes]) -> String {
+    let how = if free { "free-running" } else { "under the baton" };
+    let mut text = format!("Lab {:02} {}, {runs} runs, {how}\n", lab.number, lab.name);
+    for scene in scenes {
+        let outcomes = scene.sorted();
+        let noun = if outcomes.len() == 1 { "outcome" } else { "outcomes" };
+        let _ = writeln!(text, "\n── {}. {}: {} {noun}", scene.number, scene.title, outcomes.len());
+        for (outcome, count) in outcomes {
+            let percent = 100.0 * f64::from(count) / f64::from(runs);
+            let bar = "█".repeat((40 * u64::from(count)).div_ceil(u64::from(runs)) as usize);
+            let _ = writeln!(text, "\n{count:>7}  {percent:5.1} %  {bar}");
+            if free || scene.counts.len() > 1 {
+                text.push_str(if outcome.is_empty() { "        nothing printed\n" } else { outcome });
+            }
+        }
+    }
+    text
+}
+
+fn as_json(lab: &Lab, runs: u32, scenes: &[Scenes]) -> String {
+    let lines = scenes.iter().map(|scene| {
+        let outcomes: Vec<_> = scene
+            .sorted()
+            .into_iter()
+            .map(
+                |(outcome, count)| json!({ "count": count, "text": anstream::adapter::strip_str(outcome).to_string() }),
+            )
+            .collect();
+        let fields = json!({
+            "v": crate::trace::VERSION, "lab": lab.number, "scene": scene.number, "title": scene.title,
+            "runs": runs, "outcomes": outcomes,
+        });
+        format!("{fields}\n")
+    });
+    lines.collect()
+}

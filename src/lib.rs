@@ -1,0 +1,17 @@
+//! Labs about sockets: real programs on a stage of real kernels' sockets, with everything that happens written down.
+//!
+//! Read [`lab`] for what a lab's `main` calls, and `ARCHITECTURE.md` for the house as a whole.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "socklab shows what Linux does with sockets, and needs it; elsewhere, use a virtual machine or a container"
+);
+
+pub mod lab;
+pub mod prelude;
+pub mod probe;
+pub mod socket;
+pub mod stage;
+mod sys;
+pub mod trace;
+pub mod view;

@@ -1,0 +1,9 @@
+//! What every lab uses.
+
+pub use std::io;
+pub use std::process::ExitCode;
+
+pub use crate::lab::{Claim, Endpoint, Lab, Scene, Verdict, meet, note, prompt, run_command};
+pub use crate::say;
+pub use crate::socket::{Address, Domain, Socket, Type};
+pub use crate::trace::{Trace, Value};

@@ -1,0 +1,146 @@
+//! Questions to the kernel that change nothing.
+//!
+//! Invariant: no question waits, and none is asked through a system call that a role is charged with.
+
+use std::fs;
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::Pid;
+
+use crate::sys;
+use crate::trace::{Queues, Word};
+
+/// How many bytes a socket's queues hold, `SIOCINQ`, `SIOCOUTQ` of `tcp(7)` and `udp(7)`, and `SIOCOUTQNSD`.
+pub fn queues(socket: BorrowedFd<'_>) -> Queues {
+    // SIOCOUTQNSD of <linux/sockios.h>, which no crate defines.
+    const SIOCOUTQNSD: libc::Ioctl = 0x894B;
+    let ask = |request| sys::ioctl_int(socket, request).ok().and_then(|bytes| u32::try_from(bytes).ok());
+    Queues { recv: ask(libc::FIONREAD), send: ask(libc::TIOCOUTQ), unsent: ask(SIOCOUTQNSD) }
+}
+
+/// Whether a call that waits for `what` would return at once: a poll that does not wait, `poll(2)`.
+pub fn ready(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    poll(&mut [PollFd::new(&fd, what)], Some(&at_once)).is_ok_and(|ready| ready > 0)
+}
+
+/// The state of a TCP socket, in the words of RFC 9293, or `None` for a socket of another kind.
+pub fn tcp_state(socket: &impl AsFd) -> Option<Word> {
+    let names = [
+        "ESTABLISHED",
+        "SYN-SENT",
+        "SYN-RECEIVED",
+        "FIN-WAIT-1",
+        "FIN-WAIT-2",
+        "TIME-WAIT",
+        "CLOSED",
+        "CLOSE-WAIT",
+        "LAST-ACK",
+        "LISTEN",
+        "CLOSING",
+    ];
+    let state = usize::from(sys::tcp_info(socket.as_fd()).ok()?.tcpi_state);
+    Some(names.get(state.checked_sub(1)?).copied()?.into())
+}
+
+/// Which system call a process is asleep in: its number and its first argument, from `/proc/PID/syscall` of `proc(5)`.
+///
+/// `None` while it runs or is about to, and where the kernel does not let us look.
+pub fn asleep_in(process: Pid) -> Option<(i64, RawFd)> {
+    let pid = process.as_raw_nonzero();
+    let line = fs::read_to_string(format!("/proc/{pid}/task/{pid}/syscall")).ok()?;
+    let mut words = line.split_whitespace();
+    let number = words.next()?.parse().ok().filter(|number| *number >= 0)?;
+    let first = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
+    Some((number, first as RawFd))
+}
+
+/// What a process is doing, in words: "asleep in recvfrom(3)", "running".
+pub fn describe(process: Pid) -> String {
+    let Some((number, first)) = asleep_in(process) else { return "running, in no system call".to_owned() };
+    let names = [
+        (libc::SYS_read, "read"),
+        (libc::SYS_write, "write"),
+        (libc::SYS_recvfrom, "recvfrom"),
+        (libc::SYS_recvmsg, "recvmsg"),
+        (libc::SYS_sendto, "sendto"),
+        (libc::SYS_sendmsg, "sendmsg"),
+        (libc::SYS_connect, "connect"),
+        (libc::SYS_accept, "accept"),
+        (libc::SYS_accept4, "accept4"),
+        (libc::SYS_close, "close"),
+        (libc::SYS_ppoll, "ppoll"),
+        (libc::SYS_epoll_pwait, "epoll_pwait"),
+        (libc::SYS_wait4, "wait4"),
+        (libc::SYS_waitid, "waitid"),
+        (libc::SYS_futex, "futex"),
+        (libc::SYS_clock_nanosleep, "clock_nanosleep"),
+        (libc::SYS_rt_sigsuspend, "rt_sigsuspend"),
+    ];
+    match names.iter().find(|(known, _)| *known == number) {
+        Some((_, name)) => format!("asleep in {name}({first}, …)"),
+        None => format!("asleep in system call {number}"),
+    }
+}
+
+/// Whether any TCP socket of this network namespace that uses one of `ports` has a timer running that will move data:
+/// a retransmission or a zero-window probe. Delayed acknowledgements move nothing, and TIME-WAIT neither.
+///
+/// From `/proc/net/tcp` (`proc_net_tcp` in the kernel's documentation): it shows sockets that no process has open any
+/// more, too. Costs milliseconds, so it is asked only when nothing else moves.
+pub fn timers_run(ports: &[u16]) -> bool {
+    let Ok(table) = fs::read_to_string("/proc/thread-self/net/tcp") else { return false };
+    table.lines().skip(1).any(|line| timer_runs(line, ports).unwrap_or(false))
+}
+
+fn timer_runs(line: &str, ports: &[u16]) -> Option<bool> {
+    let mut fields = line.split_whitespace();
+    let port = |address: &str| u16::from_str_radix(address.split_once(':')?.1, 16).ok();
+    let (local, remote) = (port(fields.nth(1)?)?, port(fields.next()?)?);
+    let timer = fields.nth(2)?.split(':').next()?;
+    Some((ports.contains(&local) || ports.contains(&remote)) && matches!(timer, "01" | "04"))
+}
+
+/// The process that has `port` open on this machine, as far as we may look: its id and its name.
+///
+/// From the socket tables in `/proc/net` and the descriptors in `/proc/PID/fd`, which show only one's own processes
+/// to an ordinary user.
+pub fn who_has(port: u16) -> Option<(u32, String)> {
+    let inode = ["tcp", "udp"].iter().find_map(|table| {
+        let table = fs::read_to_string(format!("/proc/thread-self/net/{table}")).ok()?;
+        table.lines().skip(1).find_map(|line| inode_of(line, port))
+    })?;
+    let link = format!("socket:[{inode}]");
+    for process in fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
+        let mut targets = descriptors.flatten().filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
+        if targets.any(|target| target.as_os_str() == link.as_str()) {
+            let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            return Some((pid, name.trim().to_owned()));
+        }
+    }
+    None
+}
+
+fn inode_of(line: &str, port: u16) -> Option<String> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let (_, local) = fields.get(1)?.split_once(':')?;
+    let inode = *fields.get(9)?;
+    (u16::from_str_radix(local, 16) == Ok(port) && inode != "0").then(|| inode.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retransmission_counts_as_a_running_timer_and_a_listener_does_not() {
+        let retransmits = "1: 0100007F:1F90 0100007F:C350 01 00000005:00000000 01:00000014 00000000 0 0 7";
+        let listens = "0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 6";
+        assert_eq!(timer_runs(retransmits, &[8080]), Some(true));
+        assert_eq!(timer_runs(retransmits, &[9000]), Some(false));
+        assert_eq!(timer_runs(listens, &[8080]), Some(false));
+    }
+}

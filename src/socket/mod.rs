@@ -1,0 +1,344 @@
+//! A socket whose every system call is written down.
+//!
+//! The names and arguments are those of [`socket2`], and one method is one system call. There is no `Deref`: a call that
+//! is not here cannot be made untraced. `Drop` records `close`.
+//!
+//! Invariant: nothing here probes, retries or polls. What `strace` shows of a role is what its trace says.
+
+mod address;
+mod error_queue;
+
+use std::fmt;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+
+pub use address::Address;
+pub use error_queue::Report;
+pub use socket2::{Domain, Protocol, Type};
+
+use crate::sys;
+use crate::trace::{Call, For, Value, Wait, errno_name, error_name, recorder};
+
+/// An open socket. Dropping it closes it.
+pub struct Socket {
+    inner: socket2::Socket,
+    stream: bool,
+    // Fields are dropped in this order: the descriptor closes, then this one tells that it has.
+    closed: RecordClose,
+}
+
+/// What `recvmsg(2)` gave.
+#[derive(Debug)]
+pub struct Received {
+    /// How many bytes are in the buffer.
+    pub len: usize,
+    /// Whether the datagram was longer than the buffer, `MSG_TRUNC`.
+    pub truncated: bool,
+    /// Who sent it.
+    pub from: Address,
+}
+
+impl Socket {
+    /// Makes a socket, `socket(2)`, with `SOCK_CLOEXEC`.
+    pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
+        let call = Call::new("socket", None)
+            .arg("domain", domain_name(domain))
+            .arg("type", type_name(ty))
+            .arg("protocol", protocol.map_or(0, i32::from));
+        opening(call, Wait::Never, ty == Type::STREAM, |_| socket2::Socket::new(domain, ty, protocol))
+    }
+
+    /// Takes a connection that has come, `accept4(2)` with `SOCK_CLOEXEC`; waits for one.
+    pub fn accept(&self) -> io::Result<(Socket, Address)> {
+        let mut from = None;
+        let conn = opening(self.call("accept"), Wait::Readable(For::Connection), true, |call| {
+            let (inner, peer) = self.inner.accept()?;
+            let peer = Address::from(peer);
+            call.wrote("addr", peer.value());
+            from = Some(peer);
+            Ok(inner)
+        })?;
+        Ok((conn, from.expect("accept gives an address with each connection")))
+    }
+
+    /// Gives the socket its own address, `bind(2)`.
+    pub fn bind(&self, address: &Address) -> io::Result<()> {
+        let call = self.call("bind").arg("addr", address.value());
+        traced(call, Wait::Never, |_| self.inner.bind(address.as_sock_addr()))
+    }
+
+    /// Names the peer, `connect(2)`. On a stream: opens a connection to it and waits until it is open.
+    pub fn connect(&self, address: &Address) -> io::Result<()> {
+        let call = self.call("connect").arg("addr", address.value());
+        let wait = if self.stream { Wait::Perhaps(For::Handshake) } else { Wait::Never };
+        traced(call, wait, |_| self.inner.connect(address.as_sock_addr()))
+    }
+
+    /// Lets peers connect, `listen(2)`.
+    pub fn listen(&self, backlog: i32) -> io::Result<()> {
+        traced(self.call("listen").arg("backlog", backlog), Wait::Never, |_| self.inner.listen(backlog))
+    }
+
+    /// The socket's own address, `getsockname(2)`.
+    pub fn local_addr(&self) -> io::Result<Address> {
+        traced(self.call("getsockname"), Wait::Never, |call| {
+            let address = Address::from(self.inner.local_addr()?);
+            call.wrote("addr", address.value());
+            Ok(address)
+        })
+    }
+
+    /// Receives bytes, `recv(2)`: at most as many as fit, at least one; 0 when the peer has said goodbye.
+    pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
+        self.recv_with_flags(buf, 0)
+    }
+
+    /// Receives with flags: `libc::MSG_PEEK`, `libc::MSG_TRUNC`, `libc::MSG_DONTWAIT`.
+    ///
+    /// With `MSG_TRUNC` on a datagram it returns the true length, which may be more than the buffer holds.
+    pub fn recv_with_flags(&self, buf: &mut [u8], flags: i32) -> io::Result<usize> {
+        let call = self.call("recv").arg("len", buf.len()).arg("flags", flag_names(flags));
+        traced(call, self.wait_to_receive(flags), |call| {
+            let len = self.inner.recv_with_flags(sys::uninit(buf), flags)?;
+            call.received(len, buf);
+            Ok(len)
+        })
+    }
+
+    /// Receives a datagram and its sender's address, `recvfrom(2)`.
+    pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, Address)> {
+        let call = self.call("recvfrom").arg("len", buf.len()).arg("flags", flag_names(0));
+        traced(call, self.wait_to_receive(0), |call| {
+            let (len, from) = self.inner.recv_from(sys::uninit(buf))?;
+            let from = Address::from(from);
+            call.received(len, buf);
+            call.wrote("src_addr", from.value());
+            Ok((len, from))
+        })
+    }
+
+    /// Receives a datagram with what the kernel says about it, `recvmsg(2)`.
+    pub fn recv_msg(&self, buf: &mut [u8]) -> io::Result<Received> {
+        let call = self.call("recvmsg").arg("len", buf.len()).arg("flags", flag_names(0));
+        traced(call, self.wait_to_receive(0), |call| {
+            let mut parts = [socket2::MaybeUninitSlice::new(sys::uninit(buf))];
+            let (len, flags, from) = self.inner.recv_from_vectored(&mut parts)?;
+            let (truncated, from) = (flags.is_truncated(), Address::from(from));
+            call.received(len, buf);
+            call.wrote("msg_name", from.value());
+            call.wrote("msg_flags", if truncated { "MSG_TRUNC" } else { "0" });
+            Ok(Received { len, truncated, from })
+        })
+    }
+
+    /// Takes a report off the socket's error queue, `recvmsg(2)` with `MSG_ERRQUEUE`, `IP_RECVERR` of `ip(7)`.
+    ///
+    /// `buf` receives the payload of the datagram that the report is about. Never waits.
+    pub fn recv_error(&self, buf: &mut [u8]) -> io::Result<Report> {
+        let call = self.call("recvmsg").arg("len", buf.len()).arg("flags", "MSG_ERRQUEUE");
+        traced(call, Wait::Never, |call| {
+            let report = error_queue::receive(&self.inner, buf)?;
+            call.received(report.len, buf);
+            call.wrote("msg_name", report.destination.value());
+            call.wrote("ee_errno", errno_name(report.errno));
+            call.wrote("ee_origin", report.origin_name());
+            call.wrote("ee_type", i32::from(report.kind));
+            call.wrote("ee_code", i32::from(report.code));
+            Ok(report)
+        })
+    }
+
+    /// Sends bytes to the connected peer, `send(2)` with `MSG_NOSIGNAL`. A stream may take fewer than all.
+    pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.send_with_flags(buf, 0)
+    }
+
+    /// Sends with flags: `libc::MSG_MORE`, `libc::MSG_DONTWAIT`.
+    pub fn send_with_flags(&self, buf: &[u8], flags: i32) -> io::Result<usize> {
+        let call = self.call("send").sending(buf).arg("flags", flag_names(flags));
+        traced(call, self.wait_to_send(flags), |call| {
+            let len = self.inner.send_with_flags(buf, flags)?;
+            call.returned(len);
+            Ok(len)
+        })
+    }
+
+    /// Sends a datagram to an address, `sendto(2)` with `MSG_NOSIGNAL`.
+    pub fn send_to(&self, buf: &[u8], address: &Address) -> io::Result<usize> {
+        let call = self.call("sendto").sending(buf).arg("flags", flag_names(0)).arg("dest_addr", address.value());
+        traced(call, self.wait_to_send(0), |call| {
+            let len = self.inner.send_to(buf, address.as_sock_addr())?;
+            call.returned(len);
+            Ok(len)
+        })
+    }
+
+    /// Asks for reports on what became of datagrams, `IP_RECVERR` of `ip(7)`.
+    pub fn set_recv_error(&self, on: bool) -> io::Result<()> {
+        self.set("IPPROTO_IP", "IP_RECVERR", on, || {
+            sys::set_option(self.inner.as_fd(), libc::IPPROTO_IP, libc::IP_RECVERR, on.into())
+        })
+    }
+
+    /// Lets the address be taken while an old connection lingers in TIME-WAIT, `SO_REUSEADDR` of `socket(7)`.
+    pub fn set_reuse_address(&self, on: bool) -> io::Result<()> {
+        self.set("SOL_SOCKET", "SO_REUSEADDR", on, || self.inner.set_reuse_address(on))
+    }
+
+    /// Switches Nagle's algorithm off, `TCP_NODELAY` of `tcp(7)`.
+    pub fn set_tcp_nodelay(&self, on: bool) -> io::Result<()> {
+        self.set("IPPROTO_TCP", "TCP_NODELAY", on, || self.inner.set_tcp_nodelay(on))
+    }
+
+    /// Says goodbye in one direction or both, `shutdown(2)`.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        let name = match how {
+            Shutdown::Read => "SHUT_RD",
+            Shutdown::Write => "SHUT_WR",
+            Shutdown::Both => "SHUT_RDWR",
+        };
+        traced(self.call("shutdown").arg("how", name), Wait::Never, |_| self.inner.shutdown(how))
+    }
+
+    /// Asks which error is waiting and clears it, `SO_ERROR` of `socket(7)`.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        let call = self.call("getsockopt").arg("level", "SOL_SOCKET").arg("optname", "SO_ERROR");
+        traced(call, Wait::Never, |call| {
+            let error = self.inner.take_error()?;
+            call.wrote("optval", error.as_ref().map_or_else(|| "0".to_owned(), error_name));
+            Ok(error)
+        })
+    }
+
+    fn from_inner(inner: socket2::Socket, stream: bool) -> Socket {
+        let closed = RecordClose(inner.as_raw_fd());
+        Socket { inner, stream, closed }
+    }
+
+    fn call(&self, name: &'static str) -> Call {
+        Call::new(name, Some(self.inner.as_raw_fd()))
+    }
+
+    fn set(
+        &self,
+        level: &'static str,
+        name: &'static str,
+        value: impl Into<Value>,
+        make: impl FnOnce() -> io::Result<()>,
+    ) -> io::Result<()> {
+        let call = self.call("setsockopt").arg("level", level).arg("optname", name).arg("optval", value);
+        traced(call, Wait::Never, |_| make())
+    }
+
+    fn wait_to_receive(&self, flags: i32) -> Wait {
+        match flags & libc::MSG_DONTWAIT {
+            0 => Wait::Readable(if self.stream { For::Data } else { For::Datagram }),
+            _ => Wait::Never,
+        }
+    }
+
+    fn wait_to_send(&self, flags: i32) -> Wait {
+        match flags & libc::MSG_DONTWAIT {
+            0 if self.stream => Wait::Perhaps(For::Room),
+            _ => Wait::Never,
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        recorder::with(|recorder| recorder.before(&self.closed.call(), Wait::Never));
+    }
+}
+
+/// Tells of a close once it has happened.
+struct RecordClose(RawFd);
+
+impl RecordClose {
+    fn call(&self) -> Call {
+        Call::new("close", Some(self.0))
+    }
+}
+
+impl Drop for RecordClose {
+    fn drop(&mut self) {
+        let mut call = self.call();
+        call.ret = Some(0);
+        recorder::with(|recorder| recorder.after(call, None));
+    }
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").field("fd", &self.inner.as_raw_fd()).field("stream", &self.stream).finish()
+    }
+}
+
+/// Makes one call, between the recorder's two questions. `make` notes what the call wrote.
+fn traced<T>(call: Call, wait: Wait, make: impl FnOnce(&mut Call) -> io::Result<T>) -> io::Result<T> {
+    recorded(call, wait, make, |_| None)
+}
+
+/// As [`traced`], for the calls that make a socket.
+fn opening(
+    call: Call,
+    wait: Wait,
+    stream: bool,
+    make: impl FnOnce(&mut Call) -> io::Result<socket2::Socket>,
+) -> io::Result<Socket> {
+    let opened = |call: &mut Call| {
+        let inner = make(call)?;
+        call.ret = Some(inner.as_raw_fd().into());
+        Ok(inner)
+    };
+    recorded(call, wait, opened, |inner| Some(inner.as_fd())).map(|inner| Socket::from_inner(inner, stream))
+}
+
+fn recorded<T>(
+    mut call: Call,
+    wait: Wait,
+    make: impl FnOnce(&mut Call) -> io::Result<T>,
+    opened: impl Fn(&T) -> Option<BorrowedFd<'_>>,
+) -> io::Result<T> {
+    recorder::with(|recorder| recorder.before(&call, wait));
+    let result = make(&mut call);
+    match &result {
+        Ok(_) => call.ret = call.ret.or(Some(0)),
+        Err(error) => call.failed(error),
+    }
+    recorder::with(|recorder| recorder.after(call, result.as_ref().ok().and_then(opened)));
+    result
+}
+
+fn domain_name(domain: Domain) -> &'static str {
+    match domain {
+        Domain::IPV4 => "AF_INET",
+        Domain::IPV6 => "AF_INET6",
+        Domain::UNIX => "AF_UNIX",
+        _ => "another domain",
+    }
+}
+
+fn type_name(ty: Type) -> &'static str {
+    match ty {
+        Type::STREAM => "SOCK_STREAM",
+        Type::DGRAM => "SOCK_DGRAM",
+        Type::SEQPACKET => "SOCK_SEQPACKET",
+        _ => "another type",
+    }
+}
+
+/// The names of flags, `0` for none. What every send of ours has (`MSG_NOSIGNAL`) is not among them.
+fn flag_names(flags: i32) -> String {
+    let names = [
+        (libc::MSG_PEEK, "MSG_PEEK"),
+        (libc::MSG_TRUNC, "MSG_TRUNC"),
+        (libc::MSG_DONTWAIT, "MSG_DONTWAIT"),
+        (libc::MSG_WAITALL, "MSG_WAITALL"),
+        (libc::MSG_MORE, "MSG_MORE"),
+        (libc::MSG_OOB, "MSG_OOB"),
+    ];
+    let set: Vec<&str> = names.into_iter().filter(|(flag, _)| flags & flag != 0).map(|(_, name)| name).collect();
+    if set.is_empty() { "0".to_owned() } else { set.join("|") }
+}

@@ -1,0 +1,310 @@
+//! The baton: one role acts at a time, until its next call would have to wait.
+//!
+//! That makes the order of events the order of cause and effect, and the same at every run. The rules:
+//! - the holder goes on until it waits, meets or ends;
+//! - then the role that has been ready longest goes, ties in the order of declaration;
+//! - when nobody can go, the pause that was reached first ends;
+//! - when nobody pauses either, the kernel's timers are given time, if any runs;
+//! - else everyone waits, and nobody will ever move: that is a finding, not a time-out.
+
+use std::time::{Duration, Instant};
+
+use super::Ending;
+use super::channel::{Act, ToRole};
+use super::troupe::{Heard, Step, Stop, Troupe};
+use crate::probe;
+use crate::trace::{Call, For, Wait, Waiting, What};
+
+/// A call that is seen asleep for this long waits for somebody: what merely takes its time in the kernel is over by then.
+const ASLEEP: Duration = Duration::from_millis(20);
+
+/// So many calls in a row, and another role that is ready gets its turn.
+const TURN: u32 = 1000;
+
+/// What a role is at.
+enum Doing {
+    /// It runs, between two acts.
+    Running,
+    /// It has said what comes next, and waits for the baton.
+    Next(Act),
+    /// It made a call, and the kernel put it to sleep in it.
+    Asleep(Call, For),
+    /// It pauses; the number says since when.
+    Pausing(u64),
+    Ended,
+}
+
+struct Baton<'p, 't> {
+    troupe: Troupe<'p, 't>,
+    doing: Vec<Doing>,
+    /// Since when each role could go on, in turns.
+    ready: Vec<Option<u64>>,
+    turn: u64,
+    died: Option<Ending>,
+}
+
+/// Plays a scene to its end.
+pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
+    let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
+    let ready = vec![None; troupe.actors.len()];
+    let mut baton = Baton { troupe, doing, ready, turn: 0, died: None };
+    match baton.to_the_end() {
+        Ok(ending) => Ok(ending),
+        Err(stop) => stop.ending(),
+    }
+}
+
+impl Baton<'_, '_> {
+    fn to_the_end(&mut self) -> Step<Ending> {
+        for role in 0..self.doing.len() {
+            self.settle(role)?;
+        }
+        let mut holder: Option<usize> = None;
+        let mut calls = 0;
+        loop {
+            self.see_who_is_ready();
+            let goes_on = holder.filter(|role| self.ready[*role].is_some() && calls < TURN);
+            match goes_on.or_else(|| self.ready_longest()) {
+                Some(role) => {
+                    calls = if holder == Some(role) { calls + 1 } else { 0 };
+                    holder = Some(role);
+                    self.turn += 1;
+                    self.go(role)?;
+                    self.wake()?;
+                }
+                None => {
+                    holder = None;
+                    if let Some(ending) = self.nobody_can_go()? {
+                        return Ok(ending);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until a role says what comes next.
+    fn settle(&mut self, role: usize) -> Step<()> {
+        match self.hear(role)? {
+            Heard::Next(act, _) => {
+                self.doing[role] = Doing::Next(act);
+                if !self.can_go(role)
+                    && let Some(waiting) = self.waiting(role)
+                {
+                    self.troupe.tell(Some(role), What::Wait(waiting))?;
+                }
+                Ok(())
+            }
+            Heard::Gone => self.bury(role, None),
+            Heard::Done(..) | Heard::Silence => Err(self.hung(role)),
+        }
+    }
+
+    /// Lets a role do what comes next, up to the thing after it.
+    fn go(&mut self, role: usize) -> Step<()> {
+        self.ready[role] = None;
+        let Doing::Next(act) = std::mem::replace(&mut self.doing[role], Doing::Running) else { return Ok(()) };
+        match act {
+            Act::Call(call, wait) => return self.make(role, call, wait),
+            Act::Say(text) => self.troupe.tell(Some(role), What::Print { text })?,
+            Act::Note(text) => self.troupe.tell(Some(role), What::Note { text })?,
+            Act::Prompt(prompt) => {
+                let text = self.troupe.line(role);
+                self.troupe.tell(Some(role), What::Input { prompt, text: text.clone() })?;
+                self.troupe.answer(role, &ToRole::Line(text));
+                return self.settle(role);
+            }
+            Act::Meet(text) => {
+                self.troupe.tell(Some(role), What::Meet { text })?;
+                self.doing[role] = Doing::Pausing(self.turn);
+                return Ok(());
+            }
+            Act::End(result) => {
+                self.troupe.answer(role, &ToRole::Go);
+                return self.bury(role, result.err());
+            }
+        }
+        self.troupe.answer(role, &ToRole::Go);
+        self.settle(role)
+    }
+
+    /// Lets a role make its call, until it returns or sleeps.
+    fn make(&mut self, role: usize, mut call: Call, wait: Wait) -> Step<()> {
+        if call.name == "close" {
+            self.troupe.let_go(role, call.fd);
+        }
+        self.troupe.answer(role, &ToRole::Go);
+        match self.returns(role, wait)? {
+            Some(done) => self.record(role, done),
+            None => {
+                let what = match wait {
+                    Wait::Perhaps(what) | Wait::Readable(what) => what,
+                    Wait::Never => return Err(self.hung(role)),
+                };
+                self.troupe.name_all(&mut call);
+                self.doing[role] = Doing::Asleep(call.clone(), what);
+                self.troupe.tell(Some(role), What::Begin(call))?;
+                if let Some(waiting) = self.waiting(role) {
+                    self.troupe.tell(Some(role), What::Wait(waiting))?;
+                }
+                self.troupe.look_around()
+            }
+        }
+    }
+
+    /// Waits for a call to return: `None` if the kernel shows the role asleep in it, which only some calls may be.
+    fn returns(&mut self, role: usize, wait: Wait) -> Step<Option<Heard>> {
+        if !matches!(wait, Wait::Perhaps(_)) {
+            return self.hear(role).map(Some);
+        }
+        let began = Instant::now();
+        let mut asleep_since: Option<Instant> = None;
+        while began.elapsed() < self.troupe.patience {
+            match self.troupe.hear(role, Duration::from_millis(1))? {
+                Heard::Silence => {}
+                heard => return Ok(Some(heard)),
+            }
+            asleep_since = match probe::asleep_in(self.troupe.actors[role].pid) {
+                Some(_) => asleep_since.or(Some(Instant::now())),
+                None => None,
+            };
+            if asleep_since.is_some_and(|since| since.elapsed() >= ASLEEP) {
+                return Ok(None);
+            }
+        }
+        Err(self.hung(role))
+    }
+
+    /// Records that a call returned, and what else that changed.
+    fn record(&mut self, role: usize, heard: Heard) -> Step<()> {
+        match heard {
+            Heard::Done(mut call, _) => {
+                self.troupe.look_at(role, &mut call);
+                self.doing[role] = Doing::Running;
+                self.troupe.tell(Some(role), What::Call(call))?;
+                self.troupe.look_around()?;
+                self.settle(role)
+            }
+            Heard::Gone => self.bury(role, None),
+            Heard::Next(..) | Heard::Silence => Err(self.hung(role)),
+        }
+    }
+
+    /// Looks after those asleep in a call: whoever was woken returns before anybody acts.
+    fn wake(&mut self) -> Step<()> {
+        for role in 0..self.doing.len() {
+            if let Doing::Asleep(_, what) = self.doing[role]
+                && probe::asleep_in(self.troupe.actors[role].pid).is_none()
+                && let Some(done) = self.returns(role, Wait::Perhaps(what))?
+            {
+                self.record(role, done)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn see_who_is_ready(&mut self) {
+        for role in 0..self.doing.len() {
+            if self.can_go(role) {
+                self.ready[role].get_or_insert(self.turn);
+            }
+        }
+    }
+
+    fn can_go(&self, role: usize) -> bool {
+        match &self.doing[role] {
+            Doing::Next(Act::Call(call, Wait::Readable(_))) => self.troupe.readable(role, call.fd),
+            Doing::Next(_) => true,
+            _ => false,
+        }
+    }
+
+    fn ready_longest(&self) -> Option<usize> {
+        let ready = |role: &usize| self.ready[*role].map(|since| (since, *role));
+        (0..self.ready.len()).filter_map(|role| ready(&role)).min().map(|(_, role)| role)
+    }
+
+    /// Ends the first pause, or gives the kernel time, or finds that it is over.
+    fn nobody_can_go(&mut self) -> Step<Option<Ending>> {
+        let pausing = |role: &usize| match self.doing[*role] {
+            Doing::Pausing(since) => Some((since, *role)),
+            _ => None,
+        };
+        if let Some((_, role)) = (0..self.doing.len()).filter_map(|role| pausing(&role)).min() {
+            self.doing[role] = Doing::Running;
+            self.troupe.answer(role, &ToRole::Go);
+            self.settle(role)?;
+            return Ok(None);
+        }
+        let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
+        if waiting.is_empty() {
+            return Ok(Some(self.died.take().unwrap_or(Ending::Done)));
+        }
+        if self.time_passes()? {
+            return Ok(None);
+        }
+        self.troupe.find_waiting(waiting)?;
+        Ok(Some(self.died.take().unwrap_or(Ending::Waiting)))
+    }
+
+    /// Gives the kernel time while a timer of its own runs. Whether that made anybody ready.
+    fn time_passes(&mut self) -> Step<bool> {
+        let began = Instant::now();
+        while self.troupe.timers_run() {
+            if began.elapsed() > self.troupe.patience {
+                return Ok(false);
+            }
+            let calls: Vec<_> =
+                (0..self.doing.len()).map(|role| (role, self.pending(role).and_then(|c| c.fd))).collect();
+            self.troupe.wait_for_any(&calls, Duration::from_millis(50))?;
+            self.wake()?;
+            self.see_who_is_ready();
+            if self.ready.iter().any(Option::is_some) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The call that a role waits to make, or is asleep in.
+    fn pending(&self, role: usize) -> Option<&Call> {
+        match &self.doing[role] {
+            Doing::Next(Act::Call(call, _)) | Doing::Asleep(call, _) => Some(call),
+            _ => None,
+        }
+    }
+
+    fn waiting(&self, role: usize) -> Option<Waiting> {
+        let (call, what) = match &self.doing[role] {
+            Doing::Next(Act::Call(call, Wait::Readable(what))) | Doing::Asleep(call, what) => (call, what),
+            _ => return None,
+        };
+        Some(self.troupe.waiting(role, call, *what))
+    }
+
+    fn hear(&mut self, role: usize) -> Step<Heard> {
+        self.troupe.hear(role, self.troupe.patience)
+    }
+
+    /// A role's process has ended, or is about to.
+    fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
+        self.doing[role] = Doing::Ended;
+        let exit = self.troupe.reap(role, error)?;
+        if exit.is_death() {
+            let role = self.troupe.actors[role].name.clone();
+            self.died.get_or_insert(Ending::Died { role, status: exit.status });
+        }
+        self.troupe.tell(Some(role), What::Exit(exit))
+    }
+
+    /// A role did not come back.
+    fn hung(&mut self, role: usize) -> Stop {
+        let actor = &self.troupe.actors[role];
+        let doing = probe::describe(actor.pid);
+        let name = actor.name.clone();
+        let text = format!("{name} did not come back within {} s: {doing}", self.troupe.patience.as_secs());
+        match self.troupe.tell(None, What::Finding { finding: "a role hangs".into(), waiting: Vec::new(), text }) {
+            Ok(()) => Stop::Ending(Ending::Hung { role: name, doing }),
+            Err(stop) => stop,
+        }
+    }
+}

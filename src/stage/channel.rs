@@ -1,0 +1,93 @@
+//! The channel between a role and the stage: one message a packet, on a descriptor far above the role's own.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::trace::{Call, Wait};
+
+/// The role's end of the channel. `strace` shows what passes here under this number, and nothing of a lab is ever there.
+pub const ROLE_END: RawFd = 200;
+
+/// A message's largest size in bytes: a traced buffer in hexadecimal, and ample room.
+const LARGEST: usize = 64 * 1024;
+
+/// The longest line or remark that a role may have printed, in bytes.
+pub const LONGEST_TEXT: usize = 16 * 1024;
+
+/// What a role tells the stage.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum ToStage {
+    /// It is about to act, at a time of `CLOCK_MONOTONIC` in nanoseconds.
+    Next(Act, u64),
+    /// Its call has returned. A socket that the call made comes along.
+    Done(Call, u64),
+    /// It asks what an address is called.
+    Name(SocketAddr),
+}
+
+/// What a role is about to do.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Act {
+    Call(Call, Wait),
+    Say(String),
+    Note(String),
+    Meet(String),
+    Prompt(String),
+    /// To end: as it should, or with an error in words.
+    End(Result<(), String>),
+}
+
+/// What the stage answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum ToRole {
+    Go,
+    Line(Option<String>),
+    Name(String),
+}
+
+/// Two ends of a new channel.
+pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+}
+
+/// Sends one message, and a descriptor with it if there is one.
+pub fn send(channel: impl AsFd, message: &impl Serialize, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let bytes = serde_json::to_vec(message)?;
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let descriptors: Vec<BorrowedFd<'_>> = descriptor.into_iter().collect();
+    if !descriptors.is_empty() {
+        control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    }
+    sendmsg(channel, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// Waits for one message. `None` when the other end is gone.
+pub fn receive<T: DeserializeOwned>(channel: impl AsFd) -> io::Result<Option<(T, Option<OwnedFd>)>> {
+    let mut bytes = vec![0; LARGEST];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let received = match recvmsg(channel, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+        Ok(received) => received.bytes,
+        Err(rustix::io::Errno::CONNRESET) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    if received == 0 {
+        return Ok(None);
+    }
+    let descriptor = control.drain().find_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+        _ => None,
+    });
+    Ok(Some((serde_json::from_slice(&bytes[..received])?, descriptor)))
+}

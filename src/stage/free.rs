@@ -1,0 +1,157 @@
+//! Without the baton: the roles run as they would by themselves, and the events are put in order of their times.
+
+use std::time::{Duration, Instant};
+
+use super::Ending;
+use super::channel::{Act, ToRole};
+use super::troupe::{Heard, Step, Troupe};
+use crate::probe;
+use crate::trace::{Call, Wait, Waiting, What};
+
+/// Roles that are all asleep for this long wait for each other.
+const ASLEEP: Duration = Duration::from_millis(20);
+
+/// What a role is at, as far as it has told.
+enum Doing {
+    Running,
+    Calling(Call, Wait),
+    Pausing,
+    Ended,
+}
+
+struct Free<'p, 't> {
+    troupe: Troupe<'p, 't>,
+    doing: Vec<Doing>,
+    told: Vec<(u64, usize, What)>,
+    died: Option<Ending>,
+}
+
+/// Plays a scene to its end, and then tells what happened.
+pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
+    let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
+    let mut free = Free { troupe, doing, told: Vec::new(), died: None };
+    let ending = free.to_the_end().and_then(|ending| {
+        free.told.sort_by_key(|(at, ..)| *at);
+        for (at, role, what) in std::mem::take(&mut free.told) {
+            free.troupe.tell_at(at, Some(role), what)?;
+        }
+        Ok(ending)
+    });
+    ending.or_else(super::troupe::Stop::ending)
+}
+
+impl Free<'_, '_> {
+    fn to_the_end(&mut self) -> Step<Ending> {
+        let mut quiet_since = Instant::now();
+        while self.doing.iter().any(|doing| !matches!(doing, Doing::Ended)) {
+            self.troupe.wait_for_any(&[], Duration::from_millis(2))?;
+            let mut heard = false;
+            for role in 0..self.doing.len() {
+                heard |= self.hear_all(role)?;
+            }
+            if heard || !self.all_sleep() {
+                quiet_since = if heard { Instant::now() } else { quiet_since };
+                if quiet_since.elapsed() > self.troupe.patience {
+                    return Ok(self.hung());
+                }
+            } else if quiet_since.elapsed() > ASLEEP && !self.end_pauses() && !self.troupe.timers_run() {
+                return self.conclude();
+            }
+        }
+        Ok(self.died.take().unwrap_or(Ending::Done))
+    }
+
+    /// Takes all that a role has told, without waiting for more.
+    fn hear_all(&mut self, role: usize) -> Step<bool> {
+        let mut any = false;
+        while !matches!(self.doing[role], Doing::Ended) {
+            match self.troupe.hear(role, Duration::ZERO)? {
+                Heard::Silence => break,
+                Heard::Gone => self.bury(role, None)?,
+                Heard::Done(call, at) => {
+                    self.doing[role] = Doing::Running;
+                    self.told.push((at, role, What::Call(call)));
+                }
+                Heard::Next(act, at) => self.take(role, act, at)?,
+            }
+            any = true;
+        }
+        Ok(any)
+    }
+
+    fn take(&mut self, role: usize, act: Act, at: u64) -> Step<()> {
+        match act {
+            Act::Call(call, wait) => self.doing[role] = Doing::Calling(call, wait),
+            Act::Say(text) => self.told.push((at, role, What::Print { text })),
+            Act::Note(text) => self.told.push((at, role, What::Note { text })),
+            Act::Meet(text) => {
+                self.doing[role] = Doing::Pausing;
+                self.told.push((at, role, What::Meet { text }));
+            }
+            Act::Prompt(prompt) => {
+                let text = self.troupe.line(role);
+                self.troupe.answer(role, &ToRole::Line(text.clone()));
+                self.told.push((at, role, What::Input { prompt, text }));
+            }
+            Act::End(result) => {
+                self.troupe.answer(role, &ToRole::Go);
+                self.bury(role, result.err())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
+        self.doing[role] = Doing::Ended;
+        let exit = self.troupe.reap(role, error)?;
+        if exit.is_death() {
+            let role = self.troupe.actors[role].name.clone();
+            self.died.get_or_insert(Ending::Died { role, status: exit.status });
+        }
+        self.told.push((super::role::now(), role, What::Exit(exit)));
+        Ok(())
+    }
+
+    fn all_sleep(&self) -> bool {
+        self.doing.iter().zip(&self.troupe.actors).all(|(doing, actor)| match doing {
+            Doing::Running => false,
+            Doing::Calling(..) => probe::asleep_in(actor.pid).is_some(),
+            Doing::Pausing | Doing::Ended => true,
+        })
+    }
+
+    /// Ends every pause; whether there was one.
+    fn end_pauses(&mut self) -> bool {
+        let mut any = false;
+        for role in 0..self.doing.len() {
+            if matches!(self.doing[role], Doing::Pausing) {
+                self.doing[role] = Doing::Running;
+                self.troupe.answer(role, &ToRole::Go);
+                any = true;
+            }
+        }
+        any
+    }
+
+    fn conclude(&mut self) -> Step<Ending> {
+        let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
+        self.troupe.find_waiting(waiting)?;
+        Ok(self.died.take().unwrap_or(Ending::Waiting))
+    }
+
+    fn waiting(&self, role: usize) -> Option<Waiting> {
+        match &self.doing[role] {
+            Doing::Calling(call, Wait::Readable(what) | Wait::Perhaps(what)) => {
+                Some(self.troupe.waiting(role, call, *what))
+            }
+            _ => None,
+        }
+    }
+
+    fn hung(&mut self) -> Ending {
+        let running = |doing: &Doing| matches!(doing, Doing::Running | Doing::Calling(..));
+        let role = self.doing.iter().position(running).unwrap_or(0);
+        let actor = &self.troupe.actors[role];
+        Ending::Hung { role: actor.name.clone(), doing: probe::describe(actor.pid) }
+    }
+}

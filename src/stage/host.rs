@@ -1,0 +1,130 @@
+//! Hosts: network namespaces of our own, or this machine's loopback where there can be none.
+//!
+//! A private host has its own loopback, ports, TIME-WAIT table and settings, and nothing outside can reach it. It is made
+//! with `unshare(2)` and goes away with the last process in it: there is nothing to tidy up.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+
+use rustix::process::{getegid, geteuid};
+
+use crate::sys;
+use crate::trace::error_name;
+
+/// Which hosts a run asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Private ones where the machine allows it.
+    Best,
+    /// This machine's loopback, with free ports in place of the classic ones.
+    Loopback,
+}
+
+/// The hosts of a stage.
+pub enum Hosts {
+    /// A user namespace of our own, in which network namespaces can be made. In a `fresh` one nothing has happened.
+    Private { fresh: bool },
+    /// This machine's loopback, and why.
+    Loopback(NoPrivateHost),
+}
+
+/// Why there is no private host.
+#[derive(Debug)]
+pub enum NoPrivateHost {
+    /// It was asked for.
+    Asked,
+    /// A step was refused.
+    Refused { step: &'static str, error: io::Error },
+}
+
+impl fmt::Display for NoPrivateHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            NoPrivateHost::Asked => write!(f, "asked for"),
+            NoPrivateHost::Refused { step, error } => write!(f, "{step}: {}", error_name(error)),
+        }
+    }
+}
+
+/// Settings of a host, so that every machine tells the same story: the files under `/proc/sys/net` and what they hold.
+const SETTINGS: [(&str, &str); 5] = [
+    ("ipv6/conf/all/disable_ipv6", "1"),
+    ("ipv4/tcp_congestion_control", "reno"),
+    ("ipv4/tcp_rmem", "4096 131072 6291456"),
+    ("ipv4/tcp_wmem", "4096 16384 4194304"),
+    ("ipv4/ip_local_port_range", "32768 60999"),
+];
+
+impl Hosts {
+    /// Enters a user namespace in which this process, though an ordinary user outside, may make hosts.
+    ///
+    /// Call it before this process has threads. Where it is refused, the process goes on on the machine's loopback.
+    pub fn open(choice: Choice) -> Hosts {
+        match choice {
+            Choice::Loopback => Hosts::Loopback(NoPrivateHost::Asked),
+            Choice::Best => match enter_user_namespace().and_then(|()| new_network()) {
+                Ok(()) => Hosts::Private { fresh: true },
+                Err(refused) => Hosts::Loopback(refused),
+            },
+        }
+    }
+
+    /// Prepares a host on which nothing has happened, and says at which address the port that a lab calls `port` is.
+    pub fn prepare(&mut self, port: u16) -> io::Result<SocketAddr> {
+        let port = match self {
+            Hosts::Private { fresh } => {
+                if !std::mem::take(fresh) {
+                    sys::unshare(libc::CLONE_NEWNET)?;
+                }
+                settle_in()?;
+                port
+            }
+            Hosts::Loopback(_) => free_port()?,
+        };
+        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    }
+}
+
+/// A user namespace whose one user is this process's own, under a number that is not root's: what a role executes there
+/// has no capabilities, and port 80 is as closed to it as to anybody.
+fn enter_user_namespace() -> Result<(), NoPrivateHost> {
+    const INSIDE: u32 = 1000;
+    let (user, group) = (geteuid().as_raw(), getegid().as_raw());
+    step("unshare(CLONE_NEWUSER)", sys::unshare(libc::CLONE_NEWUSER))?;
+    // An ordinary user may map a group only after giving up setgroups(2), user_namespaces(7).
+    step("write to /proc/self/setgroups", fs::write("/proc/self/setgroups", "deny"))?;
+    step("write to /proc/self/uid_map", fs::write("/proc/self/uid_map", format!("{INSIDE} {user} 1")))?;
+    step("write to /proc/self/gid_map", fs::write("/proc/self/gid_map", format!("{INSIDE} {group} 1")))
+}
+
+fn new_network() -> Result<(), NoPrivateHost> {
+    step("unshare(CLONE_NEWNET)", sys::unshare(libc::CLONE_NEWNET))
+}
+
+/// Gives this network namespace its settings and its loopback.
+fn settle_in() -> io::Result<()> {
+    for (file, value) in SETTINGS {
+        // Some containers show /proc/sys read-only. The labs set what they depend on themselves.
+        let _ = fs::write(format!("/proc/sys/net/{file}"), value);
+    }
+    sys::interface_up("lo")
+}
+
+fn step(step: &'static str, result: io::Result<()>) -> Result<(), NoPrivateHost> {
+    result.map_err(|error| NoPrivateHost::Refused { step, error })
+}
+
+/// A port that is free for TCP and UDP alike. It lies below the ports that the kernel hands out by itself, so that no
+/// connection can be given it meanwhile, and no `connect` to it can meet itself.
+fn free_port() -> io::Result<u16> {
+    let first = 20_000 + (std::process::id() % 10_000) as u16;
+    let taken = |port: &u16| {
+        let at = (Ipv4Addr::LOCALHOST, *port);
+        TcpListener::bind(at).is_err() || UdpSocket::bind(at).is_err()
+    };
+    (first..32_000)
+        .find(|port| !taken(port))
+        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no port between 20000 and 32000 is free"))
+}

@@ -1,0 +1,110 @@
+//! The stage: hosts, roles, and the rule of who acts next.
+//!
+//! Invariant: the stage tells what happens, event by event, to whoever asked for the play, and knows of no view, no lab
+//! and no judge.
+
+mod baton;
+mod channel;
+mod free;
+mod host;
+mod names;
+mod role;
+mod troupe;
+
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+pub use channel::LONGEST_TEXT;
+pub use host::{Choice, Hosts, NoPrivateHost};
+pub use role::Part;
+
+use crate::trace::{Event, Host, Status, What};
+
+/// How long the stage waits for a role that neither waits nor comes back.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One scene, ready to be played.
+pub struct Play<'a> {
+    /// The scene's number.
+    pub scene: u32,
+    /// The roles, in the order of declaration.
+    pub roles: Vec<RolePlay<'a>>,
+    /// The address that all roles know, and its name.
+    pub endpoint: (SocketAddr, String),
+    pub host: Host,
+    /// What to look at after each call.
+    pub watch: Watch,
+    /// How long a role may be away.
+    pub patience: Duration,
+    /// Who acts next: the baton says, or nobody.
+    pub free: bool,
+}
+
+/// One role of a scene.
+pub struct RolePlay<'a> {
+    pub name: &'a str,
+    /// The lines that its user types.
+    pub lines: Vec<String>,
+    pub part: Part<'a>,
+}
+
+/// Which changes of sockets the stage reports, whoever caused them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Watch {
+    /// How many bytes wait in a receive queue.
+    pub receive_queues: bool,
+    /// How many bytes are sent and not acknowledged, or not sent yet.
+    pub send_queues: bool,
+    /// The state of a TCP connection.
+    pub states: bool,
+}
+
+/// How a scene ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Every role came to its end by itself.
+    Done,
+    /// Those who are left wait, and nothing will ever move them.
+    Waiting,
+    /// A role died of a signal or a panic.
+    Died { role: String, status: Status },
+    /// A role neither waited nor came back.
+    Hung { role: String, doing: String },
+    /// Whoever watched wants no more.
+    Left,
+}
+
+/// Numbers events and hands them to whoever asked for the play.
+pub struct Teller<'a> {
+    began: u64,
+    count: u64,
+    tell: &'a mut dyn FnMut(&Event) -> ControlFlow<()>,
+}
+
+impl<'a> Teller<'a> {
+    /// Tells a new run to `tell`, which may break it off.
+    pub fn new(tell: &'a mut dyn FnMut(&Event) -> ControlFlow<()>) -> Teller<'a> {
+        Teller { began: role::now(), count: 0, tell }
+    }
+
+    /// Tells one thing that is no role's.
+    pub fn announce(&mut self, scene: u32, host: Host, what: What) -> ControlFlow<()> {
+        self.tell(role::now(), scene, None, host, what)
+    }
+
+    fn tell(&mut self, at: u64, scene: u32, role: Option<&str>, host: Host, what: What) -> ControlFlow<()> {
+        self.count += 1;
+        let role = role.map(str::to_owned);
+        let at_ns = at.saturating_sub(self.began);
+        (self.tell)(&Event { n: self.count, at_ns, scene, actor: role.clone(), role, host, what })
+    }
+}
+
+/// Plays one scene, and ends all its processes.
+pub fn play(play: Play<'_>, teller: &mut Teller<'_>) -> io::Result<Ending> {
+    let free = play.free;
+    let troupe = troupe::Troupe::assemble(play, teller)?;
+    if free { free::run(troupe) } else { baton::run(troupe) }
+}

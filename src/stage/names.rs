@@ -1,0 +1,50 @@
+//! Names for what the kernel chooses: a port that is another one at every run is `client:port` in every trace.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// The names of a scene's addresses.
+#[derive(Default)]
+pub struct Names {
+    known: HashMap<SocketAddr, String>,
+    /// How many ports of each role have a name.
+    ports: HashMap<String, u32>,
+}
+
+impl Names {
+    /// Gives an address a name of the lab's own.
+    pub fn set(&mut self, address: SocketAddr, name: String) {
+        self.known.insert(address, name);
+    }
+
+    /// Learns that a role's socket has this address.
+    pub fn learn(&mut self, address: SocketAddr, role: &str) {
+        // A socket that the kernel bound by itself has no address of its own yet, only a port; its peers see loopback's.
+        let address = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+            _ => address,
+        };
+        if address.port() == 0 || self.known.contains_key(&address) {
+            return;
+        }
+        let count = self.ports.entry(role.to_owned()).or_default();
+        *count += 1;
+        let name = if *count == 1 { format!("{role}:port") } else { format!("{role}:port{count}") };
+        self.known.insert(address, name);
+    }
+
+    /// What an address is called.
+    pub fn of(&self, address: SocketAddr) -> String {
+        match self.known.get(&address) {
+            Some(name) => name.clone(),
+            None if address.port() == 0 => format!("{}:0", address.ip()),
+            None if address.ip().is_loopback() => "another:port".to_owned(),
+            None => address.to_string(),
+        }
+    }
+
+    /// The ports of all addresses that have a name.
+    pub fn numbers(&self) -> Vec<u16> {
+        self.known.keys().map(SocketAddr::port).collect()
+    }
+}

@@ -1,0 +1,176 @@
+//! A role: a process of its own, and its side of the channel to the stage.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
+use rustix::time::{ClockId, clock_gettime};
+
+use super::channel::{self, Act, LONGEST_TEXT, ROLE_END, ToRole, ToStage};
+use crate::sys::{self, Forked};
+use crate::trace::recorder::{self, Recorder};
+use crate::trace::{Call, Wait, error_name};
+
+/// What a role does, from its first call to its last.
+pub type Part<'a> = Box<dyn FnOnce() -> io::Result<()> + 'a>;
+
+/// Exit codes of a role's process.
+const FAILED: i32 = 1;
+const PANICKED: i32 = 101;
+const NOT_STARTED: i32 = 70;
+
+/// Starts a process that plays `part`, and returns it with the stage's end of its channel.
+///
+/// The process has no capabilities, no descriptors but the standard ones and its channel, an empty standard input and no
+/// standard output, and dies with the stage.
+pub fn spawn(name: &str, free: bool, part: Part<'_>) -> io::Result<(Pid, OwnedFd)> {
+    let (ours, theirs) = channel::pair()?;
+    let stage = getpid();
+    match sys::fork()? {
+        Forked::Parent(pid) => Ok((pid, ours)),
+        Forked::Child => match prepare(name, stage, theirs) {
+            Ok(channel) => play(Link { channel: Rc::new(channel), free }, part),
+            Err(error) => {
+                eprintln!("socklab: {name} could not start: {error}");
+                sys::exit_now(NOT_STARTED)
+            }
+        },
+    }
+}
+
+fn prepare(name: &str, stage: Pid, channel: OwnedFd) -> io::Result<OwnedFd> {
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    if getppid() != Some(stage) {
+        sys::exit_now(NOT_STARTED); // the stage died before we asked to die with it
+    }
+    let channel = move_to(channel, ROLE_END)?;
+    sys::close_range(3, ROLE_END - 1)?;
+    sys::close_range(ROLE_END + 1, i32::MAX)?;
+    let nowhere = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())?;
+    rustix::stdio::dup2_stdin(&nowhere)?;
+    rustix::stdio::dup2_stdout(&nowhere)?;
+    drop(nowhere);
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    let short: Vec<u8> = name.bytes().filter(|byte| *byte != 0).take(15).collect();
+    rustix::thread::set_name(&std::ffi::CString::new(short).unwrap_or_default())?;
+    Ok(channel)
+}
+
+fn move_to(descriptor: OwnedFd, number: i32) -> io::Result<OwnedFd> {
+    if descriptor.as_raw_fd() == number {
+        return Ok(descriptor);
+    }
+    let moved = rustix::io::fcntl_dupfd_cloexec(&descriptor, number)?;
+    if moved.as_raw_fd() != number {
+        return Err(io::Error::other(format!("descriptor {number} is taken")));
+    }
+    // The old one is closed with all others.
+    let _ = descriptor.into_raw_fd();
+    Ok(moved)
+}
+
+fn play(link: Link, part: Part<'_>) -> ! {
+    // A panic is told to the stage below, and to nobody else.
+    std::panic::set_hook(Box::new(|_| ()));
+    recorder::install(Box::new(link.clone()));
+    let (result, code) = match catch_unwind(AssertUnwindSafe(part)) {
+        Ok(Ok(())) => (Ok(()), 0),
+        Ok(Err(error)) => (Err(error_name(&error)), FAILED),
+        Err(panic) => (Err(format!("panicked: {}", panic_text(&*panic))), PANICKED),
+    };
+    link.act(Act::End(result));
+    sys::exit_now(code)
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "without a word".to_owned())
+}
+
+/// The role's side of the channel.
+#[derive(Clone)]
+struct Link {
+    channel: Rc<OwnedFd>,
+    /// Without the baton: the role tells what it does, and does not wait for leave.
+    free: bool,
+}
+
+impl Link {
+    /// Tells what comes next, and waits until it may come. Free-running, it waits only where the stage owes an answer.
+    fn act(&self, act: Act) -> Option<ToRole> {
+        let goes_on = self.free && matches!(act, Act::Call(..) | Act::Say(_) | Act::Note(_));
+        self.tell(&ToStage::Next(act, now()), None);
+        (!goes_on).then(|| self.hear())
+    }
+
+    fn tell(&self, message: &ToStage, descriptor: Option<BorrowedFd<'_>>) {
+        if channel::send(&*self.channel, message, descriptor).is_err() {
+            sys::exit_now(NOT_STARTED); // the stage is gone, and the play with it
+        }
+    }
+
+    fn hear(&self) -> ToRole {
+        match channel::receive(&*self.channel) {
+            Ok(Some((answer, _))) => answer,
+            _ => sys::exit_now(NOT_STARTED),
+        }
+    }
+}
+
+impl Recorder for Link {
+    fn before(&mut self, call: &Call, wait: Wait) {
+        self.act(Act::Call(call.clone(), wait));
+    }
+
+    fn after(&mut self, call: Call, opened: Option<BorrowedFd<'_>>) {
+        // Free-running, a copy of the socket in the stage would outlive the role's close.
+        self.tell(&ToStage::Done(call, now()), opened.filter(|_| !self.free));
+    }
+
+    fn say(&mut self, text: &str) {
+        self.act(Act::Say(shortened(text)));
+    }
+
+    fn note(&mut self, text: &str) {
+        self.act(Act::Note(shortened(text)));
+    }
+
+    fn meet(&mut self, text: &str) {
+        self.act(Act::Meet(shortened(text)));
+    }
+
+    fn prompt(&mut self, prompt: &str) -> Option<String> {
+        match self.act(Act::Prompt(shortened(prompt))) {
+            Some(ToRole::Line(line)) => line,
+            _ => None,
+        }
+    }
+
+    fn name(&mut self, address: SocketAddr) -> String {
+        self.tell(&ToStage::Name(address), None);
+        match self.hear() {
+            ToRole::Name(name) => name,
+            _ => address.to_string(),
+        }
+    }
+}
+
+/// At most [`LONGEST_TEXT`] bytes of a text, cut between two characters.
+fn shortened(text: &str) -> String {
+    let mut end = text.len().min(LONGEST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
+/// `CLOCK_MONOTONIC` in nanoseconds: the same clock in all processes.
+pub fn now() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}

@@ -1,0 +1,340 @@
+//! The roles of a scene as the stage sees them: processes, channels, copies of their sockets.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+
+use super::channel::{self, ToRole, ToStage};
+use super::names::Names;
+use super::{Ending, Play, Teller, Watch, role};
+use crate::probe;
+use crate::trace::{Call, Exit, For, Host, Status, Value, Waiting, What, Word};
+
+/// A role that is playing.
+pub(super) struct Actor {
+    pub name: String,
+    pub pid: Pid,
+    channel: OwnedFd,
+    lines: VecDeque<String>,
+    /// Copies of its sockets, by the numbers that it knows them by. One is dropped before the role closes its own, so
+    /// that a close is a close.
+    sockets: BTreeMap<RawFd, Looked>,
+    /// Whether its process has been waited for.
+    reaped: bool,
+}
+
+/// A copy of a role's socket, and what it was last seen to hold.
+struct Looked {
+    socket: OwnedFd,
+    receive: u32,
+    send: (u32, u32),
+    state: Word,
+}
+
+/// All roles of a scene, and whom to tell of what they do.
+pub(super) struct Troupe<'p, 't> {
+    pub actors: Vec<Actor>,
+    pub patience: Duration,
+    names: Names,
+    scene: u32,
+    host: Host,
+    watch: Watch,
+    teller: &'p mut Teller<'t>,
+}
+
+/// What came from a role.
+pub(super) enum Heard {
+    Next(channel::Act, u64),
+    Done(Call, u64),
+    /// Its process is gone, without a goodbye.
+    Gone,
+    /// Nothing yet.
+    Silence,
+}
+
+/// Why a scene cannot go on.
+pub(super) enum Stop {
+    Ending(Ending),
+    Error(io::Error),
+}
+
+pub(super) type Step<T> = Result<T, Stop>;
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+impl Stop {
+    /// The ending, where it is one.
+    pub fn ending(self) -> io::Result<Ending> {
+        match self {
+            Stop::Ending(ending) => Ok(ending),
+            Stop::Error(error) => Err(error),
+        }
+    }
+}
+
+impl<'p, 't> Troupe<'p, 't> {
+    /// Starts a process for each role.
+    pub fn assemble(play: Play<'_>, teller: &'p mut Teller<'t>) -> io::Result<Troupe<'p, 't>> {
+        let mut names = Names::default();
+        names.set(play.endpoint.0, play.endpoint.1);
+        let mut troupe = Troupe {
+            actors: Vec::new(),
+            patience: play.patience,
+            names,
+            scene: play.scene,
+            host: play.host,
+            watch: play.watch,
+            teller,
+        };
+        for one in play.roles {
+            let (pid, channel) = role::spawn(one.name, play.free, one.part)?;
+            troupe.actors.push(Actor {
+                name: one.name.to_owned(),
+                pid,
+                channel,
+                lines: one.lines.into(),
+                sockets: BTreeMap::new(),
+                reaped: false,
+            });
+        }
+        Ok(troupe)
+    }
+
+    /// Tells that a role did something.
+    pub fn tell(&mut self, role: Option<usize>, what: What) -> Step<()> {
+        self.tell_at(role::now(), role, what)
+    }
+
+    /// Tells that a role did something at a time of its own.
+    pub fn tell_at(&mut self, at: u64, role: Option<usize>, what: What) -> Step<()> {
+        let name = role.map(|role| self.actors[role].name.as_str());
+        match self.teller.tell(at, self.scene, name, self.host, what) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Stop::Ending(Ending::Left)),
+        }
+    }
+
+    /// Waits at most `patience` for a role's next message. Questions about names are answered on the way.
+    pub fn hear(&mut self, role: usize, patience: Duration) -> Step<Heard> {
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if !wait_for(&self.actors[role].channel, left)? {
+                return Ok(Heard::Silence);
+            }
+            match channel::receive::<ToStage>(&self.actors[role].channel)? {
+                None => return Ok(Heard::Gone),
+                Some((ToStage::Next(act, at), _)) => return Ok(Heard::Next(act, at)),
+                Some((ToStage::Done(mut call, at), opened)) => {
+                    self.keep(role, &call, opened);
+                    self.learn(role, &call);
+                    self.name_all(&mut call);
+                    return Ok(Heard::Done(call, at));
+                }
+                Some((ToStage::Name(address), _)) => {
+                    let name = self.names.of(address);
+                    self.answer(role, &ToRole::Name(name));
+                }
+            }
+        }
+    }
+
+    /// Answers a role. One that is gone will be noticed when it is heard next.
+    pub fn answer(&self, role: usize, answer: &ToRole) {
+        let _ = channel::send(&self.actors[role].channel, answer, None);
+    }
+
+    /// The next line that the role's user types.
+    pub fn line(&mut self, role: usize) -> Option<String> {
+        self.actors[role].lines.pop_front()
+    }
+
+    /// Puts names in the place of a call's addresses.
+    pub fn name_all(&self, call: &mut Call) {
+        for (_, value) in call.args.iter_mut().chain(&mut call.out) {
+            if let Value::Address(address) = value {
+                *value = self.names.of(*address).into();
+            }
+        }
+    }
+
+    /// Keeps the socket that a call made.
+    fn keep(&mut self, role: usize, call: &Call, opened: Option<OwnedFd>) {
+        let number = call.ret.and_then(|fd| RawFd::try_from(fd).ok());
+        if let (Some(number), Some(socket)) = (number, opened) {
+            let state = probe::tcp_state(&socket).unwrap_or("".into());
+            self.actors[role].sockets.insert(number, Looked { socket, receive: 0, send: (0, 0), state });
+        }
+    }
+
+    /// Learns the address that a call gave to a socket.
+    fn learn(&mut self, role: usize, call: &Call) {
+        let actor = &self.actors[role];
+        let number = if call.name == "accept" { call.ret.map(|fd| fd as RawFd) } else { call.fd };
+        if let Some(address) = number.and_then(|number| actor.sockets.get(&number)).and_then(own_address) {
+            self.names.learn(address, &actor.name);
+        }
+    }
+
+    /// Drops the copy of a socket that the role is about to close.
+    pub fn let_go(&mut self, role: usize, number: Option<RawFd>) {
+        if let Some(number) = number {
+            self.actors[role].sockets.remove(&number);
+        }
+    }
+
+    /// Whether a call on this socket that needs it to be readable would return at once.
+    pub fn readable(&self, role: usize, number: Option<RawFd>) -> bool {
+        let socket = number.and_then(|number| self.actors[role].sockets.get(&number));
+        // One that we do not know, the kernel will judge.
+        socket.is_none_or(|looked| probe::ready(looked.socket.as_fd(), PollFlags::IN))
+    }
+
+    /// Fills in the queues of the socket that a call was made on.
+    pub fn look_at(&mut self, role: usize, call: &mut Call) {
+        let looked = call.fd.and_then(|number| self.actors[role].sockets.get_mut(&number));
+        call.queues = looked.map(|looked| probe::queues(looked.socket.as_fd()));
+    }
+
+    /// Tells of every change in the sockets that the scene watches.
+    pub fn look_around(&mut self) -> Step<()> {
+        if !self.watch.receive_queues && !self.watch.send_queues && !self.watch.states {
+            return Ok(());
+        }
+        for role in 0..self.actors.len() {
+            let mut changes = Vec::new();
+            for (number, looked) in &mut self.actors[role].sockets {
+                changes.extend(looked.changes(self.watch).into_iter().map(|(probe, values)| (probe, *number, values)));
+            }
+            for (probe, fd, values) in changes {
+                self.tell(Some(role), What::Probe { probe: probe.into(), fd, values })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a timer of the kernel's runs for a connection of ours.
+    pub fn timers_run(&self) -> bool {
+        probe::timers_run(&self.names.numbers())
+    }
+
+    /// Waits until any role says something, or any of `sockets` is readable, or the time is over.
+    pub fn wait_for_any(&self, sockets: &[(usize, Option<RawFd>)], patience: Duration) -> io::Result<()> {
+        let watched = sockets.iter().filter_map(|(role, number)| self.actors[*role].sockets.get(number.as_ref()?));
+        let mut all: Vec<PollFd<'_>> = watched.map(|looked| PollFd::new(&looked.socket, PollFlags::IN)).collect();
+        let playing = self.actors.iter().filter(|actor| !actor.reaped);
+        all.extend(playing.map(|actor| PollFd::new(&actor.channel, PollFlags::IN)));
+        retry_poll(&mut all, patience).map(drop)
+    }
+
+    /// Waits for a role's process, which has closed its channel or is about to.
+    pub fn reap(&mut self, role: usize, error: Option<String>) -> Step<Exit> {
+        let actor = &mut self.actors[role];
+        actor.sockets.clear();
+        Ok(Exit { status: actor.reap()?, error })
+    }
+
+    /// Who waits, in which call, for what.
+    pub fn waiting(&self, role: usize, call: &Call, what: For) -> Waiting {
+        let role = self.actors[role].name.clone();
+        Waiting { role, call: call.name.clone(), fd: call.fd, waits_for: what.text().into() }
+    }
+
+    /// Tells that those who are left wait for ever.
+    pub fn find_waiting(&mut self, waiting: Vec<Waiting>) -> Step<()> {
+        let (finding, text) = match waiting.len() {
+            1 => ("nobody is left", "nobody is left who could end this wait"),
+            _ => ("everyone waits", "everyone waits; nobody will ever move"),
+        };
+        self.tell(None, What::Finding { finding: finding.into(), waiting, text: text.into() })
+    }
+}
+
+impl Actor {
+    /// Waits for the process, which has closed its channel or is about to.
+    fn reap(&mut self) -> io::Result<Status> {
+        self.reaped = true;
+        let status = loop {
+            match waitpid(Some(self.pid), WaitOptions::empty()) {
+                Err(rustix::io::Errno::INTR) => {}
+                waited => break waited?,
+            }
+        };
+        Ok(match status {
+            Some((_, status)) => match (status.exit_status(), status.terminating_signal()) {
+                (Some(code), _) => Status::Code(code),
+                (_, Some(signal)) => Status::Signal(signal),
+                _ => Status::Code(0),
+            },
+            None => Status::Code(0),
+        })
+    }
+}
+
+/// No process outlives its scene.
+impl Drop for Actor {
+    fn drop(&mut self) {
+        if !self.reaped {
+            let _ = kill_process(self.pid, Signal::KILL);
+            let _ = self.reap();
+        }
+    }
+}
+
+impl Looked {
+    fn changes(&mut self, watch: Watch) -> Vec<(&'static str, Vec<(Word, Value)>)> {
+        let mut changes = Vec::new();
+        if watch.states
+            && let Some(state) = probe::tcp_state(&self.socket)
+            && state != self.state
+        {
+            changes.push(("state", vec![("state".into(), Value::Word(state.clone()))]));
+            self.state = state;
+        }
+        let queues = probe::queues(self.socket.as_fd());
+        let receive = queues.recv.unwrap_or(0);
+        if watch.receive_queues && receive != self.receive {
+            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into())]));
+        }
+        self.receive = receive;
+        let send = (queues.send.unwrap_or(0), queues.unsent.unwrap_or(0));
+        if watch.send_queues && send != self.send {
+            let values = vec![("send".into(), i64::from(send.0).into()), ("unsent".into(), i64::from(send.1).into())];
+            changes.push(("send queue", values));
+        }
+        self.send = send;
+        changes
+    }
+}
+
+fn own_address(looked: &Looked) -> Option<SocketAddr> {
+    rustix::net::getsockname(&looked.socket).ok()?.try_into().ok()
+}
+
+/// Waits until a descriptor is readable or its other end is gone.
+fn wait_for(descriptor: &OwnedFd, patience: Duration) -> io::Result<bool> {
+    retry_poll(&mut [PollFd::new(descriptor, PollFlags::IN)], patience)
+}
+
+fn retry_poll(all: &mut [PollFd<'_>], patience: Duration) -> io::Result<bool> {
+    let until = Instant::now() + patience;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        match poll(all, Some(&left)) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! One system call, as it stands in a trace.
+
+use std::borrow::Cow;
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::RawFd;
+
+use serde::{Deserialize, Serialize};
+
+use super::errno::error_name;
+
+/// How many bytes of a buffer a trace keeps.
+pub const DATA_LIMIT: usize = 4096;
+
+/// A word that is nearly always known when the program is built.
+pub type Word = Cow<'static, str>;
+
+/// A system call: what went in and, once it has returned, what came out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// Its name in C: `recvfrom`.
+    pub name: Word,
+    /// The descriptor it acts on, if it acts on one.
+    pub fd: Option<RawFd>,
+    /// What went in, by the names of the man page, in its order.
+    pub args: Vec<(Word, Value)>,
+    /// What the call wrote besides the data: an address, a flag, an option's value.
+    pub out: Vec<(Word, Value)>,
+    /// The bytes that were sent or received.
+    pub data: Option<Data>,
+    /// What it returned, once it has: in C's way, -1 for an error.
+    pub ret: Option<i64>,
+    /// The name of the error.
+    pub errno: Option<String>,
+    /// The socket's queues after it returned.
+    pub queues: Option<Queues>,
+}
+
+/// An argument or a result of a call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Value {
+    Number(i64),
+    /// A constant's name (`AF_INET`), or another word.
+    Word(Word),
+    /// An address as the kernel has it. The stage replaces it by a name.
+    Address(SocketAddr),
+}
+
+/// The first bytes of a buffer, and how many there were.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Data {
+    /// At most [`DATA_LIMIT`] bytes.
+    #[serde(with = "hexadecimal")]
+    pub bytes: Vec<u8>,
+    /// The true length.
+    pub len: usize,
+}
+
+/// What the kernel holds for one socket, in bytes, where it tells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queues {
+    /// Received and not read yet. For datagrams: the size of the first one.
+    pub recv: Option<u32>,
+    /// Sent and not acknowledged yet.
+    pub send: Option<u32>,
+    /// Accepted from the program and not sent yet; a part of `send`.
+    pub unsent: Option<u32>,
+}
+
+impl Call {
+    /// A call that is about to be made.
+    pub fn new(name: &'static str, fd: Option<RawFd>) -> Call {
+        Call {
+            name: name.into(),
+            fd,
+            args: Vec::new(),
+            out: Vec::new(),
+            data: None,
+            ret: None,
+            errno: None,
+            queues: None,
+        }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn arg(mut self, name: &'static str, value: impl Into<Value>) -> Call {
+        self.args.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds the bytes that are to be sent.
+    #[must_use]
+    pub fn sending(mut self, bytes: &[u8]) -> Call {
+        self.data = Some(Data::new(bytes));
+        self.arg("len", bytes.len())
+    }
+
+    /// Notes what the call wrote besides its data.
+    pub fn wrote(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.out.push((name.into(), value.into()));
+    }
+
+    /// Notes how many bytes the call said it moved.
+    pub fn returned(&mut self, len: usize) {
+        self.ret = Some(i64::try_from(len).unwrap_or(i64::MAX));
+    }
+
+    /// Notes that the call returned `len`, and the bytes that it put into `buf`.
+    ///
+    /// `len` may be more than the buffer holds: the true length of a datagram that was cut.
+    pub fn received(&mut self, len: usize, buf: &[u8]) {
+        self.returned(len);
+        self.data = Some(Data::new(&buf[..len.min(buf.len())]));
+    }
+
+    /// Notes that the call failed.
+    pub fn failed(&mut self, error: &io::Error) {
+        self.ret = Some(-1);
+        self.errno = Some(error_name(error));
+    }
+
+    /// An argument by its name in the man page.
+    pub fn get_arg(&self, name: &str) -> Option<&Value> {
+        self.args.iter().find(|(is, _)| is == name).map(|(_, value)| value)
+    }
+
+    /// What the call wrote, by its name in the man page.
+    pub fn get_out(&self, name: &str) -> Option<&Value> {
+        self.out.iter().find(|(is, _)| is == name).map(|(_, value)| value)
+    }
+
+    /// The bytes sent or received, as far as the trace keeps them.
+    pub fn bytes(&self) -> &[u8] {
+        self.data.as_ref().map_or(&[], |data| &data.bytes)
+    }
+
+    /// Whether its data goes out, rather than comes in.
+    pub fn sends(&self) -> bool {
+        self.name.starts_with("send") || self.name == "write"
+    }
+}
+
+impl Data {
+    /// Keeps the first bytes of `bytes`.
+    pub fn new(bytes: &[u8]) -> Data {
+        Data { bytes: bytes[..bytes.len().min(DATA_LIMIT)].to_vec(), len: bytes.len() }
+    }
+}
+
+impl Value {
+    /// The word, if it is one.
+    pub fn as_word(&self) -> Option<&str> {
+        match self {
+            Value::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// The number, if it is one.
+    pub fn as_number(&self) -> Option<i64> {
+        match self {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Value {
+        Value::Number(number)
+    }
+}
+
+impl From<i32> for Value {
+    fn from(number: i32) -> Value {
+        Value::Number(number.into())
+    }
+}
+
+impl From<usize> for Value {
+    fn from(number: usize) -> Value {
+        Value::Number(i64::try_from(number).unwrap_or(i64::MAX))
+    }
+}
+
+impl From<bool> for Value {
+    fn from(on: bool) -> Value {
+        Value::Number(on.into())
+    }
+}
+
+impl From<&'static str> for Value {
+    fn from(word: &'static str) -> Value {
+        Value::Word(word.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(word: String) -> Value {
+        Value::Word(word.into())
+    }
+}
+
+impl From<SocketAddr> for Value {
+    fn from(address: SocketAddr) -> Value {
+        Value::Address(address)
+    }
+}
+
+/// Bytes as hexadecimal digits, in JSON and on the channel to the stage.
+pub mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+    /// Two digits a byte.
+    pub fn encode(bytes: &[u8]) -> String {
+        let mut text = String::with_capacity(2 * bytes.len());
+        for byte in bytes {
+            text.push(DIGITS[usize::from(byte >> 4)].into());
+            text.push(DIGITS[usize::from(byte & 15)].into());
+        }
+        text
+    }
+
+    /// The bytes again, or `None` where `text` is no sequence of pairs of digits.
+    pub fn decode(text: &str) -> Option<Vec<u8>> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+        pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
+    }
+
+    pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&encode(bytes))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(from)?;
+        decode(&text).ok_or_else(|| D::Error::custom("not hexadecimal"))
+    }
+}

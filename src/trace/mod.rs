@@ -1,0 +1,162 @@
+//! What happened in a run: events, in causal order.
+//!
+//! Invariant: a trace knows of no stage, no socket and no view. It is what all of them have in common.
+
+mod call;
+mod errno;
+mod query;
+pub mod recorder;
+
+use std::os::fd::RawFd;
+
+use serde::{Deserialize, Serialize};
+
+pub use call::{Call, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
+pub use errno::{errno_name, error_name, error_text};
+pub use query::{Made, Selection};
+
+/// The version of the trace's form: it grows when a field changes its meaning.
+pub const VERSION: u32 = 1;
+
+/// The events of one run.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    pub events: Vec<Event>,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// Its number in the run, from 1.
+    pub n: u64,
+    /// When, in nanoseconds since the run began. Varies from run to run.
+    pub at_ns: u64,
+    /// The number of its scene, from 1; 0 before the first.
+    pub scene: u32,
+    /// Whose it is: a role's, or `None` for the stage's own.
+    pub role: Option<String>,
+    /// Which process or thread of the role: `server`, `server/1`.
+    pub actor: Option<String>,
+    /// Where it happened.
+    pub host: Host,
+    pub what: What,
+}
+
+/// A host of the stage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// The only private host, or the first of two.
+    A,
+    /// The second of two.
+    B,
+    /// The machine's own loopback.
+    Local,
+}
+
+/// What happened, and what is particular to it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    /// The run begins.
+    Start(Start),
+    /// A scene begins: descriptors and named ports start anew. `port` is where the lab's port really is: on a machine's
+    /// own loopback another one stands in for it, which varies.
+    Scene { text: String, port: u16 },
+    /// A call that did not return at once has begun.
+    Begin(Call),
+    /// A role would have to wait, or is asleep in its call.
+    Wait(Waiting),
+    /// A call returned.
+    Call(Call),
+    /// A line was typed at a prompt; `None` is the end of the input.
+    Input { prompt: String, text: Option<String> },
+    /// A role printed a line.
+    Print { text: String },
+    /// A role paused until something holds.
+    Meet { text: String },
+    /// The author's remark.
+    Note { text: String },
+    /// What the kernel answered to a question of the stage's.
+    Probe { probe: Word, fd: RawFd, values: Vec<(Word, Value)> },
+    /// What the stage concluded.
+    Finding { finding: Word, waiting: Vec<Waiting>, text: String },
+    /// A role ended.
+    Exit(Exit),
+}
+
+/// The run itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Start {
+    pub lab: String,
+    pub question: String,
+    /// `private`, `wire` or `loopback`.
+    pub stage: &'static str,
+    /// The kernel's release. Varies from machine to machine.
+    pub kernel: String,
+    pub seed: Option<u64>,
+}
+
+/// Who waits, in which call, for what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    pub role: String,
+    pub call: Word,
+    pub fd: Option<RawFd>,
+    pub waits_for: Word,
+}
+
+/// How a role ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exit {
+    pub status: Status,
+    /// What it died of, in words.
+    pub error: Option<String>,
+}
+
+impl Exit {
+    /// Whether the role died, of a signal or a panic, rather than ended.
+    pub fn is_death(&self) -> bool {
+        const PANICKED: i32 = 101;
+        !matches!(self.status, Status::Code(code) if code != PANICKED)
+    }
+}
+
+/// An exit status as the kernel gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Code(i32),
+    Signal(i32),
+}
+
+/// Whether a call may have to wait, and how one can know beforehand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Wait {
+    /// It returns at once.
+    Never,
+    /// It returns at once if, and only if, the descriptor is readable.
+    Readable(For),
+    /// Only the kernel knows: the call is made, and it may sleep.
+    Perhaps(For),
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum For {
+    Datagram,
+    Data,
+    Connection,
+    Handshake,
+    Room,
+}
+
+impl For {
+    /// In words, after "waits for".
+    pub fn text(self) -> &'static str {
+        match self {
+            For::Datagram => "a datagram",
+            For::Data => "data or the peer's goodbye",
+            For::Connection => "a connection",
+            For::Handshake => "the peer's answer",
+            For::Room => "room in the send buffer",
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Questions to a trace, for claims and tests.
+
+use super::{Call, Event, Trace, What};
+
+/// Some of a trace's events, in their order.
+#[derive(Clone, Debug)]
+pub struct Selection<'a> {
+    events: Vec<&'a Event>,
+}
+
+/// A call that returned, and the event that tells of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Made<'a> {
+    pub event: &'a Event,
+    pub call: &'a Call,
+}
+
+impl Trace {
+    /// The events of one scene.
+    pub fn scene(&self, number: u32) -> Selection<'_> {
+        self.all().only(|event| event.scene == number)
+    }
+
+    /// All events.
+    pub fn all(&self) -> Selection<'_> {
+        Selection { events: self.events.iter().collect() }
+    }
+}
+
+impl<'a> Selection<'a> {
+    /// Those for which `keep` is true.
+    #[must_use]
+    pub fn only(self, keep: impl Fn(&Event) -> bool) -> Selection<'a> {
+        Selection { events: self.events.into_iter().filter(|event| keep(event)).collect() }
+    }
+
+    /// Those of one role.
+    #[must_use]
+    pub fn role(self, name: &str) -> Selection<'a> {
+        self.only(|event| event.role.as_deref() == Some(name))
+    }
+
+    /// Those after an event.
+    #[must_use]
+    pub fn after(self, event: &Event) -> Selection<'a> {
+        self.only(|other| other.n > event.n)
+    }
+
+    /// Those before an event.
+    #[must_use]
+    pub fn before(self, event: &Event) -> Selection<'a> {
+        self.only(|other| other.n < event.n)
+    }
+
+    /// The calls of this name that returned.
+    pub fn calls(&self, name: &str) -> Vec<Made<'a>> {
+        self.all_calls().into_iter().filter(|made| made.call.name == name).collect()
+    }
+
+    /// All calls that returned.
+    pub fn all_calls(&self) -> Vec<Made<'a>> {
+        let made = |event: &&'a Event| match &event.what {
+            What::Call(call) => Some(Made { event, call }),
+            _ => None,
+        };
+        self.events.iter().filter_map(made).collect()
+    }
+
+    /// What was printed, line by line.
+    pub fn printed(&self) -> Vec<(&'a Event, &'a str)> {
+        let print = |event: &&'a Event| match &event.what {
+            What::Print { text } => Some((*event, text.as_str())),
+            _ => None,
+        };
+        self.events.iter().filter_map(print).collect()
+    }
+
+    /// The waits in a call of this name.
+    pub fn waits(&self, call: &str) -> Vec<&'a Event> {
+        let waits = |event: &&&'a Event| matches!(&event.what, What::Wait(waiting) if waiting.call == call);
+        self.events.iter().filter(waits).copied().collect()
+    }
+
+    /// The findings of the stage.
+    pub fn findings(&self) -> Vec<&'a Event> {
+        self.events.iter().filter(|event| matches!(event.what, What::Finding { .. })).copied().collect()
+    }
+
+    /// What the kernel answered to a question of this name.
+    pub fn probes(&self, name: &str) -> Vec<&'a Event> {
+        let asked = |event: &&&'a Event| matches!(&event.what, What::Probe { probe, .. } if probe == name);
+        self.events.iter().filter(asked).copied().collect()
+    }
+
+    /// The events themselves.
+    pub fn events(&self) -> &[&'a Event] {
+        &self.events
+    }
+}
+
+impl Event {
+    /// A number that a probe or a call gave, by its name.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        let values = match &self.what {
+            What::Probe { values, .. } => values,
+            What::Call(call) => &call.out,
+            _ => return None,
+        };
+        values.iter().find(|(is, _)| is == name)?.1.as_number()
+    }
+
+    /// A word that a probe or a call gave, by its name.
+    pub fn word(&self, name: &str) -> Option<&str> {
+        let values = match &self.what {
+            What::Probe { values, .. } => values,
+            What::Call(call) => &call.out,
+            _ => return None,
+        };
+        values.iter().find(|(is, _)| is == name)?.1.as_word()
+    }
+}

@@ -1,0 +1,46 @@
+//! Where a role's calls go: to the stage in a demo, nowhere or to the terminal by hand.
+//!
+//! Invariant: nothing here knows of a stage. A role that was given no recorder runs as a plain program.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+
+use super::{Call, Wait};
+
+/// Is told of each thing that a role does, in the order in which it does them.
+pub trait Recorder {
+    /// The role is about to make this call. Returns when it may.
+    fn before(&mut self, call: &Call, wait: Wait);
+    /// The call has returned; `opened` is the socket that it made, if it made one.
+    fn after(&mut self, call: Call, opened: Option<BorrowedFd<'_>>);
+    /// The role prints a line for its user.
+    fn say(&mut self, text: &str);
+    /// The lab's author remarks something.
+    fn note(&mut self, text: &str);
+    /// The role pauses until `text` holds.
+    fn meet(&mut self, text: &str);
+    /// The role asks its user for a line; `None` at the end of the input.
+    fn prompt(&mut self, prompt: &str) -> Option<String>;
+    /// What an address is called: in a trace, a name that is the same at every run.
+    fn name(&mut self, address: SocketAddr) -> String;
+}
+
+thread_local! {
+    static RECORDER: RefCell<Option<Box<dyn Recorder>>> = const { RefCell::new(None) };
+}
+
+/// From now on, tells `recorder` of all that this thread does.
+pub fn install(recorder: Box<dyn Recorder>) {
+    RECORDER.with(|cell| *cell.borrow_mut() = Some(recorder));
+}
+
+/// Takes the recorder away again.
+pub fn uninstall() {
+    RECORDER.with(|cell| *cell.borrow_mut() = None);
+}
+
+/// Calls the recorder, or returns `None` where there is none.
+pub(crate) fn with<T>(tell: impl FnOnce(&mut dyn Recorder) -> T) -> Option<T> {
+    RECORDER.with(|cell| cell.borrow_mut().as_mut().map(|recorder| tell(recorder.as_mut())))
+}

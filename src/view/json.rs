@@ -1,0 +1,138 @@
+//! A trace as JSON, an object a line. `docs/trace.schema.json` describes it.
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::trace::{
+    Call, Data, Event, Exit, Host, Queues, Start, Status, VERSION, Value, Waiting, What, Word, hexadecimal,
+};
+
+/// One event as one line, without its end.
+pub fn line(event: &Event) -> String {
+    let mut fields = Map::new();
+    fields.insert("v".into(), VERSION.into());
+    fields.insert("n".into(), event.n.into());
+    fields.insert("at_ns".into(), event.at_ns.into());
+    fields.insert("scene".into(), event.scene.into());
+    fields.insert("role".into(), event.role.clone().into());
+    fields.insert("actor".into(), event.actor.clone().into());
+    fields.insert("host".into(), host(event.host).into());
+    fields.insert("kind".into(), kind(&event.what).into());
+    own_fields(&event.what, &mut fields);
+    Json::Object(fields).to_string()
+}
+
+/// The name of what happened.
+pub fn kind(what: &What) -> &'static str {
+    match what {
+        What::Start(_) => "start",
+        What::Scene { .. } => "scene",
+        What::Begin(_) => "begin",
+        What::Wait(_) => "wait",
+        What::Call(_) => "call",
+        What::Input { .. } => "input",
+        What::Print { .. } => "print",
+        What::Meet { .. } => "meet",
+        What::Note { .. } => "note",
+        What::Probe { .. } => "probe",
+        What::Finding { .. } => "finding",
+        What::Exit(_) => "exit",
+    }
+}
+
+fn host(host: Host) -> &'static str {
+    match host {
+        Host::A => "a",
+        Host::B => "b",
+        Host::Local => "local",
+    }
+}
+
+fn own_fields(what: &What, to: &mut Map<String, Json>) {
+    match what {
+        What::Start(Start { lab, question, stage, kernel, seed }) => {
+            to.insert("lab".into(), lab.clone().into());
+            to.insert("question".into(), question.clone().into());
+            to.insert("stage".into(), (*stage).into());
+            to.insert("kernel".into(), kernel.clone().into());
+            to.insert("version".into(), env!("CARGO_PKG_VERSION").into());
+            to.insert("seed".into(), (*seed).into());
+        }
+        What::Scene { text, port } => {
+            to.insert("text".into(), text.clone().into());
+            to.insert("port".into(), (*port).into());
+        }
+        What::Print { text } | What::Meet { text } | What::Note { text } => {
+            to.insert("text".into(), text.clone().into());
+        }
+        What::Begin(made) | What::Call(made) => call(made, to),
+        What::Wait(one) => to.extend(waiting(one)),
+        What::Input { prompt, text } => {
+            to.insert("prompt".into(), prompt.clone().into());
+            to.insert("text".into(), text.clone().into());
+        }
+        What::Probe { probe, fd, values } => {
+            to.insert("probe".into(), probe.clone().into());
+            to.insert("fd".into(), (*fd).into());
+            to.insert("values".into(), named(values));
+        }
+        What::Finding { finding, waiting: all, text } => {
+            to.insert("finding".into(), finding.clone().into());
+            let all = all.iter().map(|one| {
+                let mut fields = waiting(one);
+                fields.insert("role".into(), one.role.clone().into());
+                Json::Object(fields)
+            });
+            to.insert("waiting".into(), all.collect());
+            to.insert("text".into(), text.clone().into());
+        }
+        What::Exit(Exit { status, error }) => {
+            let status = match status {
+                Status::Code(code) => json!({ "code": code }),
+                Status::Signal(signal) => json!({ "signal": signal }),
+            };
+            to.insert("exit".into(), status);
+            to.insert("error".into(), error.clone().into());
+        }
+    }
+}
+
+fn call(call: &Call, to: &mut Map<String, Json>) {
+    to.insert("call".into(), call.name.clone().into());
+    to.insert("fd".into(), call.fd.into());
+    to.insert("args".into(), named(&call.args));
+    if !call.out.is_empty() {
+        to.insert("out".into(), named(&call.out));
+    }
+    if let Some(Data { bytes, len }) = &call.data {
+        to.insert("data".into(), hexadecimal::encode(bytes).into());
+        to.insert("data_len".into(), (*len).into());
+    }
+    if let Some(ret) = call.ret {
+        to.insert("ret".into(), ret.into());
+        to.insert("errno".into(), call.errno.clone().into());
+    }
+    if let Some(Queues { recv, send, unsent }) = call.queues {
+        to.insert("queues".into(), json!({ "recv": recv, "send": send, "unsent": unsent }));
+    }
+}
+
+fn waiting(waiting: &Waiting) -> Map<String, Json> {
+    let mut fields = Map::new();
+    fields.insert("call".into(), waiting.call.clone().into());
+    fields.insert("fd".into(), waiting.fd.into());
+    fields.insert("waits_for".into(), waiting.waits_for.clone().into());
+    fields
+}
+
+fn named(values: &[(Word, Value)]) -> Json {
+    let values = values.iter().map(|(name, value)| (name.to_string(), plain(value)));
+    Json::Object(values.collect())
+}
+
+fn plain(value: &Value) -> Json {
+    match value {
+        Value::Number(number) => (*number).into(),
+        Value::Word(word) => word.clone().into(),
+        Value::Address(address) => address.to_string().into(),
+    }
+}

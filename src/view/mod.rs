@@ -1,0 +1,9 @@
+//! Views of a trace: as text, as JSON.
+//!
+//! Invariant: a view reads events and nothing else. It knows of no stage and no socket.
+
+pub mod json;
+pub mod text;
+mod transcript;
+
+pub use transcript::Transcript;

@@ -1,0 +1,117 @@
+//! Bytes and words as a person reads them.
+
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr;
+
+/// The widest line of a transcript, in columns.
+pub const WIDTH: usize = 100;
+
+/// How much of a buffer a transcript shows, in bytes.
+const SHOWN: usize = 44;
+
+/// Bytes in quotation marks: text as it is, everything else as `\x` and two digits. Long ones are cut, and their length
+/// is told.
+pub fn quoted(bytes: &[u8], len: usize) -> String {
+    if len <= SHOWN {
+        return format!("\"{}\"", escaped(bytes));
+    }
+    let mut end = SHOWN.min(bytes.len());
+    // Cut between two characters, where there are characters.
+    while end > SHOWN - 4 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        end -= 1;
+    }
+    format!("\"{}…\" ({len} bytes)", escaped(&bytes[..end]))
+}
+
+/// Bytes with what is no printable text as escapes.
+pub fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '"' | '\\' => text.extend(['\\', character]),
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                other if other.is_control() => {
+                    for byte in other.to_string().bytes() {
+                        let _ = write!(text, "\\x{byte:02x}");
+                    }
+                }
+                other => text.push(other),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
+/// A line that a program printed or a user typed, with what could move a terminal's cursor made visible.
+pub fn harmless(line: &str) -> String {
+    line.chars()
+        .map(|character| match character {
+            '\t' => ' '.to_string(),
+            other if other.is_control() => other.escape_default().to_string(),
+            other => other.to_string(),
+        })
+        .collect()
+}
+
+/// Splits a text into lines of at most `width` columns, between words where there are any.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is a line");
+        if !line.is_empty() && line.width() + 1 + word.width() > width {
+            lines.push(String::new());
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        for character in word.chars() {
+            let line = lines.last_mut().expect("there is a line");
+            if line.width() + character.to_string().width() > width {
+                lines.push(character.to_string());
+            } else {
+                line.push(character);
+            }
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_text_and_other_bytes_become_escapes() {
+        assert_eq!(quoted("héllo\n".as_bytes(), 7), "\"héllo\\n\"");
+        assert_eq!(quoted(&[6, 0, 0, 0, b'h'], 5), "\"\\x06\\x00\\x00\\x00h\"");
+        assert_eq!(quoted(&"你".as_bytes()[..2], 2), "\"\\xe4\\xbd\"");
+        assert_eq!(quoted(b"say \"hi\" \\", 10), "\"say \\\"hi\\\" \\\\\"");
+    }
+
+    #[test]
+    fn a_long_buffer_is_cut_between_characters_and_tells_its_length() {
+        let text = "你".repeat(100);
+        let shown = quoted(text.as_bytes(), text.len());
+        assert!(shown.ends_with("你…\" (300 bytes)"), "{shown}");
+    }
+
+    #[test]
+    fn no_line_is_wider_than_asked() {
+        for width in 1..40 {
+            let text = "你好 hello averyveryverylongwordthatdoesnotfit and so on";
+            assert!(wrapped(text, width.max(2)).iter().all(|line| line.width() <= width.max(2)));
+        }
+    }
+
+    #[test]
+    fn wrapping_keeps_every_word() {
+        let text = "two sends, one receive: who merged them?";
+        assert_eq!(wrapped(text, 12).join(" "), text);
+    }
+}

@@ -1,0 +1,211 @@
+//! A trace as text: who, which call with which arguments, what came back.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
+
+use super::text::{WIDTH, harmless, quoted, wrapped};
+use crate::trace::{Call, Data, Event, Exit, Start, Status, Value, Waiting, What};
+
+/// A colour for each role, in the order of declaration.
+const COLOURS: [AnsiColor; 4] = [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Magenta, AnsiColor::Yellow];
+
+const STRONG: Style = Style::new().bold();
+const QUIET: Style = Style::new().italic();
+const WRONG: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
+
+/// Writes events as lines, one event after the other.
+///
+/// The lines carry colours; whoever prints them takes these out where they are not wanted.
+pub struct Transcript {
+    roles: Vec<String>,
+}
+
+impl Transcript {
+    /// A transcript of a run with these roles.
+    pub fn new(roles: &[&str]) -> Transcript {
+        Transcript { roles: roles.iter().map(|role| (*role).to_owned()).collect() }
+    }
+
+    /// The lines of one event, each with its end.
+    pub fn lines(&self, event: &Event) -> String {
+        let role = event.role.as_deref();
+        match &event.what {
+            What::Start(start) => heading(start),
+            What::Scene { text, .. } => scene(event.scene, text),
+            What::Begin(call) => self.said(role, Style::new(), &format!("{} …", before(call))),
+            What::Wait(waiting) => self.said(role, QUIET, &format!("waits {}", wait(waiting))),
+            What::Call(call) => self.said(role, Style::new(), &format!("{} = {}", before(call), after(call))),
+            What::Input { prompt, text } => {
+                let typed =
+                    text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
+                self.said(role, STRONG, &format!("│ {}{typed}", harmless(prompt)))
+            }
+            What::Print { text } => {
+                text.split('\n').map(|line| self.said(role, STRONG, &format!("│ {}", harmless(line)))).collect()
+            }
+            What::Meet { text } => self.said(role, QUIET, &format!("pauses until {text}")),
+            What::Note { text } => self.note(text),
+            What::Probe { probe, fd, values } => self.said(role, QUIET, &format!("▸ {}", probed(probe, *fd, values))),
+            What::Finding { waiting, text, .. } => finding(waiting, text),
+            What::Exit(exit) => self.said(role, QUIET, &ended(exit)),
+        }
+    }
+
+    /// A line behind the name of its role; further ones are set in.
+    fn said(&self, role: Option<&str>, style: Style, text: &str) -> String {
+        let name = role.unwrap_or("stage");
+        let column = self.column();
+        let index = self.roles.iter().position(|known| known == name);
+        let colour = index.map(|index| COLOURS[index % COLOURS.len()].into());
+        let (bold, style) = (STRONG.fg_color(colour), style.fg_color(colour));
+        let mut lines = String::new();
+        for (index, line) in wrapped(text, WIDTH - column - 4).iter().enumerate() {
+            let line = coloured(line, style);
+            let _ = match index {
+                0 => writeln!(lines, "{bold}{name:>column$}{bold:#}  {line}"),
+                _ => writeln!(lines, "{:column$}      {line}", ""),
+            };
+        }
+        lines
+    }
+
+    fn note(&self, text: &str) -> String {
+        let column = self.column();
+        let lines = wrapped(text, WIDTH - column - 4);
+        lines.iter().map(|line| format!("{:column$}  # {line}\n", "")).collect()
+    }
+
+    fn column(&self) -> usize {
+        self.roles.iter().map(|role| role.width()).max().unwrap_or(0).max(6)
+    }
+}
+
+/// A line in its role's style, with the name of an error in red.
+fn coloured(line: &str, style: Style) -> String {
+    let is_error =
+        |word: &&str| word.len() > 2 && word.starts_with('E') && word.bytes().all(|b| b.is_ascii_uppercase());
+    match line.split_once("= -1 ").and_then(|(_, rest)| rest.split(' ').next()).filter(is_error) {
+        Some(error) => {
+            let (left, right) = line.rsplit_once(error).unwrap_or((line, ""));
+            format!("{style}{left}{style:#}{WRONG}{error}{WRONG:#}{style}{right}{style:#}")
+        }
+        None => format!("{style}{line}{style:#}"),
+    }
+}
+
+fn heading(start: &Start) -> String {
+    let lines = wrapped(&format!("Lab {}: {}", start.lab, start.question), WIDTH);
+    lines.iter().map(|line| format!("{STRONG}{line}{STRONG:#}\n")).collect()
+}
+
+fn scene(number: u32, text: &str) -> String {
+    let title = format!("── {number}. {text} ");
+    let rule = "─".repeat(80usize.saturating_sub(title.width()));
+    format!("\n{STRONG}{title}{rule}{STRONG:#}\n\n")
+}
+
+/// The call as it was made: its name and arguments.
+fn before(call: &Call) -> String {
+    let mut words: Vec<String> = call.fd.iter().map(ToString::to_string).collect();
+    if call.sends() {
+        words.extend(call.data.as_ref().map(data));
+    }
+    words.extend(call.args.iter().filter_map(|(name, value)| argument(call, name, value)));
+    format!("{}({})", call.name, words.join(", "))
+}
+
+fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
+    match name {
+        "flags" | "protocol" if matches!(value, Value::Number(0)) || value.as_word() == Some("0") => None,
+        "level" => None,
+        "len" if call.sends() => None,
+        "len" => Some(format!("up to {}", show(value))),
+        "dest_addr" => Some(format!("to {}", show(value))),
+        "command" => Some(format!("\"{}\"", show(value))),
+        _ => Some(show(value)),
+    }
+}
+
+/// What came back.
+fn after(call: &Call) -> String {
+    let mut text = match (&call.ret, &call.errno) {
+        (_, Some(errno)) => format!("-1 {errno}"),
+        (Some(ret), None) => ret.to_string(),
+        (None, None) => "?".to_owned(),
+    };
+    if let Some(received) = call.data.as_ref().filter(|_| !call.sends()) {
+        let _ = write!(text, " {}", data(received));
+    }
+    for (name, value) in &call.out {
+        let _ = match name.as_ref() {
+            "addr" if call.name == "getsockname" => write!(text, " {}", show(value)),
+            "src_addr" | "addr" => write!(text, " from {}", show(value)),
+            "msg_name" if call.get_out("ee_errno").is_some() => write!(text, " sent to {}", show(value)),
+            "msg_name" => write!(text, " from {}", show(value)),
+            "msg_flags" if value.as_word() == Some("0") => Ok(()),
+            "msg_flags" => write!(text, " with {}", show(value)),
+            "optval" => write!(text, " ({})", show(value)),
+            name => write!(text, ", {} {}", name.trim_start_matches("ee_"), show(value)),
+        };
+    }
+    text
+}
+
+fn data(data: &Data) -> String {
+    quoted(&data.bytes, data.len)
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Word(word) => harmless(word),
+        Value::Address(address) => address.to_string(),
+    }
+}
+
+fn wait(waiting: &Waiting) -> String {
+    let fd = waiting.fd.map(|fd| fd.to_string()).unwrap_or_default();
+    format!("in {}({fd}) for {}", waiting.call, waiting.waits_for)
+}
+
+fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> String {
+    let number =
+        |name: &str| values.iter().find(|(is, _)| is == name).map_or_else(String::new, |(_, value)| show(value));
+    match probe {
+        "state" => format!("{fd} is now {}", number("state")),
+        "receive queue" => format!("{} in the receive queue of {fd}", bytes(&number("recv"))),
+        "send queue" => {
+            format!("{} of {fd} not acknowledged, {} of them not sent", bytes(&number("send")), number("unsent"))
+        }
+        other => {
+            let values: Vec<String> = values.iter().map(|(name, value)| format!("{name} {}", show(value))).collect();
+            format!("{other} of {fd}: {}", values.join(", "))
+        }
+    }
+}
+
+fn bytes(number: &str) -> String {
+    if number == "1" { "1 byte".to_owned() } else { format!("{number} bytes") }
+}
+
+fn finding(waiting: &[Waiting], text: &str) -> String {
+    let mut lines = format!("\n{STRONG}=> {text}{STRONG:#}\n");
+    for one in waiting {
+        let _ = writeln!(lines, "   {} waits {}", one.role, wait(one));
+    }
+    lines
+}
+
+fn ended(exit: &Exit) -> String {
+    let how = match exit.status {
+        Status::Code(0) => "ends".to_owned(),
+        Status::Code(code) => format!("ends with exit code {code}"),
+        Status::Signal(signal) => format!("is killed by signal {signal}"),
+    };
+    match &exit.error {
+        Some(error) => format!("{how}: {error}"),
+        None => how,
+    }
+}
