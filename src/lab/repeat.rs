@@ -28,14 +28,14 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let bar = progress(runs);
     let mut worst = exit::OK;
     for _ in 0..runs {
-        let mut outcomes: Vec<(u32, String, String)> = Vec::new();
+        let mut outcomes: Vec<(u32, String, Outcome)> = Vec::new();
         let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
             if let What::Scene { text, .. } = &event.what {
-                outcomes.push((event.scene, text.clone(), String::new()));
+                outcomes.push((event.scene, text.clone(), Outcome::new(&lab.role_names(), manner.free)));
             } else if let Some((_, _, outcome)) = outcomes.last_mut()
                 && (!manner.free || outcome_in_free_run(event))
             {
-                outcome.push_str(&transcript.lines(event));
+                outcome.add(event, transcript.lines(event));
             }
             ControlFlow::Continue(())
         });
@@ -60,6 +60,28 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     worst
 }
 
+/// What came out of one scene once: the lines of its events, free-running role by role, since who comes first is chance.
+struct Outcome {
+    roles: Vec<&'static str>,
+    lines: Vec<String>,
+    by_role: bool,
+}
+
+impl Outcome {
+    fn new(roles: &[&'static str], by_role: bool) -> Outcome {
+        Outcome { roles: roles.to_vec(), lines: vec![String::new(); roles.len() + 1], by_role }
+    }
+
+    fn add(&mut self, event: &Event, lines: String) {
+        let role = self.roles.iter().position(|role| self.by_role && event.role.as_deref() == Some(role));
+        self.lines[role.unwrap_or(self.roles.len())] += &lines;
+    }
+
+    fn text(self) -> String {
+        self.lines.concat()
+    }
+}
+
 /// What came out of one scene, and how often.
 struct Scenes {
     number: u32,
@@ -67,7 +89,7 @@ struct Scenes {
     counts: HashMap<String, u32>,
 }
 
-fn count(scenes: &mut Vec<Scenes>, outcomes: Vec<(u32, String, String)>) {
+fn count(scenes: &mut Vec<Scenes>, outcomes: Vec<(u32, String, Outcome)>) {
     for (number, title, outcome) in outcomes {
         let index = match scenes.iter().position(|scene| scene.number == number) {
             Some(index) => index,
@@ -76,7 +98,7 @@ fn count(scenes: &mut Vec<Scenes>, outcomes: Vec<(u32, String, String)>) {
                 scenes.len() - 1
             }
         };
-        *scenes[index].counts.entry(outcome).or_default() += 1;
+        *scenes[index].counts.entry(outcome.text()).or_default() += 1;
     }
 }
 

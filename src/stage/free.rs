@@ -30,17 +30,36 @@ struct Free<'p, 't> {
 pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
     let mut free = Free { troupe, doing, told: Vec::new(), died: None };
-    let ending = free.to_the_end().and_then(|ending| {
-        free.told.sort_by_key(|(at, ..)| *at);
-        for (at, role, what) in std::mem::take(&mut free.told) {
-            free.troupe.tell_at(at, Some(role), what)?;
-        }
-        Ok(ending)
-    });
+    let ending = free.start().and_then(|()| free.to_the_end()).and_then(|ending| free.tell().map(|()| ending));
     ending.or_else(super::troupe::Stop::ending)
 }
 
 impl Free<'_, '_> {
+    /// Starts the roles as a person would: the next one once the one before it waits, pauses or has ended.
+    fn start(&mut self) -> Step<()> {
+        for role in 0..self.doing.len() {
+            self.troupe.answer(role, &ToRole::Go);
+            let until = Instant::now() + self.troupe.patience;
+            loop {
+                self.hear_all(role)?;
+                if self.sleeps(role) || Instant::now() > until {
+                    break;
+                }
+                self.troupe.wait_for_any(&[], Duration::from_millis(1))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells what happened, in the order of its times.
+    fn tell(&mut self) -> Step<()> {
+        self.told.sort_by_key(|(at, ..)| *at);
+        for (at, role, what) in std::mem::take(&mut self.told) {
+            self.troupe.tell_at(at, Some(role), what)?;
+        }
+        Ok(())
+    }
+
     fn to_the_end(&mut self) -> Step<Ending> {
         let mut quiet_since = Instant::now();
         while self.doing.iter().any(|doing| !matches!(doing, Doing::Ended)) {
@@ -113,11 +132,15 @@ impl Free<'_, '_> {
     }
 
     fn all_sleep(&self) -> bool {
-        self.doing.iter().zip(&self.troupe.actors).all(|(doing, actor)| match doing {
+        (0..self.doing.len()).all(|role| self.sleeps(role))
+    }
+
+    fn sleeps(&self, role: usize) -> bool {
+        match self.doing[role] {
             Doing::Running => false,
-            Doing::Calling(..) => probe::asleep_in(actor.pid).is_some(),
+            Doing::Calling(..) => probe::asleep_in(self.troupe.actors[role].pid).is_some(),
             Doing::Pausing | Doing::Ended => true,
-        })
+        }
     }
 
     /// Ends every pause; whether there was one.
@@ -135,6 +158,7 @@ impl Free<'_, '_> {
 
     fn conclude(&mut self) -> Step<Ending> {
         let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
+        self.tell()?;
         self.troupe.find_waiting(waiting)?;
         Ok(self.died.take().unwrap_or(Ending::Waiting))
     }

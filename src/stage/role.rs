@@ -78,6 +78,9 @@ fn play(link: Link, part: Part<'_>) -> ! {
     // A panic is told to the stage below, and to nobody else.
     std::panic::set_hook(Box::new(|_| ()));
     recorder::install(Box::new(link.clone()));
+    if link.free {
+        link.hear(); // our turn to start
+    }
     let (result, code) = match catch_unwind(AssertUnwindSafe(part)) {
         Ok(Ok(())) => (Ok(()), 0),
         Ok(Err(error)) => (Err(error_name(&error)), FAILED),
