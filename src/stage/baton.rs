@@ -40,14 +40,14 @@ struct Baton<'p, 't> {
     /// Since when each role could go on, in turns.
     ready: Vec<Option<u64>>,
     turn: u64,
-    died: Option<Ending>,
+    failed: Option<Ending>,
 }
 
 /// Plays a scene to its end.
 pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
     let ready = vec![None; troupe.actors.len()];
-    let mut baton = Baton { troupe, doing, ready, turn: 0, died: None };
+    let mut baton = Baton { troupe, doing, ready, turn: 0, failed: None };
     match baton.to_the_end() {
         Ok(ending) => Ok(ending),
         Err(stop) => stop.ending(),
@@ -237,13 +237,13 @@ impl Baton<'_, '_> {
         }
         let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
         if waiting.is_empty() {
-            return Ok(Some(self.died.take().unwrap_or(Ending::Done)));
+            return Ok(Some(self.failed.take().unwrap_or(Ending::Done)));
         }
         if self.time_passes()? {
             return Ok(None);
         }
         self.troupe.find_waiting(waiting)?;
-        Ok(Some(self.died.take().unwrap_or(Ending::Waiting)))
+        Ok(Some(self.failed.take().unwrap_or(Ending::Waiting)))
     }
 
     /// Gives the kernel time while a timer of its own runs. Whether that made anybody ready.
@@ -289,9 +289,9 @@ impl Baton<'_, '_> {
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
         let exit = self.troupe.reap(role, error)?;
-        if exit.is_death() {
+        if !exit.is_good() {
             let role = self.troupe.actors[role].name.clone();
-            self.died.get_or_insert(Ending::Died { role, status: exit.status });
+            self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
         self.troupe.tell(Some(role), What::Exit(exit))
     }

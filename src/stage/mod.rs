@@ -68,8 +68,8 @@ pub enum Ending {
     Done,
     /// Those who are left wait, and nothing will ever move them.
     Waiting,
-    /// A role died of a signal or a panic.
-    Died { role: String, status: Status },
+    /// A role ended with an error, or died of a signal or a panic.
+    Failed { role: String, status: Status },
     /// A role neither waited nor came back.
     Hung { role: String, doing: String },
     /// Whoever watched wants no more.
