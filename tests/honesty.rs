@@ -70,7 +70,8 @@ fn calls_of_role(text: &str) -> Option<Seen> {
 fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
     let (name, rest) = line.split_once('(')?;
     // A call that was never finished is that of a role that was ended in it.
-    let (arguments, result) = rest.rsplit_once(") = ")?;
+    let (arguments, result) = rest.rsplit_once(" = ")?;
+    let arguments = arguments.trim_end().strip_suffix(')')?;
     let arguments = split(arguments);
     let fd = arguments.first().and_then(|first| first.parse::<i64>().ok());
     let network = !matches!(
