@@ -9,6 +9,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+
 use super::Ending;
 use super::channel::{Act, ToRole};
 use super::troupe::{Heard, Step, Stop, Troupe};
@@ -41,6 +43,30 @@ struct Baton<'p, 't> {
     ready: Vec<Option<u64>>,
     turn: u64,
     failed: Option<Ending>,
+}
+
+/// While it lives, this process and the roles that it starts share one processor. Only one of them acts at a time, and a
+/// baton that stays where it is passes in a fraction of the time: 22 µs a call instead of 58 on the two processors of the
+/// machine that this was measured on.
+pub(super) struct OneProcessor(Option<CpuSet>);
+
+impl OneProcessor {
+    pub fn new() -> OneProcessor {
+        let before = sched_getaffinity(None).ok();
+        let mut here = CpuSet::new();
+        here.set(sched_getcpu());
+        // Where it is refused, the play is slower and otherwise the same.
+        let _ = sched_setaffinity(None, &here);
+        OneProcessor(before)
+    }
+}
+
+impl Drop for OneProcessor {
+    fn drop(&mut self) {
+        if let Some(before) = &self.0 {
+            let _ = sched_setaffinity(None, before);
+        }
+    }
 }
 
 /// Plays a scene to its end.

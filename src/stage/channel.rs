@@ -1,5 +1,6 @@
 //! The channel between a role and the stage: one message a packet, on a descriptor far above the role's own.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -74,10 +75,17 @@ pub fn send(channel: impl AsFd, message: &impl Serialize, descriptor: Option<Bor
 
 /// Waits for one message. `None` when the other end is gone.
 pub fn receive<T: DeserializeOwned>(channel: impl AsFd) -> io::Result<Option<(T, Option<OwnedFd>)>> {
-    let mut bytes = vec![0; LARGEST];
+    thread_local! {
+        // Kept from message to message: clearing it each time would cost more than the message.
+        static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; LARGEST]);
+    }
+    BUFFER.with_borrow_mut(|bytes| receive_into(bytes, channel))
+}
+
+fn receive_into<T: DeserializeOwned>(bytes: &mut [u8], channel: impl AsFd) -> io::Result<Option<(T, Option<OwnedFd>)>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received = match recvmsg(channel, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+    let received = match recvmsg(channel, &mut [IoSliceMut::new(bytes)], &mut control, RecvFlags::CMSG_CLOEXEC) {
         Ok(received) => received.bytes,
         Err(rustix::io::Errno::CONNRESET) => 0,
         Err(error) => return Err(error.into()),

@@ -105,6 +105,7 @@ impl<'a> Teller<'a> {
 /// Plays one scene, and ends all its processes.
 pub fn play(play: Play<'_>, teller: &mut Teller<'_>) -> io::Result<Ending> {
     let free = play.free;
+    let _one_processor = (!free).then(baton::OneProcessor::new);
     let troupe = troupe::Troupe::assemble(play, teller)?;
     if free { free::run(troupe) } else { baton::run(troupe) }
 }
