@@ -74,14 +74,14 @@ pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
     let ready = vec![None; troupe.actors.len()];
     let mut baton = Baton { troupe, doing, ready, turn: 0, failed: None };
-    match baton.to_the_end() {
+    match baton.play_out() {
         Ok(ending) => Ok(ending),
         Err(stop) => stop.ending(),
     }
 }
 
 impl Baton<'_, '_> {
-    fn to_the_end(&mut self) -> Step<Ending> {
+    fn play_out(&mut self) -> Step<Ending> {
         for role in 0..self.doing.len() {
             self.settle(role)?;
         }

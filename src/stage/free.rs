@@ -30,7 +30,7 @@ struct Free<'p, 't> {
 pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
     let mut free = Free { troupe, doing, told: Vec::new(), failed: None };
-    let ending = free.start().and_then(|()| free.to_the_end()).and_then(|ending| free.tell().map(|()| ending));
+    let ending = free.start().and_then(|()| free.play_out()).and_then(|ending| free.tell().map(|()| ending));
     ending.or_else(super::troupe::Stop::ending)
 }
 
@@ -60,7 +60,7 @@ impl Free<'_, '_> {
         Ok(())
     }
 
-    fn to_the_end(&mut self) -> Step<Ending> {
+    fn play_out(&mut self) -> Step<Ending> {
         let mut quiet_since = Instant::now();
         while self.doing.iter().any(|doing| !matches!(doing, Doing::Ended)) {
             self.troupe.wait_for_any(&[], Duration::from_millis(2))?;
