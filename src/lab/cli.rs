@@ -8,10 +8,10 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use super::{Lab, by_hand, claim_report, demo, exit, repeat};
 use crate::stage::Choice;
 
-/// Shows one thing that sockets do.
-///
-/// Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other.
-/// With a role it is that one program, in this terminal; start the other one in a second terminal.
+const HELP: &str = "\
+Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other. \
+With a role it is that one program, in this terminal; start the other one in a second terminal.";
+
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Exit codes: 0 all went as the lab means it to; 1 a role failed; 2 the command line is not understood; \
@@ -68,7 +68,10 @@ impl Arguments {
 
 /// Does what the command line asks for.
 pub(super) fn run(lab: &Lab) -> ExitCode {
-    let command = Arguments::command().bin_name(format!("just {}", lab.label())).about(lab.question);
+    let command = Arguments::command()
+        .bin_name(format!("just {}", lab.label()))
+        .about(lab.question)
+        .long_about(format!("{}\n\n{HELP}", lab.question));
     let arguments = match command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => {

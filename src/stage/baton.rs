@@ -17,8 +17,10 @@ use super::troupe::{Heard, Step, Stop, Troupe};
 use crate::probe;
 use crate::trace::{Call, For, Wait, Waiting, What};
 
-/// A call that is seen asleep for this long waits for somebody: what merely takes its time in the kernel is over by then.
-const ASLEEP: Duration = Duration::from_millis(20);
+/// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its time in
+/// the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while saw nothing.
+const LOOKS: u32 = 30;
+const LOOK: Duration = Duration::from_millis(1);
 
 /// So many calls in a row, and another role that is ready gets its turn.
 const TURN: u32 = 1000;
@@ -42,6 +44,8 @@ struct Baton<'p, 't> {
     /// Since when each role could go on, in turns.
     ready: Vec<Option<u64>>,
     turn: u64,
+    /// Whether the last call found nothing to do, `EAGAIN`: whoever asks again and again lets others act in between.
+    yields: bool,
     failed: Option<Ending>,
 }
 
@@ -73,7 +77,7 @@ impl Drop for OneProcessor {
 pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
     let ready = vec![None; troupe.actors.len()];
-    let mut baton = Baton { troupe, doing, ready, turn: 0, failed: None };
+    let mut baton = Baton { troupe, doing, ready, turn: 0, yields: false, failed: None };
     match baton.play_out() {
         Ok(ending) => Ok(ending),
         Err(stop) => stop.ending(),
@@ -89,7 +93,8 @@ impl Baton<'_, '_> {
         let mut calls = 0;
         loop {
             self.see_who_is_ready();
-            let goes_on = holder.filter(|role| self.ready[*role].is_some() && calls < TURN);
+            let goes_on = holder.filter(|role| self.ready[*role].is_some() && calls < TURN && !self.yields);
+            self.yields = false;
             match goes_on.or_else(|| self.ready_longest()) {
                 Some(role) => {
                     calls = if holder == Some(role) { calls + 1 } else { 0 };
@@ -183,17 +188,14 @@ impl Baton<'_, '_> {
             return self.hear(role).map(Some);
         }
         let began = Instant::now();
-        let mut asleep_since: Option<Instant> = None;
+        let mut asleep = 0;
         while began.elapsed() < self.troupe.patience {
-            match self.troupe.hear(role, Duration::from_millis(1))? {
+            match self.troupe.hear(role, LOOK)? {
                 Heard::Silence => {}
                 heard => return Ok(Some(heard)),
             }
-            asleep_since = match probe::asleep_in(self.troupe.actors[role].pid) {
-                Some(_) => asleep_since.or(Some(Instant::now())),
-                None => None,
-            };
-            if asleep_since.is_some_and(|since| since.elapsed() >= ASLEEP) {
+            asleep = if self.troupe.sleeps(role) { asleep + 1 } else { 0 };
+            if asleep == LOOKS {
                 return Ok(None);
             }
         }
@@ -206,6 +208,7 @@ impl Baton<'_, '_> {
             Heard::Done(mut call, _) => {
                 self.troupe.look_at(role, &mut call);
                 self.doing[role] = Doing::Running;
+                self.yields = call.errno.as_deref() == Some("EAGAIN");
                 self.troupe.tell(Some(role), What::Call(call))?;
                 self.troupe.look_around()?;
                 self.settle(role)
@@ -219,7 +222,7 @@ impl Baton<'_, '_> {
     fn wake(&mut self) -> Step<()> {
         for role in 0..self.doing.len() {
             if let Doing::Asleep(_, what) = self.doing[role]
-                && probe::asleep_in(self.troupe.actors[role].pid).is_none()
+                && !self.troupe.sleeps(role)
                 && let Some(done) = self.returns(role, Wait::Perhaps(what))?
             {
                 self.record(role, done)?;

@@ -18,8 +18,8 @@ use crate::trace::{Call, Wait};
 /// The role's end of the channel. `strace` shows what passes here under this number, and nothing of a lab is ever there.
 pub const ROLE_END: RawFd = 200;
 
-/// A message's largest size in bytes: a traced buffer in hexadecimal, and ample room.
-const LARGEST: usize = 64 * 1024;
+/// A message's largest size in bytes: the longest text with every byte as JSON's `\u0000`, and ample room.
+const LARGEST: usize = 8 * LONGEST_TEXT;
 
 /// The longest line or remark that a role may have printed, in bytes.
 pub const LONGEST_TEXT: usize = 16 * 1024;

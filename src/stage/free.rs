@@ -138,7 +138,7 @@ impl Free<'_, '_> {
     fn sleeps(&self, role: usize) -> bool {
         match self.doing[role] {
             Doing::Running => false,
-            Doing::Calling(..) => probe::asleep_in(self.troupe.actors[role].pid).is_some(),
+            Doing::Calling(..) => self.troupe.sleeps(role),
             Doing::Pausing | Doing::Ended => true,
         }
     }
