@@ -1,6 +1,6 @@
 //! The command line of a lab.
 
-use std::net::SocketAddr;
+use std::net::SocketAddrV4;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     pub claims: bool,
     /// By hand: the server's address, in place of 127.0.0.1 and the classic port
     #[arg(long, value_name = "IP:PORT", requires = "role")]
-    pub address: Option<SocketAddr>,
+    pub address: Option<SocketAddrV4>,
     /// By hand: show each system call on standard error
     #[arg(long, requires = "role")]
     pub calls: bool,
