@@ -123,9 +123,9 @@ fn refreshed(text: &str, lab: Option<&Lab>, labs: &[Lab]) -> Result<String, Stri
         let Some(what) = line.strip_prefix(MARKER).and_then(|rest| rest.trim_end().strip_suffix(" -->")) else {
             continue;
         };
-        if what == "table of labs" {
+        if what.starts_with("table of ") {
             // A table stands bare between its marker and a line that ends it.
-            fresh.push_str(&table(labs));
+            fresh.push_str(&if what == "table of labs" { table(labs) } else { table_of_claims(labs) });
             let end =
                 lines.by_ref().find(|line| line.starts_with("<!-- end")).ok_or("the table has no <!-- end -->")?;
             fresh.push_str(end);
@@ -200,6 +200,21 @@ fn table(labs: &[Lab]) -> String {
     }
     let folder = |row: &Lab| (format!("]({}/main.rs)", row.folder), format!("](labs/{}/main.rs)", row.folder));
     labs.iter().map(folder).fold(text, |text, (from, to)| text.replace(&from, &to)) + "\n"
+}
+
+/// Every claim of every lab, and what became of it here.
+fn table_of_claims(labs: &[Lab]) -> String {
+    let mut text = String::from("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n");
+    for lab in labs {
+        for line in lab.prints(&["--claims", "--json"]).lines() {
+            let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let field = |name: &str| claim[name].as_str().expect(name).replace('|', "\\|");
+            let (source, says, verdict) = (field("source"), field("says"), field("verdict"));
+            let verdict = if verdict == "confirmed" { verdict } else { format!("**{verdict}**") };
+            text += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
+        }
+    }
+    text + "\n"
 }
 
 /// The targets of a page's links that are files.
