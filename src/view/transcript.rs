@@ -42,9 +42,7 @@ impl Transcript {
                     text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
                 self.said(role, STRONG, &format!("│ {}{typed}", harmless(prompt)))
             }
-            What::Print { text } => {
-                text.split('\n').map(|line| self.said(role, STRONG, &format!("│ {}", harmless(line)))).collect()
-            }
+            What::Print { text } => shortened(text).iter().map(|line| self.said(role, STRONG, line)).collect(),
             What::Meet { text } => self.said(role, QUIET, &format!("pauses until {text}")),
             What::Note { text } => self.note(text),
             What::Probe { probe, fd, values } => self.said(role, QUIET, &format!("▸ {}", probed(probe, *fd, values))),
@@ -61,7 +59,7 @@ impl Transcript {
         let colour = index.map(|index| COLOURS[index % COLOURS.len()].into());
         let (bold, style) = (STRONG.fg_color(colour), style.fg_color(colour));
         let mut lines = String::new();
-        for (index, line) in wrapped(text, WIDTH - column - 4).iter().enumerate() {
+        for (index, line) in wrapped(text.trim_end(), WIDTH - column - 6).iter().enumerate() {
             let line = coloured(line, style);
             let _ = match index {
                 0 => writeln!(lines, "{bold}{name:>column$}{bold:#}  {line}"),
@@ -80,6 +78,17 @@ impl Transcript {
     fn column(&self) -> usize {
         self.roles.iter().map(|role| role.width()).max().unwrap_or(0).max(6)
     }
+}
+
+/// The lines of what a role printed, behind a bar; of very many the first ones and the last.
+fn shortened(text: &str) -> Vec<String> {
+    const MOST: usize = 6;
+    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", harmless(line))).collect();
+    if lines.len() <= MOST {
+        return lines;
+    }
+    let more = format!("│ … ({} lines more)", lines.len() - 4);
+    [&lines[..3], &[more], &lines[lines.len() - 1..]].concat()
 }
 
 /// A line in its role's style, with the name of an error in red.
@@ -146,6 +155,9 @@ fn after(call: &Call) -> String {
             "msg_name" => write!(text, " from {}", show(value)),
             "msg_flags" if value.as_word() == Some("0") => Ok(()),
             "msg_flags" => write!(text, " with {}", show(value)),
+            "stdout" => write!(text, ", {} on standard output", bytes(&show(value))),
+            "stderr" if value.as_number() == Some(0) => Ok(()),
+            "stderr" => write!(text, ", {} on standard error", bytes(&show(value))),
             "optval" => write!(text, " ({})", show(value)),
             name => write!(text, ", {} {}", name.trim_start_matches("ee_"), show(value)),
         };
