@@ -120,6 +120,9 @@ fn before(call: &Call) -> String {
     let mut words: Vec<String> = call.fd.iter().map(ToString::to_string).collect();
     if call.sends() {
         words.extend(call.data.as_ref().map(data));
+        // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
+        let len = call.data.as_ref().map(|data| data.len).filter(|len| call.ret != i64::try_from(*len).ok());
+        words.extend(len.map(|len| bytes(&len.to_string())));
     }
     words.extend(call.args.iter().filter_map(|(name, value)| argument(call, name, value)));
     format!("{}({})", call.name, words.join(", "))
