@@ -60,7 +60,7 @@ fn looking_server(at: Endpoint) -> io::Result<()> {
         say!("nothing is there"); // (3)
     }
     meet("the client has sent both lines");
-    let len = socket.recv_with_flags(&mut buf, libc::MSG_PEEK | libc::MSG_DONTWAIT)?;
+    let len = socket.recv_with_flags(&mut buf, libc::MSG_PEEK)?;
     say!("a datagram is there, {len} bytes long"); // (4)
     note("the queue's length did not change: FIONREAD gives the first datagram's, and that one is empty");
     socket.recv_from(&mut buf)?; // (5)
