@@ -1,0 +1,4 @@
+use socklab::prelude::*;
+pub fn all() -> Vec<Claim> {
+    vec![]
+}
