@@ -1,18 +1,91 @@
-//! Lab 02: udp empty datagram. Does sending nothing arrive?
+//! Lab 02: the empty datagram. Does sending nothing arrive?
+
+mod claims;
 
 use socklab::prelude::*;
 
 fn main() -> ExitCode {
     Lab::new(2, "udp-empty-datagram", 9003)
         .asks("Does sending nothing arrive?")
-        .scene(Scene::new("as its authors wrote it").server(server).client(client))
+        .scene(
+            Scene::new("empty lines, as their authors sent them")
+                .server(server)
+                .client(client)
+                .typed(&["", "hi", ""])
+                .ends_waiting(),
+        )
+        .scene(
+            Scene::new("nothing there, or something empty there?")
+                .server(looking_server)
+                .client(client)
+                .typed(&["", "hi"])
+                .show_receive_queues(),
+        )
+        .scene(
+            Scene::new("an empty answer to an empty question")
+                .server(echo_server)
+                .client(echo_client)
+                .typed(&["", "hi"])
+                .ends_waiting(),
+        )
+        .claims(claims::all())
         .run()
 }
 
-fn server(_at: Endpoint) -> io::Result<()> {
+fn server(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    loop {
+        // An empty datagram wakes us like any other. It has a sender, and it is 0 bytes long.
+        let mut buf = [0; 1024];
+        let (len, _from) = socket.recv_from(&mut buf)?; // (1)
+        say!("\"{}\"", buf[..len].escape_ascii());
+    }
+}
+
+fn client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    while let Some(line) = prompt(">>: ") {
+        socket.send_to(line.as_bytes(), &at.address())?; // (2)
+    }
     Ok(())
 }
 
-fn client(_at: Endpoint) -> io::Result<()> {
+fn looking_server(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    let mut buf = [0; 1024];
+    // Look, do not take, do not wait: with nothing in the queue this is an error.
+    if socket.recv_with_flags(&mut buf, libc::MSG_PEEK | libc::MSG_DONTWAIT).is_err() {
+        say!("nothing is there"); // (3)
+    }
+    meet("the client has sent both lines");
+    let len = socket.recv_with_flags(&mut buf, libc::MSG_PEEK | libc::MSG_DONTWAIT)?;
+    say!("a datagram is there, {len} bytes long"); // (4)
+    note("the queue's length did not change: FIONREAD gives the first datagram's, and that one is empty");
+    socket.recv_from(&mut buf)?; // (5)
+    let (len, _from) = socket.recv_from(&mut buf)?;
+    say!("\"{}\"", buf[..len].escape_ascii());
+    Ok(())
+}
+
+fn echo_server(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    loop {
+        let mut buf = [0; 1024];
+        let (len, from) = socket.recv_from(&mut buf)?;
+        socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?; // (6)
+    }
+}
+
+fn echo_client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    while let Some(line) = prompt(">>: ") {
+        socket.send_to(line.as_bytes(), &at.address())?;
+        let mut buf = [0; 1024];
+        let (len, _from) = socket.recv_from(&mut buf)?; // (7)
+        say!("\"{}\"", buf[..len].escape_ascii());
+    }
     Ok(())
 }

@@ -1,18 +1,112 @@
-//! Lab 05: udp no server. Nobody listens: who is told, and when?
+//! Lab 05: UDP without a server. Nobody listens: who is told, and when?
+
+mod claims;
 
 use socklab::prelude::*;
 
 fn main() -> ExitCode {
     Lab::new(5, "udp-no-server", 9003)
         .asks("Nobody listens: who is told, and when?")
-        .scene(Scene::new("as its authors wrote it").server(server).client(client))
+        .scene(
+            Scene::new("the client alone, as its authors ran it; a server comes too late")
+                .client(client)
+                .server(late_server)
+                .ends_waiting(),
+        )
+        .scene(
+            Scene::new("one client before the server, one after it")
+                .client(hello_client)
+                .server(hi_server)
+                .role("second-client", second_client)
+                .ends_waiting(),
+        )
+        .scene(Scene::new("a connected socket is told, one call later").client(connected_client))
+        .scene(Scene::new("an unconnected socket is told if it asks").client(asking_client))
+        .claims(claims::all())
         .run()
 }
 
-fn server(_at: Endpoint) -> io::Result<()> {
+fn client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    // Each call says that the datagram has left, and no more than that.
+    socket.send_to(b"hello", &at.address())?; // (1)
+    socket.send_to(b"world", &at.address())?;
+    socket.send_to(b"egon", &at.address())?;
+    say!("client has sent its messages");
     Ok(())
 }
 
-fn client(_at: Endpoint) -> io::Result<()> {
+fn late_server(at: Endpoint) -> io::Result<()> {
+    meet("the client has sent its messages");
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?; // (2)
+    let mut buf = [0; 1024];
+    // There was no queue when the datagrams came, and nobody kept them.
+    let (len, _from) = socket.recv_from(&mut buf)?; // (3)
+    say!("first time received  \"{}\"", buf[..len].escape_ascii());
+    let (len, _from) = socket.recv_from(&mut buf)?;
+    say!("second time received  \"{}\"", buf[..len].escape_ascii());
+    let (len, _from) = socket.recv_from(&mut buf)?;
+    say!("third time received  \"{}\"", buf[..len].escape_ascii());
+    say!("--------end----------");
+    Ok(())
+}
+
+fn hello_client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.send_to(b"hello", &at.address())?;
+    let mut buf = [0; 1024];
+    let (len, from) = socket.recv_from(&mut buf)?; // (4)
+    say!("{} ({from})", String::from_utf8_lossy(&buf[..len]));
+    Ok(())
+}
+
+fn hi_server(at: Endpoint) -> io::Result<()> {
+    meet("a client waits");
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    let mut buf = [0; 1024];
+    let (len, from) = socket.recv_from(&mut buf)?; // (5)
+    say!("\"{}\"", buf[..len].escape_ascii());
+    socket.send_to(b"hi", &from)?;
+    Ok(())
+}
+
+fn second_client(at: Endpoint) -> io::Result<()> {
+    meet("the server waits");
+    hello_client(at)
+}
+
+fn connected_client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    // To connect a datagram socket is to note an address. No packet leaves, so nobody can refuse.
+    socket.connect(&at.address())?; // (6)
+    socket.send(b"hello")?;
+    // The refusal of the first datagram has come back. This call reports it, and sends nothing.
+    if let Err(refused) = socket.send(b"world") {
+        say!("told while sending world: {refused}"); // (7)
+    }
+    // It was told once: the next send is sent. Its refusal waits for whichever call comes next.
+    socket.send(b"egon")?; // (8)
+    if let Err(refused) = socket.recv(&mut [0; 1024]) {
+        say!("told while receiving: {refused}"); // (9)
+    }
+    Ok(())
+}
+
+fn asking_client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.set_recv_error(true)?; // (10)
+    socket.send_to(b"hello", &at.address())?;
+    if let Err(refused) = socket.send_to(b"world", &at.address()) {
+        say!("told while sending world: {refused}"); // (11)
+        // The refusal brought the beginning of the refused packet back, and the kernel kept it for us.
+        let mut buf = [0; 1024];
+        let report = socket.recv_error(&mut buf)?; // (12)
+        say!("lost on its way to {}: \"{}\"", report.destination, buf[..report.len].escape_ascii());
+        if socket.recv_error(&mut buf).is_err() {
+            say!("no other report: world was not sent"); // (13)
+        }
+    }
     Ok(())
 }

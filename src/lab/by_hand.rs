@@ -2,14 +2,14 @@
 
 use std::cell::RefCell;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
 use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, exit};
-use crate::probe;
+use crate::probe::{self, Holder};
 use crate::stage::LONGEST_TEXT;
 use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, Event, Host, Value, Wait, What, error_name};
@@ -31,10 +31,16 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         }
         permit(Permission::Anything);
     }
-    let address = arguments.address.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, lab.port)));
+    let address = arguments.address.unwrap_or(SocketAddrV4::new(Ipv4Addr::LOCALHOST, lab.port)).into();
     let failed = Rc::new(RefCell::new(None));
     let transcript = arguments.calls.then(|| Transcript::new(&[role]));
-    recorder::install(Box::new(ByHand { role: role.to_owned(), transcript, failed: Rc::clone(&failed), count: 0 }));
+    recorder::install(Box::new(ByHand {
+        role: role.to_owned(),
+        transcript,
+        failed: Rc::clone(&failed),
+        table: "tcp",
+        count: 0,
+    }));
     let result = (cast.role)(Endpoint(address));
     recorder::uninstall();
     match result {
@@ -48,8 +54,16 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
 struct ByHand {
     role: String,
     transcript: Option<Transcript>,
-    failed: Rc<RefCell<Option<Call>>>,
+    failed: Rc<RefCell<Option<Failed>>>,
+    /// The kernel's table of sockets like the one that was made last.
+    table: &'static str,
     count: u64,
+}
+
+/// The last call that failed, and the kernel's table in which its socket stands.
+struct Failed {
+    call: Call,
+    table: &'static str,
 }
 
 impl ByHand {
@@ -72,7 +86,10 @@ impl Recorder for ByHand {
 
     fn after(&mut self, call: Call, _opened: Option<BorrowedFd<'_>>) {
         if call.errno.is_some() {
-            *self.failed.borrow_mut() = Some(call.clone());
+            *self.failed.borrow_mut() = Some(Failed { call: call.clone(), table: self.table });
+        }
+        if let Some(kind) = call.get_arg("type").and_then(Value::as_word) {
+            self.table = if kind == "SOCK_DGRAM" { "udp" } else { "tcp" };
         }
         self.show(What::Call(call));
     }
@@ -115,35 +132,42 @@ impl Recorder for ByHand {
 }
 
 /// Says which call failed, how, and what to try.
-fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Call>) -> u8 {
+fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Failed>) -> u8 {
     let label = lab.label();
     let name = error_name(error);
-    let Some(call) = failed.filter(|call| call.errno.as_deref() == Some(&name)) else {
+    let Some(failed) = failed.filter(|failed| failed.call.errno.as_deref() == Some(&name)) else {
         eprintln!("{label}: {role}: {error}");
         return exit::FAILED;
     };
+    let call = &failed.call;
     let address = call.args.iter().find_map(|(_, value)| match value {
         Value::Address(address) => Some(*address),
         _ => None,
     });
     let place = address.map_or_else(String::new, |address| address.to_string());
-    let (advice, code) = advice(lab, call, &name, address);
+    let (advice, code) = advice(lab, call, &name, address, failed.table);
     eprintln!("{label}: {role}: {}({place}): {name}: {advice}", call.name);
     code
 }
 
-fn advice(lab: &Lab, call: &Call, errno: &str, address: Option<SocketAddr>) -> (String, u8) {
+fn advice(lab: &Lab, call: &Call, errno: &str, address: Option<SocketAddr>, table: &str) -> (String, u8) {
     match (call.name.as_ref(), errno, address) {
         ("bind", "EADDRINUSE", Some(address)) => {
             let port = address.port();
-            let holder = match probe::who_has(port) {
-                Some((pid, name)) => format!("{name} (process {pid}) has the port: end it"),
-                None => {
-                    format!("the port is taken: `ss -tulnp 'sport = :{port}'` may tell by whom; end it, wait a minute")
+            let holder = match probe::holder_of(port, table) {
+                Holder::Process(pid, name) => format!("{name} (process {pid}) has the port: end it"),
+                Holder::Past => {
+                    "a server that has ended said goodbye first, and the kernel keeps its port for a minute: \
+                    wait"
+                        .to_owned()
+                }
+                Holder::Somebody => {
+                    format!("the port is taken: `ss -tulnp 'sport = :{port}'` as root tells by whom: end it")
                 }
             };
+            let another = port ^ 1;
             (
-                format!("{holder}, or give both roles another address with --address 127.0.0.1:{}", port ^ 1),
+                format!("{holder}, or give both roles another address with --address 127.0.0.1:{another}"),
                 exit::PORT_TAKEN,
             )
         }

@@ -56,7 +56,7 @@ fn as_text(lab: &Lab, trace: &Trace) -> String {
             text += &format!("    because {why}\n");
         }
         for event in verdict.evidence() {
-            for line in transcript.lines(event).lines() {
+            for line in transcript.lines(event).lines().filter(|line| !line.is_empty()) {
                 text += &format!("  {line}\n");
             }
         }

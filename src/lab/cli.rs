@@ -1,6 +1,6 @@
 //! The command line of a lab.
 
-use std::net::SocketAddr;
+use std::net::SocketAddrV4;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
@@ -8,10 +8,10 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use super::{Lab, by_hand, claim_report, demo, exit, repeat};
 use crate::stage::Choice;
 
-/// Shows one thing that sockets do.
-///
-/// Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other.
-/// With a role it is that one program, in this terminal; start the other one in a second terminal.
+const HELP: &str = "\
+Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other. \
+With a role it is that one program, in this terminal; start the other one in a second terminal.";
+
 #[derive(Debug, Parser)]
 #[command(
     after_help = "Exit codes: 0 all went as the lab means it to; 1 a role failed; 2 the command line is not understood; \
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     pub claims: bool,
     /// By hand: the server's address, in place of 127.0.0.1 and the classic port
     #[arg(long, value_name = "IP:PORT", requires = "role")]
-    pub address: Option<SocketAddr>,
+    pub address: Option<SocketAddrV4>,
     /// By hand: show each system call on standard error
     #[arg(long, requires = "role")]
     pub calls: bool,
@@ -68,7 +68,10 @@ impl Arguments {
 
 /// Does what the command line asks for.
 pub(super) fn run(lab: &Lab) -> ExitCode {
-    let command = Arguments::command().bin_name(format!("just {}", lab.label())).about(lab.question);
+    let command = Arguments::command()
+        .bin_name(format!("just {}", lab.label()))
+        .about(lab.question)
+        .long_about(format!("{}\n\n{HELP}", lab.question));
     let arguments = match command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => {

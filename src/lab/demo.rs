@@ -147,16 +147,12 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
             eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
             exit::HUNG
         }
-        Ending::Died { role, status: Status::Code(1) } => {
-            eprintln!("{label}: {role} failed, as the transcript shows");
+        Ending::Failed { role, status: Status::Code(1) } => {
+            eprintln!("{label}: {role} ended with an error, as the transcript shows");
             exit::FAILED
         }
-        Ending::Died { role, status } => {
-            let how = match status {
-                Status::Code(code) => format!("with exit code {code}"),
-                Status::Signal(signal) => format!("of signal {signal}"),
-            };
-            eprintln!("{label}: {role} died {how}, and the demo is not complete");
+        Ending::Failed { role, status } => {
+            eprintln!("{label}: {role} died ({status}), and the demo is not complete");
             exit::DIED
         }
         Ending::Hung { role, doing } => {

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
@@ -102,33 +103,48 @@ fn timer_runs(line: &str, ports: &[u16]) -> Option<bool> {
     Some((ports.contains(&local) || ports.contains(&remote)) && matches!(timer, "01" | "04"))
 }
 
-/// The process that has `port` open on this machine, as far as we may look: its id and its name.
-///
-/// From the socket tables in `/proc/net` and the descriptors in `/proc/PID/fd`, which show only one's own processes
-/// to an ordinary user.
-pub fn who_has(port: u16) -> Option<(u32, String)> {
-    let inode = ["tcp", "udp"].iter().find_map(|table| {
-        let table = fs::read_to_string(format!("/proc/thread-self/net/{table}")).ok()?;
-        table.lines().skip(1).find_map(|line| inode_of(line, port))
-    })?;
-    let link = format!("socket:[{inode}]");
+/// Who keeps a port from being bound.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// A process that we may look at: its id and its name.
+    Process(u32, String),
+    /// Nobody any more: the kernel remembers a connection that ended a short while ago.
+    Past,
+    /// Somebody, but we may not see whom.
+    Somebody,
+}
+
+/// Who has `port` on this machine: from `/proc/net/tcp` or `/proc/net/udp` (`table`), and the descriptors in
+/// `/proc/PID/fd`, which show an ordinary user only his own processes.
+pub fn holder_of(port: u16, table: &str) -> Holder {
+    let text = fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
+    let entries: Vec<(String, String)> = text.lines().skip(1).filter_map(|line| entry(line, port)).collect();
+    let links = entries.iter().filter(|(_, inode)| inode != "0").map(|(_, inode)| format!("socket:[{inode}]"));
+    if let Some((pid, name)) = links.map(PathBuf::from).find_map(|link| process_with(&link)) {
+        return Holder::Process(pid, name);
+    }
+    let is_past = |(state, _): &(String, String)| state == "06"; // TIME-WAIT
+    if !entries.is_empty() && entries.iter().all(is_past) { Holder::Past } else { Holder::Somebody }
+}
+
+/// The state and the inode of a line in a socket table, if its own port is `port`.
+fn entry(line: &str, port: u16) -> Option<(String, String)> {
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let (_, local) = fields.get(1)?.split_once(':')?;
+    let ours = u16::from_str_radix(local, 16) == Ok(port);
+    ours.then_some(((*fields.get(3)?).to_owned(), (*fields.get(9)?).to_owned()))
+}
+
+fn process_with(link: &Path) -> Option<(u32, String)> {
     for process in fs::read_dir("/proc").ok()?.flatten() {
-        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
         let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
-        let mut targets = descriptors.flatten().filter_map(|descriptor| fs::read_link(descriptor.path()).ok());
-        if targets.any(|target| target.as_os_str() == link.as_str()) {
+        if descriptors.flatten().any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|target| target == link)) {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
             return Some((pid, name.trim().to_owned()));
         }
     }
     None
-}
-
-fn inode_of(line: &str, port: u16) -> Option<String> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let (_, local) = fields.get(1)?.split_once(':')?;
-    let inode = *fields.get(9)?;
-    (u16::from_str_radix(local, 16) == Ok(port) && inode != "0").then(|| inode.to_owned())
 }
 
 #[cfg(test)]
@@ -142,5 +158,13 @@ mod tests {
         assert_eq!(timer_runs(retransmits, &[8080]), Some(true));
         assert_eq!(timer_runs(retransmits, &[9000]), Some(false));
         assert_eq!(timer_runs(listens, &[8080]), Some(false));
+    }
+
+    #[test]
+    fn a_socket_of_this_process_is_found_to_be_its_own() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+        let port = socket.local_addr().expect("an address").port();
+        assert!(matches!(holder_of(port, "udp"), Holder::Process(pid, _) if pid == std::process::id()));
+        assert_eq!(holder_of(port, "tcp"), Holder::Somebody);
     }
 }

@@ -3,6 +3,9 @@
 //! The names and arguments are those of [`socket2`], and one method is one system call. There is no `Deref`: a call that
 //! is not here cannot be made untraced. `Drop` records `close`.
 //!
+//! Sends carry no flag of their own: Rust programs ignore `SIGPIPE`, so that a send to a peer that is gone fails with
+//! `EPIPE`.
+//!
 //! Invariant: nothing here probes, retries or polls. What `strace` shows of a role is what its trace says.
 
 mod address;
@@ -149,7 +152,7 @@ impl Socket {
         })
     }
 
-    /// Sends bytes to the connected peer, `send(2)` with `MSG_NOSIGNAL`. A stream may take fewer than all.
+    /// Sends bytes to the connected peer, `send(2)`. A stream may take fewer than all.
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.send_with_flags(buf, 0)
     }
@@ -164,7 +167,7 @@ impl Socket {
         })
     }
 
-    /// Sends a datagram to an address, `sendto(2)` with `MSG_NOSIGNAL`.
+    /// Sends a datagram to an address, `sendto(2)`.
     pub fn send_to(&self, buf: &[u8], address: &Address) -> io::Result<usize> {
         let call = self.call("sendto").sending(buf).arg("flags", flag_names(0)).arg("dest_addr", address.value());
         traced(call, self.wait_to_send(0), |call| {
@@ -329,7 +332,7 @@ fn type_name(ty: Type) -> &'static str {
     }
 }
 
-/// The names of flags, `0` for none. What every send of ours has (`MSG_NOSIGNAL`) is not among them.
+/// The names of flags, `0` for none.
 fn flag_names(flags: i32) -> String {
     let names = [
         (libc::MSG_PEEK, "MSG_PEEK"),

@@ -1,5 +1,6 @@
 //! The channel between a role and the stage: one message a packet, on a descriptor far above the role's own.
 
+use std::cell::RefCell;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
@@ -17,8 +18,8 @@ use crate::trace::{Call, Wait};
 /// The role's end of the channel. `strace` shows what passes here under this number, and nothing of a lab is ever there.
 pub const ROLE_END: RawFd = 200;
 
-/// A message's largest size in bytes: a traced buffer in hexadecimal, and ample room.
-const LARGEST: usize = 64 * 1024;
+/// A message's largest size in bytes: the longest text with every byte as JSON's `\u0000`, and ample room.
+const LARGEST: usize = 8 * LONGEST_TEXT;
 
 /// The longest line or remark that a role may have printed, in bytes.
 pub const LONGEST_TEXT: usize = 16 * 1024;
@@ -74,10 +75,17 @@ pub fn send(channel: impl AsFd, message: &impl Serialize, descriptor: Option<Bor
 
 /// Waits for one message. `None` when the other end is gone.
 pub fn receive<T: DeserializeOwned>(channel: impl AsFd) -> io::Result<Option<(T, Option<OwnedFd>)>> {
-    let mut bytes = vec![0; LARGEST];
+    thread_local! {
+        // Kept from message to message: clearing it each time would cost more than the message.
+        static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; LARGEST]);
+    }
+    BUFFER.with_borrow_mut(|bytes| receive_into(bytes, channel))
+}
+
+fn receive_into<T: DeserializeOwned>(bytes: &mut [u8], channel: impl AsFd) -> io::Result<Option<(T, Option<OwnedFd>)>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received = match recvmsg(channel, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+    let received = match recvmsg(channel, &mut [IoSliceMut::new(bytes)], &mut control, RecvFlags::CMSG_CLOEXEC) {
         Ok(received) => received.bytes,
         Err(rustix::io::Errno::CONNRESET) => 0,
         Err(error) => return Err(error.into()),

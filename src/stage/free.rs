@@ -23,14 +23,14 @@ struct Free<'p, 't> {
     troupe: Troupe<'p, 't>,
     doing: Vec<Doing>,
     told: Vec<(u64, usize, What)>,
-    died: Option<Ending>,
+    failed: Option<Ending>,
 }
 
 /// Plays a scene to its end, and then tells what happened.
 pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
-    let mut free = Free { troupe, doing, told: Vec::new(), died: None };
-    let ending = free.start().and_then(|()| free.to_the_end()).and_then(|ending| free.tell().map(|()| ending));
+    let mut free = Free { troupe, doing, told: Vec::new(), failed: None };
+    let ending = free.start().and_then(|()| free.play_out()).and_then(|ending| free.tell().map(|()| ending));
     ending.or_else(super::troupe::Stop::ending)
 }
 
@@ -60,7 +60,7 @@ impl Free<'_, '_> {
         Ok(())
     }
 
-    fn to_the_end(&mut self) -> Step<Ending> {
+    fn play_out(&mut self) -> Step<Ending> {
         let mut quiet_since = Instant::now();
         while self.doing.iter().any(|doing| !matches!(doing, Doing::Ended)) {
             self.troupe.wait_for_any(&[], Duration::from_millis(2))?;
@@ -77,7 +77,7 @@ impl Free<'_, '_> {
                 return self.conclude();
             }
         }
-        Ok(self.died.take().unwrap_or(Ending::Done))
+        Ok(self.failed.take().unwrap_or(Ending::Done))
     }
 
     /// Takes all that a role has told, without waiting for more.
@@ -123,9 +123,9 @@ impl Free<'_, '_> {
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
         let exit = self.troupe.reap(role, error)?;
-        if exit.is_death() {
+        if !exit.is_good() {
             let role = self.troupe.actors[role].name.clone();
-            self.died.get_or_insert(Ending::Died { role, status: exit.status });
+            self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
         self.told.push((super::role::now(), role, What::Exit(exit)));
         Ok(())
@@ -138,7 +138,7 @@ impl Free<'_, '_> {
     fn sleeps(&self, role: usize) -> bool {
         match self.doing[role] {
             Doing::Running => false,
-            Doing::Calling(..) => probe::asleep_in(self.troupe.actors[role].pid).is_some(),
+            Doing::Calling(..) => self.troupe.sleeps(role),
             Doing::Pausing | Doing::Ended => true,
         }
     }
@@ -160,7 +160,7 @@ impl Free<'_, '_> {
         let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
         self.tell()?;
         self.troupe.find_waiting(waiting)?;
-        Ok(self.died.take().unwrap_or(Ending::Waiting))
+        Ok(self.failed.take().unwrap_or(Ending::Waiting))
     }
 
     fn waiting(&self, role: usize) -> Option<Waiting> {

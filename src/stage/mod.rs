@@ -68,8 +68,8 @@ pub enum Ending {
     Done,
     /// Those who are left wait, and nothing will ever move them.
     Waiting,
-    /// A role died of a signal or a panic.
-    Died { role: String, status: Status },
+    /// A role ended with an error, or died of a signal or a panic.
+    Failed { role: String, status: Status },
     /// A role neither waited nor came back.
     Hung { role: String, doing: String },
     /// Whoever watched wants no more.
@@ -105,6 +105,7 @@ impl<'a> Teller<'a> {
 /// Plays one scene, and ends all its processes.
 pub fn play(play: Play<'_>, teller: &mut Teller<'_>) -> io::Result<Ending> {
     let free = play.free;
+    let _one_processor = (!free).then(baton::OneProcessor::new);
     let troupe = troupe::Troupe::assemble(play, teller)?;
     if free { free::run(troupe) } else { baton::run(troupe) }
 }

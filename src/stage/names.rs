@@ -19,11 +19,7 @@ impl Names {
 
     /// Learns that a role's socket has this address.
     pub fn learn(&mut self, address: SocketAddr, role: &str) {
-        // A socket that the kernel bound by itself has no address of its own yet, only a port; its peers see loopback's.
-        let address = match address.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
-            _ => address,
-        };
+        let address = as_peers_see(address);
         if address.port() == 0 || self.known.contains_key(&address) {
             return;
         }
@@ -35,7 +31,7 @@ impl Names {
 
     /// What an address is called.
     pub fn of(&self, address: SocketAddr) -> String {
-        match self.known.get(&address) {
+        match self.known.get(&as_peers_see(address)) {
             Some(name) => name.clone(),
             None if address.port() == 0 => format!("{}:0", address.ip()),
             None if address.ip().is_loopback() => "another:port".to_owned(),
@@ -46,5 +42,13 @@ impl Names {
     /// The ports of all addresses that have a name.
     pub fn numbers(&self) -> Vec<u16> {
         self.known.keys().map(SocketAddr::port).collect()
+    }
+}
+
+/// A socket that the kernel bound by itself has no address of its own yet, only a port; its peers see loopback's.
+fn as_peers_see(address: SocketAddr) -> SocketAddr {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+        _ => address,
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
-use super::channel::{self, ToRole, ToStage};
+use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
 use super::{Ending, Play, Teller, Watch, role};
 use crate::probe;
@@ -42,6 +42,8 @@ pub(super) struct Troupe<'p, 't> {
     pub actors: Vec<Actor>,
     pub patience: Duration,
     names: Names,
+    /// Whether a connection was closed while bytes of it were on their way.
+    orphans: bool,
     scene: u32,
     host: Host,
     watch: Watch,
@@ -91,6 +93,7 @@ impl<'p, 't> Troupe<'p, 't> {
             actors: Vec::new(),
             patience: play.patience,
             names,
+            orphans: false,
             scene: play.scene,
             host: play.host,
             watch: play.watch,
@@ -149,6 +152,11 @@ impl<'p, 't> Troupe<'p, 't> {
         }
     }
 
+    /// Whether the kernel has put a role to sleep in a call of its own, rather than in the channel to us.
+    pub fn sleeps(&self, role: usize) -> bool {
+        probe::asleep_in(self.actors[role].pid).is_some_and(|(_, descriptor)| descriptor != ROLE_END)
+    }
+
     /// Answers a role. One that is gone will be noticed when it is heard next.
     pub fn answer(&self, role: usize, answer: &ToRole) {
         let _ = channel::send(&self.actors[role].channel, answer, None);
@@ -189,8 +197,8 @@ impl<'p, 't> Troupe<'p, 't> {
 
     /// Drops the copy of a socket that the role is about to close.
     pub fn let_go(&mut self, role: usize, number: Option<RawFd>) {
-        if let Some(number) = number {
-            self.actors[role].sockets.remove(&number);
+        if let Some(looked) = number.and_then(|number| self.actors[role].sockets.remove(&number)) {
+            self.orphans |= looked.is_sending();
         }
     }
 
@@ -224,9 +232,11 @@ impl<'p, 't> Troupe<'p, 't> {
         Ok(())
     }
 
-    /// Whether a timer of the kernel's runs for a connection of ours.
+    /// Whether a timer of the kernel's runs for a connection of ours, which may yet move somebody.
     pub fn timers_run(&self) -> bool {
-        probe::timers_run(&self.names.numbers())
+        // The kernel's table takes milliseconds to read, and is not needed where nothing is on its way.
+        let sending = self.actors.iter().flat_map(|actor| actor.sockets.values()).any(Looked::is_sending);
+        (sending || self.orphans) && probe::timers_run(&self.names.numbers())
     }
 
     /// Waits until any role says something, or any of `sockets` is readable, or the time is over.
@@ -293,6 +303,13 @@ impl Drop for Actor {
 }
 
 impl Looked {
+    /// Whether a TCP connection has something on its way: a first SYN, or bytes that are not acknowledged.
+    fn is_sending(&self) -> bool {
+        probe::tcp_state(&self.socket).is_some_and(|state| {
+            state == "SYN-SENT" || probe::queues(self.socket.as_fd()).send.is_some_and(|bytes| bytes > 0)
+        })
+    }
+
     fn changes(&mut self, watch: Watch) -> Vec<(&'static str, Vec<(Word, Value)>)> {
         let mut changes = Vec::new();
         if watch.states

@@ -7,6 +7,7 @@ mod errno;
 mod query;
 pub mod recorder;
 
+use std::fmt;
 use std::os::fd::RawFd;
 
 use serde::{Deserialize, Serialize};
@@ -113,10 +114,9 @@ pub struct Exit {
 }
 
 impl Exit {
-    /// Whether the role died, of a signal or a panic, rather than ended.
-    pub fn is_death(&self) -> bool {
-        const PANICKED: i32 = 101;
-        !matches!(self.status, Status::Code(code) if code != PANICKED)
+    /// Whether the role came to its end without an error.
+    pub fn is_good(&self) -> bool {
+        self.status == Status::Code(0)
     }
 }
 
@@ -125,6 +125,20 @@ impl Exit {
 pub enum Status {
     Code(i32),
     Signal(i32),
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names =
+            [(6, "SIGABRT"), (9, "SIGKILL"), (11, "SIGSEGV"), (13, "SIGPIPE"), (15, "SIGTERM"), (24, "SIGXCPU")];
+        match self {
+            Status::Code(code) => write!(f, "exit code {code}"),
+            Status::Signal(number) => match names.iter().find(|(known, _)| known == number) {
+                Some((_, name)) => f.write_str(name),
+                None => write!(f, "signal {number}"),
+            },
+        }
+    }
 }
 
 /// Whether a call may have to wait, and how one can know beforehand.

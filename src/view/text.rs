@@ -7,20 +7,20 @@ use unicode_width::UnicodeWidthStr;
 /// The widest line of a transcript, in columns.
 pub const WIDTH: usize = 100;
 
-/// How much of a buffer a transcript shows, in bytes.
-const SHOWN: usize = 44;
+/// How much of a buffer a transcript shows, in columns.
+const SHOWN: usize = 48;
 
 /// Bytes in quotation marks: text as it is, everything else as `\x` and two digits. Long ones are cut, and their length
 /// is told.
 pub fn quoted(bytes: &[u8], len: usize) -> String {
-    if len <= SHOWN {
+    let fits = |end: &usize| escaped(&bytes[..*end]).width() <= SHOWN;
+    let mut end = (0..=bytes.len().min(SHOWN)).rev().find(fits).unwrap_or(0);
+    if end == len {
         return format!("\"{}\"", escaped(bytes));
     }
-    let mut end = SHOWN.min(bytes.len());
     // Cut between two characters, where there are characters.
-    while end > SHOWN - 4 && bytes.get(end).is_some_and(|byte| byte & 0xC0 == 0x80) {
-        end -= 1;
-    }
+    let begin = end.saturating_sub(3);
+    end = (begin..=end).rev().find(|end| bytes.get(*end).is_none_or(|byte| byte & 0xC0 != 0x80)).unwrap_or(end);
     format!("\"{}…\" ({len} bytes)", escaped(&bytes[..end]))
 }
 

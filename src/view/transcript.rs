@@ -204,8 +204,8 @@ fn finding(waiting: &[Waiting], text: &str) -> String {
 fn ended(exit: &Exit) -> String {
     let how = match exit.status {
         Status::Code(0) => "ends".to_owned(),
-        Status::Code(code) => format!("ends with exit code {code}"),
-        Status::Signal(signal) => format!("is killed by signal {signal}"),
+        Status::Code(_) => format!("ends with {}", exit.status),
+        Status::Signal(_) => format!("is killed by {}", exit.status),
     };
     match &exit.error {
         Some(error) => format!("{how}: {error}"),

@@ -1,0 +1,96 @@
+//! What lab 01 confirms and refutes.
+
+use socklab::prelude::*;
+use socklab::trace::{Event, Made};
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic("S0-C03", "UDP is a service of datagrams: what one call sends, one call receives.", one_for_one),
+        Claim::classic("S0-C02", "TCP uses send and recv, UDP uses sendto and recvfrom.", |trace| {
+            let calls = trace.scene(5).role("client").all_calls();
+            let plain: Vec<_> = calls.into_iter().filter(|made| matches!(&*made.call.name, "send" | "recv")).collect();
+            if plain.is_empty() {
+                return NO_DATAGRAM;
+            }
+            let worked = plain.iter().any(|made| made.call.ret > Some(0));
+            Verdict::by_calls(!worked, plain)
+        }),
+        Claim::classic("S3-C06", "With sendto the client must send its own address along.", own_address),
+        Claim::classic("S0-C01", "A program receives out of a buffer of its own, which the system fills.", |trace| {
+            let Some((sent, arrived, received)) = in_between(trace) else { return NO_DATAGRAM };
+            let kept = arrived.number("recv") == sent.call.ret && arrived.role == received.event.role;
+            Verdict::of(kept, [sent.event, arrived, received.event])
+        }),
+        Claim::ours(
+            "When sendto returns, the datagram is in the receiver's queue and none of it is left here.",
+            |trace| {
+                let Some((sent, arrived, _)) = in_between(trace) else { return NO_DATAGRAM };
+                let Some(left) = sent.call.queues.and_then(|queues| queues.send) else { return NO_DATAGRAM };
+                let next_is_arrival = arrived.n == sent.event.n + 1;
+                Verdict::of(left == 0 && next_is_arrival, [sent.event, arrived])
+            },
+        ),
+        Claim::ours(
+            "What does not fit the receiver's buffer is lost: no error, and it does not come later.",
+            |trace| {
+                let scene = trace.scene(3);
+                let (sent, received) =
+                    (scene.clone().role("client").calls("sendto"), scene.role("server").calls("recvfrom"));
+                let ([long, short, ..], [cut, next, ..]) = (&sent[..], &received[..]) else { return NO_DATAGRAM };
+                let is_cut = cut.call.ret < long.call.ret && cut.call.errno.is_none();
+                Verdict::by_calls(is_cut && next.call.data == short.call.data, [*long, *cut, *short, *next])
+            },
+        ),
+        Claim::ours("One socket serves two clients: each answer goes where its question came from.", |trace| {
+            let server = trace.scene(2).role("server");
+            let (asked, answered) = (server.calls("recvfrom"), server.calls("sendto"));
+            let pairs: Vec<_> = asked.iter().zip(&answered).take(2).collect();
+            let [(first, _), (second, _)] = pairs[..] else { return NO_DATAGRAM };
+            let from = |made: &Made<'_>| made.call.get_out("src_addr").cloned();
+            let there =
+                pairs.iter().all(|(asked, answered)| from(asked).as_ref() == answered.call.get_arg("dest_addr"));
+            let two = from(first) != from(second) && first.call.fd == second.call.fd;
+            Verdict::by_calls(two && there, pairs.iter().flat_map(|(asked, answered)| [**asked, **answered]))
+        }),
+    ]
+}
+
+const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");
+
+/// Two clients' datagrams wait in one queue, and are taken out one by one.
+fn one_for_one(trace: &Trace) -> Verdict {
+    let scene = trace.scene(2);
+    let received = scene.clone().role("server").calls("recvfrom");
+    let Some(first) = received.first() else { return NO_DATAGRAM };
+    let sent = scene.before(first.event).calls("sendto");
+    let whole =
+        sent.len() > 1 && sent.iter().zip(&received).all(|(sent, received)| sent.call.data == received.call.data);
+    let evidence: Vec<_> = sent.iter().chain(received.iter().take(sent.len())).copied().collect();
+    Verdict::by_calls(whole, evidence)
+}
+
+/// The address that the server saw is in no argument of the client's; the kernel chose it while the client sent.
+fn own_address(trace: &Trace) -> Verdict {
+    let scene = trace.scene(4);
+    let client = scene.clone().role("client");
+    let (asked, sent) = (client.calls("getsockname"), client.calls("sendto"));
+    let received = scene.role("server").calls("recvfrom");
+    let (Some(before), Some(after), Some(sent), Some(received)) =
+        (asked.first(), asked.get(1), sent.first(), received.first())
+    else {
+        return NO_DATAGRAM;
+    };
+    let seen = received.call.get_out("src_addr");
+    let given = client.before(received.event).all_calls();
+    let carried = given.iter().any(|made| made.call.args.iter().any(|(_, value)| Some(value) == seen));
+    Verdict::by_calls(carried, [*before, *sent, *after, *received])
+}
+
+/// A send, what the stage saw of it at once, and the receive that took it.
+fn in_between(trace: &Trace) -> Option<(Made<'_>, &Event, Made<'_>)> {
+    let scene = trace.scene(4);
+    let sent = *scene.clone().role("client").calls("sendto").first()?;
+    let arrived = *scene.clone().after(sent.event).role("server").probes("receive queue").first()?;
+    let received = *scene.role("server").calls("recvfrom").first()?;
+    (arrived.n < received.event.n).then_some((sent, arrived, received))
+}

@@ -1,0 +1,61 @@
+//! What lab 02 confirms and refutes.
+
+use socklab::prelude::*;
+use socklab::trace::Made;
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic("S0-C05", "An empty sendto sends a real datagram, which arrives.", |trace| {
+            let scene = trace.scene(1);
+            let (sent, received) =
+                (scene.clone().role("client").calls("sendto"), scene.role("server").calls("recvfrom"));
+            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return NO_DATAGRAM };
+            let arrived = sent.call.ret == Some(0) && received.call.ret == Some(0);
+            let from_client = received.call.get_out("src_addr").and_then(Value::as_word) == Some("client:port");
+            Verdict::by_calls(arrived && from_client, [*sent, *received])
+        }),
+        Claim::classic("S1-C17", "Over UDP the user may enter an empty line, and gets its answer.", |trace| {
+            let client = trace.scene(3).role("client");
+            let (sent, answered) = (client.calls("sendto"), client.calls("recvfrom"));
+            let Some(sent) = sent.first() else { return NO_DATAGRAM };
+            let answer = answered.first().filter(|answer| sent.call.ret == Some(0) && answer.call.ret == Some(0));
+            Verdict::by_calls(answer.is_some(), [*sent].into_iter().chain(answer.copied()))
+        }),
+        Claim::classic("S0-C07", "recvfrom waits while nothing is queued.", |trace| {
+            let server = trace.scene(1).role("server");
+            let (waits, received) = (server.waits("recvfrom"), server.calls("recvfrom"));
+            let (Some(wait), Some(received)) = (waits.first(), received.first()) else { return NO_DATAGRAM };
+            let sent = trace.scene(1).role("client").before(received.event).calls("sendto");
+            let Some(sent) = sent.first() else { return Verdict::by_calls(false, [*received]) };
+            let waited = wait.n < sent.event.n && sent.event.n < received.event.n;
+            Verdict::of(waited, [*wait, sent.event, received.event])
+        }),
+        Claim::ours("0 from recvfrom is no goodbye: the next datagram still comes.", |trace| {
+            let received = trace.scene(1).role("server").calls("recvfrom");
+            let Some(empty) = received.iter().find(|made| made.call.ret == Some(0)) else { return NO_DATAGRAM };
+            let next = received.iter().find(|made| made.event.n > empty.event.n && made.call.ret > Some(0));
+            Verdict::by_calls(next.is_some(), [*empty].into_iter().chain(next.copied()))
+        }),
+        Claim::ours("When a UDP client ends, its server is not told: it goes on waiting.", |trace| {
+            let scene = trace.scene(1);
+            let (client, server) = (scene.clone().role("client"), scene.clone().role("server"));
+            let Some(closed) = client.calls("close").first().copied() else { return NO_DATAGRAM };
+            let not_told = server.calls("recvfrom").len() == client.calls("sendto").len();
+            let waits = server.after(closed.event).waits("recvfrom");
+            Verdict::of(not_told && !waits.is_empty(), [closed.event].into_iter().chain(waits))
+        }),
+        Claim::ours("\"0 bytes in the queue\" (FIONREAD) does not mean that no datagram is there.", |trace| {
+            let looks = trace.scene(2).role("server").calls("recv");
+            let [before, after] = looks[..] else { return NO_DATAGRAM };
+            let queued = |made: Made<'_>| made.call.queues.and_then(|queues| queues.recv);
+            if queued(before).is_none() {
+                return Verdict::NotObservable("the kernel does not tell the length of the queue");
+            }
+            let nothing = before.call.errno.as_deref() == Some("EAGAIN");
+            let same = queued(before) == Some(0) && queued(after) == Some(0);
+            Verdict::by_calls(nothing && after.call.ret == Some(0) && same, [before, after])
+        }),
+    ]
+}
+
+const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");

@@ -1,0 +1,39 @@
+//! `socklab doctor`: what this machine allows, found out by trying it.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use socklab::stage::{Choice, Hosts};
+
+/// Tries what the labs need, and says what each answer means.
+pub fn run() -> Result<ExitCode> {
+    let uname = rustix::system::uname();
+    println!("Linux {} on {}", uname.release().to_string_lossy(), uname.machine().to_string_lossy());
+    // This process is at its end: it may stay on the private host.
+    match Hosts::open(Choice::Best) {
+        mut hosts @ Hosts::Private { .. } => match hosts.prepare(9000) {
+            Ok(_) => println!("private hosts: yes; labs have the classic ports to themselves, whatever else runs here"),
+            Err(error) => println!("private hosts: they can be made, but not be set up ({error})"),
+        },
+        Hosts::Loopback(why) => {
+            println!("private hosts: no ({why})");
+            println!("  labs run on this machine's loopback, with free ports in place of the classic ones");
+            println!("  to have them: user namespaces must be allowed (unshare -Un true must succeed)");
+        }
+    }
+    for (program, what_for) in [
+        ("just", "the short commands (just lab 05); cargo run -q -- lab 05 does the same"),
+        ("strace", "the test that compares traces with what strace sees"),
+        ("python3", "the tests that talk to Python programs"),
+    ] {
+        let found = in_path(program).map_or_else(|| "not found".to_owned(), |path| path.display().to_string());
+        println!("{program}: {found}; used for {what_for}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn in_path(program: &str) -> Option<PathBuf> {
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(program)).find(|path| path.is_file())
+}

@@ -1,0 +1,60 @@
+//! `socklab labs`: the table of contents.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anstyle::Style;
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+use socklab::view::text::{WIDTH, wrapped};
+
+use super::contents;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// One JSON object a lab
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the labs by chapter.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let text = if arguments.json { as_json() } else { as_text() };
+    // A reader that has gone, `| head`, has seen enough.
+    let _ = anstream::stdout().write_all(text.as_bytes());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn as_text() -> String {
+    let strong = Style::new().bold();
+    let rows = contents::rows();
+    let column = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    let mut chapter = "";
+    for row in &rows {
+        if row.chapter != chapter {
+            chapter = &row.chapter;
+            text += &format!("{}{strong}{chapter}{strong:#}\n", if text.is_empty() { "" } else { "\n" });
+        }
+        let question = row.question.replace('`', "");
+        for (index, line) in wrapped(&question, WIDTH - column - 8).iter().enumerate() {
+            text += &match index {
+                0 => format!("  {strong}{:02}{strong:#}  {:column$}  {line}\n", row.number, row.name),
+                _ => format!("      {:column$}  {line}\n", ""),
+            };
+        }
+    }
+    text
+}
+
+fn as_json() -> String {
+    let line = |row: contents::Row| {
+        let fields = json!({
+            "number": row.number, "name": row.name, "question": row.question, "chapter": row.chapter,
+            "program": row.program(), "folder": row.folder(),
+        });
+        format!("{fields}\n")
+    };
+    contents::rows().into_iter().map(line).collect()
+}

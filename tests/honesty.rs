@@ -1,0 +1,289 @@
+//! The trace is honest: per role and in order, it lists exactly the socket-related system calls that strace sees.
+//!
+//! What is compared is every call of strace's class `%network`, and `close`, `read`, `write`, `poll`, `epoll`, `fcntl`,
+//! `ioctl` and their kin on sockets, with arguments, data and result. Left out is what goes over the channel to the stage,
+//! which has a descriptor of its own (200), and what is no socket: the pipes of the labs that execute commands.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value as Json;
+use support::{has, labs, misbehaving_roles, run, skip};
+
+const CHANNEL: i64 = 200;
+
+const TRACED: &str = "trace=%network,close,dup,dup2,dup3,read,readv,pread64,write,writev,pwrite64,sendfile,splice,poll,\
+ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork";
+
+/// Our names for calls, and the C library's default flags that strace shows: the one table there is.
+fn as_strace_has_it(call: &str) -> (&str, &str) {
+    match call {
+        "accept" => ("accept4", "SOCK_CLOEXEC"),
+        "recv" | "recvfrom" => ("recvfrom", "0"),
+        "send" | "sendto" => ("sendto", "0"),
+        other => (other, "0"),
+    }
+}
+
+/// The calls of one process of a demo, by the name that it gave itself.
+struct Seen {
+    role: String,
+    calls: Vec<String>,
+}
+
+/// Runs a demo under strace; gives what strace saw of each role, and the trace.
+fn watch(program: &Path, arguments: &[&str], name: &str) -> (Vec<Seen>, Vec<Json>) {
+    let folder = std::env::temp_dir().join(format!("socklab-honesty-{}-{name}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let mut command = Command::new("strace");
+    command.args(["-ff", "-qq", "-xx", "-s", "4096", "-e", TRACED, "-o"]).arg(folder.join("calls"));
+    let output = run(command.arg(program).arg("--json").args(arguments));
+    let events = String::from_utf8(output.stdout).expect("UTF-8");
+    let events = events.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let mut files: Vec<(u32, PathBuf)> =
+        fs::read_dir(&folder).expect("strace's files").flatten().filter_map(pid).collect();
+    files.sort();
+    let seen = files.iter().filter_map(|(_, file)| calls_of_role(&fs::read_to_string(file).expect("a file"))).collect();
+    fs::remove_dir_all(&folder).expect("the folder goes");
+    (seen, events)
+}
+
+fn pid(entry: fs::DirEntry) -> Option<(u32, PathBuf)> {
+    Some((entry.path().extension()?.to_str()?.parse().ok()?, entry.path()))
+}
+
+/// The calls on sockets in one file of strace's, from the moment on when the process gave itself a role's name.
+fn calls_of_role(text: &str) -> Option<Seen> {
+    let mut lines = text.lines();
+    let naming = lines.find(|line| line.starts_with("prctl(PR_SET_NAME"))?;
+    let role = String::from_utf8(unescape(naming.split('"').nth(1)?)).ok()?;
+    let mut sockets = BTreeSet::new();
+    let calls = lines.filter_map(|line| seen_call(line, &mut sockets)).collect();
+    Some(Seen { role, calls })
+}
+
+/// One line of strace's in the form in which it is compared, if it is a call on a socket of the role's.
+fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
+    let (name, rest) = line.split_once('(')?;
+    // A call that was never finished is that of a role that was ended in it.
+    let (arguments, result) = rest.rsplit_once(" = ")?;
+    let arguments = arguments.trim_end().strip_suffix(')')?;
+    let arguments = split(arguments);
+    let fd = arguments.first().and_then(|first| first.parse::<i64>().ok());
+    let network = !matches!(
+        name,
+        "close"
+            | "dup"
+            | "dup2"
+            | "dup3"
+            | "read"
+            | "readv"
+            | "pread64"
+            | "write"
+            | "writev"
+            | "pwrite64"
+            | "sendfile"
+            | "splice"
+            | "poll"
+            | "ppoll"
+            | "select"
+            | "pselect6"
+            | "epoll_ctl"
+            | "epoll_wait"
+            | "epoll_pwait"
+            | "epoll_pwait2"
+            | "fcntl"
+            | "ioctl"
+            | "prctl"
+            | "clone"
+            | "clone3"
+            | "fork"
+            | "vfork"
+    );
+    let on_socket = fd.is_some_and(|fd| sockets.contains(&fd))
+        || (name.contains("poll") && sockets.iter().any(|socket| line.contains(&format!("{{fd={socket},"))));
+    if fd == Some(CHANNEL) || !(network || on_socket) {
+        return None;
+    }
+    let mut words = result.split(' ');
+    let returned: i64 = words.next()?.parse().ok()?;
+    let errno = words.next().filter(|_| returned == -1).unwrap_or("");
+    if matches!(name, "socket" | "accept" | "accept4") && returned >= 0 {
+        sockets.insert(returned);
+    }
+    if name == "close" {
+        sockets.remove(&fd?);
+    }
+    Some(format!("{name}({}) = {returned} {errno}", canonical(name, &arguments, returned)))
+}
+
+/// The arguments that are compared: descriptors, options, flags, lengths, and the data as far as the call moved it.
+fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
+    let is = |index: usize| arguments.get(index).map_or("", String::as_str);
+    match name {
+        "socket" => format!("{}, {}, {}", is(0), is(1), is(2).replace("IPPROTO_IP", "0")),
+        "bind" | "connect" | "getsockname" => is(0).to_owned(),
+        "listen" | "shutdown" => format!("{}, {}", is(0), is(1)),
+        "accept4" => format!("{}, {}", is(0), is(3)),
+        "setsockopt" => format!("{}, {}, {}", is(0), is(2), is(3).trim_matches(['[', ']'])),
+        "getsockopt" => format!("{}, {}", is(0), is(2)),
+        "sendto" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), is(2), is(3)),
+        "recvfrom" => format!("{}, {}, {}, {}", is(0), data(is(1), returned), is(2), is(3)),
+        "recvmsg" => {
+            // A failed call leaves the message as it was.
+            let base = is(1).split("iov_base=").nth(1).unwrap_or("\"\"");
+            let moved = is(1).split("msg_flags=").nth(1).unwrap_or("0");
+            let moved = moved.split('}').next().unwrap_or("0");
+            let truncated = if returned >= 0 && moved.contains("MSG_TRUNC") { "MSG_TRUNC" } else { "0" };
+            format!("{}, {}, {truncated}, {}", is(0), data(base, returned), is(2))
+        }
+        "close" => is(0).to_owned(),
+        _ => arguments.join(", "),
+    }
+}
+
+/// A buffer of strace's in hexadecimal, as far as the call moved it.
+fn data(text: &str, moved: i64) -> String {
+    let bytes = text.split('"').nth(1).map(unescape).unwrap_or_default();
+    let moved = usize::try_from(moved).unwrap_or(0).min(bytes.len());
+    bytes[..moved].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// `\x68\x69`, which is how `strace -xx` writes every string.
+fn unescape(text: &str) -> Vec<u8> {
+    text.split("\\x").skip(1).map(|digits| u8::from_str_radix(digits, 16).expect("two digits")).collect()
+}
+
+/// Arguments, split at the commas that are in no string and no bracket.
+fn split(text: &str) -> Vec<String> {
+    let (mut parts, mut depth, mut quoted) = (vec![String::new()], 0, false);
+    for character in text.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            '{' | '[' | '(' if !quoted => depth += 1,
+            '}' | ']' | ')' if !quoted => depth -= 1,
+            ',' if !quoted && depth == 0 => {
+                parts.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        parts.last_mut().expect("there is a part").push(character);
+    }
+    parts.iter().map(|part| part.trim().to_owned()).collect()
+}
+
+/// The calls of each role of each scene, from the trace, in the same form.
+fn told(events: &[Json]) -> Vec<Seen> {
+    let mut all: Vec<(u64, Seen)> = Vec::new();
+    for event in events.iter().filter(|event| event["role"].is_string()) {
+        let scene = event["scene"].as_u64().expect("a scene");
+        let role = event["role"].as_str().expect("a role");
+        if !all.iter().any(|(in_scene, seen)| *in_scene == scene && seen.role == role) {
+            all.push((scene, Seen { role: role.to_owned(), calls: Vec::new() }));
+        }
+        let (_, seen) = all.iter_mut().find(|(at, seen)| *at == scene && seen.role == role).expect("it is there");
+        if event["kind"] == "call" && event["call"] != "system" {
+            seen.calls.push(told_call(event));
+        }
+    }
+    all.into_iter().map(|(_, seen)| seen).collect()
+}
+
+fn told_call(event: &Json) -> String {
+    let (name, default) = as_strace_has_it(event["call"].as_str().expect("a name"));
+    let argument = |name: &str| match &event["args"][name] {
+        Json::String(word) => word.clone(),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    };
+    let flags = match (argument("flags").as_str(), default) {
+        ("" | "0", default) => default.to_owned(),
+        (flags, "0") => flags.to_owned(),
+        (flags, default) => format!("{flags}|{default}"),
+    };
+    let fd = event["fd"].to_string();
+    let data = event["data"].as_str().unwrap_or("").to_owned();
+    let arguments = match name {
+        "socket" => format!("{}, {}|SOCK_CLOEXEC, {}", argument("domain"), argument("type"), argument("protocol")),
+        "listen" => format!("{fd}, {}", argument("backlog")),
+        "shutdown" => format!("{fd}, {}", argument("how")),
+        "accept4" => format!("{fd}, {default}"),
+        "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
+        "getsockopt" => format!("{fd}, {}", argument("optname")),
+        "sendto" | "recvfrom" => format!("{fd}, {data}, {}, {}", argument("len"), ordered(&flags)),
+        "recvmsg" => {
+            let truncated = event["out"]["msg_flags"].as_str().unwrap_or("0");
+            format!("{fd}, {data}, {truncated}, {flags}")
+        }
+        _ => fd,
+    };
+    format!("{name}({arguments}) = {} {}", event["ret"], event["errno"].as_str().unwrap_or(""))
+}
+
+/// Flags in the order of their bits, which is strace's.
+fn ordered(flags: &str) -> String {
+    let known = ["MSG_OOB", "MSG_PEEK", "MSG_TRUNC", "MSG_DONTWAIT", "MSG_WAITALL", "MSG_NOSIGNAL", "MSG_MORE"];
+    let mut all: Vec<&str> = flags.split('|').collect();
+    all.sort_by_key(|flag| known.iter().position(|known| known == flag));
+    all.join("|")
+}
+
+/// Where strace and the trace part, if they do.
+fn difference(seen: &[Seen], told: &[Seen]) -> Option<String> {
+    let mut told: Vec<&Seen> = told.iter().collect();
+    for one in seen {
+        // Roles of the same name come in the order of their scenes, as their processes do.
+        let index = told.iter().position(|other| other.role.starts_with(&one.role));
+        let calls = index.map_or_else(Vec::new, |index| told.remove(index).calls.clone());
+        if let Some(at) = (0..one.calls.len().max(calls.len())).find(|at| one.calls.get(*at) != calls.get(*at)) {
+            return Some(format!(
+                "{}, call {}:\n  strace: {:?}\n  trace:  {:?}",
+                one.role,
+                at + 1,
+                one.calls.get(at),
+                calls.get(at)
+            ));
+        }
+    }
+    told.iter().find(|one| !one.calls.is_empty()).map(|one| format!("strace did not see {}", one.role))
+}
+
+#[test]
+fn the_trace_of_every_role_is_the_list_of_calls_that_strace_sees() {
+    if !has("strace") {
+        return skip("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees", "strace is not installed");
+    }
+    for lab in labs() {
+        let (seen, events) = watch(&lab.program, &[], &lab.folder);
+        let calls: usize = seen.iter().map(|one| one.calls.len()).sum();
+        assert!(calls > 5, "{}: strace saw {calls} calls", lab.folder);
+        if let Some(difference) = difference(&seen, &told(&events)) {
+            panic!("{}: {difference}", lab.folder);
+        }
+    }
+}
+
+#[test]
+fn an_untraced_call_on_another_socket_is_noticed() {
+    if !has("strace") {
+        return skip("an_untraced_call_on_another_socket_is_noticed", "strace is not installed");
+    }
+    let (seen, events) = watch(&misbehaving_roles(), &["--scene", "1"], "planted-1");
+    let difference = difference(&seen, &told(&events)).expect("a difference");
+    assert!(difference.contains("socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC"), "{difference}");
+}
+
+#[test]
+fn an_untraced_call_on_a_traced_socket_is_noticed() {
+    if !has("strace") {
+        return skip("an_untraced_call_on_a_traced_socket_is_noticed", "strace is not installed");
+    }
+    let (seen, events) = watch(&misbehaving_roles(), &["--scene", "2"], "planted-2");
+    let difference = difference(&seen, &told(&events)).expect("a difference");
+    assert!(difference.contains("getsockname(3)"), "{difference}");
+}

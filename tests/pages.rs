@@ -1,0 +1,235 @@
+//! The pages say what is so: their code is the labs', their output is what was recorded, their links lead somewhere.
+//!
+//! `just bless` (the variable `SOCKLAB_BLESS`) writes the quotations anew instead of complaining.
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{Lab, labs, project, read};
+
+/// A marker in a page, and what must stand in the fence behind it.
+const MARKER: &str = "<!-- quote: ";
+
+#[test]
+fn every_quotation_is_what_it_quotes() {
+    let labs = labs();
+    let mut stale = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let lab = labs.iter().find(|lab| page.ends_with(format!("docs/labs/{}.md", lab.folder)));
+        let fresh = refreshed(&text, lab, &labs).unwrap_or_else(|problem| panic!("{}: {problem}", page.display()));
+        if fresh == text {
+            continue;
+        }
+        if std::env::var_os("SOCKLAB_BLESS").is_some() {
+            fs::write(&page, fresh).expect("the page is written");
+        } else {
+            let line = fresh.lines().zip(text.lines()).take_while(|(new, old)| new == old).count() + 1;
+            stale.push(format!("{}:{line}", page.display()));
+        }
+    }
+    assert!(stale.is_empty(), "stale quotations, `just bless` writes them anew:\n{}", stale.join("\n"));
+}
+
+#[test]
+fn every_lab_page_quotes_its_code_and_its_transcript() {
+    for lab in labs() {
+        let page = read(&format!("docs/labs/{}.md", lab.folder));
+        for what in ["fn ", "scene 1", "claims"] {
+            let marker = format!("{MARKER}{what}");
+            assert!(page.contains(&marker), "docs/labs/{}.md does not quote {what:?}", lab.folder);
+        }
+    }
+}
+
+#[test]
+fn every_scene_stands_in_its_page() {
+    for lab in labs() {
+        let page = read(&format!("docs/labs/{}.md", lab.folder));
+        for scene in lab.events(&[]).iter().filter(|event| event["kind"] == "scene") {
+            let marker = format!("{MARKER}scene {} -->", scene["scene"]);
+            assert!(page.contains(&marker), "docs/labs/{}.md: {marker} is missing", lab.folder);
+        }
+    }
+}
+
+#[test]
+fn every_link_leads_to_a_file() {
+    let mut broken = Vec::new();
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        for target in links(&text) {
+            let file = target.split('#').next().unwrap_or(target);
+            let folder = page.parent().expect("a folder");
+            if !file.is_empty() && !folder.join(file).exists() {
+                broken.push(format!("{}: {target}", page.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "links to nowhere:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn pages_have_only_fences_that_are_closed() {
+    for page in pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        let fences = text.lines().filter(|line| line.starts_with("```")).count();
+        assert!(fences.is_multiple_of(2), "{}", page.display());
+    }
+}
+
+#[test]
+fn a_function_is_quoted_whole_and_alone() {
+    let code = "fn a() {\n    b();\n}\n\n/// Says b.\nfn b() {\n    if c {\n    }\n}\n";
+    assert_eq!(function(code, "a").as_deref(), Some("fn a() {\n    b();\n}\n"));
+    assert_eq!(function(code, "b").as_deref(), Some("/// Says b.\nfn b() {\n    if c {\n    }\n}\n"));
+    assert_eq!(function(code, "c"), None);
+}
+
+#[test]
+fn a_stale_quotation_is_written_anew_and_the_rest_stays() {
+    let labs = labs();
+    let lab = &labs[0];
+    let page = "before\n\n<!-- quote: fn main -->\n```rust\nfn main() { old }\n```\n\nafter\n";
+    let fresh = refreshed(page, Some(lab), &labs).expect("a page");
+    assert!(fresh.starts_with("before\n\n<!-- quote: fn main -->\n```rust\nfn main() -> ExitCode {\n"), "{fresh}");
+    assert!(fresh.ends_with("\n}\n```\n\nafter\n"), "{fresh}");
+    assert_eq!(refreshed(&fresh, Some(lab), &labs).as_deref(), Ok(fresh.as_str()));
+    assert!(refreshed("<!-- quote: fn nothing -->\n```rust\n```\n", Some(lab), &labs).is_err());
+    assert!(refreshed("<!-- quote: fn main -->\nno fence\n", Some(lab), &labs).is_err());
+}
+
+/// All Markdown files of the project.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = Vec::new();
+    for folder in [".", "labs", "docs", "docs/labs"] {
+        for entry in fs::read_dir(project(folder)).expect("a folder").flatten() {
+            if entry.path().extension().is_some_and(|ending| ending == "md") {
+                pages.push(entry.path());
+            }
+        }
+    }
+    pages
+}
+
+/// The page with every quotation as it must be.
+fn refreshed(text: &str, lab: Option<&Lab>, labs: &[Lab]) -> Result<String, String> {
+    let mut fresh = String::new();
+    let mut lines = text.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        fresh.push_str(line);
+        let Some(what) = line.strip_prefix(MARKER).and_then(|rest| rest.trim_end().strip_suffix(" -->")) else {
+            continue;
+        };
+        if what.starts_with("table of ") {
+            // A table stands bare between its marker and a line that ends it.
+            fresh.push_str(&if what == "table of labs" { table(labs) } else { table_of_claims(labs) });
+            let end =
+                lines.by_ref().find(|line| line.starts_with("<!-- end")).ok_or("the table has no <!-- end -->")?;
+            fresh.push_str(end);
+            continue;
+        }
+        let fence = lines.next().filter(|line| line.starts_with("```")).ok_or(format!("no fence behind {what:?}"))?;
+        fresh.push_str(fence);
+        fresh.push_str(&quotation(what, lab, labs).ok_or(format!("there is no {what:?} to quote"))?);
+        let end =
+            lines.by_ref().find(|line| line.starts_with("```")).ok_or(format!("the fence of {what:?} is open"))?;
+        fresh.push_str(end);
+    }
+    Ok(fresh)
+}
+
+/// `fn server`, `scene 2`, `claims`; in a page that is no lab's, with the lab's number in front: `05 scene 1`.
+fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
+    if let Some((number, rest)) = what.split_once(' ').filter(|(word, _)| word.parse::<u64>().is_ok()) {
+        let number: u64 = number.parse().ok()?;
+        return quotation(rest, labs.iter().find(|lab| lab.number == number), labs);
+    }
+    let lab = lab?;
+    if let Some(name) = what.strip_prefix("fn ") {
+        return function(&read(&format!("labs/{}/main.rs", lab.folder)), name);
+    }
+    if let Some(number) = what.strip_prefix("scene ") {
+        return scene(&recorded(&format!("{}.transcript", lab.folder)), number);
+    }
+    (what == "claims").then(|| recorded(&format!("{}.claims", lab.folder)))
+}
+
+/// A function with its comments, from its first line to the brace that closes it at the beginning of a line.
+fn function(code: &str, name: &str) -> Option<String> {
+    let lines: Vec<&str> = code.lines().collect();
+    let begins = |line: &&str| line.trim_start_matches("pub ").starts_with(&format!("fn {name}("));
+    let at = lines.iter().position(begins)?;
+    let above = lines[..at].iter().rev().take_while(|line| line.starts_with("///") || line.starts_with("#[")).count();
+    let length = lines[at..].iter().position(|line| *line == "}")?;
+    Some(lines[at - above..=at + length].join("\n") + "\n")
+}
+
+/// One scene of a transcript, from its title to before the next one's.
+fn scene(transcript: &str, number: &str) -> Option<String> {
+    let title = format!("── {number}. ");
+    let lines: Vec<&str> = transcript.lines().collect();
+    let at = lines.iter().position(|line| line.starts_with(&title))?;
+    let length = lines[at + 1..].iter().position(|line| line.starts_with("── "));
+    let end = length.map_or(lines.len(), |length| at + 1 + length);
+    Some(lines[at..end].join("\n").trim_end().to_owned() + "\n")
+}
+
+/// The text of a snapshot, without insta's heading.
+fn recorded(name: &str) -> String {
+    let snapshot = read(&format!("tests/snapshots/{name}.snap"));
+    let text = snapshot.splitn(3, "---\n").nth(2).expect("a snapshot has a heading between two lines ---");
+    text.trim_end().to_owned() + "\n"
+}
+
+/// The labs by chapter, as the README shows them.
+fn table(labs: &[Lab]) -> String {
+    let table = read("labs/README.md");
+    let (_, chapters) = table.split_once("\n## ").expect("labs/README.md has chapters");
+    assert_eq!(chapters.matches("\n| [").count(), labs.len(), "labs/README.md has a row a lab");
+    let mut text = String::from("\n| lab | | what it answers |\n|---|---|---|\n");
+    for chapter in chapters.split("\n## ") {
+        let (title, rows) = chapter.split_once('\n').expect("a title");
+        text += &format!("| | **{title}** | |\n");
+        for row in rows.lines().filter(|line| line.starts_with("| [")) {
+            text += &row.replace("](../docs/", "](docs/");
+            text += "\n";
+        }
+    }
+    let folder = |row: &Lab| (format!("]({}/main.rs)", row.folder), format!("](labs/{}/main.rs)", row.folder));
+    labs.iter().map(folder).fold(text, |text, (from, to)| text.replace(&from, &to)) + "\n"
+}
+
+/// Every claim of every lab, and what became of it here.
+fn table_of_claims(labs: &[Lab]) -> String {
+    let mut text = String::from("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n");
+    for lab in labs {
+        for line in lab.prints(&["--claims", "--json"]).lines() {
+            let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let field = |name: &str| claim[name].as_str().expect(name).replace('|', "\\|");
+            let (source, says, verdict) = (field("source"), field("says"), field("verdict"));
+            let verdict = if verdict == "confirmed" { verdict } else { format!("**{verdict}**") };
+            text += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
+        }
+    }
+    text + "\n"
+}
+
+/// The targets of a page's links that are files.
+fn links(text: &str) -> Vec<&str> {
+    let in_text = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    in_text.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+}
+
+#[test]
+fn the_table_in_the_readme_links_to_the_labs() {
+    for lab in labs() {
+        let row = table(&labs()).lines().find(|line| line.contains(&lab.folder)).map(str::to_owned);
+        let row = row.unwrap_or_else(|| panic!("{} is not in the table", lab.folder));
+        for target in links(&row) {
+            assert!(Path::new(&project(target)).exists(), "{target}");
+        }
+    }
+}

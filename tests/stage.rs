@@ -1,0 +1,87 @@
+//! The baton's rules, on roles made for them.
+
+mod support;
+
+use std::process::Command;
+
+use serde_json::Value as Json;
+use support::{programs, run};
+
+/// The events of one scene of the roles that wait.
+fn play(scene: &str) -> Vec<Json> {
+    let output = run(Command::new(programs().join("examples/waiting-roles")).args(["--json", "--scene", scene]));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+fn of<'a>(events: &'a [Json], role: &str) -> Vec<&'a Json> {
+    events.iter().filter(|event| event["role"] == role).collect()
+}
+
+fn kinds(events: &[&Json], call: &str) -> Vec<String> {
+    let text = |event: &&Json| event["kind"].as_str().unwrap_or("").to_owned();
+    events.iter().copied().filter(|event| event["call"] == call).map(|event| text(&event)).collect()
+}
+
+#[test]
+fn a_send_that_sleeps_gives_the_baton_back_and_returns_before_anybody_else_acts() {
+    for _ in 0..10 {
+        let events = play("1");
+        let writer = of(&events, "writer");
+        assert_eq!(kinds(&writer, "send"), ["begin", "wait", "call"]);
+        let returned =
+            writer.iter().find(|event| event["kind"] == "call" && event["call"] == "send").expect("a return");
+        assert_eq!(returned["ret"], 16 * 1024 * 1024);
+        let begun = writer.iter().find(|event| event["kind"] == "begin").expect("a begin");
+        let paused = events.iter().find(|event| event["kind"] == "meet").expect("a pause");
+        assert!(begun["n"].as_u64() < paused["n"].as_u64() && paused["n"].as_u64() < returned["n"].as_u64());
+    }
+}
+
+#[test]
+fn bytes_are_neither_lost_nor_doubled_by_a_send_that_sleeps() {
+    let events = play("1");
+    let read: u64 = of(&events, "reader")
+        .iter()
+        .filter(|event| event["kind"] == "call" && event["call"] == "recv")
+        .map(|event| event["ret"].as_u64().expect("a count"))
+        .sum();
+    assert_eq!(read, 16 * 1024 * 1024);
+}
+
+#[test]
+fn pauses_end_one_by_one_in_the_order_in_which_they_were_reached() {
+    let events = play("2");
+    let told: Vec<String> = events
+        .iter()
+        .filter(|event| ["meet", "print"].contains(&event["kind"].as_str().unwrap_or("")))
+        .map(|event| event["text"].as_str().expect("a text").to_owned())
+        .collect();
+    let order = ["one", "two", "third never waits", "first went on", "three", "second went on", "first went on again"];
+    assert_eq!(told, order);
+}
+
+#[test]
+fn a_role_that_asks_again_and_again_lets_others_act() {
+    let events = play("3");
+    let printed = events.iter().find(|event| event["kind"] == "print").expect("a line");
+    assert_eq!(printed["text"], "asked in vain 1 times");
+}
+
+#[test]
+fn a_long_text_is_cut_and_does_no_harm() {
+    let events = play("4");
+    let length = |kind: &str| {
+        let event = events.iter().find(|event| event["kind"] == kind).expect(kind);
+        event["text"].as_str().expect("a text").len()
+    };
+    assert_eq!((length("print"), length("note")), (16 * 1024, 16 * 1024));
+}
+
+#[test]
+fn scenes_have_hosts_of_their_own() {
+    // Both scenes bind the same port, and the first one's server closed first: on one host that would be refused.
+    let output = run(Command::new(programs().join("examples/waiting-roles")).args(["--repeat", "3", "--baton"]));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}

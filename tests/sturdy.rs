@@ -1,0 +1,364 @@
+//! What goes wrong gets a clear word and its own exit code, and leaves nothing behind.
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
+use support::{has, has_private_hosts, labs, misbehaving_roles, programs, run, skip, socklab};
+
+const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+
+fn lab(arguments: &[&str]) -> Output {
+    run(socklab().arg("lab").args(arguments))
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn printed(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Checks an exit code and words of the complaint.
+#[track_caller]
+fn complains(output: &Output, code: i32, words: &[&str]) {
+    let complaint = complaint(output);
+    assert_eq!(output.status.code(), Some(code), "{complaint}");
+    for word in words {
+        assert!(complaint.contains(word), "{word:?} is not in: {complaint}");
+    }
+    assert!(!complaint.contains("panicked at"), "{complaint}");
+}
+
+#[test]
+fn an_unknown_lab_gets_the_nearest_names() {
+    complains(&lab(&["udp-ecko"]), 2, &["no lab \"udp-ecko\"", "did you mean 01 udp-echo"]);
+    complains(&lab(&["99"]), 2, &["no lab \"99\"", "just labs"]);
+    complains(&lab(&["../etc/passwd"]), 2, &["no lab"]);
+}
+
+#[test]
+fn an_unknown_role_gets_the_roles_that_there_are() {
+    complains(&lab(&["01", "waiter"]), 2, &["no role \"waiter\"", "server, client"]);
+}
+
+#[test]
+fn an_unknown_flag_or_scene_gets_what_there_is() {
+    complains(&lab(&["01", "--colour"]), 2, &["--colour", "--help"]);
+    complains(&lab(&["01", "--scene", "77"]), 2, &["no scene 77", "1  "]);
+    complains(&lab(&["01", "--repeat", "0"]), 2, &["0 is not in 1.."]);
+}
+
+#[test]
+fn an_address_that_others_can_reach_is_refused() {
+    for role in ["server", "client"] {
+        complains(&lab(&["01", role, "--address", "0.0.0.0:9000"]), 2, &["0.0.0.0:9000", "127.0.0.1:9000"]);
+        complains(&lab(&["01", role, "--address", "8.8.8.8:53"]), 2, &["8.8.8.8:53"]);
+    }
+}
+
+#[test]
+fn a_taken_port_is_told_with_who_has_it() {
+    let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+    let address = udp.local_addr().expect("an address").to_string();
+    let process = format!("(process {})", std::process::id());
+    complains(
+        &lab(&["01", "server", "--address", &address]),
+        3,
+        &["bind", &address, "EADDRINUSE", &process, "--address"],
+    );
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a socket");
+    let address = tcp.local_addr().expect("an address").to_string();
+    complains(&lab(&["12", "server", "--address", &address]), 3, &["bind", &address, "EADDRINUSE", &process]);
+}
+
+#[test]
+fn a_server_that_is_not_there_is_told_with_how_to_start_it() {
+    // A port that was free a moment ago, and below those that the kernel hands out.
+    let free = (21_000..31_000)
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .map(|port| format!("127.0.0.1:{port}"))
+        .expect("a free port");
+    complains(
+        &lab(&["12", "client", "--address", &free]),
+        4,
+        &["connect", &free, "ECONNREFUSED", "just lab 12 server"],
+    );
+}
+
+fn misbehave(scene: &str) -> Output {
+    run(Command::new(misbehaving_roles()).args(["--patience", "1", "--scene", scene]))
+}
+
+#[test]
+fn a_role_that_panics_is_told_and_the_others_go_on() {
+    let output = misbehave("3");
+    complains(&output, 5, &["panics died (exit code 101)"]);
+    let text = printed(&output);
+    assert!(text.contains("panics  ends with exit code 101: panicked: on purpose"), "{text}");
+    assert!(text.contains("server  bind(3, server:9000) = 0"), "{text}");
+}
+
+#[test]
+fn a_role_that_is_killed_is_told_with_the_signal() {
+    let output = misbehave("4");
+    complains(&output, 5, &["killed died (SIGKILL)"]);
+    assert!(printed(&output).contains("killed  is killed by SIGKILL"), "{}", printed(&output));
+}
+
+#[test]
+fn a_role_that_hangs_is_ended_and_told_with_the_call_it_hangs_in() {
+    let output = misbehave("5");
+    complains(&output, 6, &["hangs did not come back", "asleep in read(3"]);
+    assert!(printed(&output).contains("hangs did not come back within 1 s: asleep in read(3"), "{}", printed(&output));
+}
+
+#[test]
+fn a_role_that_spins_is_ended_and_told_to_be_running() {
+    complains(&misbehave("8"), 6, &["spins did not come back", "running"]);
+}
+
+#[test]
+fn a_role_that_ends_with_an_error_is_told() {
+    let output = misbehave("6");
+    complains(&output, 1, &["fails ended with an error"]);
+    assert!(printed(&output).contains("connect(3, server:9000) = -1 ECONNREFUSED"), "{}", printed(&output));
+}
+
+#[test]
+fn a_wait_that_the_lab_does_not_mean_is_told() {
+    complains(&misbehave("7"), 6, &["wait"]);
+}
+
+#[test]
+fn a_reader_that_leaves_ends_a_lab_quietly() {
+    for lab in labs() {
+        let mut child = Command::new(&lab.program)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the lab starts");
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("a line");
+        let output = child.wait_with_output().expect("the lab ends");
+        complains(&output, 0, &[]);
+        assert_eq!(complaint(&output), "", "{}", lab.folder);
+    }
+}
+
+/// Ends with its test, however that ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A demo that hangs, in a process group of its own, and the processes of its roles.
+fn hanging_demo() -> (Running, Vec<u32>) {
+    let child = Command::new(misbehaving_roles())
+        .args(["--patience", "60", "--scene", "5"])
+        .process_group(0)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    let mut demo = Running(child);
+    // The scene's title is printed before its roles start; their processes show up when both have been forked.
+    let mut lines = BufReader::new(demo.0.stdout.as_mut().expect("a pipe")).lines();
+    lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("5. a hang"))).expect("a title").expect("a line");
+    let began = std::time::Instant::now();
+    loop {
+        let roles = children(demo.0.id());
+        if roles.len() == 2 {
+            return (demo, roles);
+        }
+        assert!(began.elapsed().as_secs() < 10, "the roles did not start: {roles:?}");
+        std::thread::yield_now();
+    }
+}
+
+fn children(of: u32) -> Vec<u32> {
+    let text = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
+    text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
+fn network_of(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/ns/net")).ok()
+}
+
+/// Ends a demo by `end`, and checks that nothing of it is left.
+fn leaves_nothing(end: impl Fn(Pid)) {
+    let (mut demo, roles) = hanging_demo();
+    let pids: Vec<Pid> = roles.iter().filter_map(|pid| Pid::from_raw(i32::try_from(*pid).ok()?)).collect();
+    let watched: Vec<_> = pids.iter().map(|pid| pidfd_open(*pid, PidfdFlags::empty()).expect("a pidfd")).collect();
+    let network = network_of(roles[0]).expect("a network namespace");
+    let ours = network_of(std::process::id());
+    end(Pid::from_child(&demo.0));
+    for pidfd in &watched {
+        let gone = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&PATIENCE)).expect("poll");
+        assert_eq!(gone, 1, "a role outlives the demo by 10 s");
+    }
+    let _ = demo.0.wait().expect("the demo ends");
+    if Some(&network) != ours.as_ref() {
+        let processes = fs::read_dir("/proc").expect("/proc").flatten();
+        let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+        let inside: Vec<u32> = pids.filter(|pid| network_of(*pid).as_ref() == Some(&network)).collect();
+        assert!(inside.is_empty(), "{inside:?} are left in {}", network.display());
+    }
+}
+
+#[test]
+fn ctrl_c_leaves_no_process_and_no_namespace() {
+    leaves_nothing(|demo| kill_process_group(demo, Signal::INT).expect("a signal"));
+}
+
+#[test]
+fn a_killed_stage_leaves_no_process_and_no_namespace() {
+    leaves_nothing(|demo| kill_process(demo, Signal::KILL).expect("a signal"));
+}
+
+#[test]
+fn step_shows_one_event_for_each_enter_and_q_ends() {
+    let mut child = Command::new(&labs()[0].program)
+        .arg("--step")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the lab starts");
+    child.stdin.take().expect("a pipe").write_all(b"\n\n\nq\n").expect("three times Enter");
+    let output = child.wait_with_output().expect("the lab ends");
+    complains(&output, 0, &[]);
+    let text = printed(&output);
+    // The scene's title, and two calls.
+    assert_eq!(text.lines().filter(|line| line.contains("server  ")).count(), 2, "{text}");
+}
+
+#[test]
+fn repeat_counts_every_run() {
+    let output = lab(&["12", "--repeat", "20", "--json"]);
+    complains(&output, 0, &[]);
+    for line in printed(&output).lines() {
+        let scene: serde_json::Value = serde_json::from_str(line).expect("JSON");
+        let outcomes = scene["outcomes"].as_array().expect("outcomes");
+        let sum: u64 = outcomes.iter().map(|outcome| outcome["count"].as_u64().expect("a count")).sum();
+        assert_eq!((sum, &scene["runs"]), (20, &20.into()));
+    }
+}
+
+#[test]
+fn repeat_under_the_baton_has_one_outcome_a_scene() {
+    for lab in labs() {
+        let text = lab.prints(&["--repeat", "10", "--baton", "--json"]);
+        for line in text.lines() {
+            let scene: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            assert_eq!(scene["outcomes"].as_array().map(Vec::len), Some(1), "{}: {line}", lab.folder);
+        }
+    }
+}
+
+#[test]
+fn colours_tell_the_roles_apart_where_they_are_wanted() {
+    let program = labs().remove(0).program;
+    let coloured = run(Command::new(&program).env("CLICOLOR_FORCE", "1").env_remove("NO_COLOR"));
+    let text = printed(&coloured);
+    assert!(text.contains("\x1b[1m\x1b[36m") && text.contains("\x1b[1m\x1b[32m"), "{text:?}");
+    let plain = run(Command::new(&program).env("NO_COLOR", "1"));
+    assert!(!printed(&plain).contains('\x1b'));
+}
+
+#[test]
+fn an_ordinary_user_sees_what_root_sees() {
+    if !getuid().is_root() {
+        return; // then every other test shows it
+    }
+    // A copy, since an ordinary user need not have access to where this was built.
+    let folder = std::env::temp_dir().join(format!("socklab-user-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    for lab in labs() {
+        let copy = folder.join(&lab.folder);
+        fs::copy(&lab.program, &copy).expect("a copy");
+        let nobody = run(Command::new(&copy).uid(65_534).gid(65_534).current_dir("/"));
+        complains(&nobody, 0, &[]);
+        assert_eq!(printed(&nobody), lab.prints(&[]), "{}", lab.folder);
+    }
+    fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+#[test]
+fn without_user_namespaces_a_lab_says_so_in_one_line_and_shows_the_same() {
+    let test = "without_user_namespaces_a_lab_says_so_in_one_line_and_shows_the_same";
+    if !has("unshare") || !has_private_hosts() {
+        return skip(test, "it takes unshare(1) and user namespaces to make a place without them");
+    }
+    for lab in labs() {
+        // In a user namespace in which no more can be made.
+        let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\"";
+        let output = run(Command::new("unshare").args(["-U", "-r", "sh", "-c", script]).arg(&lab.program));
+        complains(&output, 0, &["no private host (unshare(CLONE_NEWUSER): ENOSPC)", "loopback"]);
+        assert_eq!(complaint(&output).lines().count(), 1, "{}", complaint(&output));
+        assert_eq!(printed(&output), lab.prints(&[]), "{}", lab.folder);
+    }
+}
+
+#[test]
+fn a_private_host_is_closed_to_the_outside_and_a_role_has_no_privilege() {
+    // Roles see only loopback, and port 80 is closed to them, even where root runs the demo.
+    let lab = programs().join("examples/privileges");
+    let output = run(&mut Command::new(lab));
+    complains(&output, 0, &[]);
+    let text = printed(&output);
+    assert!(text.contains("bind(3, 127.0.0.1:80) = -1 EACCES"), "{text}");
+    assert!(text.contains("effective capabilities: 0000000000000000"), "{text}");
+    if has_private_hosts() {
+        assert!(text.contains("interfaces: lo\n"), "{text}");
+    }
+}
+
+#[test]
+fn a_new_lab_compiles_and_runs() {
+    let copy = std::env::temp_dir().join(format!("socklab-new-{}", std::process::id()));
+    fs::create_dir_all(&copy).expect("a folder");
+    for part in ["Cargo.toml", "Cargo.lock", "src", "labs", "docs", "tests", "benches"] {
+        let from = support::project(part);
+        if from.exists() {
+            assert!(run(Command::new("cp").arg("-r").arg(from).arg(&copy)).status.success(), "copy {part}");
+        }
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let command = |arguments: &[&str]| {
+        let mut command = Command::new(&cargo);
+        // The same build folder: what was built here need not be built again.
+        command.args(["run", "-q", "--offline", "--"]).args(arguments).current_dir(&copy);
+        run(command.env("CARGO_TARGET_DIR", target_folder()).env("CARGO", &cargo))
+    };
+    let made = command(&["new", "98", "udp-new", "--question", "Does it work?"]);
+    complains(&made, 0, &[]);
+    let shown = command(&["lab", "98"]);
+    complains(&shown, 0, &[]);
+    assert!(printed(&shown).contains("Lab 98 udp-new: Does it work?"), "{}", printed(&shown));
+    assert!(printed(&shown).contains("recvfrom(3, up to 1024) = 5 \"hello\""), "{}", printed(&shown));
+    complains(&command(&["claims", "98"]), 0, &[]);
+    complains(&command(&["new", "98", "udp-new"]), 2, &["already"]);
+    complains(&command(&["new", "97", "Bad Name"]), 2, &["no name for a lab"]);
+    fs::remove_dir_all(&copy).expect("the folder goes");
+}
+
+/// A build folder for the copy, beside the tests' own, so that neither disturbs the other.
+fn target_folder() -> PathBuf {
+    let debug = programs();
+    debug.parent().unwrap_or(Path::new("target")).join("new-lab")
+}

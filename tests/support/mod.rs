@@ -1,0 +1,112 @@
+//! What several tests need: the built programs, the list of labs, skips that do not hide.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value as Json;
+
+/// One lab, as `socklab labs --json` lists it.
+pub struct Lab {
+    pub number: u64,
+    pub name: String,
+    pub question: String,
+    pub chapter: String,
+    pub folder: String,
+    pub program: PathBuf,
+}
+
+/// The built `socklab`.
+pub fn socklab() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_socklab"))
+}
+
+/// The folder that the built programs are in.
+pub fn programs() -> PathBuf {
+    Path::new(env!("CARGO_BIN_EXE_socklab")).parent().expect("a folder").to_owned()
+}
+
+/// A program that misbehaves on purpose.
+pub fn misbehaving_roles() -> PathBuf {
+    programs().join("examples/misbehaving-roles")
+}
+
+/// A file of the project.
+pub fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The text of a file of the project.
+pub fn read(path: &str) -> String {
+    let path = project(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("read {}: {error}", path.display()))
+}
+
+/// All labs, as the program lists them.
+pub fn labs() -> Vec<Lab> {
+    let output = socklab().args(["labs", "--json"]).output().expect("socklab labs");
+    let lines = String::from_utf8(output.stdout).expect("UTF-8");
+    let text = |row: &Json, field: &str| row[field].as_str().expect("a text").to_owned();
+    let lab = |line: &str| {
+        let row: Json = serde_json::from_str(line).expect("JSON");
+        Lab {
+            number: row["number"].as_u64().expect("a number"),
+            name: text(&row, "name"),
+            question: text(&row, "question"),
+            chapter: text(&row, "chapter"),
+            folder: text(&row, "folder"),
+            program: programs().join(text(&row, "program")),
+        }
+    };
+    let labs: Vec<Lab> = lines.lines().map(lab).collect();
+    assert!(!labs.is_empty(), "there are no labs");
+    labs
+}
+
+impl Lab {
+    /// Runs it and takes what it prints; panics with its words if it does not end well.
+    pub fn prints(&self, arguments: &[&str]) -> String {
+        let output = run(Command::new(&self.program).args(arguments));
+        assert!(
+            output.status.success(),
+            "{} {arguments:?}: {}\n{}",
+            self.folder,
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8(output.stdout).expect("UTF-8")
+    }
+
+    /// The events of a demo.
+    pub fn events(&self, arguments: &[&str]) -> Vec<Json> {
+        let mut all = vec!["--json"];
+        all.extend(arguments);
+        self.prints(&all).lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
+    }
+}
+
+/// Runs a command with no input.
+pub fn run(command: &mut Command) -> Output {
+    command.stdin(std::process::Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Says that a test could not run here, and why; in CI, where everything is installed, that is a failure.
+pub fn skip(test: &str, why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{test} could not run, and in CI it must: {why}");
+    // Not through `eprintln!`, which the test harness swallows.
+    let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {why}");
+}
+
+/// Whether this machine has a program.
+pub fn has(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+/// Whether this machine gives a private host.
+pub fn has_private_hosts() -> bool {
+    let output = run(socklab().arg("doctor"));
+    String::from_utf8_lossy(&output.stdout).contains("private hosts: yes")
+}

@@ -1,0 +1,184 @@
+//! The house is in order: what must be equal is equal, and what must not be there is not.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{labs, project, read};
+
+fn names_in(folder: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(project(folder)).expect("a folder").flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
+}
+
+/// All files with this ending below a folder of the project.
+fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![project(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|is| is == ending) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn programs_folders_pages_and_the_table_of_contents_are_the_same_labs() {
+    let table: BTreeSet<String> = labs().into_iter().map(|lab| lab.folder).collect();
+    let folders: BTreeSet<String> = names_in("labs").into_iter().filter(|name| name != "README.md").collect();
+    assert_eq!(folders, table, "labs/ and labs/README.md");
+    let pages = names_in("docs/labs").into_iter().filter_map(|name| name.strip_suffix(".md").map(str::to_owned));
+    assert_eq!(pages.collect::<BTreeSet<_>>(), table, "docs/labs/ and labs/README.md");
+    let manifest = read("Cargo.toml");
+    let programs = manifest.lines().filter_map(|line| line.strip_prefix("name = \"lab-")?.strip_suffix('"'));
+    assert_eq!(programs.map(str::to_owned).collect::<BTreeSet<_>>(), table, "Cargo.toml and labs/README.md");
+}
+
+#[test]
+fn programs_stand_in_the_order_of_their_numbers() {
+    let manifest = read("Cargo.toml");
+    let programs: Vec<&str> = manifest.lines().filter(|line| line.starts_with("name = \"lab-")).collect();
+    assert!(programs.is_sorted(), "{programs:?}");
+    let all = labs();
+    assert!(all.iter().map(|lab| lab.number).is_sorted());
+}
+
+#[test]
+fn a_labs_question_is_the_same_in_its_program_its_table_and_its_transcript() {
+    for lab in labs() {
+        let question = lab.question.replace('`', "");
+        let code = read(&format!("labs/{}/main.rs", lab.folder));
+        let first: String =
+            code.lines().take_while(|line| line.starts_with("//! ")).map(|line| line[3..].to_owned()).collect();
+        assert!(first.contains(&format!("Lab {:02}: ", lab.number)), "{}: {first}", lab.folder);
+        assert!(first.contains(&question), "{}: {first}", lab.folder);
+        let transcript = lab.prints(&[]);
+        let heading = transcript.split("\n\n").next().expect("a heading").replace('\n', " ");
+        assert_eq!(heading, format!("Lab {:02} {}: {question}", lab.number, lab.name));
+    }
+}
+
+#[test]
+fn a_program_begins_with_main_and_then_has_its_roles() {
+    for lab in labs() {
+        let code = read(&format!("labs/{}/main.rs", lab.folder));
+        let first = code.lines().find(|line| line.starts_with("fn ")).expect("a function");
+        assert!(first.starts_with("fn main()"), "{}: {first}", lab.folder);
+        assert!(!code.contains("assert"), "{}: a lab shows and does not judge", lab.folder);
+    }
+}
+
+#[test]
+fn nothing_sleeps() {
+    for folder in ["src", "labs", "tests", "benches"] {
+        for file in files(folder, "rs") {
+            let code = fs::read_to_string(&file).expect("a file");
+            let sleeps = code.contains(concat!("thread::", "sleep")) || code.contains(concat!("nano", "sleep("));
+            assert!(!sleeps, "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn only_one_module_is_unsafe() {
+    for file in files("src", "rs").into_iter().chain(files("labs", "rs")) {
+        let code = fs::read_to_string(&file).expect("a file");
+        let is_sys = file.ends_with("src/sys.rs");
+        assert!(is_sys || !code.contains("unsafe "), "{}", file.display());
+    }
+}
+
+#[test]
+fn arrows_run_one_way() {
+    // What each part of the house may not know of.
+    let forbidden = [
+        ("src/trace", &["socket", "probe", "stage", "view", "lab"][..]),
+        ("src/socket", &["probe", "stage", "view", "lab"]),
+        ("src/probe", &["socket", "stage", "view", "lab"]),
+        ("src/stage", &["view", "lab"]),
+        ("src/view", &["socket", "probe", "stage", "lab"]),
+    ];
+    for (folder, others) in forbidden {
+        for file in files(folder, "rs") {
+            let code = fs::read_to_string(&file).expect("a file");
+            for other in others {
+                assert!(!code.contains(&format!("crate::{other}")), "{} knows of {other}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn no_part_of_the_house_names_a_lab() {
+    let folders: Vec<String> = labs().into_iter().map(|lab| lab.name).collect();
+    for file in files("src", "rs").into_iter().filter(|file| !file.ends_with("contents.rs")) {
+        let code = fs::read_to_string(&file).expect("a file");
+        let outside_docs = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in outside_docs {
+            for name in &folders {
+                // Messages may show how a command is typed; code may not depend on a lab.
+                let named = line.contains(&format!("{name}\"")) || line.contains(&format!("-{name}"));
+                assert!(!named, "{}: {line}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn labs_use_loopback_only() {
+    for file in files("labs", "rs") {
+        let code = fs::read_to_string(&file).expect("a file");
+        assert!(!code.contains("UNSPECIFIED") && !code.contains("0.0.0.0"), "{}", file.display());
+    }
+}
+
+#[test]
+fn lines_are_no_longer_than_120_columns() {
+    for folder in ["src", "labs", "tests", "benches"] {
+        for file in files(folder, "rs") {
+            for (line, number) in fs::read_to_string(&file).expect("a file").lines().zip(1..) {
+                assert!(line.chars().count() <= 120, "{}:{number}", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_exit_code() {
+    let codes = read("src/lab/exit.rs");
+    let readme = read("README.md");
+    for line in codes.lines().filter(|line| line.starts_with("pub const")) {
+        let number = line.trim_end_matches(';').rsplit(' ').next().expect("a number");
+        assert!(readme.contains(&format!("| {number} |")), "README.md does not list exit code {number}: {line}");
+    }
+}
+
+#[test]
+fn the_readmes_commands_are_recipes_and_subcommands_that_exist() {
+    let readme = read("README.md");
+    let justfile = read("justfile");
+    let recipes: BTreeSet<&str> = justfile
+        .lines()
+        .filter(|line| line.chars().next().is_some_and(|first| first.is_ascii_lowercase()))
+        .filter_map(|line| line.split([' ', ':']).next())
+        .collect();
+    let used = readme.split("just ").skip(1).filter_map(|rest| rest.split(|c: char| !c.is_ascii_lowercase()).next());
+    for recipe in used.filter(|word| !word.is_empty()) {
+        assert!(recipes.contains(recipe), "README.md says `just {recipe}`; the justfile has {recipes:?}");
+    }
+}
+
+#[test]
+fn the_licences_are_there() {
+    for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(Path::new(&project(file)).exists(), "{file}");
+    }
+}

@@ -1,0 +1,129 @@
+//! What each lab shows is what was recorded.
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value as Json;
+use support::{Lab, has_private_hosts, labs, project, read, skip};
+use unicode_width::UnicodeWidthStr;
+
+/// Compares with `tests/snapshots/NAME.snap`; `just bless` records anew.
+fn is_as_recorded(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path("snapshots");
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[test]
+fn every_lab_shows_what_was_recorded() {
+    let all = labs();
+    for lab in &all {
+        is_as_recorded(&format!("{}.transcript", lab.folder), &lab.prints(&[]));
+    }
+}
+
+#[test]
+fn every_claim_has_the_verdict_that_was_recorded() {
+    for lab in labs() {
+        let report = lab.prints(&["--claims"]);
+        let (heading, claims) = report.split_once("\n\n").unwrap_or_else(|| panic!("{} has no claims", lab.folder));
+        assert!(heading.contains(" on Linux "), "the kernel is not named: {heading}");
+        is_as_recorded(&format!("{}.claims", lab.folder), claims);
+    }
+}
+
+#[test]
+fn nothing_recorded_is_left_of_labs_that_are_gone() {
+    let all = labs();
+    for entry in fs::read_dir(project("tests/snapshots")).expect("the snapshots") {
+        let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
+        assert!(all.iter().any(|lab| name.starts_with(&lab.folder)), "{name} is of no lab");
+        assert!(name.ends_with(".snap"), "{name} waits for `just bless`");
+    }
+}
+
+#[test]
+fn twenty_runs_of_every_lab_print_the_same() {
+    for lab in labs() {
+        let first = lab.prints(&[]);
+        for run in 2..=20 {
+            assert_eq!(lab.prints(&[]), first, "{}, run {run}", lab.folder);
+        }
+    }
+}
+
+#[test]
+fn the_machines_own_loopback_shows_the_same_as_a_private_host() {
+    if !has_private_hosts() {
+        return skip("the_machines_own_loopback_shows_the_same", "there is no private host to compare with");
+    }
+    for lab in labs() {
+        assert_eq!(lab.prints(&["--loopback"]), lab.prints(&[]), "{}", lab.folder);
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_100_columns() {
+    for lab in labs() {
+        let report = lab.prints(&["--claims"]);
+        for line in lab.prints(&[]).lines().chain(report.lines()) {
+            assert!(line.width() <= 100, "{}: {line}", lab.folder);
+        }
+    }
+}
+
+#[test]
+fn a_pipe_gets_no_colours() {
+    for lab in labs() {
+        assert!(!lab.prints(&[]).contains('\x1b'), "{}", lab.folder);
+    }
+}
+
+#[test]
+fn every_event_follows_the_schema() {
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
+    compiler.add_resource("trace.schema.json", schema).expect("a schema");
+    let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
+    for lab in labs() {
+        for event in lab.events(&[]) {
+            if let Err(error) = schemas.validate(&event, index) {
+                panic!("{}: {event}\n{error:#}", lab.folder);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_is_no_event() {
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
+    compiler.add_resource("trace.schema.json", schema).expect("a schema");
+    let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
+    let labs = labs();
+    let call = |lab: &Lab| lab.events(&[]).into_iter().find(|event| event["kind"] == "call").expect("a call");
+    let good = call(&labs[0]);
+    assert!(schemas.validate(&good, index).is_ok());
+    for (field, value) in [("kind", "dance".into()), ("n", "one".into()), ("ret", Json::Null), ("call", 7.into())] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        assert!(schemas.validate(&bad, index).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn events_are_numbered_from_one_and_times_do_not_run_back() {
+    for lab in labs() {
+        let events = lab.events(&[]);
+        for (event, number) in events.iter().zip(1..) {
+            assert_eq!(event["n"], number, "{}", lab.folder);
+        }
+        let times: Vec<u64> = events.iter().map(|event| event["at_ns"].as_u64().expect("a time")).collect();
+        assert!(times.is_sorted(), "{}", lab.folder);
+    }
+}
