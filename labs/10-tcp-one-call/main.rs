@@ -15,7 +15,7 @@ fn main() -> ExitCode {
                 .show_states()
                 .show_receive_queues(),
         )
-        .scene(Scene::new("a pair that cannot meet: nobody listens on this port").client(client).show_states())
+        .scene(Scene::new("a pair that cannot meet: nobody listens on this port").client(lonely_client))
         .claims(claims::all())
         .run()
 }
@@ -60,5 +60,18 @@ fn late_server(at: Endpoint) -> io::Result<()> {
     let len = conn.recv(&mut buf)?;
     say!("\"{}\"", buf[..len].escape_ascii());
     conn.send(&buf[..len].to_ascii_uppercase())?;
+    Ok(())
+}
+
+fn lonely_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let refused = conn.connect(&at.address()); // (7)
+    // There is no connection to send on: the second error speaks of a pipe, and hides what is wrong.
+    if let Err(error) = conn.send(b"linhaifeng nb") {
+        say!("send says: {error}"); // (8)
+    }
+    if let Err(error) = refused {
+        say!("connect had said: {error}");
+    }
     Ok(())
 }

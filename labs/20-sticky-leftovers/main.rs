@@ -123,6 +123,6 @@ fn keeping_server(at: Endpoint) -> io::Result<()> {
         };
         // Whole characters are taken out; the beginning of the next one stays, until its rest has come.
         let text: Vec<u8> = pending.drain(..whole).collect();
-        say!("-----> {} (kept: {} bytes)", String::from_utf8_lossy(&text), pending.len());
+        say!("-----> {} (kept: \"{}\")", String::from_utf8_lossy(&text), pending.escape_ascii());
     }
 }
