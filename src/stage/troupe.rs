@@ -180,7 +180,8 @@ impl<'p, 't> Troupe<'p, 't> {
     fn keep(&mut self, role: usize, call: &Call, opened: Option<OwnedFd>) {
         let number = call.ret.and_then(|fd| RawFd::try_from(fd).ok());
         if let (Some(number), Some(socket)) = (number, opened) {
-            let state = probe::tcp_state(&socket).unwrap_or("".into());
+            // A connection that accept gives has a past: its state is news, though nothing changes now.
+            let state = if call.name == "accept" { None } else { probe::tcp_state(&socket) }.unwrap_or("".into());
             self.actors[role].sockets.insert(number, Looked { socket, receive: 0, send: (0, 0), state });
         }
     }
@@ -315,7 +316,11 @@ impl Looked {
             && let Some(state) = probe::tcp_state(&self.socket)
             && state != self.state
         {
-            changes.push(("state", vec![("state".into(), Value::Word(state.clone()))]));
+            let already = self.state.is_empty();
+            changes.push((
+                "state",
+                vec![("state".into(), Value::Word(state.clone())), ("already".into(), already.into())],
+            ));
             self.state = state;
         }
         let queues = probe::queues(self.socket.as_fd());

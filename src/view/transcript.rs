@@ -189,7 +189,10 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
     let number =
         |name: &str| values.iter().find(|(is, _)| is == name).map_or_else(String::new, |(_, value)| show(value));
     match probe {
-        "state" => format!("{fd} is now {}", number("state")),
+        "state" => {
+            let since = if number("already") == "1" { "already" } else { "now" };
+            format!("{fd} is {since} {}", number("state"))
+        }
         "receive queue" => format!("{} in the receive queue of {fd}", bytes(&number("recv"))),
         "send queue" => {
             format!("{} of {fd} not acknowledged, {} of them not sent", bytes(&number("send")), number("unsent"))
