@@ -326,7 +326,9 @@ impl Looked {
         let queues = probe::queues(self.socket.as_fd());
         let receive = queues.recv.unwrap_or(0);
         if watch.receive_queues && receive != self.receive {
-            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into())]));
+            // Of datagrams the kernel tells the size of the first one only.
+            let of = if probe::tcp_state(&self.socket).is_some() { "all" } else { "first datagram" };
+            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into()), ("of".into(), of.into())]));
         }
         self.receive = receive;
         let send = (queues.send.unwrap_or(0), queues.unsent.unwrap_or(0));

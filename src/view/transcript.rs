@@ -121,7 +121,8 @@ fn before(call: &Call) -> String {
     if call.sends() {
         words.extend(call.data.as_ref().map(data));
         // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
-        let len = call.data.as_ref().map(|data| data.len).filter(|len| call.ret != i64::try_from(*len).ok());
+        let len = call.data.as_ref().map(|data| data.len).filter(|_| call.errno.is_none());
+        let len = len.filter(|len| call.ret != i64::try_from(*len).ok());
         words.extend(len.map(|len| bytes(&len.to_string())));
     }
     words.extend(call.args.iter().filter_map(|(name, value)| argument(call, name, value)));
@@ -193,6 +194,10 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
             let since = if number("already") == "1" { "already" } else { "now" };
             format!("{fd} is {since} {}", number("state"))
         }
+        "receive queue" if number("of") == "first datagram" => match number("recv").as_str() {
+            "0" => format!("first in the receive queue of {fd}: no datagram, or an empty one"),
+            size => format!("first in the receive queue of {fd}: a datagram of {}", bytes(size)),
+        },
         "receive queue" => format!("{} in the receive queue of {fd}", bytes(&number("recv"))),
         "send queue" => {
             format!("{} of {fd} not acknowledged, {} of them not sent", bytes(&number("send")), number("unsent"))
