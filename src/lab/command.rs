@@ -52,9 +52,9 @@ pub(super) fn permit(permission: Permission) {
 
 /// Executes a command with `sh -c`, as the classic servers do, and waits for it. One line of the trace, `system(3)`.
 ///
-/// One that takes longer than [`LONGEST`] or writes more than [`OUTPUT_LIMIT`] is killed, and with it all that it started
-/// in its process group, as it is when this process dies; what it wrote until then is its output. One that is not permitted is not executed, and its
-/// standard error says so.
+/// One that takes longer than [`LONGEST`] or writes more than [`OUTPUT_LIMIT`] is killed, and with it all that it
+/// started in its process group, as it is when this process dies; what it wrote until then is its output. One that is
+/// not permitted is not executed, and its standard error says so.
 pub fn run_command(text: &str) -> io::Result<Ran> {
     let mut call = Call::new("system", None).arg("command", text.to_owned());
     recorder::with(|recorder| recorder.before(&call, Wait::Never));
@@ -99,7 +99,8 @@ fn execute(text: &str) -> io::Result<(Ran, i32)> {
     done
 }
 
-/// Starts a process group for a command: one process, which kills the group when this process dies, however that happens.
+/// Starts a process group for a command: one process, which kills the group when this process dies, however that
+/// happens.
 fn guard() -> io::Result<Pid> {
     let us = getpid();
     match sys::fork()? {

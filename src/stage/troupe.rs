@@ -169,7 +169,12 @@ impl<'p, 't> Troupe<'p, 't> {
 
     /// Puts names in the place of a call's addresses.
     pub fn name_all(&self, call: &mut Call) {
-        for (_, value) in call.args.iter_mut().chain(&mut call.out) {
+        for (_, value) in &mut call.args {
+            if let Value::Address(address) = value {
+                *value = self.names.of_given(*address).into();
+            }
+        }
+        for (_, value) in &mut call.out {
             if let Value::Address(address) = value {
                 *value = self.names.of(*address).into();
             }

@@ -10,8 +10,8 @@ pub const WIDTH: usize = 100;
 /// How much of a buffer a transcript shows, in columns.
 const SHOWN: usize = 48;
 
-/// Bytes in quotation marks: text as it is, everything else as `\x` and two digits. Of `len` bytes only the first ones may
-/// be known; a long text is cut, and ends in `…`.
+/// Bytes in quotation marks: text as it is, everything else as `\x` and two digits. Of `len` bytes only the first
+/// ones may be known; a long text is cut, and ends in `…`.
 pub fn quoted(bytes: &[u8], len: usize) -> String {
     let fits = |end: &usize| escaped(&bytes[..*end]).width() <= SHOWN;
     let mut end = (0..=bytes.len().min(SHOWN)).rev().find(fits).unwrap_or(0);
