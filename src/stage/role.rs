@@ -1,5 +1,6 @@
 //! A role: a process of its own, and its side of the channel to the stage.
 
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
@@ -13,7 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::channel::{self, Act, LONGEST_TEXT, ROLE_END, ToRole, ToStage};
 use crate::sys::{self, Forked};
 use crate::trace::recorder::{self, Recorder};
-use crate::trace::{Call, Wait, error_name};
+use crate::trace::{Call, For, Wait, error_name};
 
 /// What a role does, from its first call to its last.
 pub type Part<'a> = Box<dyn FnOnce() -> io::Result<()> + 'a>;
@@ -33,7 +34,7 @@ pub fn spawn(name: &str, free: bool, part: Part<'_>) -> io::Result<(Pid, OwnedFd
     match sys::fork()? {
         Forked::Parent(pid) => Ok((pid, ours)),
         Forked::Child => match prepare(name, stage, theirs) {
-            Ok(channel) => play(Link { channel: Rc::new(channel), free }, part),
+            Ok(channel) => play(Link::new(channel, free), part),
             Err(error) => {
                 eprintln!("socklab: {name} could not start: {error}");
                 sys::exit_now(NOT_STARTED)
@@ -78,7 +79,7 @@ fn play(link: Link, part: Part<'_>) -> ! {
     // A panic is told to the stage below, and to nobody else.
     std::panic::set_hook(Box::new(|_| ()));
     recorder::install(Box::new(link.clone()));
-    if link.free {
+    if link.untold.is_some() {
         link.hear(); // our turn to start
     }
     let (result, code) = match catch_unwind(AssertUnwindSafe(part)) {
@@ -99,19 +100,50 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 #[derive(Clone)]
 struct Link {
     channel: Rc<OwnedFd>,
-    /// Without the baton: the role tells what it does, and does not wait for leave.
-    free: bool,
+    /// Without the baton: what the role has not told yet. It tells when it is about to wait, so that between two of its
+    /// calls there is no third one, to the channel, that would give its peer time.
+    untold: Option<Rc<RefCell<Vec<ToStage>>>>,
 }
 
+/// So much is kept untold at the most.
+const MOST_UNTOLD: usize = 1000;
+
 impl Link {
-    /// Tells what comes next, and waits until it may come. Free-running, it waits only where the stage owes an answer.
-    fn act(&self, act: Act) -> Option<ToRole> {
-        let goes_on = self.free && matches!(act, Act::Call(..) | Act::Say(_) | Act::Note(_));
-        self.tell(&ToStage::Next(act, now()), None);
-        (!goes_on).then(|| self.hear())
+    fn new(channel: OwnedFd, free: bool) -> Link {
+        Link { channel: Rc::new(channel), untold: free.then(Rc::default) }
     }
 
-    fn tell(&self, message: &ToStage, descriptor: Option<BorrowedFd<'_>>) {
+    /// Tells what comes next, and waits until it may come. Free-running, it waits only where the stage owes an answer.
+    fn act(&self, act: Act) -> Option<ToRole> {
+        let goes_on = self.untold.is_some() && matches!(act, Act::Call(..) | Act::Say(_) | Act::Note(_));
+        self.tell(ToStage::Next(act, now()), None);
+        if goes_on {
+            return None;
+        }
+        self.tell_all();
+        Some(self.hear())
+    }
+
+    /// Tells the stage, or keeps it to be told later.
+    fn tell(&self, message: ToStage, descriptor: Option<BorrowedFd<'_>>) {
+        match &self.untold {
+            None => self.send(&message, descriptor),
+            Some(untold) => {
+                untold.borrow_mut().push(message);
+                if untold.borrow().len() >= MOST_UNTOLD {
+                    self.tell_all();
+                }
+            }
+        }
+    }
+
+    fn tell_all(&self) {
+        for message in self.untold.iter().flat_map(|untold| untold.take()) {
+            self.send(&message, None);
+        }
+    }
+
+    fn send(&self, message: &ToStage, descriptor: Option<BorrowedFd<'_>>) {
         if channel::send(&*self.channel, message, descriptor).is_err() {
             sys::exit_now(NOT_STARTED); // the stage is gone, and the play with it
         }
@@ -127,12 +159,17 @@ impl Link {
 
 impl Recorder for Link {
     fn before(&mut self, call: &Call, wait: Wait) {
-        self.act(Act::Call(call.clone(), wait));
+        if self.untold.is_none() {
+            self.act(Act::Call(call.clone(), wait));
+        } else if !matches!(wait, Wait::Never | Wait::Perhaps(For::Room)) {
+            self.act(Act::Call(call.clone(), wait));
+            self.tell_all();
+        }
     }
 
     fn after(&mut self, call: Call, opened: Option<BorrowedFd<'_>>) {
-        // Free-running, a copy of the socket in the stage would outlive the role's close.
-        self.tell(&ToStage::Done(call, now()), opened.filter(|_| !self.free));
+        // Free-running nothing is handed over: a copy of the socket in the stage would outlive the role's close.
+        self.tell(ToStage::Done(call, now()), opened);
     }
 
     fn say(&mut self, text: &str) {
@@ -155,7 +192,8 @@ impl Recorder for Link {
     }
 
     fn name(&mut self, address: SocketAddr) -> String {
-        self.tell(&ToStage::Name(address), None);
+        self.tell(ToStage::Name(address), None);
+        self.tell_all();
         match self.hear() {
             ToRole::Name(name) => name,
             _ => address.to_string(),

@@ -42,6 +42,7 @@ pub(super) struct Troupe<'p, 't> {
     pub actors: Vec<Actor>,
     pub patience: Duration,
     names: Names,
+    free: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     orphans: bool,
     scene: u32,
@@ -93,6 +94,7 @@ impl<'p, 't> Troupe<'p, 't> {
             actors: Vec::new(),
             patience: play.patience,
             names,
+            free: play.free,
             orphans: false,
             scene: play.scene,
             host: play.host,
@@ -141,6 +143,9 @@ impl<'p, 't> Troupe<'p, 't> {
                 Some((ToStage::Done(mut call, at), opened)) => {
                     self.keep(role, &call, opened);
                     self.learn(role, &call);
+                    if self.free {
+                        self.guess(role, &call);
+                    }
                     self.name_all(&mut call);
                     return Ok(Heard::Done(call, at));
                 }
@@ -197,6 +202,19 @@ impl<'p, 't> Troupe<'p, 't> {
         let number = if call.name == "accept" { call.ret.map(|fd| fd as RawFd) } else { call.fd };
         if let Some(address) = number.and_then(|number| actor.sockets.get(&number)).and_then(own_address) {
             self.names.learn(address, &actor.name);
+        }
+    }
+
+    /// Free-running there are no copies of sockets to ask. A peer that a call names can only be another role's.
+    fn guess(&mut self, role: usize, call: &Call) {
+        let others: Vec<&str> = self.actors.iter().map(|actor| actor.name.as_str()).collect();
+        let other = if others.len() == 2 { others[1 - role] } else { "another" };
+        for (_, value) in &call.out {
+            if let Value::Address(address) = value
+                && address.ip().is_loopback()
+            {
+                self.names.learn(*address, other);
+            }
         }
     }
 
