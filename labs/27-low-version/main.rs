@@ -1,18 +1,128 @@
-//! Lab 27: low version. A length as text, an acknowledgement, then the data: does it work, and what does it assume?
+//! Lab 27: the low version. A length as text, an acknowledgement, then the data: does it work, and what does it assume?
+
+mod claims;
 
 use socklab::prelude::*;
+
+/// No answer of these demos is longer; a client that believes any number can be made to wait for ever.
+const LONGEST: usize = 1024 * 1024;
 
 fn main() -> ExitCode {
     Lab::new(27, "low-version", 8080)
         .asks("A length as text, an acknowledgement, then the data: does it work, and what does it assume?")
-        .scene(Scene::new("as its authors wrote it").server(server).client(client))
+        .scene(
+            Scene::new("the low version, as its authors wrote it")
+                .server(server)
+                .runs_commands()
+                .client(client)
+                .typed(&["echo hello", "", "seq 1 500", "true", "quit"])
+                .ends_waiting(),
+        )
+        .scene(
+            Scene::new("a server that does not wait for the acknowledgement")
+                .server(hasty_server)
+                .runs_commands()
+                .client(client)
+                .typed(&["echo hello"]),
+        )
+        .scene(
+            Scene::new("the next command typed ahead, and no Nagle to hold it back")
+                .server(server)
+                .runs_commands()
+                .client(eager_client)
+                .typed(&["true", "echo two"])
+                .ends_waiting(),
+        )
+        .claims(claims::all())
         .run()
 }
 
-fn server(_at: Endpoint) -> io::Result<()> {
+fn server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    loop {
+        let (conn, client) = listener.accept()?;
+        say!("client ({client})");
+        let mut buf = [0; 1024];
+        loop {
+            let len = conn.recv(&mut buf)?;
+            if len == 0 {
+                break;
+            }
+            let ran = run_command(&String::from_utf8_lossy(&buf[..len]))?;
+            // If there is anything on standard error, the client gets that and nothing else.
+            let answer = if ran.stderr.is_empty() { ran.stdout } else { ran.stderr };
+            conn.send(answer.len().to_string().as_bytes())?; // (1)
+            let len = conn.recv(&mut buf)?; // (2)
+            if &buf[..len] == b"recv_ready" {
+                let mut sent = conn.send(&answer)?;
+                while sent < answer.len() {
+                    sent += conn.send(&answer[sent..])?;
+                }
+            }
+        }
+    }
+}
+
+fn client(at: Endpoint) -> io::Result<()> {
+    ask(at, false)
+}
+
+/// As the client, but what it sends leaves at once, whether or not the peer has acknowledged what it sent before.
+fn eager_client(at: Endpoint) -> io::Result<()> {
+    ask(at, true)
+}
+
+fn ask(at: Endpoint, without_nagle: bool) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    if without_nagle {
+        conn.set_tcp_nodelay(true)?;
+    }
+    while let Some(command) = prompt(">>: ") {
+        if command.is_empty() {
+            continue;
+        }
+        if command == "quit" {
+            break;
+        }
+        conn.send(command.as_bytes())?;
+        let mut buf = [0; 1024];
+        let len = conn.recv(&mut buf)?; // (3)
+        let told = String::from_utf8_lossy(&buf[..len]);
+        let Some(length) = told.parse().ok().filter(|length| *length <= LONGEST) else {
+            say!("\"{}\" is not a length", told.escape_default());
+            break;
+        };
+        conn.send(b"recv_ready")?;
+        // However the stream was cut on its way, the answer is there when as many bytes have come as were announced.
+        let mut answer = Vec::new();
+        while answer.len() < length {
+            let len = conn.recv(&mut buf)?; // (4)
+            if len == 0 {
+                say!("the server has gone after {} of {length} bytes", answer.len());
+                return Ok(());
+            }
+            answer.extend_from_slice(&buf[..len]);
+        }
+        say!("{}", String::from_utf8_lossy(&answer).trim_end());
+    }
     Ok(())
 }
 
-fn client(_at: Endpoint) -> io::Result<()> {
+/// Serves one command, and sends its answer right behind the length.
+fn hasty_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    let mut buf = [0; 1024];
+    let len = conn.recv(&mut buf)?;
+    let ran = run_command(&String::from_utf8_lossy(&buf[..len]))?;
+    conn.send(ran.stdout.len().to_string().as_bytes())?;
+    conn.send(&ran.stdout)?; // (5)
     Ok(())
 }

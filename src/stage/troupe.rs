@@ -169,7 +169,12 @@ impl<'p, 't> Troupe<'p, 't> {
 
     /// Puts names in the place of a call's addresses.
     pub fn name_all(&self, call: &mut Call) {
-        for (_, value) in call.args.iter_mut().chain(&mut call.out) {
+        for (_, value) in &mut call.args {
+            if let Value::Address(address) = value {
+                *value = self.names.of_given(*address).into();
+            }
+        }
+        for (_, value) in &mut call.out {
             if let Value::Address(address) = value {
                 *value = self.names.of(*address).into();
             }
@@ -326,7 +331,9 @@ impl Looked {
         let queues = probe::queues(self.socket.as_fd());
         let receive = queues.recv.unwrap_or(0);
         if watch.receive_queues && receive != self.receive {
-            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into())]));
+            // Of datagrams the kernel tells the size of the first one only.
+            let of = if probe::tcp_state(&self.socket).is_some() { "all" } else { "first datagram" };
+            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into()), ("of".into(), of.into())]));
         }
         self.receive = receive;
         let send = (queues.send.unwrap_or(0), queues.unsent.unwrap_or(0));

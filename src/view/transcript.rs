@@ -42,9 +42,7 @@ impl Transcript {
                     text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
                 self.said(role, STRONG, &format!("│ {}{typed}", harmless(prompt)))
             }
-            What::Print { text } => {
-                text.split('\n').map(|line| self.said(role, STRONG, &format!("│ {}", harmless(line)))).collect()
-            }
+            What::Print { text } => shortened(text).iter().map(|line| self.said(role, STRONG, line)).collect(),
             What::Meet { text } => self.said(role, QUIET, &format!("pauses until {text}")),
             What::Note { text } => self.note(text),
             What::Probe { probe, fd, values } => self.said(role, QUIET, &format!("▸ {}", probed(probe, *fd, values))),
@@ -61,7 +59,7 @@ impl Transcript {
         let colour = index.map(|index| COLOURS[index % COLOURS.len()].into());
         let (bold, style) = (STRONG.fg_color(colour), style.fg_color(colour));
         let mut lines = String::new();
-        for (index, line) in wrapped(text, WIDTH - column - 4).iter().enumerate() {
+        for (index, line) in wrapped(text.trim_end(), WIDTH - column - 6).iter().enumerate() {
             let line = coloured(line, style);
             let _ = match index {
                 0 => writeln!(lines, "{bold}{name:>column$}{bold:#}  {line}"),
@@ -80,6 +78,17 @@ impl Transcript {
     fn column(&self) -> usize {
         self.roles.iter().map(|role| role.width()).max().unwrap_or(0).max(6)
     }
+}
+
+/// The lines of what a role printed, behind a bar; of very many the first ones and the last.
+fn shortened(text: &str) -> Vec<String> {
+    const MOST: usize = 6;
+    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", harmless(line))).collect();
+    if lines.len() <= MOST {
+        return lines;
+    }
+    let more = format!("│ … ({} lines more)", lines.len() - 4);
+    [&lines[..3], &[more], &lines[lines.len() - 1..]].concat()
 }
 
 /// A line in its role's style, with the name of an error in red.
@@ -111,6 +120,10 @@ fn before(call: &Call) -> String {
     let mut words: Vec<String> = call.fd.iter().map(ToString::to_string).collect();
     if call.sends() {
         words.extend(call.data.as_ref().map(data));
+        // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
+        let len = call.data.as_ref().map(|data| data.len).filter(|_| call.errno.is_none());
+        let len = len.filter(|len| call.ret != i64::try_from(*len).ok());
+        words.extend(len.map(|len| bytes(&len.to_string())));
     }
     words.extend(call.args.iter().filter_map(|(name, value)| argument(call, name, value)));
     format!("{}({})", call.name, words.join(", "))
@@ -146,6 +159,9 @@ fn after(call: &Call) -> String {
             "msg_name" => write!(text, " from {}", show(value)),
             "msg_flags" if value.as_word() == Some("0") => Ok(()),
             "msg_flags" => write!(text, " with {}", show(value)),
+            "stdout" => write!(text, ", {} on standard output", bytes(&show(value))),
+            "stderr" if value.as_number() == Some(0) => Ok(()),
+            "stderr" => write!(text, ", {} on standard error", bytes(&show(value))),
             "optval" => write!(text, " ({})", show(value)),
             name => write!(text, ", {} {}", name.trim_start_matches("ee_"), show(value)),
         };
@@ -178,6 +194,10 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
             let since = if number("already") == "1" { "already" } else { "now" };
             format!("{fd} is {since} {}", number("state"))
         }
+        "receive queue" if number("of") == "first datagram" => match number("recv").as_str() {
+            "0" => format!("first in the receive queue of {fd}: no datagram, or an empty one"),
+            size => format!("first in the receive queue of {fd}: a datagram of {}", bytes(size)),
+        },
         "receive queue" => format!("{} in the receive queue of {fd}", bytes(&number("recv"))),
         "send queue" => {
             format!("{} of {fd} not acknowledged, {} of them not sent", bytes(&number("send")), number("unsent"))

@@ -1,0 +1,57 @@
+//! What lab 30 confirms and refutes.
+
+use socklab::prelude::*;
+use socklab::trace::{Made, What};
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic("S0-C28", "Header and data go out in one send.", |trace| {
+            let sends = trace.scene(1).role("server").calls("send");
+            let together = sends.first().is_some_and(|made| made.call.bytes().len() > 4);
+            Verdict::by_calls(together, sends)
+        }),
+        Claim::classic("S0-C29", "struct turns a number into bytes of a fixed length.", |trace| {
+            // The headers for 6 and for 0.
+            let headers = [first_send(trace, 1), first_send(trace, 2)].into_iter().flatten();
+            let headers: Vec<Made> = headers.collect();
+            Verdict::by_calls(headers.len() == 2 && headers.iter().all(|made| made.call.ret == Some(4)), headers)
+        }),
+        Claim::classic("S0-C32", "To receive: recv(4) for the length, then the data.", |trace| {
+            let received = trace.scene(5).role("client").calls("recv");
+            let whole = received.first().is_some_and(|made| made.call.ret == Some(4));
+            Verdict::by_calls(whole, received.into_iter().take(2))
+        }),
+        Claim::ours("A receiver that calls recv until it has four bytes reads the same header whole.", |trace| {
+            let client = trace.scene(5).role("client");
+            let said = client.printed().into_iter().filter(|(_, text)| *text == "a header of 4 bytes: 5");
+            let said: Vec<_> = said.map(|(event, _)| event).collect();
+            Verdict::of(!said.is_empty(), said)
+        }),
+        Claim::ours("With a header an answer of no bytes arrives: the client does not wait for ever.", |trace| {
+            let client = trace.scene(2).role("client");
+            let header = client.calls("recv");
+            let ended = client.events().iter().any(|event| matches!(event.what, What::Exit(_)));
+            Verdict::by_calls(ended && header.first().is_some_and(|made| made.call.bytes() == [0; 4]), header)
+        }),
+        Claim::ours("The order of the four bytes is the sender's own: in network order its 6 is 100663296.", |trace| {
+            if cfg!(target_endian = "big") {
+                return Verdict::NotObservable("this machine's own order is network order");
+            }
+            let sent = first_send(trace, 3).map(|made| made.event);
+            let read = trace.scene(3).role("client").printed().into_iter().find(|(_, text)| *text == "i32 100663296");
+            Verdict::of(read.is_some(), sent.into_iter().chain(read.map(|(event, _)| event)))
+        }),
+        Claim::ours("A client that believes any length can be made to wait for ever.", |trace| {
+            let found = trace.scene(3).findings();
+            Verdict::of(found.iter().any(|event| client_waits(&event.what)), found)
+        }),
+    ]
+}
+
+fn client_waits(what: &What) -> bool {
+    matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == "client"))
+}
+
+fn first_send(trace: &Trace, scene: u32) -> Option<Made<'_>> {
+    trace.scene(scene).role("server").calls("send").first().copied()
+}
