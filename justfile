@@ -36,8 +36,8 @@ test *arguments:
 
 # Accept new transcripts and verdicts, and refresh what the pages quote
 bless:
-    INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test transcripts
-    SOCKLAB_BLESS=1 cargo test -q --test pages
+    INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test transcripts recorded
+    SOCKLAB_BLESS=1 cargo test -q --test pages quotation
 
 # Run labs many times and count their different transcripts: just soak --load --together 4
 [no-exit-message]

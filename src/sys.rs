@@ -5,8 +5,6 @@
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
 
 use rustix::process::Pid;
 
@@ -50,14 +48,6 @@ pub fn unshare(flags: i32) -> io::Result<()> {
 pub fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
     // SAFETY: closing cannot touch memory.
     check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } as i32).map(drop)
-}
-
-/// Has a command killed when the process that starts it dies, `PR_SET_PDEATHSIG` of `prctl(2)`.
-pub fn dies_with_us(command: &mut Command) {
-    // SAFETY: between fork and exec the closure makes one system call, which is safe there, and allocates nothing.
-    unsafe {
-        command.pre_exec(|| check(libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL)).map(drop));
-    }
 }
 
 /// Brings an interface of this network namespace up, `SIOCSIFFLAGS` of `netdevice(7)`.

@@ -1,8 +1,9 @@
 //! The trace is honest: per role and in order, it lists exactly the socket-related system calls that strace sees.
 //!
 //! What is compared is every call of strace's class `%network`, and `close`, `read`, `write`, `poll`, `epoll`, `fcntl`,
-//! `ioctl` and their kin on sockets, with arguments, data and result. Left out is what goes over the channel to the stage,
-//! which has a descriptor of its own (200), and what is no socket: the pipes of the labs that execute commands.
+//! `ioctl` and their kin on sockets, with arguments, data and result. Left out is what goes over the channel to the
+//! stage, which has a descriptor of its own (200), and what is no socket: the pipes of the labs that execute
+//! commands.
 
 mod support;
 

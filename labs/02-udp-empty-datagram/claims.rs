@@ -46,14 +46,14 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("\"0 bytes in the queue\" (FIONREAD) does not mean that no datagram is there.", |trace| {
             let looks = trace.scene(2).role("server").calls("recv");
-            let [before, after] = looks[..] else { return NO_DATAGRAM };
+            let [look, last] = looks[..] else { return NO_DATAGRAM };
             let queued = |made: Made<'_>| made.call.queues.and_then(|queues| queues.recv);
-            if queued(before).is_none() {
+            if queued(look).is_none() {
                 return Verdict::NotObservable("the kernel does not tell the length of the queue");
             }
-            let nothing = before.call.errno.as_deref() == Some("EAGAIN");
-            let same = queued(before) == Some(0) && queued(after) == Some(0);
-            Verdict::by_calls(nothing && after.call.ret == Some(0) && same, [before, after])
+            let (empty, nothing) = (look.call.ret == Some(0), last.call.errno.as_deref() == Some("EAGAIN"));
+            let same = queued(look) == Some(0) && queued(last) == Some(0);
+            Verdict::by_calls(empty && nothing && same, [look, last])
         }),
     ]
 }

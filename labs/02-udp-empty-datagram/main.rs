@@ -15,7 +15,7 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("nothing there, or something empty there?")
+            Scene::new("something empty there, or nothing there?")
                 .server(looking_server)
                 .client(client)
                 .typed(&["", "hi"])
@@ -55,17 +55,18 @@ fn looking_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?;
     let mut buf = [0; 1024];
-    // Look, do not take, do not wait: with nothing in the queue this is an error.
-    if socket.recv_with_flags(&mut buf, libc::MSG_PEEK | libc::MSG_DONTWAIT).is_err() {
-        say!("nothing is there"); // (3)
-    }
     meet("the client has sent both lines");
-    let len = socket.recv_with_flags(&mut buf, libc::MSG_PEEK | libc::MSG_DONTWAIT)?;
-    say!("a datagram is there, {len} bytes long"); // (4)
-    note("the queue's length did not change: FIONREAD gives the first datagram's, and that one is empty");
-    socket.recv_from(&mut buf)?; // (5)
+    // Look, and do not take. Were nothing there, this would wait.
+    let len = socket.recv_with_flags(&mut buf, libc::MSG_PEEK)?;
+    say!("a datagram is there, {len} bytes long"); // (3)
+    note("the queue's length did not change: FIONREAD tells the first datagram's, and that is 0");
+    socket.recv_from(&mut buf)?; // (4)
     let (len, _from) = socket.recv_from(&mut buf)?;
     say!("\"{}\"", buf[..len].escape_ascii());
+    // Look, and do not wait: with nothing in the queue this is an error.
+    if socket.recv_with_flags(&mut buf, libc::MSG_PEEK | libc::MSG_DONTWAIT).is_err() {
+        say!("nothing is there"); // (5)
+    }
     Ok(())
 }
 

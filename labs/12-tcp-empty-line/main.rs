@@ -1,5 +1,7 @@
 //! Lab 12: the empty line. Why does an empty line hang both sides?
 
+mod claims;
+
 use socklab::prelude::*;
 
 fn main() -> ExitCode {
@@ -12,17 +14,41 @@ fn main() -> ExitCode {
                 .typed(&["hello", ""])
                 .ends_waiting(),
         )
+        .scene(
+            Scene::new("nothing at all arrives, three times; then a goodbye")
+                .server(looking_server)
+                .client(empty_client)
+                .show_receive_queues(),
+        )
+        .scene(
+            Scene::new("first cure: an empty line is not sent")
+                .server(server)
+                .client(skipping_client)
+                .typed(&["hello", "", "bye"]),
+        )
+        .scene(
+            Scene::new("second cure: every message ends with a newline")
+                .server(line_server)
+                .client(line_client)
+                .typed(&["hello", "", "bye"]),
+        )
+        .claims(claims::all())
         .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
     loop {
         let mut buf = [0; 1024];
-        let len = conn.recv(&mut buf)?;
+        let len = conn.recv(&mut buf)?; // (1)
+        // The authors' server has no such test, and never ends once its client has gone.
+        if len == 0 {
+            return Ok(());
+        }
         say!("from client msg is  \"{}\"", buf[..len].escape_ascii());
         conn.send(&buf[..len].to_ascii_uppercase())?;
     }
@@ -32,11 +58,100 @@ fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     while let Some(line) = prompt(">>: ") {
+        conn.send(line.as_bytes())?; // (2)
+        say!("Client message has been sent");
+        let mut buf = [0; 1024];
+        let len = conn.recv(&mut buf)?; // (3)
+        say!("from server msg is  {}", String::from_utf8_lossy(&buf[..len]));
+    }
+    Ok(())
+}
+
+fn looking_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    meet("the client has sent nothing, three times");
+
+    // With this flag the kernel does not let us wait: it gives what is there, or the error that says nothing is.
+    let mut buf = [0; 1024];
+    let nothing = conn.recv_with_flags(&mut buf, libc::MSG_DONTWAIT); // (5)
+    say!("{}", if nothing.is_err() { "nothing has come" } else { "something has come" });
+
+    // A stream cannot carry an empty message, so 0 is free to mean something else: the peer's goodbye.
+    let len = conn.recv(&mut buf)?; // (6)
+    say!("recv gave {len}");
+    Ok(())
+}
+
+fn empty_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    meet("the server has the connection");
+    conn.send(b"")?; // (4)
+    conn.send(b"")?;
+    conn.send(b"")?;
+    meet("the server has looked");
+    Ok(())
+}
+
+fn skipping_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    while let Some(line) = prompt(">>: ") {
+        if line.is_empty() {
+            continue; // (7)
+        }
         conn.send(line.as_bytes())?;
         say!("Client message has been sent");
         let mut buf = [0; 1024];
         let len = conn.recv(&mut buf)?;
         say!("from server msg is  {}", String::from_utf8_lossy(&buf[..len]));
+    }
+    Ok(())
+}
+
+fn line_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.set_reuse_address(true)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    let mut unread = Vec::new();
+    loop {
+        let mut buf = [0; 1024];
+        let len = conn.recv(&mut buf)?;
+        if len == 0 {
+            return Ok(());
+        }
+        unread.extend_from_slice(&buf[..len]);
+        // One recv may bring half a line, or two. Only the newline says where a message ends.
+        while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = unread.drain(..=end).collect();
+            say!("from client msg is  \"{}\"", line[..end].escape_ascii()); // (9)
+            conn.send(&line.to_ascii_uppercase())?;
+        }
+    }
+}
+
+fn line_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    while let Some(line) = prompt(">>: ") {
+        conn.send(format!("{line}\n").as_bytes())?; // (8)
+        say!("Client message has been sent");
+        let mut reply = Vec::new();
+        while !reply.ends_with(b"\n") {
+            let mut buf = [0; 1024];
+            let len = conn.recv(&mut buf)?;
+            if len == 0 {
+                return Ok(());
+            }
+            reply.extend_from_slice(&buf[..len]);
+        }
+        say!("from server msg is  {}", String::from_utf8_lossy(&reply[..reply.len() - 1]));
     }
     Ok(())
 }

@@ -1,18 +1,125 @@
 //! Lab 19: sticky sends. Two sends, one receive: who merged them, and when do they stay apart?
 
+mod claims;
+
 use socklab::prelude::*;
 
 fn main() -> ExitCode {
     Lab::new(19, "sticky-sends", 8080)
         .asks("Two sends, one receive: who merged them, and when do they stay apart?")
-        .scene(Scene::new("as its authors wrote it").server(server).client(client))
+        .scene(Scene::new("two sends, two receives, as their authors wrote it").server(server).client(client))
+        .scene(
+            Scene::new("a late receiver: the queue between the sends")
+                .server(late_server)
+                .client(patient_client)
+                .show_receive_queues(),
+        )
+        .scene(
+            Scene::new("spaced sends: the first is read before the second is sent")
+                .server(server)
+                .client(spaced_client)
+                .show_receive_queues(),
+        )
+        .scene(
+            Scene::new("Nagle's algorithm off, and a late receiver")
+                .server(late_server)
+                .client(nodelay_client)
+                .show_receive_queues(),
+        )
+        .scene(
+            Scene::new("the same two sends as datagrams, and a late receiver")
+                .server(udp_server)
+                .client(udp_client)
+                .show_receive_queues(),
+        )
+        .claims(claims::all())
         .run()
 }
 
-fn server(_at: Endpoint) -> io::Result<()> {
+fn server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    let (mut first, mut second) = ([0; 10], [0; 10]);
+    let first_len = conn.recv(&mut first)?; // (1)
+    let second_len = conn.recv(&mut second)?; // (2)
+    say!("-----> {}", String::from_utf8_lossy(&first[..first_len]));
+    say!("-----> {}", String::from_utf8_lossy(&second[..second_len]));
     Ok(())
 }
 
-fn client(_at: Endpoint) -> io::Result<()> {
+fn client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let _ = conn.connect(&at.address()); // its authors do not look at the result
+    conn.send(b"hello")?; // (3)
+    conn.send(b"feng")?;
+    Ok(())
+}
+
+fn late_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    meet("the client has sent both");
+
+    // Both are in our receive queue. Nothing there says where the first one ends.
+    let (mut first, mut second) = ([0; 10], [0; 10]);
+    let first_len = conn.recv(&mut first)?; // (4)
+    let second_len = conn.recv(&mut second)?;
+    say!("-----> {}", String::from_utf8_lossy(&first[..first_len]));
+    say!("-----> {}", String::from_utf8_lossy(&second[..second_len]));
+    Ok(())
+}
+
+fn patient_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let _ = conn.connect(&at.address());
+    meet("the server has the connection");
+    conn.send(b"hello")?; // (5)
+    conn.send(b"feng")?;
+    Ok(())
+}
+
+fn spaced_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let _ = conn.connect(&at.address());
+    meet("the server waits for data");
+    conn.send(b"hello")?;
+    meet("the server has read the first one"); // (6)
+    conn.send(b"feng")?;
+    Ok(())
+}
+
+fn nodelay_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // From now on the kernel keeps no small segment back, even while an earlier one is not acknowledged.
+    conn.set_tcp_nodelay(true)?; // (7)
+    let _ = conn.connect(&at.address());
+    meet("the server has the connection");
+    conn.send(b"hello")?;
+    conn.send(b"feng")?;
+    Ok(())
+}
+
+fn udp_server(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    meet("the client has sent both");
+
+    // This queue holds records. The kernel gives one at a time, however large our buffer is.
+    let (mut first, mut second) = ([0; 10], [0; 10]);
+    let (first_len, _client) = socket.recv_from(&mut first)?; // (8)
+    let (second_len, _client) = socket.recv_from(&mut second)?;
+    say!("-----> {}", String::from_utf8_lossy(&first[..first_len]));
+    say!("-----> {}", String::from_utf8_lossy(&second[..second_len]));
+    Ok(())
+}
+
+fn udp_client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.send_to(b"hello", &at.address())?;
+    socket.send_to(b"feng", &at.address())?;
     Ok(())
 }

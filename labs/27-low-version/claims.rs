@@ -7,7 +7,7 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic(
             "S0-C26",
-            "The cure for sticking is to tell the length first, and to receive in a loop until so many bytes are there.",
+            "The cure is to tell the length first, and to receive in a loop until so many bytes are there.",
             |trace| {
                 // The longest answer: its length, and the pieces that came after it.
                 let received = trace.scene(1).role("client").calls("recv");

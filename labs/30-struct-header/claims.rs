@@ -43,8 +43,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A client that believes any length can be made to wait for ever.", |trace| {
             let found = trace.scene(3).findings();
-            let waits = |what: &What| matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == "client"));
-            Verdict::of(found.iter().any(|event| waits(&event.what)), found)
+            Verdict::of(found.iter().any(|event| client_waits(&event.what)), found)
         }),
         Claim::ours("A client that states a limit refuses the same length, and ends.", |trace| {
             if cfg!(target_endian = "big") {
@@ -58,6 +57,10 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(holds, refused.into_iter().map(|(event, _)| event).chain(ends))
         }),
     ]
+}
+
+fn client_waits(what: &What) -> bool {
+    matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == "client"))
 }
 
 fn first_send(trace: &Trace, scene: u32) -> Option<Made<'_>> {

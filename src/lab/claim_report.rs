@@ -53,7 +53,9 @@ fn as_text(lab: &Lab, trace: &Trace) -> String {
             text += &format!("  {line}\n");
         }
         if let Verdict::NotObservable(why) = verdict {
-            text += &format!("    because {why}\n");
+            for line in wrapped(&format!("because {why}"), WIDTH - 4) {
+                text += &format!("    {line}\n");
+            }
         }
         for event in verdict.evidence() {
             for line in transcript.lines(event).lines().filter(|line| !line.is_empty()) {

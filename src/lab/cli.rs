@@ -12,10 +12,13 @@ const HELP: &str = "\
 Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other. \
 With a role it is that one program, in this terminal; start the other one in a second terminal.";
 
+const EXIT_CODES: &str = "\
+Exit codes: 0 all went as the lab means it to; 1 a role failed; 2 the command line is not understood; \
+3 the port is taken; 4 nobody listens there; 5 a role died; 6 a role hung; 7 the machine lacks what was asked for.";
+
 #[derive(Debug, Parser)]
 #[command(
-    after_help = "Exit codes: 0 all went as the lab means it to; 1 a role failed; 2 the command line is not understood; \
-3 the port is taken; 4 nobody listens there; 5 a role died; 6 a role hung; 7 the machine lacks what was asked for.",
+    after_help = EXIT_CODES,
     disable_version_flag = true
 )]
 pub(super) struct Arguments {
@@ -31,7 +34,8 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "role")]
     pub json: bool,
     /// Run N times, roles free-running, and print how often each outcome came
-    #[arg(long, value_name = "N", conflicts_with_all = ["role", "claims"], value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", conflicts_with_all = ["role", "claims"])]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeat: Option<u32>,
     /// With --repeat: one role acts at a time, as in the demo
     #[arg(long, requires = "repeat")]

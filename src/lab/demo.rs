@@ -57,7 +57,8 @@ pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Hosts {
     let hosts = Hosts::open(arguments.hosts());
     if let Hosts::Loopback(why) = &hosts {
         eprintln!(
-            "{}: no private host ({why}): running on this machine's loopback, with free ports in place of the classic ones",
+            "{}: no private host ({why}): running on this machine's loopback, \
+             with free ports in place of the classic ones",
             lab.label()
         );
     }

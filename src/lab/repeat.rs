@@ -60,7 +60,8 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     worst
 }
 
-/// What came out of one scene once: the lines of its events, free-running role by role, since who comes first is chance.
+/// What came out of one scene once: the lines of its events, free-running role by role, since who comes first is
+/// chance.
 struct Outcome {
     roles: Vec<&'static str>,
     lines: Vec<String>,

@@ -12,7 +12,8 @@ pub fn note(text: &str) {
     recorder::with(|recorder| recorder.note(text));
 }
 
-/// Pauses until `text` holds: in a demo, until all other roles wait, pause or have ended; by hand, until Enter is pressed.
+/// Pauses until `text` holds: in a demo, until all other roles wait, pause or have ended; by hand, until Enter is
+/// pressed.
 pub fn meet(text: &str) {
     recorder::with(|recorder| recorder.meet(text));
 }

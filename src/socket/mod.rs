@@ -1,7 +1,7 @@
 //! A socket whose every system call is written down.
 //!
-//! The names and arguments are those of [`socket2`], and one method is one system call. There is no `Deref`: a call that
-//! is not here cannot be made untraced. `Drop` records `close`.
+//! The names and arguments are those of [`socket2`], and one method is one system call. There is no `Deref`: a call
+//! that is not here cannot be made untraced. `Drop` records `close`.
 //!
 //! Sends carry no flag of their own: Rust programs ignore `SIGPIPE`, so that a send to a peer that is gone fails with
 //! `EPIPE`.

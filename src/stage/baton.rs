@@ -17,8 +17,9 @@ use super::troupe::{Heard, Step, Stop, Troupe};
 use crate::probe;
 use crate::trace::{Call, For, Wait, Waiting, What};
 
-/// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its time in
-/// the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while saw nothing.
+/// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its
+/// time in the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while
+/// saw nothing.
 const LOOKS: u32 = 30;
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -49,9 +50,9 @@ struct Baton<'p, 't> {
     failed: Option<Ending>,
 }
 
-/// While it lives, this process and the roles that it starts share one processor. Only one of them acts at a time, and a
-/// baton that stays where it is passes in a fraction of the time: 22 µs a call instead of 58 on the two processors of the
-/// machine that this was measured on.
+/// While it lives, this process and the roles that it starts share one processor. Only one of them acts at a time,
+/// and a baton that stays where it is passes in a fraction of the time: 22 µs a call instead of 58 on the two
+/// processors of the machine that this was measured on.
 pub(super) struct OneProcessor(Option<CpuSet>);
 
 impl OneProcessor {

@@ -15,7 +15,8 @@ const ASLEEP: Duration = Duration::from_millis(20);
 enum Doing {
     Running,
     Calling(Call, Wait),
-    Pausing,
+    /// It pauses, since this time.
+    Pausing(u64),
     Ended,
 }
 
@@ -73,7 +74,7 @@ impl Free<'_, '_> {
                 if quiet_since.elapsed() > self.troupe.patience {
                     return Ok(self.hung());
                 }
-            } else if quiet_since.elapsed() > ASLEEP && !self.end_pauses() && !self.troupe.timers_run() {
+            } else if quiet_since.elapsed() > ASLEEP && !self.end_a_pause() && !self.troupe.timers_run() {
                 return self.conclude();
             }
         }
@@ -104,7 +105,7 @@ impl Free<'_, '_> {
             Act::Say(text) => self.told.push((at, role, What::Print { text })),
             Act::Note(text) => self.told.push((at, role, What::Note { text })),
             Act::Meet(text) => {
-                self.doing[role] = Doing::Pausing;
+                self.doing[role] = Doing::Pausing(at);
                 self.told.push((at, role, What::Meet { text }));
             }
             Act::Prompt(prompt) => {
@@ -139,21 +140,20 @@ impl Free<'_, '_> {
         match self.doing[role] {
             Doing::Running => false,
             Doing::Calling(..) => self.troupe.sleeps(role),
-            Doing::Pausing | Doing::Ended => true,
+            Doing::Pausing(_) | Doing::Ended => true,
         }
     }
 
-    /// Ends every pause; whether there was one.
-    fn end_pauses(&mut self) -> bool {
-        let mut any = false;
-        for role in 0..self.doing.len() {
-            if matches!(self.doing[role], Doing::Pausing) {
-                self.doing[role] = Doing::Running;
-                self.troupe.answer(role, &ToRole::Go);
-                any = true;
-            }
-        }
-        any
+    /// Ends the pause that was reached first; whether there was one.
+    fn end_a_pause(&mut self) -> bool {
+        let pausing = |role: usize| match self.doing[role] {
+            Doing::Pausing(since) => Some((since, role)),
+            _ => None,
+        };
+        let Some((_, role)) = (0..self.doing.len()).filter_map(pausing).min() else { return false };
+        self.doing[role] = Doing::Running;
+        self.troupe.answer(role, &ToRole::Go);
+        true
     }
 
     fn conclude(&mut self) -> Step<Ending> {

@@ -1,7 +1,7 @@
 //! Hosts: network namespaces of our own, or this machine's loopback where there can be none.
 //!
-//! A private host has its own loopback, ports, TIME-WAIT table and settings, and nothing outside can reach it. It is made
-//! with `unshare(2)` and goes away with the last process in it: there is nothing to tidy up.
+//! A private host has its own loopback, ports, TIME-WAIT table and settings, and nothing outside can reach it. It is
+//! made with `unshare(2)` and goes away with the last process in it: there is nothing to tidy up.
 
 use std::fmt;
 use std::fs;

@@ -29,7 +29,12 @@ impl Names {
         self.known.insert(address, name);
     }
 
-    /// What an address is called.
+    /// What an address that a program gave is called: it is the same at every run, if it has no name.
+    pub fn of_given(&self, address: SocketAddr) -> String {
+        self.known.get(&address).cloned().unwrap_or_else(|| address.to_string())
+    }
+
+    /// What an address that the kernel gave is called.
     pub fn of(&self, address: SocketAddr) -> String {
         match self.known.get(&as_peers_see(address)) {
             Some(name) => name.clone(),

@@ -25,8 +25,8 @@ const NOT_STARTED: i32 = 70;
 
 /// Starts a process that plays `part`, and returns it with the stage's end of its channel.
 ///
-/// The process has no capabilities, no descriptors but the standard ones and its channel, an empty standard input and no
-/// standard output, and dies with the stage.
+/// The process has no capabilities, no descriptors but the standard ones and its channel, an empty standard input and
+/// no standard output, and dies with the stage.
 pub fn spawn(name: &str, free: bool, part: Part<'_>) -> io::Result<(Pid, OwnedFd)> {
     let (ours, theirs) = channel::pair()?;
     let stage = getpid();

@@ -169,7 +169,12 @@ impl<'p, 't> Troupe<'p, 't> {
 
     /// Puts names in the place of a call's addresses.
     pub fn name_all(&self, call: &mut Call) {
-        for (_, value) in call.args.iter_mut().chain(&mut call.out) {
+        for (_, value) in &mut call.args {
+            if let Value::Address(address) = value {
+                *value = self.names.of_given(*address).into();
+            }
+        }
+        for (_, value) in &mut call.out {
             if let Value::Address(address) = value {
                 *value = self.names.of(*address).into();
             }
@@ -180,7 +185,8 @@ impl<'p, 't> Troupe<'p, 't> {
     fn keep(&mut self, role: usize, call: &Call, opened: Option<OwnedFd>) {
         let number = call.ret.and_then(|fd| RawFd::try_from(fd).ok());
         if let (Some(number), Some(socket)) = (number, opened) {
-            let state = probe::tcp_state(&socket).unwrap_or("".into());
+            // A connection that accept gives has a past: its state is news, though nothing changes now.
+            let state = if call.name == "accept" { None } else { probe::tcp_state(&socket) }.unwrap_or("".into());
             self.actors[role].sockets.insert(number, Looked { socket, receive: 0, send: (0, 0), state });
         }
     }
@@ -315,13 +321,19 @@ impl Looked {
             && let Some(state) = probe::tcp_state(&self.socket)
             && state != self.state
         {
-            changes.push(("state", vec![("state".into(), Value::Word(state.clone()))]));
+            let already = self.state.is_empty();
+            changes.push((
+                "state",
+                vec![("state".into(), Value::Word(state.clone())), ("already".into(), already.into())],
+            ));
             self.state = state;
         }
         let queues = probe::queues(self.socket.as_fd());
         let receive = queues.recv.unwrap_or(0);
         if watch.receive_queues && receive != self.receive {
-            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into())]));
+            // Of datagrams the kernel tells the size of the first one only.
+            let of = if probe::tcp_state(&self.socket).is_some() { "all" } else { "first datagram" };
+            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into()), ("of".into(), of.into())]));
         }
         self.receive = receive;
         let send = (queues.send.unwrap_or(0), queues.unsent.unwrap_or(0));

@@ -120,6 +120,10 @@ fn before(call: &Call) -> String {
     let mut words: Vec<String> = call.fd.iter().map(ToString::to_string).collect();
     if call.sends() {
         words.extend(call.data.as_ref().map(data));
+        // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
+        let len = call.data.as_ref().map(|data| data.len).filter(|_| call.errno.is_none());
+        let len = len.filter(|len| call.ret != i64::try_from(*len).ok());
+        words.extend(len.map(|len| bytes(&len.to_string())));
     }
     words.extend(call.args.iter().filter_map(|(name, value)| argument(call, name, value)));
     format!("{}({})", call.name, words.join(", "))
@@ -186,7 +190,14 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
     let number =
         |name: &str| values.iter().find(|(is, _)| is == name).map_or_else(String::new, |(_, value)| show(value));
     match probe {
-        "state" => format!("{fd} is now {}", number("state")),
+        "state" => {
+            let since = if number("already") == "1" { "already" } else { "now" };
+            format!("{fd} is {since} {}", number("state"))
+        }
+        "receive queue" if number("of") == "first datagram" => match number("recv").as_str() {
+            "0" => format!("first in the receive queue of {fd}: no datagram, or an empty one"),
+            size => format!("first in the receive queue of {fd}: a datagram of {}", bytes(size)),
+        },
         "receive queue" => format!("{} in the receive queue of {fd}", bytes(&number("recv"))),
         "send queue" => {
             format!("{} of {fd} not acknowledged, {} of them not sent", bytes(&number("send")), number("unsent"))

@@ -1,0 +1,99 @@
+//! What the old texts say about one conversation, and what the calls and states of ours say.
+
+use socklab::prelude::*;
+use socklab::trace::{Event, Selection};
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic(
+            "S1-C10",
+            "The server calls bind, listen and accept, which blocks; the client connect, send, recv, close.",
+            |trace| {
+                let (server, client) = (trace.scene(1).role("server"), trace.scene(1).role("client"));
+                let in_order = starts_with(&server, &["socket", "bind", "listen", "accept", "recv", "send", "close"])
+                    && starts_with(&client, &["socket", "connect", "send", "recv", "close"]);
+                let waits = server.waits("accept");
+                let accepted = server.calls("accept").into_iter().map(|made| made.event);
+                let connected = client.calls("connect").into_iter().map(|made| made.event);
+                Verdict::of(
+                    in_order && !waits.is_empty(),
+                    waits.first().copied().into_iter().chain(connected).chain(accepted),
+                )
+            },
+        ),
+        Claim::classic("S2-C10", "When the handshake is over, both sides are ESTABLISHED.", |trace| {
+            let (server, client) = (trace.scene(1).role("server"), trace.scene(1).role("client"));
+            let (accepted, connected) = (in_state(&server, "ESTABLISHED"), in_state(&client, "ESTABLISHED"));
+            Verdict::of(accepted.is_some() && connected.is_some(), connected.into_iter().chain(accepted))
+        }),
+        Claim::classic("S2-C11", "The side that is told goodbye goes to CLOSE-WAIT.", |trace| {
+            let scene = trace.scene(1);
+            let Some(goodbye) = scene.clone().role("server").calls("close").first().copied() else {
+                return Verdict::NotObservable("the server did not close its connection");
+            };
+            let told = in_state(&scene.role("client").after(goodbye.event), "CLOSE-WAIT");
+            Verdict::of(told.is_some(), std::iter::once(goodbye.event).chain(told))
+        }),
+        Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |_| {
+            Verdict::NotObservable(
+                "that side has no descriptor any more to ask about: what the kernel keeps of it, `ss -tan` shows",
+            )
+        }),
+        Claim::classic("S3-C04", "connect opens a connection with the client.", |trace| {
+            let connects = trace.scene(1).calls("connect");
+            let to_client = connects.iter().any(|made| {
+                made.call.get_arg("addr").and_then(Value::as_word).is_some_and(|addr| addr.starts_with("client"))
+            });
+            Verdict::by_calls(to_client, connects)
+        }),
+        Claim::classic(
+            "S0-C10",
+            "A TCP client that is alone fails; TCP needs the server first (also S1-C18).",
+            |trace| {
+                let connects = trace.scene(3).role("client").calls("connect");
+                let refused = connects.iter().any(|made| made.call.errno.as_deref() == Some("ECONNREFUSED"));
+                Verdict::by_calls(refused, connects)
+            },
+        ),
+        Claim::classic("S1-C12", "connect_ex gives the error as a number, and the program goes on.", |trace| {
+            let client = trace.scene(3).role("client");
+            let Some(refused) = client.calls("connect").into_iter().find(|made| made.call.ret == Some(-1)) else {
+                return Verdict::NotObservable("the client's connect did not fail");
+            };
+            let sends = client.after(refused.event).calls("send");
+            Verdict::by_calls(!sends.is_empty(), std::iter::once(refused).chain(sends))
+        }),
+        Claim::ours("A connection stands, and takes data, before the server has called accept.", |trace| {
+            let scene = trace.scene(2);
+            let Some(accept) = scene.clone().role("server").calls("accept").first().copied() else {
+                return Verdict::NotObservable("the server did not accept");
+            };
+            let before = scene.clone().role("client").before(accept.event);
+            let sent: Vec<_> = before.calls("send").into_iter().filter(|made| made.call.ret > Some(0)).collect();
+            let queue = scene.role("server").after(accept.event).probes("receive queue").first().copied();
+            let holds = !sent.is_empty() && queue.and_then(|event| event.number("recv")) > Some(0);
+            let connected = in_state(&before, "ESTABLISHED");
+            let sent = sent.into_iter().map(|made| made.event);
+            Verdict::of(holds, connected.into_iter().chain(sent).chain([accept.event]).chain(queue))
+        }),
+        Claim::ours("Bytes that came before the goodbye can still be read after it.", |trace| {
+            let client = trace.scene(1).role("client");
+            let Some(told) = in_state(&client, "CLOSE-WAIT") else {
+                return Verdict::NotObservable("the client was not told goodbye");
+            };
+            let read = client.after(told).calls("recv");
+            let whole = read.iter().any(|made| made.call.bytes() == b"LINHAIFENG NB");
+            Verdict::of(whole, std::iter::once(told).chain(read.into_iter().map(|made| made.event)))
+        }),
+    ]
+}
+
+fn starts_with(role: &Selection<'_>, names: &[&str]) -> bool {
+    let made: Vec<String> = role.all_calls().iter().map(|made| made.call.name.to_string()).collect();
+    made.len() >= names.len() && made.iter().zip(names).all(|(made, name)| made == name)
+}
+
+/// The moment at which a role's connection was first seen in a state.
+fn in_state<'a>(role: &Selection<'a>, state: &str) -> Option<&'a Event> {
+    role.probes("state").into_iter().find(|event| event.word("state") == Some(state))
+}

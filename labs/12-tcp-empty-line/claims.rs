@@ -1,0 +1,77 @@
+//! What the old texts say about the empty line, and what the queues and the waits say.
+
+use socklab::prelude::*;
+use socklab::trace::{Made, Selection};
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic("S0-C04", "An empty send puts nothing on its way, however often it is repeated.", |trace| {
+            let scene = trace.scene(2);
+            let sends = empty_sends(&scene.clone().role("client"));
+            let looks = scene.clone().role("server").calls("recv");
+            let (Some(first), Some(look)) = (sends.first().copied(), looks.first().copied()) else {
+                return Verdict::NotObservable("no empty send, or nobody who looked for it");
+            };
+            let arrived = scene.after(first.event).before(look.event).probes("receive queue");
+            let holds = sends.len() > 1 && arrived.is_empty() && look.call.errno.as_deref() == Some("EAGAIN");
+            Verdict::of(holds, sends.iter().map(|made| made.event).chain(arrived).chain([look.event]))
+        }),
+        Claim::classic("S1-C15", "The hang on an empty line is a recv on an empty buffer.", |trace| {
+            let scene = trace.scene(1);
+            let Some(last) = empty_sends(&scene.clone().role("client")).last().copied() else {
+                return Verdict::NotObservable("no empty line was sent");
+            };
+            let waits = scene.waits("recv").into_iter();
+            let roles = ["server", "client"];
+            let last_waits: Vec<_> =
+                roles.iter().filter_map(|role| waits.clone().rfind(|e| e.role.as_deref() == Some(*role))).collect();
+            let after = last_waits.iter().any(|wait| wait.n > last.event.n);
+            let holds = last_waits.len() == 2 && after && !scene.findings().is_empty();
+            Verdict::of(holds, std::iter::once(last.event).chain(last_waits))
+        }),
+        Claim::classic("S0-C06", "recv waits while the buffer is empty.", |trace| {
+            let server = trace.scene(2).role("server");
+            let at_goodbye = server.calls("recv").into_iter().find(|made| made.call.ret == Some(0));
+            let Some(at_goodbye) = at_goodbye else {
+                return Verdict::NotObservable("nobody received after a goodbye");
+            };
+            // Empty, and yet it returned: there was no byte to return.
+            let queues = server.before(at_goodbye.event).probes("receive queue");
+            let empty = queues.last().is_none_or(|event| event.number("recv") == Some(0));
+            let closed = trace.scene(2).role("client").calls("close");
+            Verdict::by_calls(!empty, closed.into_iter().chain([at_goodbye]))
+        }),
+        Claim::ours("recv gives 0 for the peer's goodbye, and for nothing else.", |trace| {
+            let mut evidence = Vec::new();
+            let mut holds = true;
+            for number in 1..=4 {
+                let scene = trace.scene(number);
+                let zeros = scene.calls("recv").into_iter().filter(|made| made.call.ret == Some(0));
+                for zero in zeros {
+                    let other = scene.clone().before(zero.event).only(|event| event.role != zero.event.role);
+                    let goodbye = other.calls("close").last().copied();
+                    holds &= goodbye.is_some();
+                    evidence.extend(goodbye);
+                    evidence.push(zero);
+                }
+            }
+            if evidence.is_empty() {
+                return Verdict::NotObservable("no recv gave 0");
+            }
+            evidence.truncate(4);
+            Verdict::by_calls(holds, evidence)
+        }),
+        Claim::ours("With a newline as end mark, an empty line is a message, and gets its answer.", |trace| {
+            let client = trace.scene(4).role("client");
+            let sent = client.calls("send").into_iter().find(|made| made.call.bytes() == b"\n");
+            let Some(sent) = sent else { return Verdict::NotObservable("no empty line was sent") };
+            let answer = client.after(sent.event).calls("recv").first().copied();
+            let holds = answer.is_some_and(|made| made.call.bytes() == b"\n");
+            Verdict::by_calls(holds, std::iter::once(sent).chain(answer))
+        }),
+    ]
+}
+
+fn empty_sends<'a>(role: &Selection<'a>) -> Vec<Made<'a>> {
+    role.calls("send").into_iter().filter(|made| made.call.data.as_ref().is_some_and(|data| data.len == 0)).collect()
+}

@@ -1,0 +1,121 @@
+//! What the old texts say about two sends and one receive, and what the queue between the calls says.
+
+use socklab::prelude::*;
+use socklab::trace::{Event, Made};
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic("S0-C13", "Only TCP sticks; UDP never does.", |trace| {
+            let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
+            Verdict::by_calls(merged(&tcp) && apart(&udp), tcp.into_iter().chain(udp))
+        }),
+        Claim::classic("S0-C14", "They stick because the receiver does not know where a message ends.", |trace| {
+            // Both receivers were late. Only one of the two queues holds something that marks an end.
+            let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
+            let full = queue(trace, 2, 9);
+            let holds = merged(&tcp) && apart(&udp) && full.is_some();
+            Verdict::of(holds, full.into_iter().chain(tcp.into_iter().chain(udp).map(|made| made.event)))
+        }),
+        Claim::classic("S0-C15", "The sender does it: TCP collects small data before it sends (Nagle).", |trace| {
+            let sends = trace.scene(2).role("client").calls("send");
+            let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
+                return Verdict::NotObservable("there were no two sends");
+            };
+            let came = between(trace, first, second);
+            let tcp = arrived(trace, 2);
+            let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
+            Verdict::of(came.is_none() && merged(&tcp), evidence.chain(tcp.iter().map(|made| made.event)))
+        }),
+        Claim::classic("S2-C09", "The sender joins small sends that follow each other closely.", |trace| {
+            // If it were the sender, it would stop when the sender is told not to.
+            let tcp = arrived(trace, 4);
+            let option = trace.scene(4).role("client").calls("setsockopt");
+            if option.is_empty() || tcp.is_empty() {
+                return Verdict::NotObservable("nothing was sent with TCP_NODELAY");
+            }
+            let came = queue(trace, 4, 5);
+            let evidence = option.iter().map(|made| made.event).chain(came);
+            Verdict::of(apart(&tcp), evidence.chain(tcp.iter().map(|made| made.event)))
+        }),
+        Claim::classic("S0-C20", "Two cases: the sender waits for a full buffer; the receiver reads late.", |trace| {
+            let late = arrived(trace, 2);
+            let sends = trace.scene(2).role("client").calls("send");
+            let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
+                return Verdict::NotObservable("there were no two sends");
+            };
+            let came = between(trace, first, second);
+            let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
+            Verdict::of(came.is_none() && merged(&late), evidence.chain(late.iter().map(|made| made.event)))
+        }),
+        Claim::classic(
+            "S3-C08",
+            "What is sent may come merged or not; the program that sends does not decide.",
+            |trace| {
+                let (late, spaced) = (arrived(trace, 2), arrived(trace, 3));
+                Verdict::by_calls(merged(&late) && apart(&spaced), late.into_iter().chain(spaced))
+            },
+        ),
+        Claim::classic("S3-C09", "The first recv gives both messages.", |trace| {
+            let firsts: Vec<Made<'_>> = (1..=3).filter_map(|scene| arrived(trace, scene).first().copied()).collect();
+            let always = !firsts.is_empty() && firsts.iter().all(|made| made.call.bytes() == b"hellofeng");
+            Verdict::by_calls(always, firsts)
+        }),
+        Claim::classic("S4-C08", "As long as what is sent fits recv's argument, nothing sticks.", |trace| {
+            let sends = trace.scene(2).role("client").calls("send");
+            let received = arrived(trace, 2);
+            let room = received.first().and_then(|made| made.call.get_arg("len")?.as_number());
+            if sends.iter().any(|made| made.call.ret > room) {
+                return Verdict::NotObservable("a message was longer than the receiver's buffer");
+            }
+            Verdict::by_calls(apart(&received), sends.into_iter().chain(received))
+        }),
+        Claim::classic("S4-C01", "What sticks together is scrambled.", |trace| {
+            let sends = trace.scene(2).role("client").calls("send");
+            let received = arrived(trace, 2);
+            Verdict::by_calls(bytes(&sends) != bytes(&received), sends.into_iter().chain(received))
+        }),
+        Claim::ours("Two sends stay apart if the first is read before the second is made.", |trace| {
+            let received = arrived(trace, 3);
+            let second = trace.scene(3).role("client").calls("send").get(1).copied();
+            let (Some(first_read), Some(second)) = (received.first().copied(), second) else {
+                return Verdict::NotObservable("there were no two sends, or nothing was read");
+            };
+            let in_time = first_read.event.n < second.event.n;
+            let last = received.iter().skip(1).copied();
+            Verdict::by_calls(in_time && apart(&received), [first_read, second].into_iter().chain(last))
+        }),
+    ]
+}
+
+/// The receives of a scene's server that brought bytes.
+fn arrived(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
+    let server = trace.scene(scene).role("server");
+    let mut made = server.calls("recv");
+    made.extend(server.calls("recvfrom"));
+    made.retain(|made| !made.call.bytes().is_empty());
+    made
+}
+
+fn merged(received: &[Made<'_>]) -> bool {
+    matches!(received, [one] if one.call.bytes() == b"hellofeng")
+}
+
+fn apart(received: &[Made<'_>]) -> bool {
+    matches!(received, [first, second] if first.call.bytes() == b"hello" && second.call.bytes() == b"feng")
+}
+
+fn bytes(calls: &[Made<'_>]) -> Vec<u8> {
+    calls.iter().flat_map(|made| made.call.bytes().to_vec()).collect()
+}
+
+/// The moment at which so many bytes were seen in the queue of a scene's server.
+fn queue(trace: &Trace, scene: u32, count: i64) -> Option<&Event> {
+    let probes = trace.scene(scene).role("server").probes("receive queue");
+    probes.into_iter().find(|event| event.number("recv") == Some(count))
+}
+
+/// What was seen in the receiver's queue after one send and before the next.
+fn between<'a>(trace: &'a Trace, first: &Made<'_>, second: &Made<'_>) -> Option<&'a Event> {
+    let server = trace.scene(first.event.scene).role("server").after(first.event).before(second.event);
+    server.probes("receive queue").into_iter().find(|event| event.number("recv") > Some(0))
+}
