@@ -93,7 +93,9 @@ fn execute(text: &str) -> io::Result<(Ran, i32)> {
             let ran = collect(&mut child);
             // Whatever of the group is still there has used up its time; the guard is of the group.
             let _ = kill_process_group(guard, Signal::KILL);
-            Ok((ran?, child.wait()?.code().unwrap_or(-1)))
+            // Waited for in any case, so that no dead child is left behind.
+            let status = child.wait()?;
+            Ok((ran?, status.code().unwrap_or(-1)))
         });
     let _ = kill_process_group(guard, Signal::KILL);
     let _ = waitpid(Some(guard), WaitOptions::empty());
