@@ -54,8 +54,8 @@ pub(super) fn permit(permission: Permission) {
 ///
 /// One that takes longer than [`LONGEST`] or writes more than [`OUTPUT_LIMIT`] is killed, and with it all that it
 /// started in its process group, as it is when this process dies; what it wrote until then is its output. One that is
-/// not permitted is not executed, and its standard error says so. What leaves the group (`setsid`) escapes all this: the
-/// limits are against accidents, not against malice, which is why a person must permit commands.
+/// not permitted is not executed, and its standard error says so. What leaves the group (`setsid`) escapes all this:
+/// the limits are against accidents, not against malice, which is why a person must permit commands.
 pub fn run_command(text: &str) -> io::Result<Ran> {
     let mut call = Call::new("system", None).arg("command", text.to_owned());
     recorder::with(|recorder| recorder.before(&call, Wait::Never));
