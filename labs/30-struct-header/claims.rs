@@ -17,12 +17,12 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(headers.len() == 2 && headers.iter().all(|made| made.call.ret == Some(4)), headers)
         }),
         Claim::classic("S0-C32", "To receive: recv(4) for the length, then the data.", |trace| {
-            let received = trace.scene(5).role("client").calls("recv");
+            let received = trace.scene(6).role("client").calls("recv");
             let whole = received.first().is_some_and(|made| made.call.ret == Some(4));
             Verdict::by_calls(whole, received.into_iter().take(2))
         }),
         Claim::ours("A receiver that calls recv until it has four bytes reads the same header whole.", |trace| {
-            let client = trace.scene(5).role("client");
+            let client = trace.scene(6).role("client");
             let said = client.printed().into_iter().filter(|(_, text)| *text == "a header of 4 bytes: 5");
             let said: Vec<_> = said.map(|(event, _)| event).collect();
             Verdict::of(!said.is_empty(), said)
@@ -44,6 +44,17 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A client that believes any length can be made to wait for ever.", |trace| {
             let found = trace.scene(3).findings();
             Verdict::of(found.iter().any(|event| client_waits(&event.what)), found)
+        }),
+        Claim::ours("A client that states a limit refuses the same length, and ends.", |trace| {
+            if cfg!(target_endian = "big") {
+                return Verdict::NotObservable("this machine's own order is network order, so nothing is refused");
+            }
+            let client = trace.scene(4).role("client");
+            let refused: Vec<_> = client.printed().into_iter().filter(|(_, text)| text.ends_with("refused")).collect();
+            let ends: Vec<_> =
+                client.events().iter().filter(|event| matches!(event.what, What::Exit(_))).copied().collect();
+            let holds = !refused.is_empty() && !ends.is_empty();
+            Verdict::of(holds, refused.into_iter().map(|(event, _)| event).chain(ends))
         }),
     ]
 }

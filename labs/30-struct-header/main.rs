@@ -35,6 +35,14 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .scene(
+            Scene::new("the same four bytes, read in network order, and not believed")
+                .server(server)
+                .runs_commands()
+                .client(network_client)
+                .typed(&["echo hello"])
+                .ends_waiting(),
+        )
+        .scene(
             Scene::new("both sides in network order")
                 .server(network_server)
                 .runs_commands()
@@ -64,7 +72,11 @@ fn serve(at: Endpoint, header: fn(i32) -> [u8; 4]) -> io::Result<()> {
         let (conn, _client) = listener.accept()?;
         let mut buf = [0; 1024];
         loop {
-            let len = conn.recv(&mut buf)?;
+            let len = match conn.recv(&mut buf) {
+                // A client that closes with bytes unread does not say goodbye, it resets. The classic server ends here.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
+                received => received?,
+            };
             if len == 0 {
                 break;
             }
@@ -94,11 +106,15 @@ fn ask(at: Endpoint, header: fn([u8; 4]) -> i32, longest: i32) -> io::Result<()>
         }
         conn.send(command.as_bytes())?;
         let mut four = [0; 4];
-        conn.recv(&mut four)?; // (3)
+        let len = conn.recv(&mut four)?; // (3)
+        if len < four.len() {
+            say!("a header of {len} bytes: struct.unpack would stop here");
+            break;
+        }
         let length = header(four);
         say!("i32 {length}");
         if !(0..=longest).contains(&length) {
-            say!("not between 0 and {longest}: refused");
+            say!("not between 0 and {longest}: refused"); // (4)
             break;
         }
         let mut answer = Vec::new();
@@ -152,7 +168,7 @@ fn two_ways_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     let mut four = [0; 4];
-    let len = conn.recv(&mut four)?; // (4)
+    let len = conn.recv(&mut four)?; // (5)
     say!("a header of {len} bytes: struct.unpack would stop the classic client here");
     conn.recv(&mut four[len..])?;
     conn.recv(&mut [0; 5])?;
@@ -162,7 +178,7 @@ fn two_ways_client(at: Endpoint) -> io::Result<()> {
         have += match conn.recv(&mut four[have..])? {
             0 => return Ok(()),
             len => len,
-        }; // (5)
+        }; // (6)
     }
     say!("a header of {have} bytes: {}", i32::from_ne_bytes(four));
     conn.recv(&mut [0; 5])?;

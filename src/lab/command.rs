@@ -54,7 +54,8 @@ pub(super) fn permit(permission: Permission) {
 ///
 /// One that takes longer than [`LONGEST`] or writes more than [`OUTPUT_LIMIT`] is killed, and with it all that it
 /// started in its process group, as it is when this process dies; what it wrote until then is its output. One that is
-/// not permitted is not executed, and its standard error says so.
+/// not permitted is not executed, and its standard error says so. What leaves the group (`setsid`) escapes all this:
+/// the limits are against accidents, not against malice, which is why a person must permit commands.
 pub fn run_command(text: &str) -> io::Result<Ran> {
     let mut call = Call::new("system", None).arg("command", text.to_owned());
     recorder::with(|recorder| recorder.before(&call, Wait::Never));
@@ -92,7 +93,9 @@ fn execute(text: &str) -> io::Result<(Ran, i32)> {
             let ran = collect(&mut child);
             // Whatever of the group is still there has used up its time; the guard is of the group.
             let _ = kill_process_group(guard, Signal::KILL);
-            Ok((ran?, child.wait()?.code().unwrap_or(-1)))
+            // Waited for in any case, so that no dead child is left behind.
+            let status = child.wait()?;
+            Ok((ran?, status.code().unwrap_or(-1)))
         });
     let _ = kill_process_group(guard, Signal::KILL);
     let _ = waitpid(Some(guard), WaitOptions::empty());
@@ -148,12 +151,15 @@ fn collect(child: &mut Child) -> io::Result<Ran> {
     Ok(ran)
 }
 
+/// Which of the pipes that are still open have something to read, or have come to their end; waits at most `left`.
 fn ready(out: &impl AsFd, out_open: bool, err: &impl AsFd, err_open: bool, left: Duration) -> io::Result<(bool, bool)> {
-    let wanted = |open| if open { PollFlags::IN } else { PollFlags::empty() };
-    let mut pipes = [PollFd::new(out, wanted(out_open)), PollFd::new(err, wanted(err_open))];
+    // One that has come to its end is not asked again: poll(2) would answer for it at once, every time.
+    let open = [(out.as_fd(), out_open), (err.as_fd(), err_open)].into_iter().filter(|(_, open)| *open);
+    let mut pipes: Vec<PollFd<'_>> = open.map(|(pipe, _)| PollFd::from_borrowed_fd(pipe, PollFlags::IN)).collect();
     let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
     poll(&mut pipes, Some(&left))?;
-    Ok((out_open && !pipes[0].revents().is_empty(), err_open && !pipes[1].revents().is_empty()))
+    let mut answers = pipes.iter().map(|pipe| !pipe.revents().is_empty());
+    Ok((out_open && answers.next() == Some(true), err_open && answers.next() == Some(true)))
 }
 
 /// Takes what is there; whether there can be more.
@@ -162,4 +168,20 @@ fn take(pipe: &mut impl Read, to: &mut Vec<u8>) -> io::Result<bool> {
     let count = pipe.read(&mut piece)?;
     to.extend_from_slice(&piece[..count.min(OUTPUT_LIMIT - to.len())]);
     Ok(count > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_output_that_was_closed_early_does_not_keep_us_busy() {
+        let (out, _still_written) = rustix::pipe::pipe().expect("a pipe");
+        let (err, closed) = rustix::pipe::pipe().expect("a pipe");
+        drop(closed);
+        let (began, left) = (Instant::now(), Duration::from_millis(30));
+        assert_eq!(ready(&out, true, &err, false, left).expect("poll"), (false, false));
+        assert!(began.elapsed() >= left, "poll returned after {:?}, for a pipe that is at its end", began.elapsed());
+        assert_eq!(ready(&out, true, &err, true, left).expect("poll"), (false, true));
+    }
 }
