@@ -177,7 +177,10 @@ fn advice(lab: &Lab, call: &Call, errno: &str, address: Option<SocketAddr>, tabl
         (_, "ECONNREFUSED", _) => {
             (format!("nobody listens there: start the server first, just {} server", lab.label()), exit::NOBODY_THERE)
         }
-        (_, "ECONNRESET" | "EPIPE", _) => ("the peer has gone: start both roles again".to_owned(), exit::FAILED),
+        (_, "EPIPE", _) => {
+            ("the peer has gone, or was never there: start the server first, then the client".to_owned(), exit::FAILED)
+        }
+        (_, "ECONNRESET", _) => ("the peer has gone: start both roles again".to_owned(), exit::FAILED),
         _ => ("see errno(3)".to_owned(), exit::FAILED),
     }
 }

@@ -259,7 +259,7 @@ impl<'p, 't> Troupe<'p, 't> {
     pub fn timers_run(&self) -> bool {
         // The kernel's table takes milliseconds to read, and is not needed where nothing is on its way.
         let sending = self.actors.iter().flat_map(|actor| actor.sockets.values()).any(Looked::is_sending);
-        (sending || self.orphans) && probe::timers_run(&self.names.numbers())
+        (sending || self.orphans || self.free) && probe::timers_run(&self.names.numbers())
     }
 
     /// Waits until any role says something, or any of `sockets` is readable, or the time is over.
