@@ -325,6 +325,8 @@ fn a_private_host_is_closed_to_the_outside_and_a_role_has_no_privilege() {
     assert!(text.contains("effective capabilities: 0000000000000000"), "{text}");
     if has_private_hosts() {
         assert!(text.contains("interfaces: lo\n"), "{text}");
+        // A setting of the stage's, whatever the machine's own is.
+        assert!(text.contains("congestion control: reno\n"), "{text}");
     }
 }
 
