@@ -52,7 +52,7 @@ pub(super) fn permit(permission: Permission) {
 
 /// Executes a command with `sh -c`, as the classic servers do, and waits for it. One line of the trace, `system(3)`.
 ///
-/// One that takes longer than [`LONGEST`] or writes more than [`OUTPUT_LIMIT`] is killed, and with it all that it
+/// One that takes longer than `LONGEST` or writes more than `OUTPUT_LIMIT` is killed, and with it all that it
 /// started in its process group, as it is when this process dies; what it wrote until then is its output. One that is
 /// not permitted is not executed, and its standard error says so. What leaves the group (`setsid`) escapes all this:
 /// the limits are against accidents, not against malice, which is why a person must permit commands.
