@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketType};
 use socklab::socket::{Domain, Socket, Type};
 use socklab::stage::{self, Choice, Hosts, PATIENCE, Play, RolePlay, Teller, Watch};
 use socklab::trace::{Event, Host, What};
@@ -102,27 +103,30 @@ fn shown(time: Duration) -> String {
     if micros < 1000.0 { format!("{micros:.1} µs") } else { format!("{:.2} ms", micros / 1000.0) }
 }
 
-/// What lab 01's first scene does, without us: this process serves, another one asks twice.
+/// What lab 01's first scene does, without us: this process serves, another one asks twice, with the same calls. Only
+/// `getsockname` comes on top, to tell the client where.
 fn bare_server() {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("bind");
-    let port = socket.local_addr().expect("an address").port();
-    let mut client = this("bare-client").arg(port.to_string()).spawn().expect("the client starts");
+    let socket = net::socket(AddressFamily::INET, SocketType::DGRAM, None).expect("socket");
+    net::bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).expect("bind");
+    let address = SocketAddr::try_from(net::getsockname(&socket).expect("getsockname")).expect("an address");
+    let mut client = this("bare-client").arg(address.to_string()).spawn().expect("the client starts");
     for _ in 0..2 {
         let mut buf = [0; 1024];
-        let (len, from) = socket.recv_from(&mut buf).expect("recvfrom");
-        socket.send_to(&buf[..len].to_ascii_uppercase(), from).expect("sendto");
+        let (len, _, from) = net::recvfrom(&socket, &mut buf[..], RecvFlags::empty()).expect("recvfrom");
+        let answer = buf[..len].to_ascii_uppercase();
+        net::sendto(&socket, &answer, SendFlags::empty(), &from.expect("a sender")).expect("sendto");
     }
     client.wait().expect("the client ends");
 }
 
 fn bare_client() {
-    let port: u16 = std::env::args().nth(2).and_then(|port| port.parse().ok()).expect("a port");
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("bind");
+    let server: SocketAddr = std::env::args().nth(2).and_then(|address| address.parse().ok()).expect("an address");
+    let socket = net::socket(AddressFamily::INET, SocketType::DGRAM, None).expect("socket");
     for line in ["hello", "straße é 你好"] {
-        socket.send_to(line.as_bytes(), ("127.0.0.1", port)).expect("sendto");
+        net::sendto(&socket, line.as_bytes(), SendFlags::empty(), &server).expect("sendto");
         let mut buf = [0; 1024];
-        let (len, from) = socket.recv_from(&mut buf).expect("recvfrom");
-        println!("{} ({from})", String::from_utf8_lossy(&buf[..len]));
+        let (len, _, from) = net::recvfrom(&socket, &mut buf[..], RecvFlags::empty()).expect("recvfrom");
+        println!("{} ({from:?})", String::from_utf8_lossy(&buf[..len]));
     }
 }
 

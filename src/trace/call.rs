@@ -240,3 +240,38 @@ pub mod hexadecimal {
         decode(&text).ok_or_else(|| D::Error::custom("not hexadecimal"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::hexadecimal::{decode, encode};
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn hexadecimal_digits_give_the_bytes_back(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            prop_assert_eq!(decode(&encode(&bytes)), Some(bytes));
+        }
+
+        #[test]
+        fn what_is_no_pair_of_digits_is_refused(text in ".{0,9}") {
+            let digits = text.len() % 2 == 0 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            prop_assert_eq!(decode(&text).is_some(), digits);
+        }
+
+        #[test]
+        fn a_call_passes_the_channel_unchanged(data in proptest::collection::vec(any::<u8>(), 0..5000), ret in any::<i64>()) {
+            let mut call = Call::new("send", Some(3)).sending(&data).arg("flags", "MSG_MORE");
+            call.ret = Some(ret);
+            let text = serde_json::to_string(&call).expect("JSON");
+            prop_assert_eq!(serde_json::from_str::<Call>(&text).expect("a call"), call);
+        }
+    }
+
+    #[test]
+    fn a_trace_keeps_the_beginning_of_a_long_buffer_and_its_true_length() {
+        let data = Data::new(&[7; DATA_LIMIT + 1]);
+        assert_eq!((data.bytes.len(), data.len), (DATA_LIMIT, DATA_LIMIT + 1));
+    }
+}

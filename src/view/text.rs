@@ -84,6 +84,8 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -101,17 +103,43 @@ mod tests {
         assert!(shown.ends_with("你…\""), "{shown}");
     }
 
-    #[test]
-    fn no_line_is_wider_than_asked() {
-        for width in 1..40 {
-            let text = "你好 hello averyveryverylongwordthatdoesnotfit and so on";
-            assert!(wrapped(text, width.max(2)).iter().all(|line| line.width() <= width.max(2)));
+    proptest! {
+        #[test]
+        fn no_line_is_wider_than_asked(text in any_text(), width in 2usize..120) {
+            for line in wrapped(&text, width) {
+                prop_assert!(line.width() <= width, "{line:?}");
+            }
+        }
+
+        #[test]
+        fn wrapping_loses_and_adds_nothing_but_spaces(text in any_text(), width in 2usize..120) {
+            let letters = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
+            prop_assert_eq!(letters(&wrapped(&text, width).concat()), letters(&text));
+        }
+
+        #[test]
+        fn what_is_shown_of_a_buffer_moves_no_cursor_and_fits(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let shown = quoted(&bytes, bytes.len());
+            prop_assert!(!shown.chars().any(char::is_control), "{shown:?}");
+            prop_assert!(shown.width() <= SHOWN + 3, "{shown:?}");
+        }
+
+        #[test]
+        fn what_is_shown_of_a_buffer_tells_different_buffers_apart(
+            a in proptest::collection::vec(any::<u8>(), 0..10),
+            b in proptest::collection::vec(any::<u8>(), 0..10),
+        ) {
+            prop_assert_eq!(a == b, quoted(&a, a.len()) == quoted(&b, b.len()));
+        }
+
+        #[test]
+        fn a_printed_line_moves_no_cursor(text in any::<String>()) {
+            prop_assert!(!harmless(&text).chars().any(char::is_control));
         }
     }
 
-    #[test]
-    fn wrapping_keeps_every_word() {
-        let text = "two sends, one receive: who merged them?";
-        assert_eq!(wrapped(text, 12).join(" "), text);
+    /// Words of all kinds, wide characters among them, with single spaces between them.
+    fn any_text() -> impl Strategy<Value = String> {
+        proptest::collection::vec("[a-z]{1,30}|[你好é]{1,9}|[!-~]{1,3}", 1..20).prop_map(|words| words.join(" "))
     }
 }
