@@ -7,6 +7,7 @@ use std::io::{Read, Write};
 
 use rustix::process::{Pid, Signal, kill_process};
 use support::by_hand::{free_port, lab, role, start_server, text, type_to_client};
+use support::finish;
 
 #[test]
 fn server_and_client_of_lab_01_talk_in_two_terminals() {
@@ -42,7 +43,7 @@ fn calls_shows_each_system_call_beside_what_the_program_prints() {
     let mut client = role(&lab, "client", port);
     let mut client = client.arg("--calls").spawn().expect("the client starts");
     client.stdin.take().expect("a pipe").write_all(b"hello\n").expect("a line");
-    let output = client.wait_with_output().expect("the client ends");
+    let output = finish(client);
     let calls = text(&output.stderr);
     assert!(calls.contains(&format!("sendto(3, \"hello\", to 127.0.0.1:{port}) = 5")), "{calls}");
     assert!(!text(&output.stdout).contains("sendto"), "{}", text(&output.stdout));

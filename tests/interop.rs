@@ -2,16 +2,12 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use support::by_hand::{Running, free_port, lab, role, start_server, text, type_to_client};
-use support::{has, project, skip};
-
-/// How long any program of these tests may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::{PATIENCE, has, project, run, skip};
 
 /// Whether Python is there; says so if it is not.
 fn python(test: &str) -> bool {
@@ -41,38 +37,9 @@ fn start_peer(program: &str, port: u16) -> Running {
 fn ask(program: &str, port: u16, words: &[&str]) -> String {
     let port = port.to_string();
     let arguments: Vec<&str> = ["client", &port].iter().chain(words).copied().collect();
-    let output = wait(peer(program, &arguments).spawn().expect("python3 starts"));
-    assert!(output.1.is_empty(), "{program}: {}", output.1);
-    output.0
-}
-
-/// Both outputs of a program that ends by itself within [`PATIENCE`].
-fn wait(child: Child) -> (String, String) {
-    let mut child = Running(child);
-    let until = Instant::now() + PATIENCE;
-    let mut outputs = (String::new(), String::new());
-    let mut stdout = child.0.stdout.take().expect("a pipe");
-    let mut stderr = child.0.stderr.take().expect("a pipe");
-    let (mut open, mut piece) = ([true, true], [0; 4096]);
-    while open.contains(&true) {
-        let left = until.saturating_duration_since(Instant::now());
-        assert!(!left.is_zero(), "no end within {PATIENCE:?}; until then: {outputs:?}");
-        let wanted = |open| if open { PollFlags::IN } else { PollFlags::empty() };
-        let mut pipes = [PollFd::new(&stdout, wanted(open[0])), PollFd::new(&stderr, wanted(open[1]))];
-        poll(&mut pipes, Some(&Timespec { tv_sec: left.as_secs() as i64, tv_nsec: 0 })).expect("poll");
-        let ready = [0, 1].map(|index| open[index] && !pipes[index].revents().is_empty());
-        if ready[0] {
-            let len = stdout.read(&mut piece).expect("output");
-            outputs.0 += &String::from_utf8_lossy(&piece[..len]);
-            open[0] = len > 0;
-        }
-        if ready[1] {
-            let len = stderr.read(&mut piece).expect("output");
-            outputs.1 += &String::from_utf8_lossy(&piece[..len]);
-            open[1] = len > 0;
-        }
-    }
-    outputs
+    let output = run(&mut peer(program, &arguments));
+    assert!(output.status.success(), "{program}: {}", text(&output.stderr));
+    text(&output.stdout)
 }
 
 fn start_command_server(number: u64, port: u16) -> Running {
@@ -156,9 +123,10 @@ fn our_client_hears_a_python_udp_echo() {
 #[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
-        let output = wait(role(&lab(number), "server", free_port(20_700)).spawn().expect("it starts"));
+        let output = run(&mut role(&lab(number), "server", free_port(20_700)));
+        assert_eq!(output.status.code(), Some(2));
         for words in ["--allow-commands", "as you", "5 s", "1 MiB"] {
-            assert!(output.1.contains(words), "{}", output.1);
+            assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
-use support::{has, has_private_hosts, labs, misbehaving_roles, programs, run, skip, socklab};
+use support::{finish, has, has_private_hosts, labs, misbehaving_roles, programs, run, skip, socklab};
 
 const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
@@ -149,7 +149,7 @@ fn a_reader_that_leaves_ends_a_lab_quietly() {
             .expect("the lab starts");
         let mut first = String::new();
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("a line");
-        let output = child.wait_with_output().expect("the lab ends");
+        let output = finish(child);
         complains(&output, 0, &[]);
         assert_eq!(complaint(&output), "", "{}", lab.folder);
     }
@@ -240,7 +240,7 @@ fn step_shows_one_event_for_each_enter_and_q_ends() {
         .spawn()
         .expect("the lab starts");
     child.stdin.take().expect("a pipe").write_all(b"\n\n\nq\n").expect("three times Enter");
-    let output = child.wait_with_output().expect("the lab ends");
+    let output = finish(child);
     complains(&output, 0, &[]);
     let text = printed(&output);
     // The scene's title, and two calls.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Lab, labs};
+use super::{Lab, finish, labs};
 
 /// Ends with its test, however that ends.
 pub struct Running(pub Child);
@@ -56,7 +56,7 @@ pub fn start_server(command: &mut Command, port: u16, table: &str) -> Running {
 pub fn type_to_client(lab: &Lab, port: u16, lines: &str) -> Output {
     let mut client = role(lab, "client", port).spawn().expect("the client starts");
     client.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("the lines are typed");
-    client.wait_with_output().expect("the client ends")
+    finish(client)
 }
 
 pub fn text(bytes: &[u8]) -> String {

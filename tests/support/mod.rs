@@ -6,9 +6,15 @@ pub mod by_hand;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value as Json;
+
+/// How long a program of these tests may take: a bound, not a measure.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One lab, as `socklab labs --json` lists it.
 pub struct Lab {
@@ -91,7 +97,26 @@ impl Lab {
 
 /// Runs a command with no input.
 pub fn run(command: &mut Command) -> Output {
-    command.stdin(std::process::Stdio::null()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    finish(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+}
+
+/// Takes what a program prints until it ends. One that does not end within [`PATIENCE`] is killed, and the test fails.
+pub fn finish(child: Child) -> Output {
+    let pid = Pid::from_child(&child);
+    let watched = pidfd_open(pid, PidfdFlags::empty()).expect("a pidfd");
+    let watch = std::thread::spawn(move || {
+        let bound = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+        let ended = poll(&mut [PollFd::new(&watched, PollFlags::IN)], Some(&bound)).is_ok_and(|ready| ready > 0);
+        if !ended {
+            let _ = kill_process(pid, Signal::KILL);
+        }
+        ended
+    });
+    let output = child.wait_with_output().expect("the program's output");
+    let ended = watch.join().expect("the watch ends");
+    assert!(ended, "no end within {PATIENCE:?}; until then: {}", String::from_utf8_lossy(&output.stdout));
+    output
 }
 
 /// Says that a test could not run here, and why; in CI, where everything is installed, that is a failure.
