@@ -22,7 +22,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(kept, [sent.event, arrived, received.event])
         }),
         Claim::ours(
-            "When sendto returns, the datagram is in the receiver's queue and none of it is left here.",
+            "On one machine, when sendto returns, the datagram is in the receiver's queue and none of it is left here.",
             |trace| {
                 let Some((sent, arrived, _)) = in_between(trace) else { return NO_DATAGRAM };
                 let Some(left) = sent.call.queues.and_then(|queues| queues.send) else { return NO_DATAGRAM };
@@ -63,8 +63,8 @@ fn one_for_one(trace: &Trace) -> Verdict {
     let received = scene.clone().role("server").calls("recvfrom");
     let Some(first) = received.first() else { return NO_DATAGRAM };
     let sent = scene.before(first.event).calls("sendto");
-    let whole =
-        sent.len() > 1 && sent.iter().zip(&received).all(|(sent, received)| sent.call.data == received.call.data);
+    let same = |(sent, received): (&Made<'_>, &Made<'_>)| sent.call.data == received.call.data;
+    let whole = sent.len() > 1 && received.len() >= sent.len() && sent.iter().zip(&received).all(same);
     let evidence: Vec<_> = sent.iter().chain(received.iter().take(sent.len())).copied().collect();
     Verdict::by_calls(whole, evidence)
 }
@@ -80,9 +80,9 @@ fn own_address(trace: &Trace) -> Verdict {
     else {
         return NO_DATAGRAM;
     };
-    let seen = received.call.get_out("src_addr");
+    let Some(seen) = received.call.get_out("src_addr") else { return NO_DATAGRAM };
     let given = client.before(received.event).all_calls();
-    let carried = given.iter().any(|made| made.call.args.iter().any(|(_, value)| Some(value) == seen));
+    let carried = given.iter().any(|made| made.call.args.iter().any(|(_, value)| value == seen));
     Verdict::by_calls(carried, [*before, *sent, *after, *received])
 }
 

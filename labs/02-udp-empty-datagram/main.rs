@@ -59,7 +59,7 @@ fn looking_server(at: Endpoint) -> io::Result<()> {
     // Look, and do not take. Were nothing there, this would wait.
     let len = socket.recv_with_flags(&mut buf, libc::MSG_PEEK)?;
     say!("a datagram is there, {len} bytes long"); // (3)
-    note("the queue's length did not change: FIONREAD tells the first datagram's, and that is 0");
+    note("two datagrams wait, and FIONREAD says 0: it tells the length of the first one");
     socket.recv_from(&mut buf)?; // (4)
     let (len, _from) = socket.recv_from(&mut buf)?;
     say!("\"{}\"", buf[..len].escape_ascii());

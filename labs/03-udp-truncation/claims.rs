@@ -7,6 +7,7 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S4-C06", "UDP has boundaries: each receive begins at the beginning of a message.", |trace| {
             let (sent, received) = conversation(trace, 1, "recvfrom");
+            // After the first one was read in part: a stream would go on with what is left of it.
             let Some((sent, received)) = sent.get(1).zip(received.get(1)) else { return NO_DATAGRAM };
             let begins = !received.call.bytes().is_empty() && sent.call.bytes().starts_with(received.call.bytes());
             Verdict::by_calls(begins, [*sent, *received])

@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 
 fn client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    // Each call says that the datagram has left, and no more than that.
+    // Each call says that the kernel has taken the datagram over, and no more than that.
     socket.send_to(b"hello", &at.address())?; // (1)
     socket.send_to(b"world", &at.address())?;
     socket.send_to(b"egon", &at.address())?;
@@ -41,7 +41,7 @@ fn late_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?; // (2)
     let mut buf = [0; 1024];
-    // There was no queue when the datagrams came, and nobody kept them.
+    // No socket had this port when the datagrams came, and nobody kept them.
     let (len, _from) = socket.recv_from(&mut buf)?; // (3)
     say!("first time received  \"{}\"", buf[..len].escape_ascii());
     let (len, _from) = socket.recv_from(&mut buf)?;

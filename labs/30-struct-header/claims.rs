@@ -7,8 +7,8 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C28", "Header and data go out in one send.", |trace| {
             let sends = trace.scene(1).role("server").calls("send");
-            let together = sends.first().is_some_and(|made| made.call.bytes().len() > 4);
-            Verdict::by_calls(together, sends)
+            let Some(first) = sends.first() else { return Verdict::NotObservable("nothing was sent") };
+            Verdict::by_calls(first.call.bytes().len() > 4, sends)
         }),
         Claim::classic("S0-C29", "struct turns a number into bytes of a fixed length.", |trace| {
             // The headers for 6 and for 0.
@@ -18,15 +18,25 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C32", "To receive: recv(4) for the length, then the data.", |trace| {
             let received = trace.scene(6).role("client").calls("recv");
-            let whole = received.first().is_some_and(|made| made.call.ret == Some(4));
-            Verdict::by_calls(whole, received.into_iter().take(2))
+            let Some(first) = received.first() else { return Verdict::NotObservable("nothing was received") };
+            Verdict::by_calls(first.call.ret == Some(4), received.into_iter().take(2))
         }),
-        Claim::ours("A receiver that calls recv until it has four bytes reads the same header whole.", |trace| {
-            let client = trace.scene(6).role("client");
-            let said = client.printed().into_iter().filter(|(_, text)| *text == "a header of 4 bytes: 5");
-            let said: Vec<_> = said.map(|(event, _)| event).collect();
-            Verdict::of(!said.is_empty(), said)
-        }),
+        Claim::ours(
+            "A receiver that calls recv until it has four bytes gets all of a header that comes in two pieces.",
+            |trace| {
+                let client = trace.scene(6).role("client");
+                // The first header, the rest of it and its answer took three calls.
+                let received: Vec<Made> = client.calls("recv").into_iter().skip(3).collect();
+                let Some(answer) = received.iter().position(|made| asked_for(made) == Some(5)) else {
+                    return Verdict::NotObservable("no second header was received");
+                };
+                let pieces = &received[..answer];
+                let header: Vec<u8> = pieces.iter().flat_map(|made| made.call.bytes()).copied().collect();
+                let said = client.printed().into_iter().find(|(_, text)| *text == "a header of 4 bytes: 5");
+                let whole = pieces.len() > 1 && header == 5_i32.to_ne_bytes() && said.is_some();
+                Verdict::of(whole, pieces.iter().map(|made| made.event).chain(said.map(|(event, _)| event)))
+            },
+        ),
         Claim::ours("With a header an answer of no bytes arrives: the client does not wait for ever.", |trace| {
             let client = trace.scene(2).role("client");
             let header = client.calls("recv");
@@ -42,6 +52,9 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(read.is_some(), sent.into_iter().chain(read.map(|(event, _)| event)))
         }),
         Claim::ours("A client that believes any length can be made to wait for ever.", |trace| {
+            if cfg!(target_endian = "big") {
+                return Verdict::NotObservable("this machine's own order is network order, so the length is right");
+            }
             let found = trace.scene(3).findings();
             Verdict::of(found.iter().any(|event| client_waits(&event.what)), found)
         }),
@@ -57,6 +70,11 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(holds, refused.into_iter().map(|(event, _)| event).chain(ends))
         }),
     ]
+}
+
+/// How many bytes a receive had room for.
+fn asked_for(made: &Made) -> Option<i64> {
+    made.call.get_arg("len").and_then(Value::as_number)
 }
 
 fn client_waits(what: &What) -> bool {
