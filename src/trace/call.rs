@@ -261,7 +261,10 @@ mod tests {
         }
 
         #[test]
-        fn a_call_passes_the_channel_unchanged(data in proptest::collection::vec(any::<u8>(), 0..5000), ret in any::<i64>()) {
+        fn a_call_passes_the_channel_unchanged(
+            data in proptest::collection::vec(any::<u8>(), 0..5000),
+            ret in any::<i64>(),
+        ) {
             let mut call = Call::new("send", Some(3)).sending(&data).arg("flags", "MSG_MORE");
             call.ret = Some(ret);
             let text = serde_json::to_string(&call).expect("JSON");
