@@ -71,8 +71,9 @@ pub fn all() -> Vec<Claim> {
             let before = scene.clone().role("client").before(accept.event);
             let sent: Vec<_> = before.calls("send").into_iter().filter(|made| made.call.ret > Some(0)).collect();
             let queue = scene.role("server").after(accept.event).probes("receive queue").first().copied();
-            let holds = !sent.is_empty() && queue.and_then(|event| event.number("recv")) > Some(0);
             let connected = in_state(&before, "ESTABLISHED");
+            let taken = !sent.is_empty() && queue.and_then(|event| event.number("recv")) > Some(0);
+            let holds = connected.is_some() && taken;
             let sent = sent.into_iter().map(|made| made.event);
             Verdict::of(holds, connected.into_iter().chain(sent).chain([accept.event]).chain(queue))
         }),

@@ -30,22 +30,29 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(holds, std::iter::once(last.event).chain(last_waits))
         }),
         Claim::classic("S0-C06", "recv waits while the buffer is empty.", |trace| {
-            let server = trace.scene(2).role("server");
-            let at_goodbye = server.calls("recv").into_iter().find(|made| made.call.ret == Some(0));
-            let Some(at_goodbye) = at_goodbye else {
-                return Verdict::NotObservable("nobody received after a goodbye");
+            let scene = trace.scene(2);
+            let Some(closed) = scene.clone().role("client").calls("close").first().copied() else {
+                return Verdict::NotObservable("the client did not say goodbye");
             };
-            // Empty, and yet it returned: there was no byte to return.
-            let queues = server.before(at_goodbye.event).probes("receive queue");
-            let empty = queues.last().is_none_or(|event| event.number("recv") == Some(0));
-            let closed = trace.scene(2).role("client").calls("close");
-            Verdict::by_calls(!empty, closed.into_iter().chain([at_goodbye]))
+            // The server waits in recv, its queue stays empty, and then there is the goodbye. Does the call return?
+            let server = scene.role("server");
+            let Some(wait) = server.waits("recv").last().copied() else {
+                return Verdict::NotObservable("nobody waited in recv");
+            };
+            let returned = server.after(closed.event).calls("recv").first().copied();
+            if returned.is_some_and(|made| made.call.ret != Some(0)) {
+                return Verdict::NotObservable("the buffer was not empty");
+            }
+            let evidence = [wait, closed.event].into_iter().chain(returned.map(|made| made.event));
+            Verdict::of(returned.is_none(), evidence)
         }),
-        Claim::ours("recv gives 0 for the peer's goodbye, and for nothing else.", |trace| {
+        Claim::ours("The peer's goodbye makes recv give 0; an empty send never does.", |trace| {
             let mut evidence = Vec::new();
             let mut holds = true;
+            let mut empty = 0;
             for number in 1..=4 {
                 let scene = trace.scene(number);
+                empty += empty_sends(&scene.clone().role("client")).len();
                 let zeros = scene.calls("recv").into_iter().filter(|made| made.call.ret == Some(0));
                 for zero in zeros {
                     let other = scene.clone().before(zero.event).only(|event| event.role != zero.event.role);
@@ -55,8 +62,8 @@ pub fn all() -> Vec<Claim> {
                     evidence.push(zero);
                 }
             }
-            if evidence.is_empty() {
-                return Verdict::NotObservable("no recv gave 0");
+            if evidence.is_empty() || empty == 0 {
+                return Verdict::NotObservable("no recv gave 0, or nothing empty was sent");
             }
             evidence.truncate(4);
             Verdict::by_calls(holds, evidence)
