@@ -8,7 +8,7 @@ use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, Scene, exit};
 use crate::stage::{self, Ending, Hosts, Play, RolePlay, Teller};
-use crate::trace::{Event, Host, Start, Status, What};
+use crate::trace::{Event, Host, Start, Status, What, error_name};
 use crate::view::{Transcript, json};
 
 /// How the scenes are to be played.
@@ -32,18 +32,27 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let mut hosts = open_hosts(lab, arguments);
     let transcript = Transcript::new(&lab.role_names());
     let mut out = anstream::stdout();
+    let mut unwritten = None;
     let mut tell = |event: &Event| {
         if arguments.step && !matches!(event.what, What::Start(_)) && !next_wanted() {
             return ControlFlow::Break(());
         }
         let text = if arguments.json { json::line(event) + "\n" } else { transcript.lines(event) };
-        // A reader that has gone, `| head`, has seen enough.
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
+            Err(error) => {
+                unwritten = Some(error);
+                ControlFlow::Break(())
+            }
         }
     };
-    match play(lab, Manner::of(arguments), &mut hosts, &mut tell) {
+    let played = play(lab, Manner::of(arguments), &mut hosts, &mut tell);
+    // A reader that has gone, `| head`, has seen enough; anything else is a loss.
+    if let Some(error) = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
+        eprintln!("{}: write to standard output: {}: {error}", lab.label(), error_name(&error));
+        return exit::FAILED;
+    }
+    match played {
         Ok(ending) => report(lab, &ending),
         Err(error) => {
             eprintln!("{}: the stage failed: {error}: `socklab doctor` tells what this machine allows", lab.label());

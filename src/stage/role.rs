@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal};
+use rustix::process::{
+    Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
+};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -62,17 +64,29 @@ fn prepare(name: &str, stage: Pid, channel: OwnedFd) -> io::Result<OwnedFd> {
     Ok(channel)
 }
 
-fn move_to(descriptor: OwnedFd, number: i32) -> io::Result<OwnedFd> {
+/// Moves a descriptor to a number. What had that number was inherited from whoever started us, and is no use to a role.
+fn move_to(descriptor: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
     if descriptor.as_raw_fd() == number {
         return Ok(descriptor);
     }
+    make_room_for(number)?;
+    sys::close_range(number, number)?;
     let moved = rustix::io::fcntl_dupfd_cloexec(&descriptor, number)?;
-    if moved.as_raw_fd() != number {
-        return Err(io::Error::other(format!("descriptor {number} is taken")));
-    }
     // The old one is closed with all others.
     let _ = descriptor.into_raw_fd();
     Ok(moved)
+}
+
+/// Raises the limit on descriptors where it is too low for this number.
+fn make_room_for(number: RawFd) -> io::Result<()> {
+    let needed = number as u64 + 1;
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current.is_none_or(|current| current >= needed) {
+        return Ok(());
+    }
+    let raised = Rlimit { current: Some(needed), maximum: limit.maximum };
+    setrlimit(Resource::Nofile, raised)
+        .map_err(|_| io::Error::other(format!("it needs {needed} descriptors, and may not have them: ulimit -Hn")))
 }
 
 fn play(link: Link, part: Part<'_>) -> ! {
