@@ -182,6 +182,7 @@ fn in_a_role(free: bool) -> Duration {
         roles: vec![role],
         endpoint: (SocketAddr::from(([127, 0, 0, 1], 9000)), "server:9000".to_owned()),
         host: Host::Local,
+        wire: None,
         watch: Watch::default(),
         patience: PATIENCE,
         free,

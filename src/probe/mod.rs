@@ -91,7 +91,11 @@ pub fn describe(process: Pid) -> String {
 /// From `/proc/net/tcp` (`proc_net_tcp` in the kernel's documentation): it shows sockets that no process has open any
 /// more, too. Costs milliseconds, so it is asked only when nothing else moves.
 pub fn timers_run(ports: &[u16]) -> bool {
-    let Ok(table) = fs::read_to_string("/proc/thread-self/net/tcp") else { return false };
+    fs::read_to_string("/proc/thread-self/net/tcp").is_ok_and(|table| timers_run_in(&table, ports))
+}
+
+/// The same of a table that has been read.
+pub fn timers_run_in(table: &str, ports: &[u16]) -> bool {
     table.lines().skip(1).any(|line| timer_runs(line, ports).unwrap_or(false))
 }
 
