@@ -59,8 +59,8 @@ pub enum Setting {
     Netmask(Ipv4Addr),
     Hardware([u8; 6]),
     Mtu(i32),
-    /// Turns an offload off: a command `ETHTOOL_S…` of `<linux/ethtool.h>`.
-    Without(u32),
+    /// A command `ETHTOOL_…` of `<linux/ethtool.h>` with the value zero: one that turns something off, or asks.
+    Ethtool(u32),
 }
 
 /// Changes an interface of this network namespace, `SIOCSIF…` of `netdevice(7)`.
@@ -93,7 +93,7 @@ pub fn set_interface(name: &str, setting: Setting) -> io::Result<()> {
             request.ifr_ifru.ifru_mtu = mtu;
             libc::SIOCSIFMTU
         }
-        Setting::Without(command) => {
+        Setting::Ethtool(command) => {
             ethtool[0] = command;
             request.ifr_ifru.ifru_data = (&raw mut ethtool).cast();
             libc::SIOCETHTOOL

@@ -216,6 +216,9 @@ impl Baton<'_, '_> {
                 asleep = 0;
                 continue;
             }
+            if self.troupe.frames_under_way() {
+                continue;
+            }
             asleep = if self.troupe.sleeps(role) { asleep + 1 } else { 0 };
             if asleep == LOOKS && matches!(wait, Wait::Perhaps(_)) {
                 return Ok(None);

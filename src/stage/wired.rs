@@ -8,7 +8,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use rustix::event::PollFlags;
+
 use super::troupe::{Heard, Step, Troupe};
+use crate::probe;
 use crate::trace::{Call, Fate, What};
 use crate::wire::{Seen, Wire};
 
@@ -19,9 +22,8 @@ pub(super) struct Stirred(pub [bool; 2]);
 impl Troupe<'_, '_> {
     /// Whether a frame is ready to be taken.
     pub fn frame_is_ready(&self) -> bool {
-        use crate::probe::ready;
-        use rustix::event::PollFlags;
-        self.wire.as_ref().is_some_and(|wire| wire.ends().into_iter().any(|end| ready(end, PollFlags::IN)))
+        let ready = |end| probe::ready(end, PollFlags::IN);
+        self.wire.as_ref().is_some_and(|wire| wire.ends().into_iter().any(ready))
     }
 
     /// Which host a call that has returned may have made acknowledge something: to read is to make room.
@@ -39,6 +41,23 @@ impl Troupe<'_, '_> {
         }
         // It is not asleep, so it is about to say what its call returned.
         self.hear(role, patience)
+    }
+
+    /// Whether a host may have sent or received a frame that has not arrived: lets the kernel go on, if it is so. A
+    /// machine that is busy with something else for long is not waited for.
+    pub fn frames_under_way(&self) -> bool {
+        const MOST: u32 = 10_000;
+        if self.wire.is_none() {
+            return false;
+        }
+        let still = |_: &u32| {
+            let under_way = probe::packets_under_way();
+            if under_way {
+                rustix::thread::sched_yield();
+            }
+            under_way
+        };
+        (0..MOST).take_while(still).count() > 0
     }
 
     /// Hands on what both hosts have sent, until they are silent.
@@ -74,7 +93,7 @@ impl Troupe<'_, '_> {
                     self.hand_on(seen, nobody_can_act && !stirred[from])?;
                 }
             }
-            if silent {
+            if silent && !self.frames_under_way() {
                 return Ok(());
             }
         }

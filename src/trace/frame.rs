@@ -7,7 +7,8 @@ use super::{Data, Host, Word};
 pub struct Frame {
     /// From which host to which.
     pub dir: (Host, Host),
-    /// The addresses in it, by their names. Of an ICMP error: those of the packet that it is about, the other way round.
+    /// The addresses in it, by their names. Of an ICMP error: those of the packet that it is about,
+    /// the other way round.
     pub from: Option<String>,
     pub to: Option<String>,
     /// `TCP`, `UDP`, `ICMP`, `ARP`, or what else is known of it.

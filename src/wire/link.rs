@@ -28,6 +28,9 @@ const HARDWARE: [[u8; 6]; 2] = [[2, 0, 0, 0, 0, 0x0a], [2, 0, 0, 0, 0, 0x0b]];
 /// The name of the interface, in either host.
 const INTERFACE: &str = "eth0";
 
+/// Of veth pairs, the names of the ends that stay with us.
+const OURS: [&str; 2] = ["wire-a", "wire-b"];
+
 /// The largest frame that an interface takes with the largest MTU that it can have, in bytes.
 pub const LARGEST_FRAME: usize = 65_535 + 14;
 
@@ -70,6 +73,10 @@ impl Link {
         };
         let (host_a, end_a, table_a) = make(0)?;
         let (host_b, end_b, table_b) = make(1)?;
+        if kind == Kind::Veth {
+            enter(here.as_fd())?;
+            OURS.into_iter().try_for_each(wait_for_carrier)?;
+        }
         Ok(Link { kind, ends: [end_a, end_b], hosts: [host_a, host_b], tables: [table_a, table_b] })
     }
 
@@ -130,7 +137,7 @@ fn tap() -> io::Result<File> {
 
 /// A pair of interfaces: one goes to the host, the other one stays here, with a packet socket that reads and writes it.
 fn veth(index: usize, host: BorrowedFd<'_>) -> io::Result<File> {
-    let ours = ["wire-a", "wire-b"][index];
+    let ours = OURS[index];
     netlink::make_veth(ours, INTERFACE, host)?;
     sys::set_interface(ours, Setting::Up)?;
     let socket = socket2::Socket::new(socket2::Domain::PACKET, socket2::Type::RAW.nonblocking(), None)?;
@@ -149,7 +156,7 @@ fn configure(kind: Kind, index: usize, mtu: u16) -> io::Result<()> {
         // ETHTOOL_STXCSUM, _SSG, _STSO, _SGSO, _SGRO of <linux/ethtool.h>. Frames come out as they would on a cable:
         // checksums filled in, and no larger than the MTU.
         for offload in [0x17, 0x19, 0x1f, 0x24, 0x2c] {
-            let _ = sys::set_interface(INTERFACE, Setting::Without(offload));
+            let _ = sys::set_interface(INTERFACE, Setting::Ethtool(offload));
         }
     }
     sys::set_interface(INTERFACE, Setting::Hardware(HARDWARE[index]))?;
@@ -159,5 +166,13 @@ fn configure(kind: Kind, index: usize, mtu: u16) -> io::Result<()> {
     // Frames go out as they come, in one queue: other disciplines have timers of their own.
     netlink::queue_first_in_first_out(INTERFACE)?;
     sys::set_interface(INTERFACE, Setting::Up)?;
+    wait_for_carrier(INTERFACE)?;
     sys::set_neighbour(INTERFACE, ADDRESSES[1 - index], HARDWARE[1 - index])
+}
+
+/// Makes the kernel take note that the other end of a link is up. It does so at its leisure otherwise, and throws away
+/// what is sent before.
+fn wait_for_carrier(interface: &str) -> io::Result<()> {
+    const ETHTOOL_GLINK: u32 = 0x0a;
+    sys::set_interface(interface, Setting::Ethtool(ETHTOOL_GLINK))
 }
