@@ -12,6 +12,7 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketType};
 use socklab::socket::{Domain, Socket, Type};
 use socklab::stage::{self, Choice, Hosts, PATIENCE, Play, RolePlay, Teller, Watch};
 use socklab::trace::{Event, Host, What};
+use socklab::wire::Kind;
 
 /// How often each figure is taken.
 const ROUNDS: usize = 201;
@@ -23,7 +24,9 @@ fn main() {
     match std::env::args().nth(1).as_deref() {
         Some("bare-server") => return bare_server(),
         Some("bare-client") => return bare_client(),
-        Some("enter") => return enter(),
+        Some("enter") => return enter(Choice::Best),
+        Some("enter-tap") => return enter(Choice::Wire(Some(Kind::Tap))),
+        Some("enter-veth") => return enter(Choice::Wire(Some(Kind::Veth))),
         _ => {}
     }
     println!("medians of {ROUNDS} rounds, taken in turns\n");
@@ -57,13 +60,15 @@ fn a_traced_call() {
 
 /// Entering a private host, in a process of its own each time, beside the start of an empty process.
 fn entering_the_stage() {
-    let inside = || {
-        let output = this("enter").output().expect("this program starts");
+    let inside = |how: &str| {
+        let output = this(how).output().expect("this program starts");
         let micros = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number of microseconds");
         Duration::from_micros(micros)
     };
     let empty = || time(&mut Command::new("true"));
-    row("entering a private host: beside starting a process", in_turns(inside, empty));
+    row("entering a private host: beside starting a process", in_turns(|| inside("enter"), empty));
+    row("entering two hosts with a wire, TAP: beside the same", in_turns(|| inside("enter-tap"), empty));
+    row("entering two hosts with a wire, veth: beside the same", in_turns(|| inside("enter-veth"), empty));
 }
 
 fn this(part: &str) -> Command {
@@ -130,10 +135,10 @@ fn bare_client() {
     }
 }
 
-fn enter() {
+fn enter(choice: Choice) {
     let began = Instant::now();
-    let mut hosts = Hosts::open(Choice::Best);
-    hosts.prepare(9000).expect("a host");
+    let mut hosts = Hosts::open(choice);
+    let _stage = hosts.prepare(9000).expect("a host");
     let took = began.elapsed();
     if let Hosts::Loopback(why) = hosts {
         eprintln!("no private host here ({why}): the figure is that of the fallback");
@@ -186,6 +191,7 @@ fn in_a_role(free: bool) -> Duration {
         roles: vec![role],
         endpoint: (SocketAddr::from(([127, 0, 0, 1], 9000)), "server:9000".to_owned()),
         host: Host::Local,
+        wire: None,
         watch: Watch::default(),
         patience: PATIENCE,
         free,

@@ -15,3 +15,4 @@ pub mod stage;
 mod sys;
 pub mod trace;
 pub mod view;
+pub mod wire;

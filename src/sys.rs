@@ -4,6 +4,7 @@
 
 use std::io;
 use std::mem::{self, MaybeUninit};
+use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use rustix::process::Pid;
@@ -50,9 +51,98 @@ pub fn close_range(first: RawFd, last: RawFd) -> io::Result<()> {
     check(unsafe { libc::syscall(libc::SYS_close_range, first, last, 0) } as i32).map(drop)
 }
 
-/// Brings an interface of this network namespace up, `SIOCSIFFLAGS` of `netdevice(7)`.
-pub fn interface_up(name: &str) -> io::Result<()> {
+/// Something to be changed in an interface of this network namespace, `netdevice(7)`.
+#[derive(Clone, Copy, Debug)]
+pub enum Setting {
+    Up,
+    Address(Ipv4Addr),
+    Netmask(Ipv4Addr),
+    Hardware([u8; 6]),
+    Mtu(i32),
+    /// A command `ETHTOOL_…` of `<linux/ethtool.h>` with the value zero: one that turns something off, or asks.
+    Ethtool(u32),
+}
+
+/// Changes an interface of this network namespace, `SIOCSIF…` of `netdevice(7)`.
+pub fn set_interface(name: &str, setting: Setting) -> io::Result<()> {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None)?;
+    let mut request = interface_request(name)?;
+    // `struct ethtool_value` of <linux/ethtool.h>: the command and its value.
+    let mut ethtool: [u32; 2] = [0, 0];
+    let number = match setting {
+        Setting::Up => {
+            // SAFETY: `request` is an `ifreq` that lives through the call; the kernel fills in its flags.
+            check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) })?;
+            // SAFETY: the call above wrote the flags.
+            unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short };
+            libc::SIOCSIFFLAGS
+        }
+        Setting::Address(address) => {
+            request.ifr_ifru.ifru_addr = internet_address(address);
+            libc::SIOCSIFADDR
+        }
+        Setting::Netmask(mask) => {
+            request.ifr_ifru.ifru_netmask = internet_address(mask);
+            libc::SIOCSIFNETMASK
+        }
+        Setting::Hardware(address) => {
+            request.ifr_ifru.ifru_hwaddr = hardware_address(address);
+            libc::SIOCSIFHWADDR
+        }
+        Setting::Mtu(mtu) => {
+            request.ifr_ifru.ifru_mtu = mtu;
+            libc::SIOCSIFMTU
+        }
+        Setting::Ethtool(command) => {
+            ethtool[0] = command;
+            request.ifr_ifru.ifru_data = (&raw mut ethtool).cast();
+            libc::SIOCETHTOOL
+        }
+    };
+    // SAFETY: `request`, and `ethtool` that it may point to, live through the call; the kernel reads the member that
+    // was set above.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), number, &mut request) }).map(drop)
+}
+
+/// Tells this network namespace for good which hardware address a neighbour has, `SIOCSARP` of `arp(7)`.
+pub fn set_neighbour(interface: &str, address: Ipv4Addr, hardware: [u8; 6]) -> io::Result<()> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None)?;
+    // SAFETY: all-zero bytes are a valid `arpreq`.
+    let mut request: libc::arpreq = unsafe { mem::zeroed() };
+    request.arp_pa = internet_address(address);
+    request.arp_ha = hardware_address(hardware);
+    request.arp_flags = libc::ATF_PERM | libc::ATF_COM;
+    request.arp_dev = interface_request(interface)?.ifr_name;
+    // SAFETY: `request` is an `arpreq` that lives through the call; the kernel only reads.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSARP, &request) }).map(drop)
+}
+
+/// Makes a TAP interface of an open `/dev/net/tun`, in the network namespace in which that was opened.
+///
+/// With `stays`, the interface goes with its namespace rather than with the descriptor.
+pub fn make_tap(tun: BorrowedFd<'_>, name: &str, stays: bool) -> io::Result<()> {
+    let mut request = interface_request(name)?;
+    request.ifr_ifru.ifru_flags = (libc::IFF_TAP | libc::IFF_NO_PI) as libc::c_short;
+    // SAFETY: `request` is an `ifreq` that lives through the call.
+    check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF as libc::Ioctl, &mut request) })?;
+    // SAFETY: the argument is a number.
+    check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETPERSIST as libc::Ioctl, libc::c_ulong::from(stays)) })
+        .map(drop)
+}
+
+/// Binds a packet socket to one interface and to all protocols, `packet(7)`.
+pub fn bind_packet(socket: BorrowedFd<'_>, interface: u32) -> io::Result<()> {
+    // SAFETY: all-zero bytes are a valid `sockaddr_ll`.
+    let mut address: libc::sockaddr_ll = unsafe { mem::zeroed() };
+    address.sll_family = libc::AF_PACKET as u16;
+    address.sll_protocol = (libc::ETH_P_ALL as u16).to_be();
+    address.sll_ifindex = interface as i32;
+    let length = mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+    // SAFETY: pointer and length are those of `address`, which lives through the call.
+    check(unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), length) }).map(drop)
+}
+
+fn interface_request(name: &str) -> io::Result<libc::ifreq> {
     // SAFETY: all-zero bytes are a valid `ifreq`.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };
     if name.len() >= request.ifr_name.len() {
@@ -61,12 +151,24 @@ pub fn interface_up(name: &str) -> io::Result<()> {
     for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
         *to = from as libc::c_char;
     }
-    // SAFETY: `request` is an `ifreq` that lives through the call; the kernel fills in its flags.
-    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCGIFFLAGS, &mut request) })?;
-    // SAFETY: the call above wrote the flags.
-    unsafe { request.ifr_ifru.ifru_flags |= libc::IFF_UP as libc::c_short };
-    // SAFETY: as above; the kernel only reads.
-    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &request) }).map(drop)
+    Ok(request)
+}
+
+/// An IPv4 address as `sockaddr_in` lays it out: two bytes of port, then the four of the address.
+fn internet_address(address: Ipv4Addr) -> libc::sockaddr {
+    let mut data = [0; 14];
+    for (to, from) in data[2..6].iter_mut().zip(address.octets()) {
+        *to = from as libc::c_char;
+    }
+    libc::sockaddr { sa_family: libc::AF_INET as u16, sa_data: data }
+}
+
+fn hardware_address(address: [u8; 6]) -> libc::sockaddr {
+    let mut data = [0; 14];
+    for (to, from) in data.iter_mut().zip(address) {
+        *to = from as libc::c_char;
+    }
+    libc::sockaddr { sa_family: libc::ARPHRD_ETHER, sa_data: data }
 }
 
 /// Asks a descriptor for one number, `ioctl(2)` with a pointer to an `int`.

@@ -104,6 +104,7 @@ fn arrows_run_one_way() {
         ("src/socket", &["probe", "stage", "view", "lab"]),
         ("src/probe", &["socket", "stage", "view", "lab"]),
         ("src/stage", &["view", "lab"]),
+        ("src/wire", &["socket", "probe", "stage", "view", "lab"]),
         ("src/view", &["socket", "probe", "stage", "lab"]),
     ];
     for (folder, others) in forbidden {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use socklab::stage::{Choice, Hosts};
+use socklab::wire::Kind;
 
 /// Tries what the labs need, and says what each answer means.
 pub fn run() -> Result<ExitCode> {
@@ -13,13 +14,19 @@ pub fn run() -> Result<ExitCode> {
     println!("Linux {} on {}", uname.release().to_string_lossy(), uname.machine().to_string_lossy());
     // This process is at its end: it may stay on the private host.
     match Hosts::open(Choice::Best) {
-        mut hosts @ Hosts::Private { .. } => match hosts.prepare(9000) {
-            Ok(_) => println!("private hosts: yes; labs have the classic ports to themselves, whatever else runs here"),
-            Err(error) => println!("private hosts: they can be made, but not be set up ({error})"),
-        },
+        mut hosts @ (Hosts::Private { .. } | Hosts::Wired { .. }) => {
+            match hosts.prepare(9000) {
+                Ok(_) => {
+                    println!("private hosts: yes; labs have the classic ports to themselves, whatever else runs here");
+                }
+                Err(error) => println!("private hosts: they can be made, but not be set up ({error})"),
+            }
+            tell_of_wires();
+        }
         Hosts::Loopback(why) => {
             println!("private hosts: no ({why})");
             println!("  labs run on this machine's loopback, with free ports in place of the classic ones");
+            println!("wire between two hosts: no; it takes private hosts");
             println!("  to have them: user namespaces must be allowed (unshare -Un true must succeed)");
         }
     }
@@ -32,6 +39,23 @@ pub fn run() -> Result<ExitCode> {
         println!("{program}: {found}; used for {what_for}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tries both ways of making a wire.
+fn tell_of_wires() {
+    let made = |kind| Hosts::Wired { fresh: false, kind: Some(kind) }.prepare(9000).map(drop);
+    let (tap, veth) = (made(Kind::Tap), made(Kind::Veth));
+    let how = match (&tap, &veth) {
+        (Ok(()), _) => "yes, by TAP interfaces",
+        (_, Ok(())) => "yes, by veth pairs and packet sockets",
+        _ => "no",
+    };
+    println!("wire between two hosts: {how}; lab 10 --wire shows the frames between the calls");
+    for (kind, made) in [("TAP", tap), ("veth", veth)] {
+        if let Err(error) = made {
+            println!("  {kind}: {error}");
+        }
+    }
 }
 
 fn in_path(program: &str) -> Option<PathBuf> {

@@ -7,6 +7,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::{Lab, by_hand, claim_report, demo, exit, repeat};
 use crate::stage::Choice;
+use crate::wire::Kind;
 
 const HELP: &str = "\
 Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other. \
@@ -46,6 +47,12 @@ pub(super) struct Arguments {
     /// Use this machine's loopback, even where private hosts can be made
     #[arg(long, conflicts_with = "role")]
     pub loopback: bool,
+    /// Two hosts with a wire between them, and its frames between the calls
+    #[arg(long, conflicts_with_all = ["role", "loopback", "free", "repeat", "claims"])]
+    pub wire: bool,
+    /// How the wire is made: for tests
+    #[arg(long, hide = true, requires = "wire", value_parser = ["tap", "veth"])]
+    pub link: Option<String>,
     /// Check the lab's claims against a run
     #[arg(long, conflicts_with = "role")]
     pub claims: bool,
@@ -66,7 +73,13 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub fn hosts(&self) -> Choice {
-        if self.loopback { Choice::Loopback } else { Choice::Best }
+        match self.link.as_deref() {
+            _ if self.loopback => Choice::Loopback,
+            Some("tap") => Choice::Wire(Some(Kind::Tap)),
+            Some(_) => Choice::Wire(Some(Kind::Veth)),
+            None if self.wire => Choice::Wire(None),
+            None => Choice::Best,
+        }
     }
 }
 

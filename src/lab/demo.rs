@@ -30,6 +30,14 @@ impl Manner {
 /// Plays the demo once and shows it.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let mut hosts = open_hosts(lab, arguments);
+    if let (true, Hosts::Loopback(why)) = (arguments.wire, &hosts) {
+        eprintln!(
+            "{}: no wire ({why}): it takes two private hosts, and this machine gives none: \
+             `socklab doctor` tells what it allows",
+            lab.label()
+        );
+        return exit::LACKING;
+    }
     let transcript = Transcript::new(&lab.role_names());
     let mut out = anstream::stdout();
     let mut unwritten = None;
@@ -64,7 +72,9 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
 /// Opens the stage's hosts, and says so where they are not private.
 pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Hosts {
     let hosts = Hosts::open(arguments.hosts());
-    if let Hosts::Loopback(why) = &hosts {
+    if let Hosts::Loopback(why) = &hosts
+        && !arguments.wire
+    {
         eprintln!(
             "{}: no private host ({why}): running on this machine's loopback, \
              with free ports in place of the classic ones",
@@ -83,11 +93,15 @@ pub(super) fn play(
     tell: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> io::Result<Ending> {
     let mut teller = Teller::new(tell);
-    let host = if matches!(hosts, Hosts::Private { .. }) { Host::A } else { Host::Local };
+    let (host, stage) = match hosts {
+        Hosts::Private { .. } => (Host::A, "private"),
+        Hosts::Wired { .. } => (Host::A, "wire"),
+        Hosts::Loopback(_) => (Host::Local, "loopback"),
+    };
     let start = Start {
         lab: format!("{:02} {}", lab.number, lab.name),
         question: lab.question.to_owned(),
-        stage: if host == Host::A { "private" } else { "loopback" },
+        stage,
         kernel: kernel(),
         seed: None,
     };
@@ -119,7 +133,7 @@ fn play_scene(
     (hosts, host): (&mut Hosts, Host),
     teller: &mut Teller<'_>,
 ) -> io::Result<Ending> {
-    let address = hosts.prepare(lab.port)?;
+    let (address, wire) = hosts.prepare(lab.port)?;
     let what = What::Scene { text: scene.title.to_owned(), port: address.port() };
     if teller.announce(number, host, what).is_break() {
         return Ok(Ending::Left);
@@ -141,6 +155,7 @@ fn play_scene(
         roles: roles.collect(),
         endpoint: (address, format!("server:{}", lab.port)),
         host,
+        wire,
         watch: scene.watch,
         patience: manner.patience,
         free: manner.free,

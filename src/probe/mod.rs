@@ -91,7 +91,11 @@ pub fn describe(process: Pid) -> String {
 /// From `/proc/net/tcp` (`proc_net_tcp` in the kernel's documentation): it shows sockets that no process has open any
 /// more, too. Costs milliseconds, so it is asked only when nothing else moves.
 pub fn timers_run(ports: &[u16]) -> bool {
-    let Ok(table) = fs::read_to_string("/proc/thread-self/net/tcp") else { return false };
+    fs::read_to_string("/proc/thread-self/net/tcp").is_ok_and(|table| timers_run_in(&table, ports))
+}
+
+/// The same of a table that has been read.
+pub fn timers_run_in(table: &str, ports: &[u16]) -> bool {
     table.lines().skip(1).any(|line| timer_runs(line, ports).unwrap_or(false))
 }
 
@@ -101,6 +105,20 @@ fn timer_runs(line: &str, ports: &[u16]) -> Option<bool> {
     let (local, remote) = (port(fields.nth(1)?)?, port(fields.next()?)?);
     let timer = fields.nth(2)?.split(':').next()?;
     Some((ports.contains(&local) || ports.contains(&remote)) && matches!(timer, "01" | "04"))
+}
+
+/// Whether the kernel has taken packets in on this processor and not looked at them yet: the length of its backlog,
+/// from `/proc/net/softnet_stat`. False where the kernel does not tell.
+pub fn packets_under_way() -> bool {
+    let Ok(table) = fs::read_to_string("/proc/thread-self/net/softnet_stat") else { return false };
+    backlog(&table, rustix::thread::sched_getcpu()).is_some_and(|length| length > 0)
+}
+
+fn backlog(table: &str, processor: usize) -> Option<u64> {
+    let number = |field: Option<&&str>| u64::from_str_radix(field?, 16).ok();
+    let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let row = rows.into_iter().find(|row| number(row.get(12)) == Some(processor as u64))?;
+    number(row.get(11))
 }
 
 /// Who keeps a port from being bound.
@@ -158,6 +176,15 @@ mod tests {
         assert_eq!(timer_runs(retransmits, &[8080]), Some(true));
         assert_eq!(timer_runs(retransmits, &[9000]), Some(false));
         assert_eq!(timer_runs(listens, &[8080]), Some(false));
+    }
+
+    #[test]
+    fn the_backlog_is_that_of_the_processor_asked_for() {
+        let row = |length: &str, processor: &str| format!("{}{length} {processor} 0 0\n", "0 ".repeat(11));
+        let table = row("00000000", "00000000") + &row("0000000b", "00000001");
+        assert_eq!(backlog(&table, 0), Some(0));
+        assert_eq!(backlog(&table, 1), Some(11));
+        assert_eq!(backlog(&table, 2), None);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity}
 use super::Ending;
 use super::channel::{Act, ToRole};
 use super::troupe::{Heard, Step, Stop, Troupe};
+use super::wired::Stirred;
 use crate::probe;
 use crate::trace::{Call, For, Wait, Waiting, What};
 
@@ -47,6 +48,8 @@ struct Baton<'p, 't> {
     turn: u64,
     /// Whether the last call found nothing to do, `EAGAIN`: whoever asks again and again lets others act in between.
     yields: bool,
+    /// Whether the call that is being made has been told to have begun.
+    begun: bool,
     failed: Option<Ending>,
 }
 
@@ -78,7 +81,7 @@ impl Drop for OneProcessor {
 pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
     let ready = vec![None; troupe.actors.len()];
-    let mut baton = Baton { troupe, doing, ready, turn: 0, yields: false, failed: None };
+    let mut baton = Baton { troupe, doing, ready, turn: 0, yields: false, begun: false, failed: None };
     match baton.play_out() {
         Ok(ending) => Ok(ending),
         Err(stop) => stop.ending(),
@@ -165,16 +168,18 @@ impl Baton<'_, '_> {
             self.troupe.let_go(role, call.fd);
         }
         self.troupe.answer(role, &ToRole::Go);
-        match self.returns(role, wait)? {
+        match self.returns(role, wait, Some(&call))? {
             Some(done) => self.record(role, done),
             None => {
                 let what = match wait {
                     Wait::Perhaps(what) | Wait::Readable(what) => what,
                     Wait::Never => return Err(self.hung(role)),
                 };
-                self.troupe.name_all(&mut call);
+                self.troupe.name_all(role, &mut call);
                 self.doing[role] = Doing::Asleep(call.clone(), what);
-                self.troupe.tell(Some(role), What::Begin(call))?;
+                if !self.begun {
+                    self.troupe.tell(Some(role), What::Begin(call))?;
+                }
                 if let Some(waiting) = self.waiting(role) {
                     self.troupe.tell(Some(role), What::Wait(waiting))?;
                 }
@@ -184,19 +189,38 @@ impl Baton<'_, '_> {
     }
 
     /// Waits for a call to return: `None` if the kernel shows the role asleep in it, which only some calls may be.
-    fn returns(&mut self, role: usize, wait: Wait) -> Step<Option<Heard>> {
-        if !matches!(wait, Wait::Perhaps(_)) {
+    ///
+    /// The frames that it sends while it sleeps are handed on meanwhile; before the first of them, `call`, if it is not
+    /// told yet, is told to have begun.
+    fn returns(&mut self, role: usize, wait: Wait, call: Option<&Call>) -> Step<Option<Heard>> {
+        self.begun = false;
+        if !matches!(wait, Wait::Perhaps(_)) && self.troupe.wire.is_none() {
             return self.hear(role).map(Some);
         }
         let began = Instant::now();
         let mut asleep = 0;
         while began.elapsed() < self.troupe.patience {
-            match self.troupe.hear(role, LOOK)? {
+            match self.troupe.hear_or_see(role, LOOK)? {
                 Heard::Silence => {}
                 heard => return Ok(Some(heard)),
             }
+            if self.troupe.frame_is_ready() && self.troupe.sleeps(role) {
+                if let Some(call) = call
+                    && !std::mem::replace(&mut self.begun, true)
+                {
+                    let mut call = call.clone();
+                    self.troupe.name_all(role, &mut call);
+                    self.troupe.tell(Some(role), What::Begin(call))?;
+                }
+                self.troupe.forward(Stirred::default())?;
+                asleep = 0;
+                continue;
+            }
+            if self.troupe.frames_under_way() {
+                continue;
+            }
             asleep = if self.troupe.sleeps(role) { asleep + 1 } else { 0 };
-            if asleep == LOOKS {
+            if asleep == LOOKS && matches!(wait, Wait::Perhaps(_)) {
                 return Ok(None);
             }
         }
@@ -210,7 +234,9 @@ impl Baton<'_, '_> {
                 self.troupe.look_at(role, &mut call);
                 self.doing[role] = Doing::Running;
                 self.yields = call.errno.as_deref() == Some("EAGAIN");
+                let stirred = self.troupe.stirred_by(role, &call);
                 self.troupe.tell(Some(role), What::Call(call))?;
+                self.troupe.forward(stirred)?;
                 self.troupe.look_around()?;
                 self.settle(role)
             }
@@ -224,7 +250,7 @@ impl Baton<'_, '_> {
         for role in 0..self.doing.len() {
             if let Doing::Asleep(_, what) = self.doing[role]
                 && !self.troupe.sleeps(role)
-                && let Some(done) = self.returns(role, Wait::Perhaps(what))?
+                && let Some(done) = self.returns(role, Wait::Perhaps(what), None)?
             {
                 self.record(role, done)?;
             }
@@ -267,6 +293,9 @@ impl Baton<'_, '_> {
         }
         let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
         if waiting.is_empty() {
+            if self.troupe.wire.is_some() {
+                self.time_passes()?;
+            }
             return Ok(Some(self.failed.take().unwrap_or(Ending::Done)));
         }
         if self.time_passes()? {
@@ -279,13 +308,19 @@ impl Baton<'_, '_> {
     /// Gives the kernel time while a timer of its own runs. Whether that made anybody ready.
     fn time_passes(&mut self) -> Step<bool> {
         let began = Instant::now();
-        while self.troupe.timers_run() {
+        while self.troupe.let_frames_come()? || self.troupe.timers_run() {
             if began.elapsed() > self.troupe.patience {
                 return Ok(false);
             }
             let calls: Vec<_> =
                 (0..self.doing.len()).map(|role| (role, self.pending(role).and_then(|c| c.fd))).collect();
+            self.wake()?;
+            self.see_who_is_ready();
+            if self.ready.iter().any(Option::is_some) {
+                return Ok(true);
+            }
             self.troupe.wait_for_any(&calls, Duration::from_millis(50))?;
+            self.troupe.let_frames_come()?;
             self.wake()?;
             self.see_who_is_ready();
             if self.ready.iter().any(Option::is_some) {
@@ -323,7 +358,8 @@ impl Baton<'_, '_> {
             let role = self.troupe.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
-        self.troupe.tell(Some(role), What::Exit(exit))
+        self.troupe.tell(Some(role), What::Exit(exit))?;
+        self.troupe.forward(Stirred::default())
     }
 
     /// A role did not come back.

@@ -10,8 +10,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 
 use rustix::process::{getegid, geteuid};
 
-use crate::sys;
+use crate::sys::{self, Setting};
 use crate::trace::error_name;
+use crate::wire::{self, Kind, MTU, Wire};
 
 /// Which hosts a run asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +21,16 @@ pub enum Choice {
     Best,
     /// This machine's loopback, with free ports in place of the classic ones.
     Loopback,
+    /// Two private ones and a wire between them, made in this way, or in whichever the machine allows.
+    Wire(Option<Kind>),
 }
 
 /// The hosts of a stage.
 pub enum Hosts {
     /// A user namespace of our own, in which network namespaces can be made. In a `fresh` one nothing has happened.
     Private { fresh: bool },
+    /// The same, for two hosts with a wire.
+    Wired { fresh: bool, kind: Option<Kind> },
     /// This machine's loopback, and why.
     Loopback(NoPrivateHost),
 }
@@ -49,12 +54,16 @@ impl fmt::Display for NoPrivateHost {
 }
 
 /// Settings of a host, so that every machine tells the same story: the files under `/proc/sys/net` and what they hold.
-const SETTINGS: [(&str, &str); 5] = [
+const SETTINGS: [(&str, &str); 8] = [
     ("ipv6/conf/all/disable_ipv6", "1"),
     ("ipv4/tcp_congestion_control", "reno"),
     ("ipv4/tcp_rmem", "4096 131072 6291456"),
     ("ipv4/tcp_wmem", "4096 16384 4194304"),
     ("ipv4/ip_local_port_range", "32768 60999"),
+    // Loopback's errors are not rationed; those that cross a wire shall not be either.
+    ("ipv4/icmp_ratelimit", "0"),
+    ("ipv4/icmp_msgs_per_sec", "100000"),
+    ("ipv4/icmp_msgs_burst", "100000"),
 ];
 
 impl Hosts {
@@ -64,26 +73,34 @@ impl Hosts {
     pub fn open(choice: Choice) -> Hosts {
         match choice {
             Choice::Loopback => Hosts::Loopback(NoPrivateHost::Asked),
-            Choice::Best => match enter_user_namespace().and_then(|()| new_network()) {
-                Ok(()) => Hosts::Private { fresh: true },
-                Err(refused) => Hosts::Loopback(refused),
+            Choice::Best | Choice::Wire(_) => match (enter_user_namespace().and_then(|()| new_network()), choice) {
+                (Ok(()), Choice::Wire(kind)) => Hosts::Wired { fresh: true, kind },
+                (Ok(()), _) => Hosts::Private { fresh: true },
+                (Err(refused), _) => Hosts::Loopback(refused),
             },
         }
     }
 
-    /// Prepares a host on which nothing has happened, and says at which address the port that a lab calls `port` is.
-    pub fn prepare(&mut self, port: u16) -> io::Result<SocketAddr> {
-        let port = match self {
-            Hosts::Private { fresh } => {
-                if !std::mem::take(fresh) {
-                    sys::unshare(libc::CLONE_NEWNET)?;
-                }
+    /// Prepares hosts on which nothing has happened, and says at which address the port that a lab calls `port` is.
+    pub fn prepare(&mut self, port: u16) -> io::Result<(SocketAddr, Option<Wire>)> {
+        if let Hosts::Private { fresh } | Hosts::Wired { fresh, .. } = self
+            && !std::mem::take(fresh)
+        {
+            sys::unshare(libc::CLONE_NEWNET)?;
+        }
+        match self {
+            Hosts::Private { .. } => {
                 settle_in()?;
-                port
+                Ok((SocketAddr::from((Ipv4Addr::LOCALHOST, port)), None))
             }
-            Hosts::Loopback(_) => free_port()?,
-        };
-        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            Hosts::Wired { kind, .. } => {
+                // What is ours of the wire is in a third namespace: no role sees it, and nothing else is there.
+                settle_in()?;
+                let wire = Wire::lay(*kind, MTU, settle_in)?;
+                Ok((SocketAddr::from((wire::ADDRESSES[1], port)), Some(wire)))
+            }
+            Hosts::Loopback(_) => Ok((SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?)), None)),
+        }
     }
 }
 
@@ -109,7 +126,7 @@ fn settle_in() -> io::Result<()> {
         // Some containers show /proc/sys read-only. The labs set what they depend on themselves.
         let _ = fs::write(format!("/proc/sys/net/{file}"), value);
     }
-    sys::interface_up("lo")
+    sys::set_interface("lo", Setting::Up)
 }
 
 fn step(step: &'static str, result: io::Result<()>) -> Result<(), NoPrivateHost> {

@@ -10,6 +10,7 @@ mod host;
 mod names;
 mod role;
 mod troupe;
+mod wired;
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ pub use host::{Choice, Hosts, NoPrivateHost};
 pub use role::Part;
 
 use crate::trace::{Event, Host, Status, What};
+use crate::wire::Wire;
 
 /// How long the stage waits for a role that neither waits nor comes back.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -34,6 +36,8 @@ pub struct Play<'a> {
     /// The address that all roles know, and its name.
     pub endpoint: (SocketAddr, String),
     pub host: Host,
+    /// The wire, where there are two hosts: whoever is called `server` is on the second one.
+    pub wire: Option<Wire>,
     /// What to look at after each call.
     pub watch: Watch,
     /// How long a role may be away.

@@ -1,11 +1,13 @@
 //! Names for what the kernel chooses: a port that is another one at every run is `client:port` in every trace.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 /// The names of a scene's addresses.
 #[derive(Default)]
 pub struct Names {
+    /// The hosts' own addresses on a wire.
+    hosts: Vec<IpAddr>,
     known: HashMap<SocketAddr, String>,
     /// How many ports of each role have a name.
     ports: HashMap<String, u32>,
@@ -17,9 +19,14 @@ impl Names {
         self.known.insert(address, name);
     }
 
-    /// Learns that a role's socket has this address.
-    pub fn learn(&mut self, address: SocketAddr, role: &str) {
-        let address = as_peers_see(address);
+    /// Learns of a host's address, other than loopback's.
+    pub fn add_host(&mut self, host: IpAddr) {
+        self.hosts.push(host);
+    }
+
+    /// Learns that a socket of a role on the host `home` has this address.
+    pub fn learn(&mut self, address: SocketAddr, role: &str, home: IpAddr) {
+        let address = as_peers_see(address, home);
         if address.port() == 0 || self.known.contains_key(&address) {
             return;
         }
@@ -34,12 +41,12 @@ impl Names {
         self.known.get(&address).cloned().unwrap_or_else(|| address.to_string())
     }
 
-    /// What an address that the kernel gave is called.
-    pub fn of(&self, address: SocketAddr) -> String {
-        match self.known.get(&as_peers_see(address)) {
+    /// What an address that the kernel gave to somebody on the host `home` is called.
+    pub fn of(&self, address: SocketAddr, home: IpAddr) -> String {
+        match self.known.get(&as_peers_see(address, home)) {
             Some(name) => name.clone(),
             None if address.port() == 0 => format!("{}:0", address.ip()),
-            None if address.ip().is_loopback() => "another:port".to_owned(),
+            None if address.ip().is_loopback() || self.hosts.contains(&address.ip()) => "another:port".to_owned(),
             None => address.to_string(),
         }
     }
@@ -50,10 +57,10 @@ impl Names {
     }
 }
 
-/// A socket that the kernel bound by itself has no address of its own yet, only a port; its peers see loopback's.
-fn as_peers_see(address: SocketAddr) -> SocketAddr {
+/// A socket that the kernel bound by itself has no address of its own yet, only a port; its peers see its host's.
+fn as_peers_see(address: SocketAddr, home: IpAddr) -> SocketAddr {
     match address.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())),
+        IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(home, address.port()),
         _ => address,
     }
 }

@@ -17,6 +17,7 @@ use super::channel::{self, Act, LONGEST_TEXT, ROLE_END, ToRole, ToStage};
 use crate::sys::{self, Forked};
 use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, For, Wait, error_name};
+use crate::wire;
 
 /// What a role does, from its first call to its last.
 pub type Part<'a> = Box<dyn FnOnce() -> io::Result<()> + 'a>;
@@ -30,12 +31,13 @@ const NOT_STARTED: i32 = 70;
 ///
 /// The process has no capabilities, no descriptors but the standard ones and its channel, an empty standard input and
 /// no standard output, and dies with the stage.
-pub fn spawn(name: &str, free: bool, part: Part<'_>) -> io::Result<(Pid, OwnedFd)> {
+/// With `host`, it is in that network namespace from its beginning on.
+pub fn spawn(name: &str, free: bool, host: Option<BorrowedFd<'_>>, part: Part<'_>) -> io::Result<(Pid, OwnedFd)> {
     let (ours, theirs) = channel::pair()?;
     let stage = getpid();
     match sys::fork()? {
         Forked::Parent(pid) => Ok((pid, ours)),
-        Forked::Child => match prepare(name, stage, theirs) {
+        Forked::Child => match prepare(name, stage, host, theirs) {
             Ok(channel) => play(Link::new(channel, free), part),
             Err(error) => {
                 eprintln!("socklab: {name} could not start: {error}");
@@ -45,10 +47,13 @@ pub fn spawn(name: &str, free: bool, part: Part<'_>) -> io::Result<(Pid, OwnedFd
     }
 }
 
-fn prepare(name: &str, stage: Pid, channel: OwnedFd) -> io::Result<OwnedFd> {
+fn prepare(name: &str, stage: Pid, host: Option<BorrowedFd<'_>>, channel: OwnedFd) -> io::Result<OwnedFd> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if getppid() != Some(stage) {
         sys::exit_now(NOT_STARTED); // the stage died before we asked to die with it
+    }
+    if let Some(host) = host {
+        wire::enter(host)?;
     }
     let channel = move_to(channel, ROLE_END)?;
     sys::close_range(3, ROLE_END - 1)?;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
@@ -15,10 +15,15 @@ use super::names::Names;
 use super::{Ending, Play, Teller, Watch, role};
 use crate::probe;
 use crate::trace::{Call, Exit, For, Host, Status, Value, Waiting, What, Word};
+use crate::wire::{ADDRESSES, Wire};
 
 /// A role that is playing.
 pub(super) struct Actor {
     pub name: String,
+    /// The number of its host: 0 or, on the far side of a wire, 1.
+    pub(super) side: usize,
+    /// Its host's address, as its peers see it.
+    home: IpAddr,
     pub pid: Pid,
     channel: OwnedFd,
     lines: VecDeque<String>,
@@ -41,7 +46,10 @@ struct Looked {
 pub(super) struct Troupe<'p, 't> {
     pub actors: Vec<Actor>,
     pub patience: Duration,
-    names: Names,
+    pub(super) wire: Option<Wire>,
+    /// How many frames have been handed on.
+    pub(super) frames: u64,
+    pub(super) names: Names,
     free: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     orphans: bool,
@@ -90,9 +98,14 @@ impl<'p, 't> Troupe<'p, 't> {
     pub fn assemble(play: Play<'_>, teller: &'p mut Teller<'t>) -> io::Result<Troupe<'p, 't>> {
         let mut names = Names::default();
         names.set(play.endpoint.0, play.endpoint.1);
+        if play.wire.is_some() {
+            ADDRESSES.into_iter().for_each(|host| names.add_host(host.into()));
+        }
         let mut troupe = Troupe {
             actors: Vec::new(),
             patience: play.patience,
+            wire: play.wire,
+            frames: 0,
             names,
             free: play.free,
             orphans: false,
@@ -102,9 +115,14 @@ impl<'p, 't> Troupe<'p, 't> {
             teller,
         };
         for one in play.roles {
-            let (pid, channel) = role::spawn(one.name, play.free, one.part)?;
+            let side = usize::from(troupe.wire.is_some() && one.name == "server");
+            let host = troupe.wire.as_ref().map(|wire| wire.host(side));
+            let home = if host.is_some() { ADDRESSES[side] } else { Ipv4Addr::LOCALHOST };
+            let (pid, channel) = role::spawn(one.name, play.free, host, one.part)?;
             troupe.actors.push(Actor {
                 name: one.name.to_owned(),
+                side,
+                home: home.into(),
                 pid,
                 channel,
                 lines: one.lines.into(),
@@ -123,7 +141,8 @@ impl<'p, 't> Troupe<'p, 't> {
     /// Tells that a role did something at a time of its own.
     pub fn tell_at(&mut self, at: u64, role: Option<usize>, what: What) -> Step<()> {
         let name = role.map(|role| self.actors[role].name.as_str());
-        match self.teller.tell(at, self.scene, name, self.host, what) {
+        let host = if role.is_some_and(|role| self.actors[role].side == 1) { Host::B } else { self.host };
+        match self.teller.tell(at, self.scene, name, host, what) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Stop::Ending(Ending::Left)),
         }
@@ -146,11 +165,11 @@ impl<'p, 't> Troupe<'p, 't> {
                     if self.free {
                         self.guess(role, &call);
                     }
-                    self.name_all(&mut call);
+                    self.name_all(role, &mut call);
                     return Ok(Heard::Done(call, at));
                 }
                 Some((ToStage::Name(address), _)) => {
-                    let name = self.names.of(address);
+                    let name = self.names.of(address, self.actors[role].home);
                     self.answer(role, &ToRole::Name(name));
                 }
             }
@@ -172,8 +191,8 @@ impl<'p, 't> Troupe<'p, 't> {
         self.actors[role].lines.pop_front()
     }
 
-    /// Puts names in the place of a call's addresses.
-    pub fn name_all(&self, call: &mut Call) {
+    /// Puts names in the place of the addresses in a role's call.
+    pub fn name_all(&self, role: usize, call: &mut Call) {
         for (_, value) in &mut call.args {
             if let Value::Address(address) = value {
                 *value = self.names.of_given(*address).into();
@@ -181,7 +200,7 @@ impl<'p, 't> Troupe<'p, 't> {
         }
         for (_, value) in &mut call.out {
             if let Value::Address(address) = value {
-                *value = self.names.of(*address).into();
+                *value = self.names.of(*address, self.actors[role].home).into();
             }
         }
     }
@@ -201,7 +220,7 @@ impl<'p, 't> Troupe<'p, 't> {
         let actor = &self.actors[role];
         let number = if call.name == "accept" { call.ret.map(|fd| fd as RawFd) } else { call.fd };
         if let Some(address) = number.and_then(|number| actor.sockets.get(&number)).and_then(own_address) {
-            self.names.learn(address, &actor.name);
+            self.names.learn(address, &actor.name, actor.home);
         }
     }
 
@@ -213,7 +232,7 @@ impl<'p, 't> Troupe<'p, 't> {
             if let Value::Address(address) = value
                 && address.ip().is_loopback()
             {
-                self.names.learn(*address, other);
+                self.names.learn(*address, other, address.ip());
             }
         }
     }
@@ -256,10 +275,14 @@ impl<'p, 't> Troupe<'p, 't> {
     }
 
     /// Whether a timer of the kernel's runs for a connection of ours, which may yet move somebody.
-    pub fn timers_run(&self) -> bool {
+    pub fn timers_run(&mut self) -> bool {
+        let ports = self.names.numbers();
+        if let Some(wire) = &mut self.wire {
+            return wire.any_table(|table| probe::timers_run_in(table, &ports));
+        }
         // The kernel's table takes milliseconds to read, and is not needed where nothing is on its way.
         let sending = self.actors.iter().flat_map(|actor| actor.sockets.values()).any(Looked::is_sending);
-        (sending || self.orphans || self.free) && probe::timers_run(&self.names.numbers())
+        (sending || self.orphans || self.free) && probe::timers_run(&ports)
     }
 
     /// Waits until any role says something, or any of `sockets` is readable, or the time is over.
@@ -268,7 +291,17 @@ impl<'p, 't> Troupe<'p, 't> {
         let mut all: Vec<PollFd<'_>> = watched.map(|looked| PollFd::new(&looked.socket, PollFlags::IN)).collect();
         let playing = self.actors.iter().filter(|actor| !actor.reaped);
         all.extend(playing.map(|actor| PollFd::new(&actor.channel, PollFlags::IN)));
+        let ends = self.wire.as_ref().map(Wire::ends);
+        all.extend(ends.iter().flatten().map(|end| PollFd::new(end, PollFlags::IN)));
         retry_poll(&mut all, patience).map(drop)
+    }
+
+    /// Waits until a role says something or a frame is ready. Whether either came about.
+    pub(super) fn speaks_or_sends(&self, role: usize, patience: Duration) -> io::Result<bool> {
+        let mut all = vec![PollFd::new(&self.actors[role].channel, PollFlags::IN)];
+        let ends = self.wire.as_ref().map(Wire::ends);
+        all.extend(ends.iter().flatten().map(|end| PollFd::new(end, PollFlags::IN)));
+        retry_poll(&mut all, patience)
     }
 
     /// Waits for a role's process, which has closed its channel or is about to.
@@ -295,6 +328,12 @@ impl<'p, 't> Troupe<'p, 't> {
 }
 
 impl Actor {
+    /// Whether a socket of its has this address, as its peers see it.
+    pub(super) fn has(&self, address: SocketAddr) -> bool {
+        let own = |looked: &Looked| own_address(looked).is_some_and(|own| own.port() == address.port());
+        address.port() != 0 && self.home == address.ip() && self.sockets.values().any(own)
+    }
+
     /// Waits for the process, which has closed its channel or is about to.
     fn reap(&mut self) -> io::Result<Status> {
         self.reaped = true;

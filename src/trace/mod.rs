@@ -4,6 +4,7 @@
 
 mod call;
 mod errno;
+mod frame;
 mod query;
 pub mod recorder;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use call::{Call, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
 pub use errno::{errno_name, error_name, error_text};
+pub use frame::{Fate, Frame};
 pub use query::{Made, Selection};
 
 /// The version of the trace's form: it grows when a field changes its meaning.
@@ -78,6 +80,8 @@ pub enum What {
     Note { text: String },
     /// What the kernel answered to a question of the stage's.
     Probe { probe: Word, fd: RawFd, values: Vec<(Word, Value)> },
+    /// A frame on the wire.
+    Frame(Frame),
     /// What the stage concluded.
     Finding { finding: Word, waiting: Vec<Waiting>, text: String },
     /// A role ended.

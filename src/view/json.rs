@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::trace::{
-    Call, Data, Event, Exit, Host, Queues, Start, Status, VERSION, Value, Waiting, What, Word, hexadecimal,
+    Call, Data, Event, Exit, Fate, Frame, Host, Queues, Start, Status, VERSION, Value, Waiting, What, Word, hexadecimal,
 };
 
 /// One event as one line, without its end.
@@ -34,6 +34,7 @@ pub fn kind(what: &What) -> &'static str {
         What::Meet { .. } => "meet",
         What::Note { .. } => "note",
         What::Probe { .. } => "probe",
+        What::Frame(_) => "frame",
         What::Finding { .. } => "finding",
         What::Exit(_) => "exit",
     }
@@ -75,6 +76,9 @@ fn own_fields(what: &What, to: &mut Map<String, Json>) {
             to.insert("fd".into(), (*fd).into());
             to.insert("values".into(), named(values));
         }
+        What::Frame(one) => {
+            to.insert("frame".into(), frame(one));
+        }
         What::Finding { finding, waiting: all, text } => {
             to.insert("finding".into(), finding.clone().into());
             let all = all.iter().map(|one| {
@@ -114,6 +118,21 @@ fn call(call: &Call, to: &mut Map<String, Json>) {
     if let Some(Queues { recv, send, unsent }) = call.queues {
         to.insert("queues".into(), json!({ "recv": recv, "send": send, "unsent": unsent }));
     }
+}
+
+fn frame(frame: &Frame) -> Json {
+    let fate = match frame.fate {
+        Fate::Passed => "passed",
+        Fate::Lost => "lost",
+        Fate::Doubled => "doubled",
+    };
+    json!({
+        "dir": format!("{}>{}", host(frame.dir.0), host(frame.dir.1)),
+        "from": frame.from, "to": frame.to, "proto": frame.proto, "flags": frame.flags,
+        "seq": frame.seq, "ack": frame.ack, "len": frame.payload.len,
+        "data": hexadecimal::encode(&frame.payload.bytes), "remark": frame.remark,
+        "bytes": hexadecimal::encode(&frame.bytes.bytes), "by_timer": frame.by_timer, "fate": fate,
+    })
 }
 
 fn waiting(waiting: &Waiting) -> Map<String, Json> {

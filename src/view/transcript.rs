@@ -6,13 +6,14 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{WIDTH, harmless, quoted, wrapped};
-use crate::trace::{Call, Data, Event, Exit, Start, Status, Value, Waiting, What};
+use crate::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Start, Status, Value, Waiting, What};
 
 /// A colour for each role, in the order of declaration.
 const COLOURS: [AnsiColor; 4] = [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Magenta, AnsiColor::Yellow];
 
 const STRONG: Style = Style::new().bold();
 const QUIET: Style = Style::new().italic();
+const FRAME: Style = Style::new().dimmed();
 const WRONG: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
 
 /// Writes events as lines, one event after the other.
@@ -46,6 +47,7 @@ impl Transcript {
             What::Meet { text } => self.said(role, QUIET, &format!("pauses until {text}")),
             What::Note { text } => self.note(text),
             What::Probe { probe, fd, values } => self.said(role, QUIET, &format!("▸ {}", probed(probe, *fd, values))),
+            What::Frame(frame) => self.wire(frame),
             What::Finding { waiting, text, .. } => finding(waiting, text),
             What::Exit(exit) => self.said(role, QUIET, &ended(exit)),
         }
@@ -65,6 +67,32 @@ impl Transcript {
                 0 => writeln!(lines, "{bold}{name:>column$}{bold:#}  {line}"),
                 _ => writeln!(lines, "{:column$}      {line}", ""),
             };
+        }
+        lines
+    }
+
+    /// A frame, between the calls: the first host is on the left.
+    fn wire(&self, frame: &Frame) -> String {
+        let column = self.column();
+        let name = |end: &Option<String>| {
+            let name = end.as_deref().and_then(|end| end.split(':').next());
+            name.unwrap_or("?").to_owned()
+        };
+        let (left, right) = match frame.dir.0 {
+            Host::B => (name(&frame.to), name(&frame.from)),
+            _ => (name(&frame.from), name(&frame.to)),
+        };
+        let arrow = match (frame.dir.0, frame.fate) {
+            (Host::B, Fate::Lost) => "✗──",
+            (_, Fate::Lost) => "──✗",
+            (Host::B, _) => "◀──",
+            _ => "──▶",
+        };
+        let line = format!("{left} {arrow} {right}  {}", carried(frame));
+        let mut lines = String::new();
+        for (index, line) in wrapped(&line, WIDTH - column - 6).iter().enumerate() {
+            let (name, gap) = if index == 0 { ("wire", "  ") } else { ("", "      ") };
+            let _ = writeln!(lines, "{FRAME}{name:>column$}{gap}{line}{FRAME:#}");
         }
         lines
     }
@@ -102,6 +130,33 @@ fn coloured(line: &str, style: Style) -> String {
         }
         None => format!("{style}{line}{style:#}"),
     }
+}
+
+/// What is in a frame, in words.
+fn carried(frame: &Frame) -> String {
+    let mut parts = vec![match (frame.proto.as_ref(), frame.flags.as_ref()) {
+        ("TCP", flags) => flags.to_owned(),
+        (proto, "") => proto.to_owned(),
+        (proto, flags) => format!("{proto} {flags}"),
+    }];
+    parts.extend(frame.seq.map(|seq| format!("seq {seq}")));
+    parts.extend(frame.ack.map(|ack| format!("ack {ack}")));
+    parts.extend(frame.remark.as_ref().map(ToString::to_string));
+    if frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4") {
+        parts.push(format!("{} {}", bytes(&frame.payload.len.to_string()), data(&frame.payload)));
+    } else if frame.proto == "UDP" {
+        parts.push("0 bytes".to_owned());
+    }
+    let mut text = parts.join("  ");
+    match frame.fate {
+        Fate::Passed => {}
+        Fate::Lost => text += "  (lost)",
+        Fate::Doubled => text += "  (twice)",
+    }
+    if frame.by_timer {
+        text += "  (a timer of the kernel's)";
+    }
+    text
 }
 
 fn heading(start: &Start) -> String {

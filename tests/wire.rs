@@ -1,0 +1,169 @@
+//! Two hosts and a wire: every frame is seen, and a transcript is the same at every run.
+
+mod support;
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
+use std::process::Command;
+
+use rustix::process::getuid;
+use serde_json::Value as Json;
+use support::{Lab, has, has_private_hosts, labs, read, run, skip, socklab};
+use unicode_width::UnicodeWidthStr;
+
+/// The labs, or a word about why they cannot be played on a wire.
+fn labs_on_a_wire(test: &str) -> Vec<Lab> {
+    if has_private_hosts() {
+        return labs();
+    }
+    skip(test, "it takes private hosts");
+    Vec::new()
+}
+
+fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
+    let is_one = |event: &&Json| event["kind"] == "frame" && event["scene"] == scene;
+    events.iter().filter(is_one).map(|event| &event["frame"]).collect()
+}
+
+#[test]
+fn a_handshake_is_syn_then_syn_ack_then_ack() {
+    for lab in labs_on_a_wire("a_handshake_is_syn_then_syn_ack_then_ack").iter().filter(|lab| lab.number == 10) {
+        for kind in ["tap", "veth"] {
+            let events = lab.events(&["--wire", "--link", kind]);
+            assert_eq!(events[0]["stage"], "wire");
+            let seen: Vec<(&str, &str, u64)> = frames(&events, 1)[..3]
+                .iter()
+                .map(|frame| {
+                    let text = |field: &str| frame[field].as_str().expect("a text");
+                    (text("dir"), text("flags"), frame["seq"].as_u64().expect("a number"))
+                })
+                .collect();
+            assert_eq!(seen, [("a>b", "SYN", 0), ("b>a", "SYN,ACK", 0), ("a>b", "ACK", 1)], "{kind}");
+            // They stand between the beginning of the connect and its return.
+            let at = |kind: &str| {
+                let is_it = |event: &&Json| event["kind"] == kind && event["call"] == "connect";
+                events.iter().find(is_it).expect("a connect")["n"].as_u64()
+            };
+            let first = events.iter().find(|event| event["kind"] == "frame").expect("a frame")["n"].as_u64();
+            assert!(at("begin") < first && first.map(|n| n + 3) == at("call"), "{kind}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_to_a_closed_port_is_refused_by_a_reset() {
+    for lab in labs_on_a_wire("a_connection_to_a_closed_port").iter().filter(|lab| lab.number == 10) {
+        let events = lab.events(&["--wire", "--scene", "3"]);
+        let flags: Vec<&Json> = frames(&events, 3).iter().map(|frame| &frame["flags"]).collect();
+        assert_eq!(flags, ["SYN", "RST,ACK"]);
+    }
+}
+
+#[test]
+fn a_datagrams_bytes_pass_unchanged() {
+    for lab in labs_on_a_wire("a_datagrams_bytes_pass_unchanged").iter().filter(|lab| lab.number == 1) {
+        let events = lab.events(&["--wire", "--scene", "1"]);
+        let calls = |name: &str, role: &str| -> Vec<&str> {
+            let of = |event: &&Json| event["kind"] == "call" && event["call"] == name && event["role"] == role;
+            events.iter().filter(of).map(|event| event["data"].as_str().expect("data")).collect()
+        };
+        let carried: Vec<&str> = frames(&events, 1)
+            .iter()
+            .filter(|frame| frame["proto"] == "UDP" && frame["dir"] == "a>b")
+            .map(|frame| frame["data"].as_str().expect("data"))
+            .collect();
+        assert!(!carried.is_empty());
+        assert_eq!(calls("sendto", "client"), carried);
+        assert_eq!(calls("recvfrom", "server"), carried);
+    }
+}
+
+#[test]
+fn thirty_runs_over_the_wire_print_the_same_whichever_way_it_is_made() {
+    for lab in labs_on_a_wire("thirty_runs_over_the_wire").iter().filter(|lab| [1, 5, 10, 20].contains(&lab.number)) {
+        let first = lab.prints(&["--wire"]);
+        assert!(first.contains("wire  "), "{first}");
+        for link in ["tap", "veth"] {
+            for run in 1..=30 {
+                assert_eq!(lab.prints(&["--wire", "--link", link]), first, "{}, {link}, run {run}", lab.folder);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_lab_can_be_played_on_a_wire_and_follows_the_schema() {
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
+    compiler.add_resource("trace.schema.json", schema).expect("a schema");
+    let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
+    for lab in labs_on_a_wire("every_lab_can_be_played_on_a_wire") {
+        let events = lab.events(&["--wire"]);
+        assert!(events.iter().any(|event| event["kind"] == "frame"), "{}", lab.folder);
+        for event in events {
+            if let Err(error) = schemas.validate(&event, index) {
+                panic!("{}: {event}\n{error:#}", lab.folder);
+            }
+        }
+        for line in lab.prints(&["--wire"]).lines() {
+            assert!(line.width() <= 100, "{}: {line}", lab.folder);
+        }
+    }
+}
+
+#[test]
+fn an_ordinary_user_has_a_wire_too() {
+    if !getuid().is_root() {
+        return; // then every other test shows it
+    }
+    let folder = std::env::temp_dir().join(format!("socklab-wire-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    for lab in labs_on_a_wire("an_ordinary_user_has_a_wire_too").iter().filter(|lab| lab.number == 10) {
+        let copy: PathBuf = folder.join(&lab.folder);
+        fs::copy(&lab.program, &copy).expect("a copy");
+        for link in ["tap", "veth"] {
+            let mut command = Command::new(&copy);
+            let output = run(command.args(["--wire", "--link", link]).uid(65_534).gid(65_534).current_dir("/"));
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert_eq!(String::from_utf8_lossy(&output.stdout), lab.prints(&["--wire"]), "{link}");
+        }
+    }
+    fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
+#[test]
+fn a_wire_leaves_no_interface_behind() {
+    let interfaces = || fs::read_to_string("/proc/self/net/dev").expect("a table").lines().count();
+    let before = interfaces();
+    for lab in labs_on_a_wire("a_wire_leaves_no_interface_behind").iter().filter(|lab| lab.number == 1) {
+        for link in ["tap", "veth"] {
+            lab.prints(&["--wire", "--link", link]);
+        }
+    }
+    assert_eq!(interfaces(), before);
+}
+
+#[test]
+fn without_namespaces_a_wire_is_refused_with_a_reason() {
+    let test = "without_namespaces_a_wire_is_refused_with_a_reason";
+    if !has("unshare") || !has_private_hosts() {
+        return skip(test, "it takes unshare(1) and user namespaces to make a place without them");
+    }
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" --wire";
+    let output = run(Command::new("unshare").args(["-U", "-r", "sh", "-c", script]).arg(&labs()[0].program));
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(7), "{complaint}");
+    assert!(complaint.contains("no wire (unshare(CLONE_NEWUSER): ENOSPC)"), "{complaint}");
+    assert!(complaint.contains("socklab doctor"), "{complaint}");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn a_wire_is_not_for_one_role_nor_for_loopback() {
+    for arguments in [&["server"][..], &["--loopback"], &["--free"]] {
+        let output = run(socklab().args(["lab", "01", "--wire"]).args(arguments));
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
