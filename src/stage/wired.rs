@@ -89,7 +89,7 @@ impl Troupe<'_, '_> {
                         }
                         continue;
                     }
-                    stirred[1 - from] = true;
+                    stirred[1 - from] |= self.wire.as_mut().is_some_and(|wire| wire.is_answered_at_once(&seen));
                     self.hand_on(seen, nobody_can_act && !stirred[from])?;
                 }
             }

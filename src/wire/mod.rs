@@ -6,7 +6,7 @@ mod link;
 mod netlink;
 mod packet;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
@@ -25,6 +25,8 @@ pub struct Wire {
     buffer: Vec<u8>,
     /// The first sequence number of each direction of a connection, by its sender and receiver.
     first: HashMap<(SocketAddr, SocketAddr), u32>,
+    /// Which directions of which connections have said goodbye, by their sender and receiver.
+    goodbyes: HashSet<(SocketAddr, SocketAddr)>,
     /// Acknowledgements that a timer sent while somebody could act: they wait until nobody can.
     held: VecDeque<Seen>,
 }
@@ -50,7 +52,7 @@ impl Wire {
             }
         };
         let buffer = vec![0; link::LARGEST_FRAME];
-        Ok(Wire { link, buffer, first: HashMap::new(), held: VecDeque::new() })
+        Ok(Wire { link, buffer, first: HashMap::new(), goodbyes: HashSet::new(), held: VecDeque::new() })
     }
 
     /// How it was made.
@@ -74,6 +76,19 @@ impl Wire {
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
         Ok(Some(Seen { from, bytes, packet }))
+    }
+
+    /// Whether the other host answers this frame, if it does, without a timer.
+    ///
+    /// Linux delays the acknowledgement of a FIN (`tcp_fin` in `net/ipv4/tcp_input.c`), unless the host has said goodbye
+    /// itself: then the connection ends with it.
+    pub fn is_answered_at_once(&mut self, seen: &Seen) -> bool {
+        let (Some(from), Some(to)) = (seen.packet.from, seen.packet.to) else { return true };
+        if !seen.packet.numbers.is_some_and(|numbers| numbers.fin) {
+            return true;
+        }
+        self.goodbyes.insert((from, to));
+        self.goodbyes.contains(&(to, from))
     }
 
     /// Hands a frame to the other host.
