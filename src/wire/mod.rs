@@ -80,8 +80,8 @@ impl Wire {
 
     /// Whether the other host answers this frame, if it does, without a timer.
     ///
-    /// Linux delays the acknowledgement of a FIN (`tcp_fin` in `net/ipv4/tcp_input.c`), unless the host has said goodbye
-    /// itself: then the connection ends with it.
+    /// Linux delays the acknowledgement of a FIN (`tcp_fin` in `net/ipv4/tcp_input.c`), unless the host has said
+    /// goodbye itself: then the connection ends with it.
     pub fn is_answered_at_once(&mut self, seen: &Seen) -> bool {
         let (Some(from), Some(to)) = (seen.packet.from, seen.packet.to) else { return true };
         if !seen.packet.numbers.is_some_and(|numbers| numbers.fin) {
