@@ -185,7 +185,7 @@ impl Baton<'_, '_> {
 
     /// Waits for a call to return: `None` if the kernel shows the role asleep in it, which only some calls may be.
     fn returns(&mut self, role: usize, wait: Wait) -> Step<Option<Heard>> {
-        if !matches!(wait, Wait::Perhaps(_)) {
+        if wait == Wait::Never {
             return self.hear(role).map(Some);
         }
         let began = Instant::now();
@@ -242,7 +242,7 @@ impl Baton<'_, '_> {
 
     fn can_go(&self, role: usize) -> bool {
         match &self.doing[role] {
-            Doing::Next(Act::Call(call, Wait::Readable(_))) => self.troupe.readable(role, call.fd),
+            Doing::Next(Act::Call(call, Wait::Readable(_))) => self.troupe.returns_at_once(role, call),
             Doing::Next(_) => true,
             _ => false,
         }
