@@ -80,6 +80,31 @@ fn a_long_text_is_cut_and_does_no_harm() {
 }
 
 #[test]
+fn a_receive_that_sleeps_for_the_rest_gives_the_baton_back() {
+    let events = play("5");
+    assert_eq!(kinds(&of(&events, "reader"), "recv"), ["begin", "wait", "call"]);
+    let printed = events.iter().find(|event| event["kind"] == "print").expect("a line");
+    assert_eq!(printed["text"], "received 10");
+}
+
+#[test]
+fn a_receive_that_sleeps_where_a_poll_promised_otherwise_is_a_wait_and_no_hang() {
+    let events = play("6");
+    assert_eq!(kinds(&of(&events, "asks"), "recv"), ["call", "begin", "wait"]);
+    let finding = events.iter().find(|event| event["kind"] == "finding").expect("a finding");
+    assert_eq!(finding["finding"], "nobody is left");
+}
+
+#[test]
+fn a_call_on_a_socket_of_the_wrong_kind_is_made_and_not_waited_for() {
+    let events = play("7");
+    let errors: Vec<(&str, &str)> =
+        events.iter().filter_map(|event| Some((event["call"].as_str()?, event["errno"].as_str()?))).collect();
+    assert_eq!(errors, [("recv", "ENOTCONN"), ("accept", "EINVAL"), ("recv", "EINVAL"), ("accept", "EOPNOTSUPP")]);
+    assert!(events.iter().all(|event| event["kind"] != "wait"), "{events:#?}");
+}
+
+#[test]
 fn scenes_have_hosts_of_their_own() {
     // Both scenes bind the same port, and the first one's server closed first: on one host that would be refused.
     let output = run(Command::new(programs().join("examples/waiting-roles")).args(["--repeat", "3", "--baton"]));

@@ -26,6 +26,11 @@ pub fn ready(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     poll(&mut [PollFd::new(&fd, what)], Some(&at_once)).is_ok_and(|ready| ready > 0)
 }
 
+/// Whether a socket takes connections, `SO_ACCEPTCONN` of `socket(7)`.
+pub fn listens(socket: BorrowedFd<'_>) -> bool {
+    rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
+}
+
 /// The state of a TCP socket, in the words of RFC 9293, or `None` for a socket of another kind.
 pub fn tcp_state(socket: &impl AsFd) -> Option<Word> {
     let names = [

@@ -235,7 +235,8 @@ impl Socket {
     }
 
     fn wait_to_receive(&self, flags: i32) -> Wait {
-        match flags & libc::MSG_DONTWAIT {
+        // Urgent data is there or it is not: nobody waits for it.
+        match flags & (libc::MSG_DONTWAIT | libc::MSG_OOB) {
             0 => Wait::Readable(if self.stream { For::Data } else { For::Datagram }),
             _ => Wait::Never,
         }

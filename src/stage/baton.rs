@@ -194,7 +194,7 @@ impl Baton<'_, '_> {
     /// told yet, is told to have begun.
     fn returns(&mut self, role: usize, wait: Wait, call: Option<&Call>) -> Step<Option<Heard>> {
         self.begun = false;
-        if !matches!(wait, Wait::Perhaps(_)) && self.troupe.wire.is_none() {
+        if wait == Wait::Never && self.troupe.wire.is_none() {
             return self.hear(role).map(Some);
         }
         let began = Instant::now();
@@ -220,7 +220,7 @@ impl Baton<'_, '_> {
                 continue;
             }
             asleep = if self.troupe.sleeps(role) { asleep + 1 } else { 0 };
-            if asleep == LOOKS && matches!(wait, Wait::Perhaps(_)) {
+            if asleep == LOOKS && wait != Wait::Never {
                 return Ok(None);
             }
         }
@@ -268,7 +268,7 @@ impl Baton<'_, '_> {
 
     fn can_go(&self, role: usize) -> bool {
         match &self.doing[role] {
-            Doing::Next(Act::Call(call, Wait::Readable(_))) => self.troupe.readable(role, call.fd),
+            Doing::Next(Act::Call(call, Wait::Readable(_))) => self.troupe.returns_at_once(role, call),
             Doing::Next(_) => true,
             _ => false,
         }

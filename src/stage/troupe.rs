@@ -244,11 +244,15 @@ impl<'p, 't> Troupe<'p, 't> {
         }
     }
 
-    /// Whether a call on this socket that needs it to be readable would return at once.
-    pub fn readable(&self, role: usize, number: Option<RawFd>) -> bool {
-        let socket = number.and_then(|number| self.actors[role].sockets.get(&number));
-        // One that we do not know, the kernel will judge.
-        socket.is_none_or(|looked| probe::ready(looked.socket.as_fd(), PollFlags::IN))
+    /// Whether a call that waits until its socket is readable would return at once.
+    pub fn returns_at_once(&self, role: usize, call: &Call) -> bool {
+        let socket = call.fd.and_then(|number| self.actors[role].sockets.get(&number));
+        // One that we do not know, the kernel will judge. Connections come only where somebody listens, and data only
+        // where nobody does: elsewhere such a call is refused at once, whatever a poll says.
+        socket.is_none_or(|looked| {
+            probe::listens(looked.socket.as_fd()) != (call.name == "accept")
+                || probe::ready(looked.socket.as_fd(), PollFlags::IN)
+        })
     }
 
     /// Fills in the queues of the socket that a call was made on.
