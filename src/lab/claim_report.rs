@@ -17,7 +17,8 @@ const STRONG: Style = Style::new().bold();
 
 /// Plays the lab once, and prints what becomes of each of its claims.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
-    let mut hosts = demo::open_hosts(lab, arguments);
+    let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
+    let transcript = demo::transcript(lab, &hosts);
     let mut trace = Trace::default();
     let manner = Manner { scene: None, ..Manner::of(arguments) };
     let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
@@ -32,13 +33,12 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         }
     };
     let mut out = anstream::stdout();
-    let text = if arguments.json { as_json(lab, &trace) } else { as_text(lab, &trace) };
+    let text = if arguments.json { as_json(lab, &trace) } else { as_text(lab, &trace, &transcript) };
     let _ = out.write_all(text.as_bytes());
     code
 }
 
-fn as_text(lab: &Lab, trace: &Trace) -> String {
-    let transcript = Transcript::new(&lab.role_names());
+fn as_text(lab: &Lab, trace: &Trace, transcript: &Transcript) -> String {
     let mut text = format!("{STRONG}Lab {:02} {}{STRONG:#} on Linux {}\n", lab.number, lab.name, demo::kernel());
     for claim in &lab.claims {
         let verdict = (claim.check)(trace);

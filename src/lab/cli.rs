@@ -1,11 +1,12 @@
 //! The command line of a lab.
 
 use std::net::SocketAddrV4;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-use super::{Lab, by_hand, claim_report, demo, exit, repeat};
+use super::{Lab, Needs, by_hand, claim_report, demo, exit, repeat};
 use crate::stage::Choice;
 use crate::wire::Kind;
 
@@ -48,11 +49,18 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "role")]
     pub loopback: bool,
     /// Two hosts with a wire between them, and its frames between the calls
-    #[arg(long, conflicts_with_all = ["role", "loopback", "free", "repeat", "claims"])]
+    #[arg(long, conflicts_with_all = ["role", "loopback"], help_heading = "The wire")]
     pub wire: bool,
     /// How the wire is made: for tests
-    #[arg(long, hide = true, requires = "wire", value_parser = ["tap", "veth"])]
+    #[arg(long, hide = true, value_parser = ["tap", "veth"], conflicts_with_all = ["role", "loopback"])]
     pub link: Option<String>,
+    /// Write the frames to FILE as pcapng, for Wireshark, with the calls as comments
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "loopback", "repeat", "claims"])]
+    #[arg(help_heading = "The wire")]
+    pub pcap: Option<PathBuf>,
+    /// Draw the demo to FILE as a sequence diagram, SVG
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "repeat", "claims"])]
+    pub diagram: Option<PathBuf>,
     /// Check the lab's claims against a run
     #[arg(long, conflicts_with = "role")]
     pub claims: bool,
@@ -72,14 +80,20 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    pub fn hosts(&self) -> Choice {
+    /// Which hosts the demo of `lab` shall have.
+    pub fn hosts(&self, lab: &Lab) -> Choice {
         match self.link.as_deref() {
             _ if self.loopback => Choice::Loopback,
             Some("tap") => Choice::Wire(Some(Kind::Tap)),
             Some(_) => Choice::Wire(Some(Kind::Veth)),
-            None if self.wire => Choice::Wire(None),
+            None if lab.hosts == Needs::Wire || self.asks_for_a_wire() => Choice::Wire(None),
             None => Choice::Best,
         }
+    }
+
+    /// Whether something was asked for that there is only on a wire.
+    fn asks_for_a_wire(&self) -> bool {
+        self.wire || self.link.is_some() || self.pcap.is_some()
     }
 }
 
@@ -115,6 +129,12 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
     if let Some(number) = arguments.scene.filter(|number| *number == 0 || *number as usize > count) {
         let titles = lab.scenes.iter().zip(1..).map(|(scene, number)| format!("\n  {number}  {}", scene.title));
         return Some(format!("there is no scene {number}; there are{}", titles.collect::<String>()));
+    }
+    if lab.hosts == Needs::OneHost && arguments.asks_for_a_wire() {
+        return Some("this lab is about one host: there is no wire in it".to_owned());
+    }
+    if lab.hosts == Needs::Wire && arguments.loopback {
+        return Some("this lab is about the wire between two hosts: on the loopback there is none".to_owned());
     }
     let role = arguments.role.as_deref()?;
     let scene = &lab.scenes[arguments.scene.map_or(0, |number| number as usize - 1)];

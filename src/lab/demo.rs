@@ -1,5 +1,6 @@
 //! The demo: all roles on a stage, and a view of what they do.
 
+use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -7,9 +8,9 @@ use std::time::Duration;
 use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, Scene, exit};
-use crate::stage::{self, Ending, Hosts, Play, RolePlay, Teller};
-use crate::trace::{Event, Host, Start, Status, What, error_name};
-use crate::view::{Transcript, json};
+use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller};
+use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
+use crate::view::{Transcript, capture, diagram, json};
 
 /// How the scenes are to be played.
 #[derive(Clone, Copy)]
@@ -29,21 +30,18 @@ impl Manner {
 
 /// Plays the demo once and shows it.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
-    let mut hosts = open_hosts(lab, arguments);
-    if let (true, Hosts::Loopback(why)) = (arguments.wire, &hosts) {
-        eprintln!(
-            "{}: no wire ({why}): it takes two private hosts, and this machine gives none: \
-             `socklab doctor` tells what it allows",
-            lab.label()
-        );
-        return exit::LACKING;
-    }
-    let transcript = Transcript::new(&lab.role_names());
+    let Some(mut hosts) = open_hosts(lab, arguments) else { return exit::LACKING };
+    let transcript = transcript(lab, &hosts);
+    let mut kept = Trace::default();
+    let keeps = arguments.pcap.is_some() || arguments.diagram.is_some();
     let mut out = anstream::stdout();
     let mut unwritten = None;
     let mut tell = |event: &Event| {
         if arguments.step && !matches!(event.what, What::Start(_)) && !next_wanted() {
             return ControlFlow::Break(());
+        }
+        if keeps {
+            kept.events.push(event.clone());
         }
         let text = if arguments.json { json::line(event) + "\n" } else { transcript.lines(event) };
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -61,7 +59,8 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         return exit::FAILED;
     }
     match played {
-        Ok(ending) => report(lab, &ending),
+        // What was played so far is worth having, however it ended.
+        Ok(ending) => report(lab, &ending).max(write_files(lab, arguments, &kept)),
         Err(error) => {
             eprintln!("{}: the stage failed: {error}: `socklab doctor` tells what this machine allows", lab.label());
             exit::LACKING
@@ -69,19 +68,45 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     }
 }
 
-/// Opens the stage's hosts, and says so where they are not private.
-pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Hosts {
-    let hosts = Hosts::open(arguments.hosts());
-    if let Hosts::Loopback(why) = &hosts
-        && !arguments.wire
-    {
-        eprintln!(
-            "{}: no private host ({why}): running on this machine's loopback, \
-             with free ports in place of the classic ones",
-            lab.label()
-        );
+/// Opens the stage's hosts, and says so where they are not private. `None` where a wire cannot be had.
+pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Option<Hosts> {
+    let choice = arguments.hosts(lab);
+    let hosts = Hosts::open(choice);
+    let label = lab.label();
+    match &hosts {
+        Hosts::Loopback(why) if matches!(choice, Choice::Wire(_)) => {
+            eprintln!(
+                "{label}: no wire ({why}): it takes two private hosts, and this machine gives none: \
+                 `socklab doctor` tells what it allows, and how to change that"
+            );
+            return None;
+        }
+        Hosts::Loopback(why) => eprintln!(
+            "{label}: no private host ({why}): running on this machine's loopback, \
+             with free ports in place of the classic ones"
+        ),
+        Hosts::Private { .. } | Hosts::Wired { .. } => {}
     }
-    hosts
+    Some(hosts)
+}
+
+/// A transcript of this lab's roles on these hosts.
+pub(super) fn transcript(lab: &Lab, hosts: &Hosts) -> Transcript {
+    let transcript = Transcript::new(&lab.role_names());
+    if matches!(hosts, Hosts::Wired { .. }) { transcript.with_frames() } else { transcript }
+}
+
+/// Writes the files that were asked for, and gives the exit code.
+fn write_files(lab: &Lab, arguments: &Arguments, trace: &Trace) -> u8 {
+    let capture = arguments.pcap.as_ref().map(|path| (path, capture::pcapng(&trace.events)));
+    let diagram = arguments.diagram.as_ref().map(|path| (path, diagram::svg(&trace.events).into_bytes()));
+    for (path, bytes) in capture.into_iter().chain(diagram) {
+        if let Err(error) = fs::write(path, bytes) {
+            eprintln!("{}: write {}: {}: {error}", lab.label(), path.display(), error_name(&error));
+            return exit::FAILED;
+        }
+    }
+    exit::OK
 }
 
 /// Plays the scenes, one after the other, and tells every event. The ending is that of the first scene that did not end

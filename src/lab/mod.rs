@@ -43,6 +43,18 @@ pub struct Lab {
     port: u16,
     scenes: Vec<Scene>,
     claims: Vec<Claim>,
+    hosts: Needs,
+}
+
+/// Which hosts a lab is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Needs {
+    /// One, or two where a wire is asked for.
+    Any,
+    /// Two, always.
+    Wire,
+    /// One, never two.
+    OneHost,
 }
 
 /// A part of a lab: roles that start anew, on a host of their own.
@@ -64,7 +76,21 @@ struct Cast {
 impl Lab {
     /// A lab with the port of the classic demo.
     pub fn new(number: u32, name: &'static str, port: u16) -> Lab {
-        Lab { number, name, question: "", port, scenes: Vec::new(), claims: Vec::new() }
+        Lab { number, name, question: "", port, scenes: Vec::new(), claims: Vec::new(), hosts: Needs::Any }
+    }
+
+    /// The lab is about what two hosts exchange: its demo always has two, and a wire.
+    #[must_use]
+    pub fn on_a_wire(mut self) -> Lab {
+        self.hosts = Needs::Wire;
+        self
+    }
+
+    /// The lab is about one host: it has no demo with two.
+    #[must_use]
+    pub fn on_one_host(mut self) -> Lab {
+        self.hosts = Needs::OneHost;
+        self
     }
 
     /// The question that the lab answers.

@@ -13,7 +13,6 @@ use super::demo::{self, Manner};
 use super::{Lab, exit};
 use crate::stage::Ending;
 use crate::trace::{Event, What};
-use crate::view::Transcript;
 
 /// Runs the lab as often as asked and prints the distribution of outcomes, for each scene.
 ///
@@ -21,8 +20,8 @@ use crate::view::Transcript;
 /// there were, since the order of calls of two running programs differs even where nothing else does.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let runs = arguments.repeat.unwrap_or(1);
-    let mut hosts = demo::open_hosts(lab, arguments);
-    let transcript = Transcript::new(&lab.role_names());
+    let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
+    let transcript = demo::transcript(lab, &hosts);
     let manner = Manner { free: !arguments.baton, ..Manner::of(arguments) };
     let mut scenes: Vec<Scenes> = Vec::new();
     let bar = progress(runs);

@@ -12,7 +12,7 @@ use rustix::event::PollFlags;
 
 use super::troupe::{Heard, Step, Troupe};
 use crate::probe;
-use crate::trace::{Call, Fate, What};
+use crate::trace::{Call, Fate, Frame, What};
 use crate::wire::{Seen, Wire};
 
 /// What may have made a host send: then its acknowledgements are no timer's.
@@ -113,10 +113,11 @@ impl Troupe<'_, '_> {
         let Some(wire) = &mut self.wire else { return Ok(()) };
         wire.overtake(&seen);
         let names = &self.names;
+        self.frames += 1;
+        let number = self.frames as u32;
         let frame = wire.describe(&seen, |address| names.of(address, address.ip()), by_timer, Fate::Passed);
         wire.pass(&seen)?;
-        self.frames += 1;
-        self.tell(None, What::Frame(frame))
+        self.tell(None, What::Frame(Frame { number, ..frame }))
     }
 
     /// Learns whose an address is that a frame shows before its call has returned.

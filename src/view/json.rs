@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::trace::{
-    Call, Data, Event, Exit, Fate, Frame, Host, Queues, Start, Status, VERSION, Value, Waiting, What, Word, hexadecimal,
+    Call, Data, Event, Exit, Frame, Host, Queues, Start, Status, VERSION, Value, Waiting, What, Word, hexadecimal,
 };
 
 /// One event as one line, without its end.
@@ -121,17 +121,14 @@ fn call(call: &Call, to: &mut Map<String, Json>) {
 }
 
 fn frame(frame: &Frame) -> Json {
-    let fate = match frame.fate {
-        Fate::Passed => "passed",
-        Fate::Lost => "lost",
-        Fate::Doubled => "doubled",
-    };
     json!({
+        "number": frame.number,
         "dir": format!("{}>{}", host(frame.dir.0), host(frame.dir.1)),
         "from": frame.from, "to": frame.to, "proto": frame.proto, "flags": frame.flags,
         "seq": frame.seq, "ack": frame.ack, "len": frame.payload.len,
         "data": hexadecimal::encode(&frame.payload.bytes), "remark": frame.remark,
-        "bytes": hexadecimal::encode(&frame.bytes.bytes), "by_timer": frame.by_timer, "fate": fate,
+        "bytes": hexadecimal::encode(&frame.bytes.bytes), "by_timer": frame.by_timer, "after": frame.after,
+        "held": frame.held, "fate": frame.fate.name(),
     })
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a view reads events and nothing else. It knows of no stage and no socket.
 
+pub mod capture;
+pub mod diagram;
 pub mod json;
 pub mod text;
 mod transcript;

@@ -21,12 +21,20 @@ const WRONG: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(Ansi
 /// The lines carry colours; whoever prints them takes these out where they are not wanted.
 pub struct Transcript {
     roles: Vec<String>,
+    /// How wide the column of names is at least.
+    least: usize,
 }
 
 impl Transcript {
     /// A transcript of a run with these roles.
     pub fn new(roles: &[&str]) -> Transcript {
-        Transcript { roles: roles.iter().map(|role| (*role).to_owned()).collect() }
+        Transcript { roles: roles.iter().map(|role| (*role).to_owned()).collect(), least: 6 }
+    }
+
+    /// The same with room for the numbers of frames.
+    #[must_use]
+    pub fn with_frames(self) -> Transcript {
+        Transcript { least: "wire 999".len(), ..self }
     }
 
     /// The lines of one event, each with its end.
@@ -83,15 +91,22 @@ impl Transcript {
             _ => (name(&frame.from), name(&frame.to)),
         };
         let arrow = match (frame.dir.0, frame.fate) {
+            // Overtaken: nothing passed.
+            (_, Fate::Overtaken) => return String::new(),
             (Host::B, Fate::Lost) => "✗──",
             (_, Fate::Lost) => "──✗",
+            (Host::B, Fate::Held) => "┄──",
+            (_, Fate::Held) => "──┄",
+            (Host::B, _) if frame.arrives() => "◀─┄",
+            (_, _) if frame.arrives() => "┄─▶",
             (Host::B, _) => "◀──",
             _ => "──▶",
         };
         let line = format!("{left} {arrow} {right}  {}", carried(frame));
+        let number = format!("wire {}", frame.number);
         let mut lines = String::new();
         for (index, line) in wrapped(&line, WIDTH - column - 6).iter().enumerate() {
-            let (name, gap) = if index == 0 { ("wire", "  ") } else { ("", "      ") };
+            let (name, gap) = if index == 0 { (number.as_str(), "  ") } else { ("", "      ") };
             let _ = writeln!(lines, "{FRAME}{name:>column$}{gap}{line}{FRAME:#}");
         }
         lines
@@ -104,7 +119,7 @@ impl Transcript {
     }
 
     fn column(&self) -> usize {
-        self.roles.iter().map(|role| role.width()).max().unwrap_or(0).max(6)
+        self.roles.iter().map(|role| role.width()).max().unwrap_or(0).max(self.least)
     }
 }
 
@@ -134,6 +149,9 @@ fn coloured(line: &str, style: Style) -> String {
 
 /// What is in a frame, in words.
 fn carried(frame: &Frame) -> String {
+    if frame.arrives() && frame.fate == Fate::Passed {
+        return "arrives".to_owned();
+    }
     let mut parts = vec![match (frame.proto.as_ref(), frame.flags.as_ref()) {
         ("TCP", flags) => flags.to_owned(),
         (proto, "") => proto.to_owned(),
@@ -147,16 +165,18 @@ fn carried(frame: &Frame) -> String {
     } else if frame.proto == "UDP" {
         parts.push("0 bytes".to_owned());
     }
-    let mut text = parts.join("  ");
-    match frame.fate {
-        Fate::Passed => {}
-        Fate::Lost => text += "  (lost)",
-        Fate::Doubled => text += "  (twice)",
+    parts.extend(match frame.fate {
+        Fate::Lost => Some("(lost)".to_owned()),
+        Fate::Doubled => Some("(twice)".to_owned()),
+        Fate::Corrupted => Some("(corrupted)".to_owned()),
+        Fate::Held => frame.held.as_ref().map(|held| format!("(held {held})")),
+        Fate::Passed | Fate::Overtaken => None,
+    });
+    if frame.by_timer && !frame.arrives() {
+        let after = frame.after.as_ref().map_or(String::new(), |after| format!(", {after}"));
+        parts.push(format!("(a timer of the kernel's{after})"));
     }
-    if frame.by_timer {
-        text += "  (a timer of the kernel's)";
-    }
-    text
+    parts.join("  ")
 }
 
 fn heading(start: &Start) -> String {

@@ -139,6 +139,7 @@ impl Wire {
         }
         let payload = &seen.bytes[packet.payload.clone()];
         Frame {
+            number: 0,
             dir: if seen.from == 0 { (Host::A, Host::B) } else { (Host::B, Host::A) },
             from: packet.from.map(&name),
             to: packet.to.map(&name),
@@ -150,6 +151,8 @@ impl Wire {
             bytes: Data::new(&seen.bytes),
             remark: packet.remark.clone(),
             by_timer,
+            after: None,
+            held: None,
             fate,
         }
     }
