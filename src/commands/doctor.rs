@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use socklab::stage::{Choice, Hosts};
-use socklab::wire::Kind;
+use socklab::wire::{Kind, Plan};
 
 /// Tries what the labs need, and says what each answer means.
 pub fn run() -> Result<ExitCode> {
@@ -15,7 +15,7 @@ pub fn run() -> Result<ExitCode> {
     // This process is at its end: it may stay on the private host.
     match Hosts::open(Choice::Best) {
         mut hosts @ (Hosts::Private { .. } | Hosts::Wired { .. }) => {
-            match hosts.prepare(9000) {
+            match hosts.prepare(9000, &Plan::default()) {
                 Ok(_) => {
                     println!("private hosts: yes; labs have the classic ports to themselves, whatever else runs here");
                 }
@@ -43,7 +43,8 @@ pub fn run() -> Result<ExitCode> {
 
 /// Tries both ways of making a wire.
 fn tell_of_wires() {
-    let made = |kind| Hosts::Wired { fresh: false, kind: Some(kind) }.prepare(9000).map(drop);
+    let plan = |kind| Plan { kind: Some(kind), ..Plan::default() };
+    let made = |kind| Hosts::Wired { fresh: false, plan: plan(kind) }.prepare(9000, &Plan::default()).map(drop);
     let (tap, veth) = (made(Kind::Tap), made(Kind::Veth));
     let how = match (&tap, &veth) {
         (Ok(()), _) => "yes, by TAP interfaces",
