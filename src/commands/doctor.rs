@@ -1,6 +1,7 @@
 //! `socklab doctor`: what this machine allows, found out by trying it.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -27,7 +28,18 @@ pub fn run() -> Result<ExitCode> {
             println!("private hosts: no ({why})");
             println!("  labs run on this machine's loopback, with free ports in place of the classic ones");
             println!("wire between two hosts: no; it takes private hosts");
-            println!("  to have them: user namespaces must be allowed (unshare -Un true must succeed)");
+            println!("  to have them, user namespaces must be allowed: unshare -Un true must succeed");
+            for (setting, wanted) in [
+                ("kernel/unprivileged_userns_clone", "1"),
+                ("kernel/apparmor_restrict_unprivileged_userns", "0"),
+                ("user/max_user_namespaces", "more than 0"),
+                ("user/max_net_namespaces", "more than 0"),
+            ] {
+                if let Ok(is) = fs::read_to_string(format!("/proc/sys/{setting}")) {
+                    println!("    {} is {}, and must be {wanted}", setting.replace('/', "."), is.trim());
+                }
+            }
+            println!("    in a container: its seccomp profile must allow unshare(2), or it runs with --privileged");
         }
     }
     for (program, what_for) in [

@@ -82,7 +82,8 @@ pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Option<Hosts> {
         Hosts::Loopback(why) if wired => {
             eprintln!(
                 "{label}: no wire ({why}): it takes two private hosts, and this machine gives none: \
-                 `socklab doctor` tells what it allows, and how to change that"
+                 `socklab doctor` tells how to get them; docs/labs/{:02}-{}.md shows what was recorded",
+                lab.number, lab.name
             );
             return None;
         }

@@ -207,8 +207,8 @@ impl Scene {
         self
     }
 
-    /// What the wire does to frames, where there is one: lines such as `drop client:data:2` or `delay 10ms`, as the flags
-    /// have them.
+    /// What the wire does to frames, where there is one: lines such as `drop client:data:2` or `delay 10ms`, as the
+    /// flags have them.
     #[must_use]
     pub fn faults(mut self, script: &'static [&'static str]) -> Scene {
         self.faults = script;

@@ -44,8 +44,8 @@ pub struct Link {
 }
 
 impl Link {
-    /// Makes two hosts, each given its settings by `settle_in`, and a link between them. Of `strangers` neither knows the
-    /// other one's hardware address.
+    /// Makes two hosts, each given its settings by `settle_in`, and a link between them. Of `strangers` neither knows
+    /// the other one's hardware address.
     ///
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
     pub fn lay(kind: Kind, mtu: u16, strangers: bool, settle_in: fn() -> io::Result<()>) -> io::Result<Link> {
