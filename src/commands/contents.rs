@@ -42,7 +42,7 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// `| [05](…) | [udp-no-server](…) | Nobody listens: … |`, and of a lab on a wire `| [23](…) | [nagle](…) *wire* | … |`.
+/// `| [05](…) | [udp-no-server](…) | Nobody listens: … |`; a lab on a wire: `| [23](…) | [nagle](…) *wire* | … |`
 fn row(line: &str, chapter: &str) -> Option<Row> {
     let mut cells = line.strip_prefix("| [")?.split(" | ");
     let number = cells.next()?.split(']').next()?.parse().ok()?;
