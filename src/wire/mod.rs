@@ -15,13 +15,12 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use flow::Flow;
-pub use flow::class;
 pub use link::{ADDRESSES, Kind, enter};
 pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
 pub use script::{Faults, Hold, Script, Sentence};
 
-use crate::trace::{Data, Fate, Frame, Host};
+use crate::trace::{Data, Fate, Frame, Host, class_of_time};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
@@ -260,7 +259,7 @@ impl Wire {
             bytes: Data::new(&seen.bytes),
             remark: packet.remark.clone(),
             by_timer,
-            after: seen.timer_ms.filter(|_| by_timer).map(|millis| class(millis).into()),
+            after: seen.timer_ms.filter(|_| by_timer).map(|millis| class_of_time(millis).into()),
             held: None,
             fate: Fate::Passed,
         }
