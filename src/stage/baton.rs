@@ -187,6 +187,8 @@ impl Baton<'_, '_> {
         if call.name == "close" {
             self.troupe.let_go(role, call.fd);
         }
+        // What a timer has sent meanwhile is not this call's doing.
+        self.troupe.forward(Stirred::default())?;
         // Of one that was made because nobody can act, it has been told that it waits.
         let told = matches!(wait, Wait::Until(_)) && call.fd.is_some();
         self.began[role] = Instant::now();
