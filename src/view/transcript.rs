@@ -43,21 +43,10 @@ impl Transcript {
         match &event.what {
             What::Start(start) => heading(start),
             What::Scene { text, .. } => scene(event.scene, text),
-            What::Begin(call) => self.said(role, Style::new(), &format!("{} …", before(call))),
-            What::Wait(waiting) => self.said(role, QUIET, &format!("waits {}", wait(waiting))),
-            What::Call(call) => self.said(role, Style::new(), &format!("{} = {}", before(call), after(call))),
-            What::Input { prompt, text } => {
-                let typed =
-                    text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
-                self.said(role, STRONG, &format!("│ {}{typed}", harmless(prompt)))
-            }
-            What::Print { text } => shortened(text).iter().map(|line| self.said(role, STRONG, line)).collect(),
-            What::Meet { text } => self.said(role, QUIET, &format!("pauses until {text}")),
             What::Note { text } => self.note(text),
-            What::Probe { probe, fd, values } => self.said(role, QUIET, &format!("▸ {}", probed(probe, *fd, values))),
             What::Frame(frame) => self.wire(frame),
-            What::Finding { waiting, text, .. } => finding(waiting, text),
-            What::Exit(exit) => self.said(role, QUIET, &ended(exit)),
+            What::Finding { .. } => finding(&words(&event.what)),
+            what => words(what).iter().map(|line| self.said(role, style(what), line)).collect(),
         }
     }
 
@@ -123,6 +112,40 @@ impl Transcript {
     }
 }
 
+/// How what a role did is shown.
+fn style(what: &What) -> Style {
+    match what {
+        What::Input { .. } | What::Print { .. } => STRONG,
+        What::Begin(_) | What::Call(_) => Style::new(),
+        _ => QUIET,
+    }
+}
+
+/// What was done, in words without colours or breaks: as a rule one line, for a print one for each of its lines.
+pub(super) fn words(what: &What) -> Vec<String> {
+    match what {
+        What::Start(start) => vec![format!("Lab {}: {}", start.lab, start.question)],
+        What::Scene { text, .. } => vec![text.clone()],
+        What::Begin(call) => vec![format!("{} …", before(call))],
+        What::Wait(waiting) => vec![format!("waits {}", wait(waiting))],
+        What::Call(call) => vec![format!("{} = {}", before(call), after(call))],
+        What::Input { prompt, text } => {
+            let typed = text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
+            vec![format!("│ {}{typed}", harmless(prompt))]
+        }
+        What::Print { text } => shortened(text),
+        What::Meet { text } => vec![format!("pauses until {text}")],
+        What::Note { text } => vec![format!("# {text}")],
+        What::Probe { probe, fd, values } => vec![format!("▸ {}", probed(probe, *fd, values))],
+        What::Frame(frame) => vec![format!("wire {}  {}", frame.number, carried(frame))],
+        What::Finding { waiting, text, .. } => {
+            let waits = waiting.iter().map(|one| format!("{} waits {}", one.role, wait(one)));
+            [format!("=> {text}")].into_iter().chain(waits).collect()
+        }
+        What::Exit(exit) => vec![ended(exit)],
+    }
+}
+
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
@@ -177,6 +200,13 @@ fn carried(frame: &Frame) -> String {
         parts.push(format!("(a timer of the kernel's{after})"));
     }
     parts.join("  ")
+}
+
+/// What the stage concluded, and behind it who waits.
+fn finding(words: &[String]) -> String {
+    let (first, waits) = words.split_first().expect("a conclusion");
+    let waits: String = waits.iter().map(|wait| format!("   {wait}\n")).collect();
+    format!("\n{STRONG}{first}{STRONG:#}\n{waits}")
 }
 
 fn heading(start: &Start) -> String {
@@ -286,14 +316,6 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
 
 fn bytes(number: &str) -> String {
     if number == "1" { "1 byte".to_owned() } else { format!("{number} bytes") }
-}
-
-fn finding(waiting: &[Waiting], text: &str) -> String {
-    let mut lines = format!("\n{STRONG}=> {text}{STRONG:#}\n");
-    for one in waiting {
-        let _ = writeln!(lines, "   {} waits {}", one.role, wait(one));
-    }
-    lines
 }
 
 fn ended(exit: &Exit) -> String {
