@@ -12,7 +12,7 @@ use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketType};
 use socklab::socket::{Domain, Socket, Type};
 use socklab::stage::{self, Choice, Hosts, PATIENCE, Play, RolePlay, Teller, Watch};
 use socklab::trace::{Event, Host, What};
-use socklab::wire::Kind;
+use socklab::wire::{Kind, Plan};
 
 /// How often each figure is taken.
 const ROUNDS: usize = 201;
@@ -25,8 +25,8 @@ fn main() {
         Some("bare-server") => return bare_server(),
         Some("bare-client") => return bare_client(),
         Some("enter") => return enter(Choice::Best),
-        Some("enter-tap") => return enter(Choice::Wire(Some(Kind::Tap))),
-        Some("enter-veth") => return enter(Choice::Wire(Some(Kind::Veth))),
+        Some("enter-tap") => return enter(by_wire(Kind::Tap)),
+        Some("enter-veth") => return enter(by_wire(Kind::Veth)),
         _ => {}
     }
     println!("medians of {ROUNDS} rounds, taken in turns\n");
@@ -69,6 +69,10 @@ fn entering_the_stage() {
     row("entering a private host: beside starting a process", in_turns(|| inside("enter"), empty));
     row("entering two hosts with a wire, TAP: beside the same", in_turns(|| inside("enter-tap"), empty));
     row("entering two hosts with a wire, veth: beside the same", in_turns(|| inside("enter-veth"), empty));
+}
+
+fn by_wire(kind: Kind) -> Choice {
+    Choice::Wire(Plan { kind: Some(kind), ..Plan::default() })
 }
 
 fn this(part: &str) -> Command {
@@ -138,7 +142,7 @@ fn bare_client() {
 fn enter(choice: Choice) {
     let began = Instant::now();
     let mut hosts = Hosts::open(choice);
-    let _stage = hosts.prepare(9000).expect("a host");
+    let _stage = hosts.prepare(9000, &Plan::default()).expect("a host");
     let took = began.elapsed();
     if let Hosts::Loopback(why) = hosts {
         eprintln!("no private host here ({why}): the figure is that of the fallback");

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{labs, project, read};
+use support::{labs, played_here, project, read};
 
 fn names_in(folder: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(project(folder)).expect("a folder").flatten();
@@ -53,7 +53,7 @@ fn programs_stand_in_the_order_of_their_numbers() {
 
 #[test]
 fn a_labs_question_is_the_same_in_its_program_its_table_and_its_transcript() {
-    for lab in labs() {
+    for lab in played_here("a_labs_question_is_the_same_in_its_program_its_table_and_its_transcript") {
         let question = lab.question.replace('`', "");
         let code = read(&format!("labs/{}/main.rs", lab.folder));
         let first: String =
@@ -63,6 +63,14 @@ fn a_labs_question_is_the_same_in_its_program_its_table_and_its_transcript() {
         let transcript = lab.prints(&[]);
         let heading = transcript.split("\n\n").next().expect("a heading").replace('\n', " ");
         assert_eq!(heading, format!("Lab {:02} {}: {question}", lab.number, lab.name));
+    }
+}
+
+#[test]
+fn the_table_says_which_labs_are_on_a_wire() {
+    for lab in labs() {
+        let code = read(&format!("labs/{}/main.rs", lab.folder));
+        assert_eq!(code.contains(".on_a_wire()"), lab.wire, "{}: \"*wire*\" in labs/README.md", lab.folder);
     }
 }
 

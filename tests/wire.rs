@@ -83,7 +83,7 @@ fn a_datagrams_bytes_pass_unchanged() {
 fn thirty_runs_over_the_wire_print_the_same_whichever_way_it_is_made() {
     for lab in labs_on_a_wire("thirty_runs_over_the_wire").iter().filter(|lab| [1, 5, 10, 20].contains(&lab.number)) {
         let first = lab.prints(&["--wire"]);
-        assert!(first.contains("wire  "), "{first}");
+        assert!(first.contains("wire 1  "), "{first}");
         for link in ["tap", "veth"] {
             for run in 1..=30 {
                 assert_eq!(lab.prints(&["--wire", "--link", link]), first, "{}, {link}, run {run}", lab.folder);
@@ -162,8 +162,8 @@ fn without_namespaces_a_wire_is_refused_with_a_reason() {
 
 #[test]
 fn a_wire_is_not_for_one_role_nor_for_loopback() {
-    for arguments in [&["server"][..], &["--loopback"], &["--free"]] {
-        let output = run(socklab().args(["lab", "01", "--wire"]).args(arguments));
+    for arguments in [&["--wire", "server"][..], &["--wire", "--loopback"], &["--drop", "3", "server"]] {
+        let output = run(socklab().args(["lab", "01"]).args(arguments));
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
 }

@@ -13,6 +13,8 @@ pub struct Row {
     pub name: String,
     pub question: String,
     pub chapter: String,
+    /// Whether its demo always has two hosts and a wire: then it needs private hosts.
+    pub wire: bool,
 }
 
 impl Row {
@@ -40,13 +42,14 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// `| [05](…) | [udp-no-server](…) | Nobody listens: … |`
+/// `| [05](…) | [udp-no-server](…) | Nobody listens: … |`; a lab on a wire: `| [23](…) | [nagle](…) *wire* | … |`
 fn row(line: &str, chapter: &str) -> Option<Row> {
     let mut cells = line.strip_prefix("| [")?.split(" | ");
     let number = cells.next()?.split(']').next()?.parse().ok()?;
-    let name = cells.next()?.strip_prefix('[')?.split(']').next()?.to_owned();
+    let page = cells.next()?;
+    let name = page.strip_prefix('[')?.split(']').next()?.to_owned();
     let question = cells.next()?.trim_end_matches(" |").to_owned();
-    Some(Row { number, name, question, chapter: chapter.to_owned() })
+    Some(Row { number, name, question, chapter: chapter.to_owned(), wire: page.ends_with(" *wire*") })
 }
 
 /// The lab that a person means by `word`: its number, its name, or both as its folder has them.

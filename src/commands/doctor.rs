@@ -1,12 +1,13 @@
 //! `socklab doctor`: what this machine allows, found out by trying it.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use socklab::stage::{Choice, Hosts};
-use socklab::wire::Kind;
+use socklab::wire::{Kind, Plan};
 
 /// Tries what the labs need, and says what each answer means.
 pub fn run() -> Result<ExitCode> {
@@ -15,7 +16,7 @@ pub fn run() -> Result<ExitCode> {
     // This process is at its end: it may stay on the private host.
     match Hosts::open(Choice::Best) {
         mut hosts @ (Hosts::Private { .. } | Hosts::Wired { .. }) => {
-            match hosts.prepare(9000) {
+            match hosts.prepare(9000, &Plan::default()) {
                 Ok(_) => {
                     println!("private hosts: yes; labs have the classic ports to themselves, whatever else runs here");
                 }
@@ -27,7 +28,18 @@ pub fn run() -> Result<ExitCode> {
             println!("private hosts: no ({why})");
             println!("  labs run on this machine's loopback, with free ports in place of the classic ones");
             println!("wire between two hosts: no; it takes private hosts");
-            println!("  to have them: user namespaces must be allowed (unshare -Un true must succeed)");
+            println!("  to have them, user namespaces must be allowed: unshare -Un true must succeed");
+            for (setting, wanted) in [
+                ("kernel/unprivileged_userns_clone", "1"),
+                ("kernel/apparmor_restrict_unprivileged_userns", "0"),
+                ("user/max_user_namespaces", "more than 0"),
+                ("user/max_net_namespaces", "more than 0"),
+            ] {
+                if let Ok(is) = fs::read_to_string(format!("/proc/sys/{setting}")) {
+                    println!("    {} is {}, and must be {wanted}", setting.replace('/', "."), is.trim());
+                }
+            }
+            println!("    in a container: its seccomp profile must allow unshare(2), or it runs with --privileged");
         }
     }
     for (program, what_for) in [
@@ -43,7 +55,8 @@ pub fn run() -> Result<ExitCode> {
 
 /// Tries both ways of making a wire.
 fn tell_of_wires() {
-    let made = |kind| Hosts::Wired { fresh: false, kind: Some(kind) }.prepare(9000).map(drop);
+    let plan = |kind| Plan { kind: Some(kind), ..Plan::default() };
+    let made = |kind| Hosts::Wired { fresh: false, plan: plan(kind) }.prepare(9000, &Plan::default()).map(drop);
     let (tap, veth) = (made(Kind::Tap), made(Kind::Veth));
     let how = match (&tap, &veth) {
         (Ok(()), _) => "yes, by TAP interfaces",

@@ -52,7 +52,7 @@ fn as_json() -> String {
     let line = |row: contents::Row| {
         let fields = json!({
             "number": row.number, "name": row.name, "question": row.question, "chapter": row.chapter,
-            "program": row.program(), "folder": row.folder(),
+            "program": row.program(), "folder": row.folder(), "wire": row.wire,
         });
         format!("{fields}\n")
     };

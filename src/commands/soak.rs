@@ -28,6 +28,9 @@ pub struct Arguments {
     /// Keep every processor busy meanwhile
     #[arg(long)]
     load: bool,
+    /// What the labs are told, behind two hyphens: -- --wire --drop 3
+    #[arg(last = true)]
+    flags: Vec<String>,
 }
 
 /// What a lab printed, and how it ended.
@@ -52,7 +55,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let tallies: Vec<Tally> = names.into_iter().map(Tally::new).collect();
     soak(&folder, &tallies, arguments)?;
     let load = if arguments.load { "every processor kept busy" } else { "no other load" };
-    println!("{} runs a lab, {} at a time, {load}", arguments.runs, arguments.together);
+    let flags: Vec<String> = arguments.flags.iter().map(|flag| format!(" {flag}")).collect();
+    println!("{} runs a lab{}, {} at a time, {load}", arguments.runs, flags.concat(), arguments.together);
     println!("{:<26} {:>6} {:>12} {:>9} {:>11}", "lab", "runs", "transcripts", "exit code", "median ms");
     let steady: Vec<bool> = tallies.iter().map(Tally::print).collect();
     Ok(ExitCode::from(if steady.iter().all(|steady| *steady) { exit::OK } else { exit::FAILED }))
@@ -80,7 +84,7 @@ fn soak(folder: &Path, tallies: &[Tally], arguments: &Arguments) -> Result<()> {
                     for index in 0..tallies.len() {
                         let tally = &tallies[(index + worker) % tallies.len()];
                         while tally.started.fetch_add(1, Ordering::Relaxed) < arguments.runs {
-                            if let Err(error) = tally.run_once(folder) {
+                            if let Err(error) = tally.run_once(folder, &arguments.flags) {
                                 failed.lock().map(|mut first| first.get_or_insert(error).to_string()).ok();
                                 return;
                             }
@@ -104,9 +108,10 @@ impl Tally {
         Tally { name, started: AtomicU32::new(0), outcomes: Mutex::default(), times: Mutex::default() }
     }
 
-    fn run_once(&self, folder: &Path) -> Result<()> {
+    fn run_once(&self, folder: &Path, flags: &[String]) -> Result<()> {
         let began = Instant::now();
         let output = Command::new(folder.join(&self.name))
+            .args(flags)
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("start {}", self.name))?;

@@ -8,7 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::{Lab, Needs, by_hand, claim_report, demo, exit, repeat};
 use crate::stage::Choice;
-use crate::wire::Kind;
+use crate::wire::{Kind, Plan, Script};
 
 const HELP: &str = "\
 Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other. \
@@ -17,6 +17,15 @@ With a role it is that one program, in this terminal; start the other one in a s
 const EXIT_CODES: &str = "\
 Exit codes: 0 all went as the lab means it to; 1 a role failed; 2 the command line is not understood; \
 3 the port is taken; 4 nobody listens there; 5 a role died; 6 a role hung; 7 the machine lacks what was asked for.";
+
+/// The heading of the flags that are about the wire; each of them asks for one.
+const WIRE: &str = "The wire";
+
+/// Where there is no wire.
+const ONE_HOST: [&str; 2] = ["role", "loopback"];
+
+/// Where nothing may befall its frames: claims are about what a lab does by itself.
+const UNDISTURBED: [&str; 3] = ["role", "loopback", "claims"];
 
 #[derive(Debug, Parser)]
 #[command(
@@ -49,14 +58,45 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "role")]
     pub loopback: bool,
     /// Two hosts with a wire between them, and its frames between the calls
-    #[arg(long, conflicts_with_all = ["role", "loopback"], help_heading = "The wire")]
+    #[arg(long, conflicts_with_all = ONE_HOST, help_heading = WIRE)]
     pub wire: bool,
     /// How the wire is made: for tests
-    #[arg(long, hide = true, value_parser = ["tap", "veth"], conflicts_with_all = ["role", "loopback"])]
+    #[arg(long, hide = true, value_parser = ["tap", "veth"], conflicts_with_all = ONE_HOST)]
     pub link: Option<String>,
+    /// Lose these frames: 3, or client:data:2, or server:5%; may be said several times, as all of these
+    #[arg(long, value_name = "WHICH", value_parser = line("drop"), help_heading = WIRE)]
+    #[arg(conflicts_with_all = UNDISTURBED)]
+    pub drop: Vec<String>,
+    /// Hand these frames on twice
+    #[arg(long, value_name = "WHICH", value_parser = line("duplicate"), help_heading = WIRE)]
+    #[arg(conflicts_with_all = UNDISTURBED)]
+    pub duplicate: Vec<String>,
+    /// Change the last byte of these frames; their checksums stay as they are
+    #[arg(long, value_name = "WHICH", value_parser = line("corrupt"), help_heading = WIRE)]
+    #[arg(conflicts_with_all = UNDISTURBED)]
+    pub corrupt: Vec<String>,
+    /// Keep these frames until the next one in their direction has passed
+    #[arg(long, value_name = "WHICH", value_parser = line("reorder"), help_heading = WIRE)]
+    #[arg(conflicts_with_all = UNDISTURBED)]
+    pub reorder: Vec<String>,
+    /// Keep every frame for TIME (10ms), or only some (10ms:client:data:2)
+    #[arg(long, value_name = "TIME[:WHICH]", value_parser = line("delay"), help_heading = WIRE)]
+    #[arg(conflicts_with_all = UNDISTURBED)]
+    pub delay: Vec<String>,
+    /// The largest IP packet, in bytes, in place of 1500
+    #[arg(long, value_name = "BYTES", value_parser = line("mtu"), help_heading = WIRE)]
+    #[arg(conflicts_with_all = UNDISTURBED)]
+    pub mtu: Option<String>,
+    /// How many bits a second pass in each direction: 64kbit, 10mbit
+    #[arg(long, value_name = "RATE", value_parser = line("rate"), help_heading = WIRE)]
+    #[arg(conflicts_with_all = UNDISTURBED)]
+    pub rate: Option<String>,
+    /// Where the dice for shares (5%) begin: another number loses other frames, the same one the same frames
+    #[arg(long, value_name = "N", default_value_t = 1, help_heading = WIRE)]
+    pub seed: u64,
     /// Write the frames to FILE as pcapng, for Wireshark, with the calls as comments
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "loopback", "repeat", "claims"])]
-    #[arg(help_heading = "The wire")]
+    #[arg(long, value_name = "FILE", help_heading = WIRE)]
+    #[arg(conflicts_with_all = ["role", "loopback", "repeat", "claims"])]
     pub pcap: Option<PathBuf>,
     /// Draw the demo to FILE as a sequence diagram, SVG
     #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "repeat", "claims"])]
@@ -82,18 +122,37 @@ pub(super) struct Arguments {
 impl Arguments {
     /// Which hosts the demo of `lab` shall have.
     pub fn hosts(&self, lab: &Lab) -> Choice {
-        match self.link.as_deref() {
-            _ if self.loopback => Choice::Loopback,
-            Some("tap") => Choice::Wire(Some(Kind::Tap)),
-            Some(_) => Choice::Wire(Some(Kind::Veth)),
-            None if lab.hosts == Needs::Wire || self.asks_for_a_wire() => Choice::Wire(None),
-            None => Choice::Best,
+        if self.loopback {
+            return Choice::Loopback;
         }
+        if lab.hosts != Needs::Wire && !self.asks_for_a_wire() {
+            return Choice::Best;
+        }
+        let kind = self.link.as_deref().map(|kind| if kind == "tap" { Kind::Tap } else { Kind::Veth });
+        let lines: Vec<&str> = self.script().map(String::as_str).collect();
+        // Each line was read once already, when the command line was.
+        let mut script = Script::of(&lines).unwrap_or_default();
+        script.seed = self.seed;
+        Choice::Wire(Plan { kind, script, strangers: false })
+    }
+
+    /// What a wire shall do, line by line.
+    fn script(&self) -> impl Iterator<Item = &String> {
+        let faults = [&self.drop, &self.duplicate, &self.corrupt, &self.reorder, &self.delay];
+        faults.into_iter().flatten().chain(&self.mtu).chain(&self.rate)
     }
 
     /// Whether something was asked for that there is only on a wire.
     fn asks_for_a_wire(&self) -> bool {
-        self.wire || self.link.is_some() || self.pcap.is_some()
+        self.wire || self.link.is_some() || self.pcap.is_some() || self.script().next().is_some()
+    }
+}
+
+/// Reads what a flag says as the line of a script that it is.
+fn line(word: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone + Send + Sync + 'static {
+    move |text| {
+        let line = format!("{word} {text}");
+        Script::of(&[&line]).map(|_| line)
     }
 }
 
@@ -135,6 +194,12 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
     }
     if lab.hosts == Needs::Wire && arguments.loopback {
         return Some("this lab is about the wire between two hosts: on the loopback there is none".to_owned());
+    }
+    if let Choice::Wire(plan) = arguments.hosts(lab)
+        && let Some(stranger) = plan.script.stranger(&lab.role_names())
+    {
+        let names = lab.role_names().join(", ");
+        return Some(format!("{stranger:?} is neither a kind of frame nor a role of this lab; its roles: {names}"));
     }
     let role = arguments.role.as_deref()?;
     let scene = &lab.scenes[arguments.scene.map_or(0, |number| number as usize - 1)];

@@ -11,6 +11,7 @@ use super::{Endpoint, Lab, Scene, exit};
 use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
 use crate::view::{Transcript, capture, diagram, json};
+use crate::wire::{Plan, Script};
 
 /// How the scenes are to be played.
 #[derive(Clone, Copy)]
@@ -60,7 +61,10 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     }
     match played {
         // What was played so far is worth having, however it ended.
-        Ok(ending) => report(lab, &ending).max(write_files(lab, arguments, &kept)),
+        Ok(ending) => {
+            tell_of_idle_faults(lab, &hosts);
+            report(lab, &ending).max(write_files(lab, arguments, &kept))
+        }
         Err(error) => {
             eprintln!("{}: the stage failed: {error}: `socklab doctor` tells what this machine allows", lab.label());
             exit::LACKING
@@ -71,13 +75,15 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
 /// Opens the stage's hosts, and says so where they are not private. `None` where a wire cannot be had.
 pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Option<Hosts> {
     let choice = arguments.hosts(lab);
+    let wired = matches!(choice, Choice::Wire(_));
     let hosts = Hosts::open(choice);
     let label = lab.label();
     match &hosts {
-        Hosts::Loopback(why) if matches!(choice, Choice::Wire(_)) => {
+        Hosts::Loopback(why) if wired => {
             eprintln!(
                 "{label}: no wire ({why}): it takes two private hosts, and this machine gives none: \
-                 `socklab doctor` tells what it allows, and how to change that"
+                 `socklab doctor` tells how to get them; docs/labs/{:02}-{}.md shows what was recorded",
+                lab.number, lab.name
             );
             return None;
         }
@@ -94,6 +100,13 @@ pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Option<Hosts> {
 pub(super) fn transcript(lab: &Lab, hosts: &Hosts) -> Transcript {
     let transcript = Transcript::new(&lab.role_names());
     if matches!(hosts, Hosts::Wired { .. }) { transcript.with_frames() } else { transcript }
+}
+
+/// Says which of the faults that were asked for have met no frame: what was shown is not what they do.
+fn tell_of_idle_faults(lab: &Lab, hosts: &Hosts) {
+    for line in hosts.script().into_iter().flat_map(Script::idle) {
+        eprintln!("{}: `{line}` met no frame", lab.label());
+    }
 }
 
 /// Writes the files that were asked for, and gives the exit code.
@@ -131,7 +144,7 @@ pub(super) fn play(
         stage,
         kernel: kernel(),
         began_us: u64::try_from(began.as_micros()).unwrap_or_default(),
-        seed: None,
+        seed: hosts.script().filter(|script| script.is_random()).map(|script| script.seed),
     };
     if teller.announce(0, host, What::Start(start)).is_break() {
         return Ok(Ending::Left);
@@ -161,10 +174,16 @@ fn play_scene(
     (hosts, host): (&mut Hosts, Host),
     teller: &mut Teller<'_>,
 ) -> io::Result<Ending> {
-    let (address, wire) = hosts.prepare(lab.port)?;
-    let what = What::Scene { text: scene.title.to_owned(), port: address.port() };
-    if teller.announce(number, host, what).is_break() {
-        return Ok(Ending::Left);
+    let script = Script::of(scene.faults).map_err(io::Error::other)?;
+    let plan = Plan { strangers: scene.strangers, script, ..Plan::default() };
+    let (address, wire) = hosts.prepare(lab.port, &plan)?;
+    let begins = What::Scene { text: scene.title.to_owned(), port: address.port() };
+    let script = hosts.script().map(|script| plan.script.and(script)).filter(|script| !script.is_empty());
+    let conditions = script.map(|script| What::Note { text: format!("on this wire: {script}") });
+    for what in [Some(begins), conditions].into_iter().flatten() {
+        if teller.announce(number, host, what).is_break() {
+            return Ok(Ending::Left);
+        }
     }
     let commands: Vec<&'static str> = scene.roles.iter().flat_map(|cast| cast.lines.iter().copied()).collect();
     let roles = scene.roles.iter().map(|cast| {
@@ -198,6 +217,10 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
         Ending::Done | Ending::Left => exit::OK,
         Ending::Waiting => {
             eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
+            exit::HUNG
+        }
+        Ending::Endless => {
+            eprintln!("{label}: the kernel still tried to send, and was left at it (--patience sets how long to wait)");
             exit::HUNG
         }
         Ending::Failed { role, status: Status::Code(1) } => {

@@ -63,6 +63,10 @@ pub struct Scene {
     roles: Vec<Cast>,
     watch: Watch,
     ends_waiting: bool,
+    /// What a wire does to its frames, line by line.
+    faults: &'static [&'static str],
+    /// Whether its hosts have to ask for each other's hardware address.
+    strangers: bool,
 }
 
 /// A role and what it needs.
@@ -139,7 +143,7 @@ impl Lab {
 impl Scene {
     /// A scene with a title.
     pub fn new(title: &'static str) -> Scene {
-        Scene { title, roles: Vec::new(), watch: Watch::default(), ends_waiting: false }
+        Scene { title, roles: Vec::new(), watch: Watch::default(), ends_waiting: false, faults: &[], strangers: false }
     }
 
     /// Adds a role.
@@ -200,6 +204,21 @@ impl Scene {
     #[must_use]
     pub fn ends_waiting(mut self) -> Scene {
         self.ends_waiting = true;
+        self
+    }
+
+    /// What the wire does to frames, where there is one: lines such as `drop client:data:2` or `delay 10ms`, as the
+    /// flags have them.
+    #[must_use]
+    pub fn faults(mut self, script: &'static [&'static str]) -> Scene {
+        self.faults = script;
+        self
+    }
+
+    /// On a wire, neither host knows the other one's hardware address: it has to ask, by ARP.
+    #[must_use]
+    pub fn hosts_are_strangers(mut self) -> Scene {
+        self.strangers = true;
         self
     }
 

@@ -3,7 +3,8 @@
 //! That makes the order of events the order of cause and effect, and the same at every run. The rules:
 //! - the holder goes on until it waits, meets or ends;
 //! - then the role that has been ready longest goes, ties in the order of declaration;
-//! - when nobody can go, the pause that was reached first ends;
+//! - when nobody can go, frames that the wire keeps for a time arrive;
+//! - when none is kept, the pause that was reached first ends;
 //! - when nobody pauses either, the kernel's timers are given time, if any runs;
 //! - else everyone waits, and nobody will ever move: that is a finding, not a time-out.
 
@@ -50,7 +51,19 @@ struct Baton<'p, 't> {
     yields: bool,
     /// Whether the call that is being made has been told to have begun.
     begun: bool,
+    /// When somebody last did something.
+    still_since: Instant,
     failed: Option<Ending>,
+}
+
+/// What came of giving the kernel time.
+enum Passed {
+    /// Somebody can go, or a frame is on its way.
+    Something,
+    /// No timer runs any more.
+    Nothing,
+    /// Timers go on and on, and move nobody.
+    TooLong,
 }
 
 /// While it lives, this process and the roles that it starts share one processor. Only one of them acts at a time,
@@ -81,7 +94,8 @@ impl Drop for OneProcessor {
 pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
     let ready = vec![None; troupe.actors.len()];
-    let mut baton = Baton { troupe, doing, ready, turn: 0, yields: false, begun: false, failed: None };
+    let mut baton =
+        Baton { troupe, doing, ready, turn: 0, yields: false, begun: false, still_since: Instant::now(), failed: None };
     match baton.play_out() {
         Ok(ending) => Ok(ending),
         Err(stop) => stop.ending(),
@@ -137,6 +151,7 @@ impl Baton<'_, '_> {
     /// Lets a role do what comes next, up to the thing after it.
     fn go(&mut self, role: usize) -> Step<()> {
         self.ready[role] = None;
+        self.still_since = Instant::now();
         let Doing::Next(act) = std::mem::replace(&mut self.doing[role], Doing::Running) else { return Ok(()) };
         match act {
             Act::Call(call, wait) => return self.make(role, call, wait),
@@ -279,8 +294,12 @@ impl Baton<'_, '_> {
         (0..self.ready.len()).filter_map(|role| ready(&role)).min().map(|(_, role)| role)
     }
 
-    /// Ends the first pause, or gives the kernel time, or finds that it is over.
+    /// Lets what is on the way arrive, or ends the first pause, or gives the kernel time, or finds that it is over.
     fn nobody_can_go(&mut self) -> Step<Option<Ending>> {
+        if let Some(soon) = self.troupe.next_arrival() {
+            self.wait_a_while(soon)?;
+            return Ok(None);
+        }
         let pausing = |role: &usize| match self.doing[*role] {
             Doing::Pausing(since) => Some((since, *role)),
             _ => None,
@@ -292,42 +311,52 @@ impl Baton<'_, '_> {
             return Ok(None);
         }
         let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
-        if waiting.is_empty() {
-            if self.troupe.wire.is_some() {
-                self.time_passes()?;
-            }
+        if waiting.is_empty() && self.troupe.wire.is_none() {
             return Ok(Some(self.failed.take().unwrap_or(Ending::Done)));
         }
-        if self.time_passes()? {
-            return Ok(None);
+        match self.time_passes()? {
+            Passed::Something => Ok(None),
+            Passed::Nothing if waiting.is_empty() => Ok(Some(self.failed.take().unwrap_or(Ending::Done))),
+            Passed::Nothing => {
+                self.troupe.find_waiting(waiting)?;
+                Ok(Some(self.failed.take().unwrap_or(Ending::Waiting)))
+            }
+            Passed::TooLong => {
+                self.troupe.find_endless(waiting)?;
+                Ok(Some(self.failed.take().unwrap_or(Ending::Endless)))
+            }
         }
-        self.troupe.find_waiting(waiting)?;
-        Ok(Some(self.failed.take().unwrap_or(Ending::Waiting)))
     }
 
-    /// Gives the kernel time while a timer of its own runs. Whether that made anybody ready.
-    fn time_passes(&mut self) -> Step<bool> {
-        let began = Instant::now();
-        while self.troupe.let_frames_come()? || self.troupe.timers_run() {
-            if began.elapsed() > self.troupe.patience {
-                return Ok(false);
+    /// Gives the kernel time while a timer of its own runs, until somebody can go or a frame is on its way.
+    fn time_passes(&mut self) -> Step<Passed> {
+        while self.troupe.let_frames_come()? || self.troupe.next_arrival().is_some() || self.troupe.timers_run() {
+            if self.still_since.elapsed() > self.troupe.patience {
+                return Ok(Passed::TooLong);
             }
-            let calls: Vec<_> =
-                (0..self.doing.len()).map(|role| (role, self.pending(role).and_then(|c| c.fd))).collect();
-            self.wake()?;
-            self.see_who_is_ready();
-            if self.ready.iter().any(Option::is_some) {
-                return Ok(true);
+            if self.anybody_is_ready()? || self.troupe.next_arrival().is_some() {
+                return Ok(Passed::Something);
             }
-            self.troupe.wait_for_any(&calls, Duration::from_millis(50))?;
-            self.troupe.let_frames_come()?;
-            self.wake()?;
-            self.see_who_is_ready();
-            if self.ready.iter().any(Option::is_some) {
-                return Ok(true);
+            self.wait_a_while(Duration::from_millis(50))?;
+            if self.anybody_is_ready()? {
+                return Ok(Passed::Something);
             }
         }
-        Ok(false)
+        Ok(Passed::Nothing)
+    }
+
+    /// Waits until something happens, but no longer than this, and lets what has come arrive.
+    fn wait_a_while(&mut self, longest: Duration) -> Step<()> {
+        let calls: Vec<_> = (0..self.doing.len()).map(|role| (role, self.pending(role).and_then(|c| c.fd))).collect();
+        self.troupe.wait_for_any(&calls, longest)?;
+        self.troupe.let_frames_come()?;
+        self.wake()
+    }
+
+    fn anybody_is_ready(&mut self) -> Step<bool> {
+        self.wake()?;
+        self.see_who_is_ready();
+        Ok(self.ready.iter().any(Option::is_some))
     }
 
     /// The call that a role waits to make, or is asleep in.

@@ -11,6 +11,9 @@ use crate::trace::{Call, Wait, Waiting, What};
 /// Roles that are all asleep for this long wait for each other.
 const ASLEEP: Duration = Duration::from_millis(20);
 
+/// How often those who sleep are looked at.
+const LOOK: Duration = Duration::from_millis(2);
+
 /// What a role is at, as far as it has told.
 enum Doing {
     Running,
@@ -23,7 +26,7 @@ enum Doing {
 struct Free<'p, 't> {
     troupe: Troupe<'p, 't>,
     doing: Vec<Doing>,
-    told: Vec<(u64, usize, What)>,
+    told: Vec<(u64, Option<usize>, What)>,
     failed: Option<Ending>,
 }
 
@@ -43,6 +46,7 @@ impl Free<'_, '_> {
             let until = Instant::now() + self.troupe.patience;
             loop {
                 self.hear_all(role)?;
+                self.troupe.let_frames_come()?;
                 if self.sleeps(role) || Instant::now() > until {
                     break;
                 }
@@ -54,9 +58,11 @@ impl Free<'_, '_> {
 
     /// Tells what happened, in the order of its times.
     fn tell(&mut self) -> Step<()> {
+        let frames = std::mem::take(&mut self.troupe.untold);
+        self.told.extend(frames.into_iter().map(|(at, frame)| (at, None, What::Frame(frame))));
         self.told.sort_by_key(|(at, ..)| *at);
         for (at, role, what) in std::mem::take(&mut self.told) {
-            self.troupe.tell_at(at, Some(role), what)?;
+            self.troupe.tell_at(at, role, what)?;
         }
         Ok(())
     }
@@ -64,8 +70,9 @@ impl Free<'_, '_> {
     fn play_out(&mut self) -> Step<Ending> {
         let mut quiet_since = Instant::now();
         while self.doing.iter().any(|doing| !matches!(doing, Doing::Ended)) {
-            self.troupe.wait_for_any(&[], Duration::from_millis(2))?;
-            let mut heard = false;
+            let soon = self.troupe.next_arrival().unwrap_or(LOOK).min(LOOK);
+            self.troupe.wait_for_any(&[], soon)?;
+            let mut heard = self.troupe.let_frames_come()? || self.troupe.next_arrival().is_some();
             for role in 0..self.doing.len() {
                 heard |= self.hear_all(role)?;
             }
@@ -90,7 +97,7 @@ impl Free<'_, '_> {
                 Heard::Gone => self.bury(role, None)?,
                 Heard::Done(call, at) => {
                     self.doing[role] = Doing::Running;
-                    self.told.push((at, role, What::Call(call)));
+                    self.told.push((at, Some(role), What::Call(call)));
                 }
                 Heard::Next(act, at) => self.take(role, act, at)?,
             }
@@ -102,16 +109,16 @@ impl Free<'_, '_> {
     fn take(&mut self, role: usize, act: Act, at: u64) -> Step<()> {
         match act {
             Act::Call(call, wait) => self.doing[role] = Doing::Calling(call, wait),
-            Act::Say(text) => self.told.push((at, role, What::Print { text })),
-            Act::Note(text) => self.told.push((at, role, What::Note { text })),
+            Act::Say(text) => self.told.push((at, Some(role), What::Print { text })),
+            Act::Note(text) => self.told.push((at, Some(role), What::Note { text })),
             Act::Meet(text) => {
                 self.doing[role] = Doing::Pausing(at);
-                self.told.push((at, role, What::Meet { text }));
+                self.told.push((at, Some(role), What::Meet { text }));
             }
             Act::Prompt(prompt) => {
                 let text = self.troupe.line(role);
                 self.troupe.answer(role, &ToRole::Line(text.clone()));
-                self.told.push((at, role, What::Input { prompt, text }));
+                self.told.push((at, Some(role), What::Input { prompt, text }));
             }
             Act::End(result) => {
                 self.troupe.answer(role, &ToRole::Go);
@@ -128,7 +135,7 @@ impl Free<'_, '_> {
             let role = self.troupe.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
-        self.told.push((super::role::now(), role, What::Exit(exit)));
+        self.told.push((super::role::now(), Some(role), What::Exit(exit)));
         Ok(())
     }
 

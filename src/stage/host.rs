@@ -12,17 +12,17 @@ use rustix::process::{getegid, geteuid};
 
 use crate::sys::{self, Setting};
 use crate::trace::error_name;
-use crate::wire::{self, Kind, MTU, Wire};
+use crate::wire::{self, Plan, Script, Wire};
 
 /// Which hosts a run asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Choice {
     /// Private ones where the machine allows it.
     Best,
     /// This machine's loopback, with free ports in place of the classic ones.
     Loopback,
-    /// Two private ones and a wire between them, made in this way, or in whichever the machine allows.
-    Wire(Option<Kind>),
+    /// Two private ones and a wire between them.
+    Wire(Plan),
 }
 
 /// The hosts of a stage.
@@ -30,7 +30,7 @@ pub enum Hosts {
     /// A user namespace of our own, in which network namespaces can be made. In a `fresh` one nothing has happened.
     Private { fresh: bool },
     /// The same, for two hosts with a wire.
-    Wired { fresh: bool, kind: Option<Kind> },
+    Wired { fresh: bool, plan: Plan },
     /// This machine's loopback, and why.
     Loopback(NoPrivateHost),
 }
@@ -54,11 +54,15 @@ impl fmt::Display for NoPrivateHost {
 }
 
 /// Settings of a host, so that every machine tells the same story: the files under `/proc/sys/net` and what they hold.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 10] = [
     ("ipv6/conf/all/disable_ipv6", "1"),
     ("ipv4/tcp_congestion_control", "reno"),
     ("ipv4/tcp_rmem", "4096 131072 6291456"),
     ("ipv4/tcp_wmem", "4096 16384 4194304"),
+    // Timestamps are this machine's clock, without an offset of each connection's own.
+    ("ipv4/tcp_timestamps", "2"),
+    // No probe sends a lost tail again within milliseconds: on a held wire it would go off by chance.
+    ("ipv4/tcp_early_retrans", "0"),
     ("ipv4/ip_local_port_range", "32768 60999"),
     // Loopback's errors are not rationed; those that cross a wire shall not be either.
     ("ipv4/icmp_ratelimit", "0"),
@@ -74,15 +78,24 @@ impl Hosts {
         match choice {
             Choice::Loopback => Hosts::Loopback(NoPrivateHost::Asked),
             Choice::Best | Choice::Wire(_) => match (enter_user_namespace().and_then(|()| new_network()), choice) {
-                (Ok(()), Choice::Wire(kind)) => Hosts::Wired { fresh: true, kind },
+                (Ok(()), Choice::Wire(plan)) => Hosts::Wired { fresh: true, plan },
                 (Ok(()), _) => Hosts::Private { fresh: true },
                 (Err(refused), _) => Hosts::Loopback(refused),
             },
         }
     }
 
-    /// Prepares hosts on which nothing has happened, and says at which address the port that a lab calls `port` is.
-    pub fn prepare(&mut self, port: u16) -> io::Result<(SocketAddr, Option<Wire>)> {
+    /// What was asked of the wire, where there is one.
+    pub fn script(&self) -> Option<&Script> {
+        match self {
+            Hosts::Wired { plan, .. } => Some(&plan.script),
+            Hosts::Private { .. } | Hosts::Loopback(_) => None,
+        }
+    }
+
+    /// Prepares hosts on which nothing has happened, and says at which address the port that a lab calls `port` is. A
+    /// wire does what `scene` says, and then what was asked for.
+    pub fn prepare(&mut self, port: u16, scene: &Plan) -> io::Result<(SocketAddr, Option<Wire>)> {
         if let Hosts::Private { fresh } | Hosts::Wired { fresh, .. } = self
             && !std::mem::take(fresh)
         {
@@ -93,10 +106,10 @@ impl Hosts {
                 settle_in()?;
                 Ok((SocketAddr::from((Ipv4Addr::LOCALHOST, port)), None))
             }
-            Hosts::Wired { kind, .. } => {
+            Hosts::Wired { plan, .. } => {
                 // What is ours of the wire is in a third namespace: no role sees it, and nothing else is there.
                 settle_in()?;
-                let wire = Wire::lay(*kind, MTU, settle_in)?;
+                let wire = Wire::lay(scene.and(plan), settle_in)?;
                 Ok((SocketAddr::from((wire::ADDRESSES[1], port)), Some(wire)))
             }
             Hosts::Loopback(_) => Ok((SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?)), None)),

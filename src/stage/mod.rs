@@ -72,6 +72,8 @@ pub enum Ending {
     Done,
     /// Those who are left wait, and nothing will ever move them.
     Waiting,
+    /// Those who are left wait, and the kernel's timers were still at it when the stage's patience was over.
+    Endless,
     /// A role ended with an error, or died of a signal or a panic.
     Failed { role: String, status: Status },
     /// A role neither waited nor came back.

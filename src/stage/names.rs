@@ -6,8 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 /// The names of a scene's addresses.
 #[derive(Default)]
 pub struct Names {
-    /// The hosts' own addresses on a wire.
-    hosts: Vec<IpAddr>,
+    /// The hosts' own addresses on a wire, and the roles that live there.
+    hosts: Vec<(IpAddr, Vec<String>)>,
     known: HashMap<SocketAddr, String>,
     /// How many ports of each role have a name.
     ports: HashMap<String, u32>,
@@ -19,9 +19,12 @@ impl Names {
         self.known.insert(address, name);
     }
 
-    /// Learns of a host's address, other than loopback's.
-    pub fn add_host(&mut self, host: IpAddr) {
-        self.hosts.push(host);
+    /// Learns that a role lives on a host, other than the loopback's.
+    pub fn settle(&mut self, role: &str, host: IpAddr) {
+        match self.hosts.iter_mut().find(|(known, _)| *known == host) {
+            Some((_, roles)) => roles.push(role.to_owned()),
+            None => self.hosts.push((host, vec![role.to_owned()])),
+        }
     }
 
     /// Learns that a socket of a role on the host `home` has this address.
@@ -46,9 +49,23 @@ impl Names {
         match self.known.get(&as_peers_see(address, home)) {
             Some(name) => name.clone(),
             None if address.port() == 0 => format!("{}:0", address.ip()),
-            None if address.ip().is_loopback() || self.hosts.contains(&address.ip()) => "another:port".to_owned(),
+            None if address.ip().is_loopback() || self.roles_of(address.ip()).is_some() => "another:port".to_owned(),
             None => address.to_string(),
         }
+    }
+
+    /// What an address that stands in a frame is called. Without a port, as in a later fragment, it is the role's whose
+    /// host it is, if there is one only.
+    pub fn of_end(&self, address: SocketAddr) -> String {
+        match self.roles_of(address.ip()) {
+            Some([role]) if address.port() == 0 => role.clone(),
+            _ if address.port() == 0 => address.ip().to_string(),
+            _ => self.of(address, address.ip()),
+        }
+    }
+
+    fn roles_of(&self, host: IpAddr) -> Option<&[String]> {
+        self.hosts.iter().find(|(known, _)| *known == host).map(|(_, roles)| roles.as_slice())
     }
 
     /// The ports of all addresses that have a name.

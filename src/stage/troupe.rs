@@ -14,7 +14,7 @@ use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
 use super::{Ending, Play, Teller, Watch, role};
 use crate::probe;
-use crate::trace::{Call, Exit, For, Host, Status, Value, Waiting, What, Word};
+use crate::trace::{Call, Exit, For, Frame, Host, Status, Value, Waiting, What, Word};
 use crate::wire::{ADDRESSES, Wire};
 
 /// A role that is playing.
@@ -23,7 +23,7 @@ pub(super) struct Actor {
     /// The number of its host: 0 or, on the far side of a wire, 1.
     pub(super) side: usize,
     /// Its host's address, as its peers see it.
-    home: IpAddr,
+    pub(super) home: IpAddr,
     pub pid: Pid,
     channel: OwnedFd,
     lines: VecDeque<String>,
@@ -47,10 +47,12 @@ pub(super) struct Troupe<'p, 't> {
     pub actors: Vec<Actor>,
     pub patience: Duration,
     pub(super) wire: Option<Wire>,
-    /// How many frames have been handed on.
+    /// How many times a frame has moved.
     pub(super) frames: u64,
+    /// Free-running, the frames that have moved, with their times: they are told when all is over.
+    pub(super) untold: Vec<(u64, Frame)>,
     pub(super) names: Names,
-    free: bool,
+    pub(super) free: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     orphans: bool,
     scene: u32,
@@ -98,14 +100,12 @@ impl<'p, 't> Troupe<'p, 't> {
     pub fn assemble(play: Play<'_>, teller: &'p mut Teller<'t>) -> io::Result<Troupe<'p, 't>> {
         let mut names = Names::default();
         names.set(play.endpoint.0, play.endpoint.1);
-        if play.wire.is_some() {
-            ADDRESSES.into_iter().for_each(|host| names.add_host(host.into()));
-        }
         let mut troupe = Troupe {
             actors: Vec::new(),
             patience: play.patience,
             wire: play.wire,
             frames: 0,
+            untold: Vec::new(),
             names,
             free: play.free,
             orphans: false,
@@ -118,6 +118,9 @@ impl<'p, 't> Troupe<'p, 't> {
             let side = usize::from(troupe.wire.is_some() && one.name == "server");
             let host = troupe.wire.as_ref().map(|wire| wire.host(side));
             let home = if host.is_some() { ADDRESSES[side] } else { Ipv4Addr::LOCALHOST };
+            if host.is_some() {
+                troupe.names.settle(one.name, home.into());
+            }
             let (pid, channel) = role::spawn(one.name, play.free, host, one.part)?;
             troupe.actors.push(Actor {
                 name: one.name.to_owned(),
@@ -328,6 +331,13 @@ impl<'p, 't> Troupe<'p, 't> {
             _ => ("everyone waits", "everyone waits; nobody will ever move"),
         };
         self.tell(None, What::Finding { finding: finding.into(), waiting, text: text.into() })
+    }
+
+    /// Tells that the kernel's timers go on and nobody is moved, and that this is not waited for any longer.
+    pub fn find_endless(&mut self, waiting: Vec<Waiting>) -> Step<()> {
+        let patience = self.patience.as_secs();
+        let text = format!("a timer of the kernel's still runs; after {patience} s it is not waited for any longer");
+        self.tell(None, What::Finding { finding: "a timer runs".into(), waiting, text })
     }
 }
 

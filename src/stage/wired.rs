@@ -6,13 +6,14 @@
 //! frame takes its place.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
+use super::role;
 use super::troupe::{Heard, Step, Troupe};
 use crate::probe;
-use crate::trace::{Call, Fate, Frame, What};
+use crate::trace::{Call, Data, Fate, Frame, What};
 use crate::wire::{Seen, Wire};
 
 /// What may have made a host send: then its acknowledgements are no timer's.
@@ -44,20 +45,17 @@ impl Troupe<'_, '_> {
     }
 
     /// Whether a host may have sent or received a frame that has not arrived: lets the kernel go on, if it is so. A
-    /// machine that is busy with something else for long is not waited for.
+    /// machine that is busy with something else for a second is not waited for any longer.
     pub fn frames_under_way(&self) -> bool {
-        const MOST: u32 = 10_000;
-        if self.wire.is_none() {
+        const LONGEST: Duration = Duration::from_secs(1);
+        if self.wire.is_none() || !probe::packets_under_way() {
             return false;
         }
-        let still = |_: &u32| {
-            let under_way = probe::packets_under_way();
-            if under_way {
-                rustix::thread::sched_yield();
-            }
-            under_way
-        };
-        (0..MOST).take_while(still).count() > 0
+        let began = Instant::now();
+        while probe::packets_under_way() && began.elapsed() < LONGEST {
+            rustix::thread::sched_yield();
+        }
+        true
     }
 
     /// Hands on what both hosts have sent, until they are silent.
@@ -65,15 +63,31 @@ impl Troupe<'_, '_> {
         self.carry(stirred, false)
     }
 
-    /// The same while nobody can act: now what was held goes on, and what comes is a timer's. Whether anything moved.
+    /// The same while nobody can act: now what was kept goes on as its time comes, and what nothing else brought about
+    /// is a timer's. Whether anything moved.
     pub fn let_frames_come(&mut self) -> Step<bool> {
         let before = self.frames;
-        while let Some(held) = self.wire.as_mut().and_then(Wire::release) {
-            self.hand_on(held, true)?;
-            self.carry(Stirred([true, true]), true)?;
+        while let Some(kept) = self.wire.as_mut().and_then(Wire::due) {
+            let to = 1 - kept.seen.from;
+            let mut stirred = Stirred::default();
+            stirred.0[to] = match kept.frame {
+                Some(frame) => self.arrive(frame, &kept.seen)?,
+                // Sent again only because we were slow: its receiver has it, and was not let answer.
+                None if self.wire.as_ref().is_some_and(|wire| wire.is_needless(&kept.seen)) => {
+                    self.tell_overtaken(vec![kept.seen])?;
+                    false
+                }
+                None => self.set_out(kept.seen, true)?,
+            };
+            self.carry(stirred, true)?;
         }
         self.carry(Stirred::default(), true)?;
         Ok(self.frames != before)
+    }
+
+    /// How long it is until the next frame that is on its way arrives, if there is one.
+    pub fn next_arrival(&self) -> Option<Duration> {
+        self.wire.as_ref().and_then(Wire::next_arrival)
     }
 
     fn carry(&mut self, stirred: Stirred, nobody_can_act: bool) -> Step<()> {
@@ -83,14 +97,13 @@ impl Troupe<'_, '_> {
             for from in 0..2 {
                 while let Some(seen) = self.take(from)? {
                     silent = false;
-                    if !stirred[from] && !nobody_can_act && seen.only_acknowledges() {
-                        if let Some(wire) = &mut self.wire {
-                            wire.hold_back(seen);
-                        }
+                    if !stirred[from] && !nobody_can_act && seen.may_be_a_timers() {
+                        let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
+                        self.tell_overtaken(overtaken)?;
                         continue;
                     }
-                    stirred[1 - from] |= self.wire.as_mut().is_some_and(|wire| wire.is_answered_at_once(&seen));
-                    self.hand_on(seen, nobody_can_act && !stirred[from])?;
+                    let by_timer = nobody_can_act && !stirred[from];
+                    stirred[1 - from] |= self.set_out(seen, by_timer)?;
                 }
             }
             if silent && !self.frames_under_way() {
@@ -106,24 +119,79 @@ impl Troupe<'_, '_> {
         })
     }
 
-    fn hand_on(&mut self, seen: Seen, by_timer: bool) -> Step<()> {
+    /// Sends a frame on its way, with what befalls it there. Whether it has arrived and is answered without a timer.
+    fn set_out(&mut self, mut seen: Seen, by_timer: bool) -> Step<bool> {
         for address in [seen.packet.from, seen.packet.to].into_iter().flatten() {
             self.learn_of(address);
         }
-        let Some(wire) = &mut self.wire else { return Ok(()) };
-        wire.overtake(&seen);
+        let Some(wire) = &mut self.wire else { return Ok(false) };
+        let overtaken = wire.overtake(&seen);
         let names = &self.names;
+        let mut frame = wire.describe(&seen, |address| names.of_end(address), by_timer);
+        let sentence = wire.judge(&frame);
+        frame.fate = sentence.fate;
+        if frame.fate == Fate::Corrupted {
+            seen.corrupt();
+            frame.payload = Data::new(&seen.bytes[seen.packet.payload.clone()]);
+            frame.bytes = Data::new(&seen.bytes);
+            frame.remark = Some("its last byte changed".into());
+        }
+        self.tell_overtaken(overtaken)?;
+        match sentence.hold.filter(|_| frame.fate != Fate::Lost) {
+            None if frame.fate == Fate::Lost => self.tell_frame(frame).map(|()| false),
+            None => self.arrive(frame, &seen),
+            Some(hold) => {
+                frame.held = Some(hold.text.clone());
+                let leaves = Frame { fate: Fate::Held, ..frame.clone() };
+                if let Some(wire) = &mut self.wire {
+                    wire.keep(seen, frame, &hold);
+                }
+                self.tell_frame(leaves).map(|()| false)
+            }
+        }
+    }
+
+    /// Hands a frame to the other host, and what was to come behind it. Whether that host answers without a timer.
+    fn arrive(&mut self, frame: Frame, seen: &Seen) -> Step<bool> {
+        let Some(wire) = &mut self.wire else { return Ok(false) };
+        let mut answers = wire.pass(seen, frame.fate)?;
+        self.tell_frame(frame)?;
+        while let Some(kept) = self.wire.as_mut().and_then(|wire| wire.let_through_behind(seen.from)) {
+            if let Some(frame) = kept.frame {
+                answers |= self.arrive(frame, &kept.seen)?;
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Tells of acknowledgements that later frames have made needless.
+    fn tell_overtaken(&mut self, overtaken: Vec<Seen>) -> Step<()> {
+        for seen in overtaken {
+            let Some(wire) = &mut self.wire else { return Ok(()) };
+            let names = &self.names;
+            let frame = wire.describe_overtaken(&seen, |address| names.of_end(address));
+            self.tell(None, What::Frame(frame))?;
+        }
+        Ok(())
+    }
+
+    fn tell_frame(&mut self, frame: Frame) -> Step<()> {
         self.frames += 1;
-        let number = self.frames as u32;
-        let frame = wire.describe(&seen, |address| names.of(address, address.ip()), by_timer, Fate::Passed);
-        wire.pass(&seen)?;
-        self.tell(None, What::Frame(Frame { number, ..frame }))
+        if !self.free {
+            return self.tell(None, What::Frame(frame));
+        }
+        // Who could act meanwhile is not known, so neither is what a timer did.
+        self.untold.push((role::now(), Frame { by_timer: false, after: None, ..frame }));
+        Ok(())
     }
 
     /// Learns whose an address is that a frame shows before its call has returned.
     fn learn_of(&mut self, address: SocketAddr) {
+        let mut there = self.actors.iter().filter(|actor| actor.home == address.ip());
         let owner = self.actors.iter().find(|actor| actor.has(address));
-        if let Some(owner) = owner {
+        // Free-running there are no copies of sockets to ask. Alone on its host, it can only be his.
+        let alone = there.next().filter(|_| self.free && there.next().is_none());
+        if let Some(owner) = owner.or(alone) {
             self.names.learn(address, &owner.name, address.ip());
         }
     }

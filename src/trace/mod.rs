@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use call::{Call, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
 pub use errno::{errno_name, error_name, error_text};
 pub use frame::{Fate, Frame};
-pub use query::{Made, Selection};
+pub use query::{Made, Selection, Sent};
 
 /// The version of the trace's form: it grows when a field changes its meaning.
 pub const VERSION: u32 = 1;

@@ -1,6 +1,6 @@
 //! Questions to a trace, for claims and tests.
 
-use super::{Call, Event, Trace, What};
+use super::{Call, Event, Frame, Trace, What};
 
 /// Some of a trace's events, in their order.
 #[derive(Clone, Debug)]
@@ -13,6 +13,13 @@ pub struct Selection<'a> {
 pub struct Made<'a> {
     pub event: &'a Event,
     pub call: &'a Call,
+}
+
+/// A frame on the wire, and the event that tells of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent<'a> {
+    pub event: &'a Event,
+    pub frame: &'a Frame,
 }
 
 impl Trace {
@@ -64,6 +71,15 @@ impl<'a> Selection<'a> {
             _ => None,
         };
         self.events.iter().filter_map(made).collect()
+    }
+
+    /// The frames that hosts sent, each once, in the order of their numbers.
+    pub fn frames(&self) -> Vec<Sent<'a>> {
+        let sent = |event: &&'a Event| match &event.what {
+            What::Frame(frame) if frame.number > 0 && !frame.arrives() => Some(Sent { event, frame }),
+            _ => None,
+        };
+        self.events.iter().filter_map(sent).collect()
     }
 
     /// What was printed, line by line.

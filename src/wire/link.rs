@@ -44,17 +44,24 @@ pub struct Link {
 }
 
 impl Link {
-    /// Makes two hosts, each given its settings by `settle_in`, and a link between them.
+    /// Makes two hosts, each given its settings by `settle_in`, and a link between them. Of `strangers` neither knows
+    /// the other one's hardware address.
     ///
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
-    pub fn lay(kind: Kind, mtu: u16, settle_in: fn() -> io::Result<()>) -> io::Result<Link> {
+    pub fn lay(kind: Kind, mtu: u16, strangers: bool, settle_in: fn() -> io::Result<()>) -> io::Result<Link> {
         let here = namespace()?;
-        let laid = Link::lay_from(&here, kind, mtu, settle_in);
+        let laid = Link::lay_from(&here, kind, mtu, strangers, settle_in);
         enter(here.as_fd())?;
         laid
     }
 
-    fn lay_from(here: &OwnedFd, kind: Kind, mtu: u16, settle_in: fn() -> io::Result<()>) -> io::Result<Link> {
+    fn lay_from(
+        here: &OwnedFd,
+        kind: Kind,
+        mtu: u16,
+        strangers: bool,
+        settle_in: fn() -> io::Result<()>,
+    ) -> io::Result<Link> {
         let make = |index: usize| -> io::Result<(OwnedFd, File, File)> {
             sys::unshare(libc::CLONE_NEWNET)?;
             settle_in()?;
@@ -69,6 +76,9 @@ impl Link {
                 }
             };
             configure(kind, index, mtu)?;
+            if !strangers {
+                sys::set_neighbour(INTERFACE, ADDRESSES[1 - index], HARDWARE[1 - index])?;
+            }
             Ok((host, end, File::open("/proc/thread-self/net/tcp")?))
         };
         let (host_a, end_a, table_a) = make(0)?;
@@ -150,7 +160,7 @@ fn veth(index: usize, host: BorrowedFd<'_>) -> io::Result<File> {
     Ok(File::from(OwnedFd::from(socket)))
 }
 
-/// Gives the interface of this host its addresses, and tells the host of its neighbour.
+/// Gives the interface of this host its addresses.
 fn configure(kind: Kind, index: usize, mtu: u16) -> io::Result<()> {
     if kind == Kind::Veth {
         // ETHTOOL_STXCSUM, _SSG, _STSO, _SGSO, _SGRO of <linux/ethtool.h>. Frames come out as they would on a cable:
@@ -166,8 +176,7 @@ fn configure(kind: Kind, index: usize, mtu: u16) -> io::Result<()> {
     // Frames go out as they come, in one queue: other disciplines have timers of their own.
     netlink::queue_first_in_first_out(INTERFACE)?;
     sys::set_interface(INTERFACE, Setting::Up)?;
-    wait_for_carrier(INTERFACE)?;
-    sys::set_neighbour(INTERFACE, ADDRESSES[1 - index], HARDWARE[1 - index])
+    wait_for_carrier(INTERFACE)
 }
 
 /// Makes the kernel take note that the other end of a link is up. It does so at its leisure otherwise, and throws away

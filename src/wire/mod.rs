@@ -2,57 +2,112 @@
 //!
 //! Invariant: a frame is handed on as it came, byte for byte, also where it cannot be taken apart.
 
+mod flow;
 mod link;
 mod netlink;
 mod packet;
+mod script;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
 
+use flow::Flow;
+pub use flow::class;
 pub use link::{ADDRESSES, Kind, enter};
 pub use packet::{Numbers, Packet};
+use rustix::time::{ClockId, clock_gettime};
+pub use script::{Faults, Hold, Script, Sentence};
 
 use crate::trace::{Data, Fate, Frame, Host};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
 
+/// How a wire is to be laid.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// How it is made, or whichever way this machine allows.
+    pub kind: Option<Kind>,
+    /// Whether the hosts have to ask for each other's hardware address, by ARP, before they can send.
+    pub strangers: bool,
+    /// What it does to frames.
+    pub script: Script,
+}
+
+impl Plan {
+    /// This plan, and then another one.
+    #[must_use]
+    pub fn and(&self, other: &Plan) -> Plan {
+        Plan {
+            kind: other.kind.or(self.kind),
+            strangers: self.strangers || other.strangers,
+            script: self.script.and(&other.script),
+        }
+    }
+}
+
 /// A wire between two hosts, and what it knows of the connections over it.
 pub struct Wire {
     link: link::Link,
     buffer: Vec<u8>,
-    /// The first sequence number of each direction of a connection, by its sender and receiver.
-    first: HashMap<(SocketAddr, SocketAddr), u32>,
-    /// Which directions of which connections have said goodbye, by their sender and receiver.
-    goodbyes: HashSet<(SocketAddr, SocketAddr)>,
-    /// Acknowledgements that a timer sent while somebody could act: they wait until nobody can.
-    held: VecDeque<Seen>,
+    /// The ends of TCP connections, by their own address and their peer's.
+    flows: HashMap<(SocketAddr, SocketAddr), Flow>,
+    faults: Faults,
+    /// How many frames have been numbered.
+    count: u32,
+    /// When the last frame that each host has sent will be through, where the rate is limited.
+    busy_until: [Option<Instant>; 2],
+    /// Frames that were sent and not handed on yet.
+    kept: Vec<Kept>,
 }
 
 /// A frame that a host has sent.
+#[derive(Clone, Debug)]
 pub struct Seen {
     /// The host that sent it: 0 or 1.
     pub from: usize,
     pub bytes: Vec<u8>,
     pub packet: Packet,
+    /// Whether it is a TCP segment all of which its host had sent before.
+    pub again: bool,
+    /// If a timer sent it: for how many milliseconds that can have run.
+    pub timer_ms: Option<u64>,
+}
+
+/// A frame that waits for its time.
+pub struct Kept {
+    pub seen: Seen,
+    /// What a trace will tell of it when it arrives. `None` for one that a timer sent while somebody could act: it has
+    /// not begun its way yet, and does so when nobody can.
+    pub frame: Option<Frame>,
+    due: Instant,
+    /// Whether it goes on as soon as the next one from its host has passed.
+    until_next: bool,
 }
 
 impl Wire {
-    /// Makes two hosts, each given its settings by `settle_in`, and a wire between them, in whichever way this machine
-    /// allows, or in the one that was asked for.
+    /// Makes two hosts, each given its settings by `settle_in`, and a wire between them.
     ///
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
-    pub fn lay(kind: Option<Kind>, mtu: u16, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
-        let link = match kind {
-            Some(kind) => link::Link::lay(kind, mtu, settle_in)?,
-            None => {
-                link::Link::lay(Kind::Tap, mtu, settle_in).or_else(|_| link::Link::lay(Kind::Veth, mtu, settle_in))?
-            }
+    pub fn lay(plan: Plan, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
+        let (mtu, strangers) = (plan.script.mtu(), plan.strangers);
+        let lay = |kind| link::Link::lay(kind, mtu, strangers, settle_in);
+        let link = match plan.kind {
+            Some(kind) => lay(kind)?,
+            None => lay(Kind::Tap).or_else(|_| lay(Kind::Veth))?,
         };
-        let buffer = vec![0; link::LARGEST_FRAME];
-        Ok(Wire { link, buffer, first: HashMap::new(), goodbyes: HashSet::new(), held: VecDeque::new() })
+        Ok(Wire {
+            link,
+            buffer: vec![0; link::LARGEST_FRAME],
+            flows: HashMap::new(),
+            faults: Faults::new(plan.script),
+            count: 0,
+            busy_until: [None; 2],
+            kept: Vec::new(),
+        })
     }
 
     /// How it was made.
@@ -75,71 +130,122 @@ impl Wire {
         let Some(len) = self.link.take(from, &mut self.buffer)? else { return Ok(None) };
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
-        Ok(Some(Seen { from, bytes, packet }))
+        let (mut again, mut timer_ms) = (false, None);
+        if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
+            let flow = self.flows.entry((from, to)).or_default();
+            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), time_of(numbers));
+        }
+        Ok(Some(Seen { from, bytes, packet, again, timer_ms }))
     }
 
-    /// Whether the other host answers this frame, if it does, without a timer.
+    /// What shall become of a frame that sets out.
+    pub fn judge(&mut self, frame: &Frame) -> Sentence {
+        let mut sentence = self.faults.judge(frame);
+        let Some(passage) = self.faults.passage(frame) else { return sentence };
+        let text = self.faults.speed();
+        let busy_until = &mut self.busy_until[usize::from(frame.dir.0 == Host::B)];
+        let now = Instant::now();
+        let through = busy_until.filter(|until| *until > now).unwrap_or(now) + passage;
+        *busy_until = Some(through);
+        // One that is held for longer by a fault says so; else its speed holds it.
+        let hold = sentence.hold.get_or_insert(Hold { text: text.into(), time: Duration::ZERO, until_next: false });
+        hold.time += through - now;
+        sentence
+    }
+
+    /// Hands a frame to the other host. Whether that one answers, if it does, without a timer.
     ///
     /// Linux delays the acknowledgement of a FIN (`tcp_fin` in `net/ipv4/tcp_input.c`), unless the host has said
-    /// goodbye itself: then the connection ends with it.
-    pub fn is_answered_at_once(&mut self, seen: &Seen) -> bool {
-        let (Some(from), Some(to)) = (seen.packet.from, seen.packet.to) else { return true };
-        if !seen.packet.numbers.is_some_and(|numbers| numbers.fin) {
-            return true;
+    /// goodbye itself: then the connection ends with it. What was corrupted it does not answer at all.
+    pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
+        let now = millis();
+        self.link.give(1 - seen.from, &seen.bytes)?;
+        if fate == Fate::Doubled {
+            self.link.give(1 - seen.from, &seen.bytes)?;
         }
-        self.goodbyes.insert((from, to));
-        self.goodbyes.contains(&(to, from))
+        if fate == Fate::Corrupted {
+            return Ok(false);
+        }
+        let Packet { numbers: Some(numbers), from: Some(from), to: Some(to), payload, .. } = &seen.packet else {
+            return Ok(true);
+        };
+        let sender = self.flows.entry((*from, *to)).or_default();
+        sender.arrived(*numbers, payload.len());
+        let receiver = self.flows.entry((*to, *from)).or_default();
+        receiver.hears(*numbers, payload.len(), now);
+        Ok(!numbers.fin || receiver.said_goodbye)
     }
 
-    /// Hands a frame to the other host.
-    pub fn pass(&mut self, seen: &Seen) -> io::Result<()> {
-        self.link.give(1 - seen.from, &seen.bytes)
+    /// Keeps a frame that a timer sent until nobody can act. Of several acknowledgements of a connection, the last one
+    /// says it all: those that it overtakes are given back.
+    pub fn hold_back(&mut self, seen: Seen) -> Vec<Seen> {
+        let overtaken = self.overtake(&seen);
+        self.kept.push(Kept { seen, frame: None, due: Instant::now(), until_next: false });
+        overtaken
     }
 
-    /// Keeps an acknowledgement until nobody can act. Of several of a connection, the last one says it all.
-    pub fn hold_back(&mut self, seen: Seen) {
-        self.overtake(&seen);
-        self.held.push_back(seen);
+    /// Keeps a frame that has set out.
+    pub fn keep(&mut self, seen: Seen, frame: Frame, hold: &Hold) {
+        let due = Instant::now() + hold.time;
+        self.kept.push(Kept { seen, frame: Some(frame), due, until_next: hold.until_next });
     }
 
-    /// The frame that has been held longest.
-    pub fn release(&mut self) -> Option<Seen> {
-        self.held.pop_front()
+    /// The next frame whose time has come, while nobody can act.
+    pub fn due(&mut self) -> Option<Kept> {
+        let now = Instant::now();
+        let first = self.kept.iter().enumerate().min_by_key(|(index, kept)| (kept.due, *index));
+        let (index, _) = first.filter(|(_, kept)| kept.due <= now)?;
+        Some(self.kept.remove(index))
     }
 
-    /// Whether a frame is held.
-    pub fn holds(&self) -> bool {
-        !self.held.is_empty()
+    /// A frame that was to be kept until the next one from its host had passed.
+    pub fn let_through_behind(&mut self, from: usize) -> Option<Kept> {
+        let index = self.kept.iter().position(|kept| kept.until_next && kept.seen.from == from)?;
+        Some(self.kept.remove(index))
     }
 
-    /// Lets go of acknowledgements that are held, where `next` says the same and more.
-    pub fn overtake(&mut self, next: &Seen) {
+    /// How long it is until the next frame that is on its way arrives, if there is one.
+    pub fn next_arrival(&self) -> Option<Duration> {
+        let on_the_way = self.kept.iter().filter(|kept| kept.frame.is_some());
+        on_the_way.map(|kept| kept.due.saturating_duration_since(Instant::now())).min()
+    }
+
+    /// Takes out what was held back and is needless now: acknowledgements where `next` says the same and more.
+    pub fn overtake(&mut self, next: &Seen) -> Vec<Seen> {
         let ends = |seen: &Seen| (seen.packet.from, seen.packet.to);
-        self.held.retain(|held| ends(held) != ends(next));
+        let needless =
+            |kept: &mut Kept| kept.frame.is_none() && kept.seen.only_acknowledges() && ends(&kept.seen) == ends(next);
+        self.kept.extract_if(.., needless).map(|kept| kept.seen).collect()
+    }
+
+    /// Whether a frame that was held back is needless now: what it repeats was handed on when it was first sent.
+    pub fn is_needless(&self, seen: &Seen) -> bool {
+        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
+            return false;
+        };
+        let delivered = |flow: &Flow| flow.has_delivered(numbers, seen.packet.payload.len());
+        seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
     }
 
     /// Whether any TCP connection of either host has a timer running that will move data, as `probe` judges a table.
     pub fn any_table(&mut self, judge: impl Fn(&str) -> bool) -> bool {
-        !self.first.is_empty() && (0..2).any(|host| self.link.connections(host).is_ok_and(|table| judge(&table)))
+        !self.flows.is_empty() && (0..2).any(|host| self.link.connections(host).is_ok_and(|table| judge(&table)))
     }
 
-    /// A frame as a trace tells it, with sequence numbers counted from the beginning of the connection.
-    pub fn describe(&mut self, seen: &Seen, name: impl Fn(SocketAddr) -> String, by_timer: bool, fate: Fate) -> Frame {
+    /// A frame that sets out as a trace tells it, with the next number, and with sequence numbers counted from the
+    /// beginning of the connection.
+    pub fn describe(&mut self, seen: &Seen, name: impl Fn(SocketAddr) -> String, by_timer: bool) -> Frame {
         let packet = &seen.packet;
         let (mut seq, mut ack) = (None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
-            if numbers.syn {
-                self.first.insert((from, to), numbers.seq);
-            }
+            let first = |from, to| self.flows.get(&(from, to)).and_then(|flow| flow.first);
             // A reset that answers a first SYN has no number of its own.
-            let first = self.first.get(&(from, to)).copied().unwrap_or(numbers.seq);
-            seq = Some(numbers.seq.wrapping_sub(first));
-            let theirs = self.first.get(&(to, from)).copied();
-            ack = numbers.ack.map(|ack| theirs.map_or(0, |theirs| ack.wrapping_sub(theirs)));
+            seq = Some(numbers.seq.wrapping_sub(first(from, to).unwrap_or(numbers.seq)));
+            ack = numbers.ack.map(|ack| first(to, from).map_or(0, |theirs| ack.wrapping_sub(theirs)));
         }
-        let payload = &seen.bytes[packet.payload.clone()];
+        self.count += 1;
         Frame {
-            number: 0,
+            number: self.count,
             dir: if seen.from == 0 { (Host::A, Host::B) } else { (Host::B, Host::A) },
             from: packet.from.map(&name),
             to: packet.to.map(&name),
@@ -147,18 +253,51 @@ impl Wire {
             flags: packet.flags.clone(),
             seq,
             ack,
-            payload: Data::new(payload),
+            payload: Data::new(&seen.bytes[packet.payload.clone()]),
             bytes: Data::new(&seen.bytes),
             remark: packet.remark.clone(),
             by_timer,
-            after: None,
+            after: seen.timer_ms.filter(|_| by_timer).map(|millis| class(millis).into()),
             held: None,
-            fate,
+            fate: Fate::Passed,
         }
+    }
+
+    /// An acknowledgement that was overtaken, as a trace tells it: it has no number.
+    pub fn describe_overtaken(&mut self, seen: &Seen, name: impl Fn(SocketAddr) -> String) -> Frame {
+        let frame = self.describe(seen, name, true);
+        self.count -= 1;
+        Frame { number: 0, fate: Fate::Overtaken, ..frame }
     }
 }
 
+/// This machine's clock, in milliseconds.
+fn millis() -> u64 {
+    let now = clock_gettime(ClockId::Monotonic);
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
+}
+
+/// When a segment was sent: by the kernel's own clock where it says so, which is this machine's (`tcp_timestamps` 2 in
+/// the kernel's `ip-sysctl`), else now.
+fn time_of(numbers: Numbers) -> u64 {
+    let now = millis();
+    let age = numbers.clock.map(|clock| (now as u32).wrapping_sub(clock)).filter(|age| *age < 10_000);
+    now.saturating_sub(age.unwrap_or(0).into())
+}
+
 impl Seen {
+    /// Whether it may be what a timer sends: an acknowledgement and nothing else, or what was sent before.
+    pub fn may_be_a_timers(&self) -> bool {
+        self.only_acknowledges() || self.again
+    }
+
+    /// Changes its last byte: of the payload, if it has one. The checksums stay as they are.
+    pub fn corrupt(&mut self) {
+        if let Some(last) = self.bytes.last_mut() {
+            *last ^= 1;
+        }
+    }
+
     /// Whether it is a TCP acknowledgement and nothing else.
     pub fn only_acknowledges(&self) -> bool {
         let plain = |numbers: Numbers| !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some();

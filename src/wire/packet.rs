@@ -33,6 +33,8 @@ pub struct Numbers {
     pub syn: bool,
     pub fin: bool,
     pub rst: bool,
+    /// The sender's clock in its timestamp, RFC 7323.
+    pub clock: Option<u32>,
 }
 
 const FLAGS: [(u8, &str); 8] =
@@ -111,6 +113,7 @@ fn transmission(frame: &[u8], at: usize, packet: Packet) -> Option<Packet> {
         syn: bits & 2 != 0,
         fin: bits & 1 != 0,
         rst: bits & 4 != 0,
+        clock: frame.get(at + 20..at + head).and_then(clock),
     };
     let end = packet.payload.end;
     Some(Packet {
@@ -120,6 +123,22 @@ fn transmission(frame: &[u8], at: usize, packet: Packet) -> Option<Packet> {
         payload: (at + head).min(end)..end,
         ..with_ports(frame, at, packet)?
     })
+}
+
+/// The first number of a timestamp among a segment's options.
+fn clock(mut options: &[u8]) -> Option<u32> {
+    const END: u8 = 0;
+    const NOTHING: u8 = 1;
+    const TIMESTAMP: u8 = 8;
+    loop {
+        match *options.first()? {
+            END => return None,
+            NOTHING => options = &options[1..],
+            TIMESTAMP => return long(options, 2),
+            // Its length counts its kind and itself.
+            _ => options = options.get(usize::from(*options.get(1)?).max(2)..)?,
+        }
+    }
 }
 
 /// RFC 768.
