@@ -223,6 +223,32 @@ fn without_spaces(text: &str) -> String {
 }
 
 #[test]
+fn what_befell_a_frame_stands_in_the_capture() {
+    let folder = Folder::new("faults");
+    let faults = [
+        (&["--drop", "client:data:1"][..], "lost on the wire"),
+        (&["--corrupt", "client:data:1"], "its last byte changed; corrupted on the wire"),
+        (&["--duplicate", "client:data:1"], "once more: the wire handed it on twice"),
+        (&["--reorder", "client:data:1"], "held until the next one has passed"),
+        (&["--delay", "10ms:client:data:1"], "held 10 ms"),
+    ];
+    for lab in labs_to_capture("what_befell_a_frame").iter().filter(|lab| lab.number == 20) {
+        for (arguments, told) in faults {
+            let (events, packets) = capture(lab, &[arguments, &["--scene", "1"]].concat(), &folder);
+            let twice = sent(&events).iter().filter(|frame| frame["fate"] == "doubled").count();
+            assert_eq!(packets.len(), sent(&events).len() + twice, "{arguments:?}");
+            let has = |packet: &&Packet| packet.all("frame.comment").iter().any(|comment| comment.ends_with(told));
+            let marked: Vec<&Packet> = packets.iter().filter(has).collect();
+            assert_eq!(marked.len(), 1, "{arguments:?}: {told}");
+            // Nobody but tshark says that the checksum is wrong, and only where we made it so.
+            let bad = packets.iter().filter(|packet| packet.one("tcp.checksum.status") != "1").count();
+            assert_eq!(bad, usize::from(arguments[0] == "--corrupt"), "{arguments:?}");
+            assert_eq!(marked[0].one("tcp.checksum.status") != "1", arguments[0] == "--corrupt", "{arguments:?}");
+        }
+    }
+}
+
+#[test]
 fn a_capture_says_what_made_it_and_where() {
     let folder = Folder::new("says");
     for lab in labs_to_capture("a_capture_says_what_made_it").iter().filter(|lab| lab.number == 1) {

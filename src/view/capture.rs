@@ -109,7 +109,7 @@ fn told(frame: &Frame) -> String {
     let mut parts: Vec<String> = frame.remark.iter().map(ToString::to_string).collect();
     parts.extend(match frame.fate {
         Fate::Lost => Some("lost on the wire".to_owned()),
-        Fate::Held => frame.held.as_ref().map(|held| format!("held on the wire for {held}")),
+        Fate::Held => frame.held.as_ref().map(|held| format!("held {held}")),
         Fate::Corrupted => Some("corrupted on the wire".to_owned()),
         Fate::Doubled | Fate::Passed | Fate::Overtaken => None,
     });
@@ -280,8 +280,8 @@ mod tests {
             event(1, 5, What::Frame(frame(3, Fate::Doubled))),
         ];
         let expected = [
-            (1, 1, texts(&["wire 1: held on the wire for 10 ms"])),
-            (2, 2, texts(&["wire 2: held on the wire for 10 ms"])),
+            (1, 1, texts(&["wire 1: held 10 ms"])),
+            (2, 2, texts(&["wire 2: held 10 ms"])),
             (2, 4, texts(&["wire 1  arrives", "wire 2 once more: the wire handed it on twice"])),
             (3, 5, texts(&["wire 3"])),
             (3, 5, texts(&["wire 3 once more: the wire handed it on twice"])),

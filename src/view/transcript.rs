@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{WIDTH, harmless, quoted, wrapped};
+use super::text::{WIDTH, digits, harmless, quoted, wrapped};
 use crate::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Start, Status, Value, Waiting, What};
 
 /// A colour for each role, in the order of declaration.
@@ -71,14 +71,13 @@ impl Transcript {
     /// A frame, between the calls: the first host is on the left.
     fn wire(&self, frame: &Frame) -> String {
         let column = self.column();
-        let name = |end: &Option<String>| {
+        let name = |end: &Option<String>, host: &str| {
             let name = end.as_deref().and_then(|end| end.split(':').next());
-            name.unwrap_or("?").to_owned()
+            name.unwrap_or(host).to_owned()
         };
-        let (left, right) = match frame.dir.0 {
-            Host::B => (name(&frame.to), name(&frame.from)),
-            _ => (name(&frame.from), name(&frame.to)),
-        };
+        // A frame without addresses that we know goes from host to host.
+        let (first, second) = if frame.dir.0 == Host::B { (&frame.to, &frame.from) } else { (&frame.from, &frame.to) };
+        let (left, right) = (name(first, "host a"), name(second, "host b"));
         let arrow = match (frame.dir.0, frame.fate) {
             // Overtaken: nothing passed.
             (_, Fate::Overtaken) => return String::new(),
@@ -183,10 +182,16 @@ fn carried(frame: &Frame) -> String {
     parts.extend(frame.seq.map(|seq| format!("seq {seq}")));
     parts.extend(frame.ack.map(|ack| format!("ack {ack}")));
     parts.extend(frame.remark.as_ref().map(ToString::to_string));
-    if frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4") {
-        parts.push(format!("{} {}", bytes(&frame.payload.len.to_string()), data(&frame.payload)));
-    } else if frame.proto == "UDP" {
-        parts.push("0 bytes".to_owned());
+    let Data { bytes: payload, len } = &frame.payload;
+    let size = || bytes(&len.to_string());
+    match frame.proto.as_ref() {
+        "UDP" if *len == 0 => parts.push(size()),
+        _ if *len == 0 => {}
+        "TCP" | "UDP" => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "ICMP" | "ARP" => {}
+        // What it is nobody here knows.
+        _ => parts.push(format!("{} {}", size(), digits(payload, *len))),
     }
     parts.extend(match frame.fate {
         Fate::Lost => Some("(lost)".to_owned()),
