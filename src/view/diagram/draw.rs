@@ -14,7 +14,7 @@ pub(super) fn scene(scene: &Scene, grid: &Grid, pen: &mut Pen, top: f64) -> f64 
     drawing.title(top);
     let begin = top + 44.0;
     let names = drawing.place_rows(begin);
-    let bottom = drawing.rows.last().map_or(begin + 30.0, |(_, below)| *below) + 6.0;
+    let bottom = drawing.rows.last().map_or(begin + 30.0, |(_, below)| *below) + 10.0;
     drawing.lifelines(begin, bottom);
     for bar in &scene.bars {
         drawing.bar(bar, bottom);
@@ -76,7 +76,7 @@ impl Drawing<'_> {
         for (index, lane) in self.scene.lanes.iter().enumerate() {
             let x = self.places.lanes[index].x;
             let width = chip(lane);
-            let class = if lane.lives { format!("chip {}", colour(index)) } else { "absent".to_owned() };
+            let class = if lane.lives { format!("chip {}", self.colour(index)) } else { "absent".to_owned() };
             self.pen.panel(&class, (x - width / 2.0, y - 12.0), (width, 24.0), 12.0);
             let words = Words::default().and(if lane.lives { "role on" } else { "dim" }, lane.name.clone());
             self.pen.text(Font::Role, (x, y + 4.4), Anchor::Middle, &words);
@@ -91,7 +91,7 @@ impl Drawing<'_> {
                 continue;
             }
             let end = lane.ended.map_or(bottom, |row| self.y(row));
-            self.pen.line(&format!("life {}", colour(index)), (x, begin), (x, end));
+            self.pen.line(&format!("life {}", self.colour(index)), (x, begin), (x, end));
             let touches = |arrow: &&Arrow| arrow.from == index || arrow.to == index;
             let rows = self.scene.arrows.iter().filter(touches).map(|arrow| arrow.arrives.unwrap_or(arrow.begins));
             let last = rows.max().map_or(end, |row| self.y(row) + 8.0);
@@ -104,7 +104,7 @@ impl Drawing<'_> {
 
     fn bar(&mut self, bar: &Bar, bottom: f64) {
         let Place { x, .. } = self.places.lanes[bar.lane];
-        let role = colour(bar.lane);
+        let role = self.colour(bar.lane);
         let top = self.y(bar.from);
         let (class, width) = match bar.kind {
             Stretch::Inside => ("inside", 7.0),
@@ -114,11 +114,11 @@ impl Drawing<'_> {
         let class = format!("{class} {role}");
         match bar.to {
             Some(row) => self.pen.bar(&class, x, top, self.y(row), width),
-            None => {
-                let end = bottom + 4.0;
-                self.pen.bar(&class, x, top, end - 10.0, width);
-                self.pen.shape(&format!("head {role}"), (x, end + 4.0), path::HEAD_DOWN);
+            None if self.scene.lanes[bar.lane].for_ever => {
+                self.pen.bar(&class, x, top, bottom - 4.0, width);
+                self.pen.shape(&format!("head {role}"), (x, bottom + 10.0), path::HEAD_DOWN);
             }
+            None => self.pen.bar(&class, x, top, bottom, width),
         }
     }
 
@@ -128,7 +128,7 @@ impl Drawing<'_> {
         let y = self.y(arrow.begins);
         let kind = match (arrow.bad, arrow.data) {
             (true, _) => "bad".to_owned(),
-            (_, true) => colour(arrow.from),
+            (_, true) => self.colour(arrow.from),
             _ => String::new(),
         };
         let class = format!("wire {} {kind}", if arrow.data { "data" } else { "" })
@@ -178,14 +178,15 @@ impl Drawing<'_> {
         let Place { x, side } = self.places.lanes[lane];
         let away = if side == Anchor::End { -1.0 } else { 1.0 };
         let at = x + ASIDE * away;
-        let role = colour(lane);
+        let role = self.colour(lane);
         match beside {
             Beside::Call { words, details, failed, begun, .. } => {
-                let begun = if *begun { "begun " } else { "" };
-                self.pen.dot(&format!("dot {begun}{role}"), (x, y), 4.0);
-                if *failed {
-                    self.pen.dot("ring", (x, y), 6.5);
-                }
+                let class = match (failed, begun) {
+                    (true, _) => "dot bad".to_owned(),
+                    (_, true) => format!("dot begun {role}"),
+                    _ => format!("dot {role}"),
+                };
+                self.pen.dot(&class, (x, y), 4.0);
                 self.pen.text(Font::Call, (at, y + 4.0), side, words);
                 for (line, number) in details.iter().zip(1..) {
                     let at = (at, y + 4.0 + 13.0 * f64::from(number));
@@ -232,7 +233,7 @@ impl Drawing<'_> {
     fn bubble(&mut self, class: &str, lines: &[String], mark: f64, lane: usize, y: f64) {
         let Place { x, side } = self.places.lanes[lane];
         let left = side == Anchor::End;
-        let class = format!("{class} {}", colour(lane));
+        let class = format!("{class} {}", self.colour(lane));
         let widest = lines.iter().map(|line| Font::Speech.width(line)).fold(0.0, f64::max);
         let width = widest + 18.0 + mark;
         let corner = if left { x - ASIDE - width } else { x + ASIDE };
@@ -269,16 +270,16 @@ impl Drawing<'_> {
         for finding in &self.scene.findings {
             y += 20.0;
             let columns = super::grid::remark_columns(self.grid.width);
-            for line in super::words::lines(&format!("⇒ {finding}"), columns, 3) {
+            for line in super::words::lines(&format!("=> {finding}"), columns, 3) {
                 self.pen.text(Font::Remark, (self.grid.width / 2.0, y), Anchor::Middle, &Words::plain(line));
                 y += 15.0;
             }
         }
         y
     }
-}
 
-/// The class of a lane's colour.
-fn colour(lane: usize) -> String {
-    format!("r{}", lane % 4)
+    /// The class of a lifeline's colour.
+    fn colour(&self, lane: usize) -> String {
+        format!("r{}", self.scene.lanes[lane].colour)
+    }
 }

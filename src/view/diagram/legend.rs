@@ -8,6 +8,9 @@ use crate::trace::Fate;
 /// From a mark to its meaning.
 const MARK: f64 = 30.0;
 
+/// Whether it is needed, what it means, and how it looks.
+type Entry = (bool, &'static str, fn(&mut Pen, f64, f64));
+
 /// Draws the legend from `top` on, and gives its bottom.
 pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64 {
     let has_bar = |kind| scenes.iter().flat_map(|scene| &scene.bars).any(|bar| bar.kind == kind);
@@ -16,7 +19,7 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
     let has = |is: fn(&Beside) -> bool| {
         scenes.iter().flat_map(|scene| &scene.rows).any(|row| row.beside.as_ref().is_some_and(|(_, beside)| is(beside)))
     };
-    let entries: [(bool, &str, fn(&mut Pen, f64, f64)); 10] = [
+    let entries: [Entry; 10] = [
         (has(|one| matches!(one, Beside::Call { .. })), "a call that returned", |pen, x, y| {
             pen.dot("dot r0", (x + 16.0, y), 4.0);
         }),
@@ -26,7 +29,7 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         (has_bar(Stretch::Inside), "in a call", |pen, x, y| pen.bar("inside r0", x + 16.0, y - 8.0, y + 8.0, 7.0)),
         (has_bar(Stretch::Pause), "pauses", |pen, x, y| pen.bar("pause r0", x + 16.0, y - 8.0, y + 8.0, 9.0)),
         (has_arrow(|arrow| arrow.data), "a frame with data", |pen, x, y| sample(pen, "data r0", "r0", x, y)),
-        (has_arrow(|arrow| !arrow.data && !arrow.bad), "without", |pen, x, y| sample(pen, "", "", x, y)),
+        (has_arrow(|arrow| !arrow.data && !arrow.bad), "a frame without data", |pen, x, y| sample(pen, "", "", x, y)),
         (has_arrow(|arrow| arrow.bad), "a refusal", |pen, x, y| sample(pen, "bad", "bad", x, y)),
         (has_fate(Fate::Lost), "lost", |pen, x, y| pen.shape("cross", (x + 16.0, y), path::CROSS)),
         (has_fate(Fate::Corrupted), "corrupted", |pen, x, y| pen.shape("head bad", (x + 16.0, y), path::ZIGZAG)),

@@ -68,7 +68,24 @@ fn scenes(events: &[Event]) -> Vec<Scene> {
             events.push(event);
         }
     }
-    scenes.into_iter().map(|(title, events)| Scene::of(title, &events)).collect()
+    let mut scenes: Vec<Scene> = scenes.into_iter().map(|(title, events)| Scene::of(title, &events)).collect();
+    colour(&mut scenes);
+    scenes
+}
+
+/// A role has the same colour in all scenes, and the server in all pictures.
+fn colour(scenes: &mut [Scene]) {
+    let mut others: Vec<String> = Vec::new();
+    for lane in scenes.iter_mut().flat_map(|scene| &mut scene.lanes).filter(|lane| lane.lives) {
+        if lane.name != "server" && !others.contains(&lane.name) {
+            others.push(lane.name.clone());
+        }
+        lane.colour = match others.iter().position(|name| *name == lane.name) {
+            None => 1,
+            Some(0) => 0,
+            Some(index) => 2 + (index - 1) % 2,
+        };
+    }
 }
 
 fn heading(start: &Start, width: f64, pen: &mut Pen, y: f64) -> f64 {

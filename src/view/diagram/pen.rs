@@ -259,6 +259,8 @@ struct Palette {
     roles: [&'static str; 4],
     /// The same, as the ground of a printed line.
     tints: [&'static str; 4],
+    /// The same, for whoever is asleep.
+    bars: [&'static str; 4],
 }
 
 const LIGHT: Palette = Palette {
@@ -270,6 +272,7 @@ const LIGHT: Palette = Palette {
     wrong: "#c3342b",
     roles: ["#2a6ab0", "#1f806a", "#7a55b3", "#97680f"],
     tints: ["#e9f1fa", "#e5f3ef", "#f1ebf9", "#f8f0df"],
+    bars: ["#94b6db", "#8ec2b5", "#bda8da", "#cdb488"],
 };
 
 const DARK: Palette = Palette {
@@ -281,11 +284,12 @@ const DARK: Palette = Palette {
     wrong: "#ff7a70",
     roles: ["#7ab2f0", "#66c6aa", "#bb9ff0", "#dcb45f"],
     tints: ["#1a2a3c", "#17302a", "#2a2340", "#33290f"],
+    bars: ["#3f6088", "#37705f", "#66558a", "#7c6534"],
 };
 
 const FORM: &str = "\
 text { font-family: ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', \
-'Liberation Mono', monospace; white-space: pre; paint-order: stroke; stroke-width: 4px; stroke-linejoin: round }
+'Liberation Mono', monospace; white-space: pre; paint-order: stroke; stroke-width: 5px; stroke-linejoin: round }
 .lab, .question, .scene { font-family: system-ui, -apple-system, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif }
 .question, .scene, .role, .fn, .flags, .wrong { font-weight: 600 }
 .rest, .remark { font-style: italic }
@@ -296,15 +300,13 @@ text { font-family: ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'D
 .wire { stroke-width: 1.2 }
 .wire.data { stroke-width: 1.8 }
 .rule { stroke-width: 1 }
-.asleep { opacity: .55 }
-.inside { opacity: .3 }
 .pause { stroke-width: 1.2; stroke-dasharray: 3 2.5 }
 .hand { fill: none; stroke-width: 1.3; stroke-linecap: round; stroke-linejoin: round }
 .cross { fill: none; stroke-width: 2.4; stroke-linecap: round }
 ";
 
 fn colours(palette: &Palette) -> String {
-    let Palette { paper, edge, ink, dim, faint, wrong, roles, tints } = palette;
+    let Palette { paper, edge, ink, dim, faint, wrong, roles, tints, bars } = palette;
     let mut rules = format!(
         "\
 .paper {{ fill: {paper}; stroke: {edge} }}
@@ -317,21 +319,22 @@ text {{ fill: {ink}; stroke: {paper} }}
 .clock, .note {{ fill: {paper}; stroke: {dim} }}
 .note {{ stroke: {faint} }}
 .absent {{ fill: {paper}; stroke: {faint}; stroke-dasharray: 3 2.5 }}
-.cross, .wire.bad, .ring {{ stroke: {wrong} }}
-.wrong, .head.bad {{ fill: {wrong}; opacity: 1 }}
+.cross, .wire.bad {{ stroke: {wrong} }}
+.wrong, .head.bad, .dot.bad {{ fill: {wrong}; opacity: 1 }}
 "
     );
-    for (index, (role, tint)) in roles.iter().zip(tints).enumerate() {
+    for (index, ((role, tint), bar)) in roles.iter().zip(tints).zip(bars).enumerate() {
         let _ = write!(
             rules,
             "\
-.chip.r{index}, .asleep.r{index}, .inside.r{index}, .dot.r{index}, .pill.now.r{index}, .head.r{index} {{ fill: {role} }}
+.chip.r{index}, .dot.r{index}, .pill.now.r{index}, .head.r{index} {{ fill: {role} }}
 .life.r{index}, .end.r{index}, .wire.r{index} {{ stroke: {role} }}
 .life.r{index} {{ opacity: .5 }}
 .pill.r{index}, .pause.r{index}, .typed.r{index}, .dot.begun.r{index} {{ fill: {paper}; stroke: {role} }}
 .pill.now.r{index} {{ fill: {role} }}
 .says.r{index} {{ fill: {tint} }}
-.fade{index} {{ stop-color: {role} }}
+.inside.r{index} {{ fill: {tint}; stroke: {bar} }}
+.asleep.r{index} {{ fill: {bar} }}
 "
         );
     }

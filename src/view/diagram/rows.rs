@@ -36,6 +36,10 @@ pub(super) struct Lane {
     pub lives: bool,
     /// Whether its role has more than one descriptor, so that they must be told apart.
     pub fds: bool,
+    /// Which of the colours is its role's.
+    pub colour: usize,
+    /// Whether the stage found that it waits for ever.
+    pub for_ever: bool,
     /// The row in which its role ended.
     pub ended: Option<usize>,
 }
@@ -97,6 +101,13 @@ pub(super) struct Arrow {
     pub arrives: Option<usize>,
 }
 
+impl Lane {
+    fn of(name: &str, host: Host) -> Lane {
+        let name = name.to_owned();
+        Lane { name, host, right: false, lives: false, fds: false, colour: 0, for_ever: false, ended: None }
+    }
+}
+
 impl Scene {
     /// Takes the events of one scene apart.
     pub fn of(title: String, events: &[&Event]) -> Scene {
@@ -137,13 +148,13 @@ fn lanes(events: &[&Event]) -> Vec<Lane> {
         if !lanes.iter().any(|lane| lane.name == *role) {
             let right = if wired { event.host == Host::B } else { role == "server" };
             let fds = descriptors(events, role) > 1;
-            lanes.push(Lane { name: role.clone(), host: event.host, right, lives: true, fds, ended: None });
+            lanes.push(Lane { right, lives: true, fds, ..Lane::of(role, event.host) });
         }
     }
     if wired {
         for (host, right, name) in [(Host::A, false, "host A"), (Host::B, true, "host B")] {
             if !lanes.iter().any(|lane| lane.host == host) {
-                lanes.push(Lane { name: name.to_owned(), host, right, lives: false, fds: false, ended: None });
+                lanes.push(Lane { right, ..Lane::of(name, host) });
             }
         }
     } else if lanes.len() > 1 && !lanes.iter().any(|lane| lane.right) {
@@ -178,7 +189,12 @@ impl Reader {
         match (&event.what, lane) {
             (What::Frame(frame), _) => self.frame(frame),
             (What::Note { text }, _) => self.across(words::lines(text, 88, 3)),
-            (What::Finding { text, .. }, _) => self.scene.findings.push(harmless(text)),
+            (What::Finding { waiting, text, .. }, _) => {
+                for lane in &mut self.scene.lanes {
+                    lane.for_ever |= waiting.iter().any(|waiting| waiting.role == lane.name);
+                }
+                self.scene.findings.push(harmless(text));
+            }
             (What::Probe { probe, fd, values }, Some(lane)) => {
                 let beside = if probe == "state" {
                     let state = event.word("state").unwrap_or("?");
@@ -210,8 +226,8 @@ impl Reader {
             What::Begin(call) => {
                 self.begun.insert(lane);
                 self.scene.bars.push(open(Stretch::Inside));
-                let words = words::call(call, with_fd, false);
-                let details = shortened(words::details(call));
+                let (words, details) = words::call(call, with_fd, false);
+                let details = shortened(details);
                 Beside::Call { fd: call.fd, words, details, failed: false, begun: true }
             }
             What::Call(call) => self.returned(lane, call, with_fd),
@@ -255,9 +271,8 @@ impl Reader {
             self.fds.insert((lane, fd as i32));
         }
         let datagrams = call.fd.is_some_and(|fd| self.fds.contains(&(lane, fd)));
-        let mut details = words::details(call);
+        let (words, mut details) = words::call(call, with_fd, begun);
         details.extend(call.queues.into_iter().flat_map(|queues| words::queues(queues, datagrams)));
-        let words = words::call(call, with_fd, begun);
         Beside::Call { fd: call.fd, words, details: shortened(details), failed: call.errno.is_some(), begun: false }
     }
 
@@ -349,7 +364,7 @@ impl Reader {
         let role = name.as_deref().and_then(|name| name.split(':').next());
         let named = lanes().find(|(_, lane)| Some(lane.name.as_str()) == role);
         // The innermost one.
-        let any = || if host == Host::B { lanes().next() } else { lanes().last() };
+        let any = || if host == Host::B { lanes().next() } else { lanes().next_back() };
         named.or_else(any).map(|(index, _)| index)
     }
 

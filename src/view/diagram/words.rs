@@ -17,40 +17,40 @@ const LABEL: usize = 60;
 /// How many columns of its data a call or a frame shows even where little room is left.
 const LEAST: usize = 8;
 
-/// A call before its return: `send("hello")`, with its descriptor where `with_fd`.
+/// A call, `send("hello") = 5`, with its descriptor where `with_fd`; and what else is to be said of it.
 ///
-/// One that has been shown before, when it began, is only named.
-pub(super) fn call(call: &Call, with_fd: bool, begun: bool) -> Words {
-    let mut result = vec![(" = ".to_owned(), "")];
-    match (&call.ret, &call.errno) {
-        (_, Some(errno)) => result.push((format!("-1 {errno}"), "wrong")),
-        (Some(ret), None) => result.push((ret.to_string(), "")),
-        (None, None) => result = vec![(" …".to_owned(), "dim")],
-    }
-    let arguments = if begun { vec!["…".to_owned()] } else { arguments(call, with_fd) };
-    let taken = |arguments: &[String], data: usize| {
-        let between = 2 * (arguments.len() + usize::from(call.sends() && !begun)).saturating_sub(1);
-        let result: usize = result.iter().map(|(text, _)| text.width()).sum();
-        call.name.width() + 2 + arguments.concat().width() + between + result + data
+/// One whose beginning has been shown is only named when it returns.
+pub(super) fn call(call: &Call, with_fd: bool, begun: bool) -> (Words, Vec<String>) {
+    let (mark, result) = match (&call.ret, &call.errno) {
+        (_, Some(errno)) => ("wrong", format!("-1 {errno}")),
+        (Some(ret), None) => ("", ret.to_string()),
+        (None, None) => ("", String::new()),
     };
-    let room = CALL.saturating_sub(taken(&arguments, 4)).max(LEAST);
-    let data = call.data.as_ref().map(|data| quoted_within(&data.bytes, data.len, room));
-    let mut inside = arguments;
-    let mut words = Words::default().and("fn", call.name.to_string());
-    if let Some(data) = data {
-        if !call.sends() {
-            result.push((format!(" {data}"), ""));
-        } else if !begun {
-            let at = usize::from(with_fd && call.fd.is_some());
-            inside.insert(at, data);
-        }
+    let is = if call.ret.is_some() || call.errno.is_some() { " = " } else { " …" };
+    let mut details = details(call);
+    let mut inside = if begun { vec!["…".to_owned()] } else { arguments(call, with_fd) };
+    let data = call.data.as_ref().filter(|_| !(begun && call.sends()));
+    let room = |inside: &[String], data: usize| {
+        let fixed = [&call.name, is, &result].iter().map(|text| text.width()).sum::<usize>();
+        CALL.saturating_sub(fixed + 2 + inside.join(", ").width() + data)
+    };
+    let least = data.map_or(0, |data| quoted_within(&data.bytes, data.len, LEAST).width() + 2);
+    // Flags stand below where there is no room for them.
+    if room(&inside, least) == 0
+        && let Some(at) = inside.iter().position(|word| word.starts_with("MSG_"))
+    {
+        details.insert(0, format!("with {}", inside.remove(at)));
     }
-    let room = CALL.saturating_sub(call.name.width() + result.iter().map(|(text, _)| text.width()).sum::<usize>());
-    words = words.and("", cut(&format!("({})", inside.join(", ")), room.max(LEAST)));
-    for (text, class) in result {
-        words = words.and(class, text);
+    let data = data.map(|data| quoted_within(&data.bytes, data.len, room(&inside, 5).max(LEAST)));
+    let mut received = String::new();
+    match data {
+        Some(data) if call.sends() => inside.insert(usize::from(with_fd && call.fd.is_some()), data),
+        Some(data) => received = format!(" {data}"),
+        None => {}
     }
-    words
+    let inside = cut(&inside.join(", "), (room(&[], received.width())).max(LEAST));
+    let words = Words::default().and("fn", call.name.to_string()).and("", format!("({inside}){is}"));
+    (words.and(mark, result).and("", received), details)
 }
 
 fn arguments(call: &Call, with_fd: bool) -> Vec<String> {
@@ -70,7 +70,7 @@ fn arguments(call: &Call, with_fd: bool) -> Vec<String> {
 }
 
 /// What else is to be said of a call: addresses, flags, and what the queues hold.
-pub(super) fn details(call: &Call) -> Vec<String> {
+fn details(call: &Call) -> Vec<String> {
     let mut details = Vec::new();
     if let Some(to) = call.get_arg("dest_addr") {
         details.push(format!("to {}", show(to)));
