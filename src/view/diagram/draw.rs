@@ -1,6 +1,6 @@
 //! A scene drawn: its rows from top to bottom.
 
-use super::grid::{ASIDE, Grid, MARGIN, Place, Places, chip, room};
+use super::grid::{ASIDE, Grid, MARGIN, Place, Places, Room, chip, room};
 use super::pen::{Anchor, Font, Pen, Words, path};
 use super::rows::{Arrow, Bar, Beside, Scene, Stretch};
 use crate::trace::Fate;
@@ -51,19 +51,26 @@ impl Drawing<'_> {
     }
 
     /// Gives each row its place, and tells where the names are to be told again.
+    ///
+    /// A frame may go beside what else is said of a call, where that stands on the outer side.
     fn place_rows(&mut self, begin: f64) -> Vec<f64> {
-        let mut y = begin + 26.0;
         let mut names = Vec::new();
-        let mut since = y;
+        let (mut texts, mut wires) = (begin + 26.0, begin + 26.0);
+        let mut since = texts;
         for row in &self.scene.rows {
-            if y - since > REMINDER {
-                names.push(y + 16.0);
-                y += 34.0;
-                since = y;
+            if f64::max(texts, wires) - since > REMINDER {
+                since = f64::max(texts, wires) + 34.0;
+                names.push(since - 18.0);
+                (texts, wires) = (since, since);
             }
-            let (up, down) = room(self.scene, row);
-            self.rows.push((y + up, y + up + down));
-            y += up + down;
+            let Room { up, line, down } = room(row);
+            let only_wire = row.beside.is_none() && row.across.is_empty();
+            let top = if only_wire { wires } else { f64::max(texts, wires) };
+            let y = top + up;
+            let is_inner = row.beside.as_ref().is_some_and(|(lane, _)| !self.scene.is_outer(*lane));
+            texts = f64::max(texts, y + down);
+            wires = if is_inner || !row.across.is_empty() { texts } else { y + line };
+            self.rows.push((y, f64::max(texts, wires)));
         }
         names
     }

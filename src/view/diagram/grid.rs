@@ -127,23 +127,26 @@ fn extent(beside: &Beside) -> f64 {
     }
 }
 
-/// How much room a row takes above and below its line.
-pub(super) fn room(scene: &Scene, row: &Row) -> (f64, f64) {
-    let lines = |lines: &[String], pitch: f64| (lines.len().max(1) - 1) as f64 * pitch;
-    let (mut up, mut down): (f64, f64) = match &row.beside {
-        Some((_, Beside::Call { details, .. })) => (11.0, 11.0 + 13.0 * details.len() as f64),
-        Some((_, Beside::Rest(text))) => (10.0, 10.0 + lines(text, 14.0)),
-        Some((_, Beside::Says(text) | Beside::Types(text))) => (13.0, 13.0 + lines(text, 14.0)),
-        Some((_, Beside::State { .. })) => (12.0, 12.0),
-        Some((_, Beside::Looks(_) | Beside::Ends { .. } | Beside::Timer(_))) => (9.0, 9.0),
-        None if !row.across.is_empty() => (20.0, 16.0 + lines(&row.across, 15.0)),
-        None => (9.0, 9.0),
+/// How much room a row takes above its line and below it: for what is on the line, and with what stands below that.
+pub(super) struct Room {
+    pub up: f64,
+    pub line: f64,
+    pub down: f64,
+}
+
+pub(super) fn room(row: &Row) -> Room {
+    let more = |lines: usize, pitch: f64| lines.saturating_sub(1) as f64 * pitch;
+    let (up, line, below) = match &row.beside {
+        Some((_, Beside::Call { details, .. })) => (11.0, 11.0, 13.0 * details.len() as f64),
+        Some((_, Beside::Rest(lines))) => (10.0, 10.0, more(lines.len(), 14.0)),
+        Some((_, Beside::Says(lines) | Beside::Types(lines))) => (13.0, 13.0, more(lines.len(), 14.0)),
+        Some((_, Beside::State { .. })) => (12.0, 12.0, 0.0),
+        Some((_, Beside::Looks(_) | Beside::Ends { .. } | Beside::Timer(_))) => (9.0, 9.0, 0.0),
+        None if !row.across.is_empty() => (20.0, 16.0, more(row.across.len(), 15.0)),
+        None => (9.0, 9.0, 0.0),
     };
-    if row.arrow.is_some_and(|arrow| scene.arrows[arrow].label.columns() > 0) {
-        up = up.max(22.0);
-        down = down.max(9.0);
-    }
-    (up, down)
+    let up = if row.arrow.is_some() { f64::max(up, 22.0) } else { up };
+    Room { up, line, down: line + below }
 }
 
 /// How many columns of remarks fit across a picture.

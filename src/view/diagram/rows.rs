@@ -114,7 +114,7 @@ impl Scene {
         let lanes = lanes(events);
         let scene =
             Scene { title, lanes, rows: Vec::new(), bars: Vec::new(), arrows: Vec::new(), findings: Vec::new() };
-        let mut reader = Reader { scene, fds: HashSet::new(), begun: HashSet::new() };
+        let mut reader = Reader { scene, datagrams: HashSet::new(), begun: HashSet::new() };
         let (head, middle, tail) = if events.len() > MOST {
             let (head, rest) = events.split_at(MOST * 3 / 4);
             let (middle, tail) = rest.split_at(rest.len() - MOST / 4);
@@ -132,6 +132,11 @@ impl Scene {
 }
 
 impl Scene {
+    /// Whether a lifeline is the outermost one of its side: then what stands beside it is on the outer side.
+    pub fn is_outer(&self, lane: usize) -> bool {
+        lane == 0 || lane + 1 == self.lanes.len()
+    }
+
     /// How many calls returned.
     pub fn calls(&self) -> usize {
         let is_one = |row: &&Row| matches!(row.beside, Some((_, Beside::Call { begun: false, .. })));
@@ -178,7 +183,7 @@ fn descriptors(events: &[&Event], role: &str) -> usize {
 struct Reader {
     scene: Scene,
     /// Which descriptors of which lanes take datagrams.
-    fds: HashSet<(usize, i32)>,
+    datagrams: HashSet<(usize, i32)>,
     /// Which lanes are in a call whose beginning is told.
     begun: HashSet<usize>,
 }
@@ -268,11 +273,13 @@ impl Reader {
             && call.get_arg("type").and_then(|kind| kind.as_word()) == Some("SOCK_DGRAM")
             && let Some(fd) = call.ret
         {
-            self.fds.insert((lane, fd as i32));
+            self.datagrams.insert((lane, fd as i32));
         }
-        let datagrams = call.fd.is_some_and(|fd| self.fds.contains(&(lane, fd)));
+        let datagrams = call.fd.is_some_and(|fd| self.datagrams.contains(&(lane, fd)));
         let (words, mut details) = words::call(call, with_fd, begun);
-        details.extend(call.queues.into_iter().flat_map(|queues| words::queues(queues, datagrams)));
+        // Of a socket whose connection failed the kernel tells no queue that means anything.
+        let told = call.queues.filter(|_| call.errno.is_none() || call.errno.as_deref() == Some("EAGAIN"));
+        details.extend(told.into_iter().flat_map(|queues| words::queues(queues, datagrams)));
         Beside::Call { fd: call.fd, words, details: shortened(details), failed: call.errno.is_some(), begun: false }
     }
 
@@ -322,7 +329,7 @@ impl Reader {
         };
         let index = self.scene.arrows.len();
         // On the outer side of a lifeline there is room for its cause.
-        let outer = self.scene.lanes.len() > from && self.is_outer(from);
+        let outer = self.scene.is_outer(from);
         if frame.by_timer {
             let beside = Some((from, Beside::Timer(words::timer(frame))));
             if !outer {
@@ -351,11 +358,6 @@ impl Reader {
         let index = self.scene.arrows.len();
         self.scene.arrows.push(arrow);
         self.scene.rows.push(Row { beside, arrow: Some(index), ..Row::default() });
-    }
-
-    /// Whether a lane is the outermost one of its side.
-    fn is_outer(&self, lane: usize) -> bool {
-        lane == 0 || lane + 1 == self.scene.lanes.len()
     }
 
     /// The lifeline of a frame's end: that of the role that it names, or one of its host's.

@@ -28,7 +28,7 @@ pub(super) fn call(call: &Call, with_fd: bool, begun: bool) -> (Words, Vec<Strin
     };
     let is = if call.ret.is_some() || call.errno.is_some() { " = " } else { " …" };
     let mut details = details(call);
-    let mut inside = if begun { vec!["…".to_owned()] } else { arguments(call, with_fd) };
+    let mut inside = if begun { vec!["…".to_owned()] } else { arguments(call, with_fd || call.name == "close") };
     let data = call.data.as_ref().filter(|_| !(begun && call.sends()));
     let room = |inside: &[String], data: usize| {
         let fixed = [&call.name, is, &result].iter().map(|text| text.width()).sum::<usize>();
@@ -86,7 +86,10 @@ fn details(call: &Call) -> Vec<String> {
             "addr" if call.name == "getsockname" => details.push(show(value)),
             "msg_name" if reported => details.push(format!("sent to {}", show(value))),
             "src_addr" | "addr" | "msg_name" => details.push(format!("from {}", show(value))),
-            "msg_flags" | "stderr" if is_nothing(value) => {}
+            "stderr" if is_nothing(value) => {}
+            "stdout" => details.push(format!("{} on standard output", counted(value))),
+            "stderr" => details.push(format!("{} on standard error", counted(value))),
+            "msg_flags" if is_nothing(value) => {}
             "optval" | "msg_flags" => details.push(show(value)),
             name => details.push(format!("{} {}", name.trim_start_matches("ee_"), show(value))),
         }
@@ -206,6 +209,10 @@ fn show(value: &Value) -> String {
         Value::Word(word) => harmless(word),
         Value::Address(address) => address.to_string(),
     }
+}
+
+fn counted(value: &Value) -> String {
+    bytes(value.as_number().and_then(|number| usize::try_from(number).ok()).unwrap_or(0))
 }
 
 fn is_nothing(value: &Value) -> bool {
