@@ -2,6 +2,7 @@
 
 pub use std::io;
 pub use std::process::ExitCode;
+pub use std::time::Duration;
 
 pub use crate::lab::{Claim, Endpoint, Lab, Scene, Verdict, meet, note, prompt, run_command};
 pub use crate::say;

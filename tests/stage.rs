@@ -110,3 +110,18 @@ fn scenes_have_hosts_of_their_own() {
     let output = run(Command::new(programs().join("examples/waiting-roles")).args(["--repeat", "3", "--baton"]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn a_deadline_begins_when_nobody_else_can_act_and_its_length_is_told_as_a_class() {
+    let events = play("8");
+    let received = |role: &str| -> Vec<(i64, String)> {
+        let of_role = of(&events, role);
+        let calls = of_role.iter().filter(|event| event["kind"] == "call" && event["call"] == "recvfrom");
+        calls.map(|call| (call["ret"].as_i64().expect("a number"), call["after"].to_string())).collect()
+    };
+    assert_eq!(received("hears"), [(3, "null".to_owned()), (-1, "\"about 200 ms\"".to_owned())]);
+    assert_eq!(received("tires"), [(-1, "\"about 1 s\"".to_owned())]);
+    // It has waited from the beginning on, and ends after the shorter one.
+    let last = |role: &str| of(&events, role).last().and_then(|event| event["n"].as_u64());
+    assert!(last("hears") < last("tires"));
+}

@@ -59,11 +59,13 @@ fn tell_of_wires() {
     let made = |kind| Hosts::Wired { fresh: false, plan: plan(kind) }.prepare(9000, &Plan::default()).map(drop);
     let (tap, veth) = (made(Kind::Tap), made(Kind::Veth));
     let how = match (&tap, &veth) {
+        (Ok(()), Ok(())) => "yes, by TAP interfaces; veth pairs and packet sockets would do as well",
         (Ok(()), _) => "yes, by TAP interfaces",
         (_, Ok(())) => "yes, by veth pairs and packet sockets",
         _ => "no",
     };
-    println!("wire between two hosts: {how}; lab 10 --wire shows the frames between the calls");
+    println!("wire between two hosts: {how}");
+    println!("  just lab 10 --wire shows the frames between the calls");
     for (kind, made) in [("TAP", tap), ("veth", veth)] {
         if let Err(error) = made {
             println!("  {kind}: {error}");

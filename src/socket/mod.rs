@@ -11,10 +11,12 @@
 mod address;
 mod error_queue;
 
+use std::cell::Cell;
 use std::fmt;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
 
 pub use address::Address;
 pub use error_queue::Report;
@@ -27,6 +29,8 @@ use crate::trace::{Call, For, Value, Wait, errno_name, error_name, recorder};
 pub struct Socket {
     inner: socket2::Socket,
     stream: bool,
+    /// Whether receiving, and sending, has a deadline.
+    deadlines: Cell<(bool, bool)>,
     // Fields are dropped in this order: the descriptor closes, then this one tells that it has.
     closed: RecordClose,
 }
@@ -55,7 +59,9 @@ impl Socket {
     /// Takes a connection that has come, `accept4(2)` with `SOCK_CLOEXEC`; waits for one.
     pub fn accept(&self) -> io::Result<(Socket, Address)> {
         let mut from = None;
-        let conn = opening(self.call("accept"), Wait::Readable(For::Connection), true, |call| {
+        let timed = self.deadlines.get().0;
+        let wait = if timed { Wait::Until(For::Connection) } else { Wait::Readable(For::Connection) };
+        let conn = opening(self.call("accept"), wait, true, |call| {
             let (inner, peer) = self.inner.accept()?;
             let peer = Address::from(peer);
             call.wrote("addr", peer.value());
@@ -74,7 +80,7 @@ impl Socket {
     /// Names the peer, `connect(2)`. On a stream: opens a connection to it and waits until it is open.
     pub fn connect(&self, address: &Address) -> io::Result<()> {
         let call = self.call("connect").arg("addr", address.value());
-        let wait = if self.stream { Wait::Perhaps(For::Handshake) } else { Wait::Never };
+        let wait = if self.stream { self.perhaps(For::Handshake) } else { Wait::Never };
         traced(call, wait, |_| self.inner.connect(address.as_sock_addr()))
     }
 
@@ -194,6 +200,20 @@ impl Socket {
         self.set("IPPROTO_TCP", "TCP_NODELAY", on, || self.inner.set_tcp_nodelay(on))
     }
 
+    /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`: then it fails with `EAGAIN`. `None`:
+    /// for ever. The kernel counts in ticks of a few milliseconds.
+    pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.deadlines.set((timeout.is_some(), self.deadlines.get().1));
+        self.set("SOL_SOCKET", "SO_RCVTIMEO", duration(timeout), || self.inner.set_read_timeout(timeout))
+    }
+
+    /// How long a send or a connect waits at most, `SO_SNDTIMEO` of `socket(7)`: then it fails with `EAGAIN`, or
+    /// `EINPROGRESS`. `None`: for ever.
+    pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.deadlines.set((self.deadlines.get().0, timeout.is_some()));
+        self.set("SOL_SOCKET", "SO_SNDTIMEO", duration(timeout), || self.inner.set_write_timeout(timeout))
+    }
+
     /// Says goodbye in one direction or both, `shutdown(2)`.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         let name = match how {
@@ -216,7 +236,7 @@ impl Socket {
 
     fn from_inner(inner: socket2::Socket, stream: bool) -> Socket {
         let closed = RecordClose(inner.as_raw_fd());
-        Socket { inner, stream, closed }
+        Socket { inner, stream, deadlines: Cell::default(), closed }
     }
 
     fn call(&self, name: &'static str) -> Call {
@@ -235,18 +255,24 @@ impl Socket {
     }
 
     fn wait_to_receive(&self, flags: i32) -> Wait {
+        let what = if self.stream { For::Data } else { For::Datagram };
         // Urgent data is there or it is not: nobody waits for it.
         match flags & (libc::MSG_DONTWAIT | libc::MSG_OOB) {
-            0 => Wait::Readable(if self.stream { For::Data } else { For::Datagram }),
+            0 if self.deadlines.get().0 => Wait::Until(what),
+            0 => Wait::Readable(what),
             _ => Wait::Never,
         }
     }
 
     fn wait_to_send(&self, flags: i32) -> Wait {
         match flags & libc::MSG_DONTWAIT {
-            0 if self.stream => Wait::Perhaps(For::Room),
+            0 if self.stream => self.perhaps(For::Room),
             _ => Wait::Never,
         }
+    }
+
+    fn perhaps(&self, what: For) -> Wait {
+        if self.deadlines.get().1 { Wait::PerhapsUntil(what) } else { Wait::Perhaps(what) }
     }
 }
 
@@ -331,6 +357,11 @@ fn type_name(ty: Type) -> &'static str {
         Type::SEQPACKET => "SOCK_SEQPACKET",
         _ => "another type",
     }
+}
+
+/// A time as the trace shows it: `500 ms`.
+fn duration(time: Option<Duration>) -> String {
+    time.map_or_else(|| "0".to_owned(), |time| format!("{} ms", time.as_millis()))
 }
 
 /// The names of flags, `0` for none.

@@ -5,7 +5,8 @@
 //! - then the role that has been ready longest goes, ties in the order of declaration;
 //! - when nobody can go, frames that the wire keeps for a time arrive;
 //! - when none is kept, the pause that was reached first ends;
-//! - when nobody pauses either, the kernel's timers are given time, if any runs;
+//! - when nobody pauses either, calls that have a deadline are made, and it begins;
+//! - then those calls and the kernel's timers are given time, if any runs;
 //! - else everyone waits, and nobody will ever move: that is a finding, not a time-out.
 
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use super::channel::{Act, ToRole};
 use super::troupe::{Heard, Step, Stop, Troupe};
 use super::wired::Stirred;
 use crate::probe;
-use crate::trace::{Call, For, Wait, Waiting, What};
+use crate::trace::{Call, Wait, Waiting, What, class_of_time};
 
 /// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its
 /// time in the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while
@@ -34,8 +35,8 @@ enum Doing {
     Running,
     /// It has said what comes next, and waits for the baton.
     Next(Act),
-    /// It made a call, and the kernel put it to sleep in it.
-    Asleep(Call, For),
+    /// It made a call that may wait so, and the kernel put it to sleep in it.
+    Asleep(Call, Wait),
     /// It pauses; the number says since when.
     Pausing(u64),
     Ended,
@@ -51,6 +52,8 @@ struct Baton<'p, 't> {
     yields: bool,
     /// Whether the call that is being made has been told to have begun.
     begun: bool,
+    /// When each role began the call that it is in.
+    began: Vec<Instant>,
     /// When somebody last did something.
     still_since: Instant,
     failed: Option<Ending>,
@@ -94,8 +97,10 @@ impl Drop for OneProcessor {
 pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
     let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
     let ready = vec![None; troupe.actors.len()];
+    let now = Instant::now();
+    let began = vec![now; troupe.actors.len()];
     let mut baton =
-        Baton { troupe, doing, ready, turn: 0, yields: false, begun: false, still_since: Instant::now(), failed: None };
+        Baton { troupe, doing, ready, turn: 0, yields: false, begun: false, began, still_since: now, failed: None };
     match baton.play_out() {
         Ok(ending) => Ok(ending),
         Err(stop) => stop.ending(),
@@ -182,16 +187,21 @@ impl Baton<'_, '_> {
         if call.name == "close" {
             self.troupe.let_go(role, call.fd);
         }
+        // What a timer has sent meanwhile is not this call's doing.
+        self.troupe.forward(Stirred::default())?;
+        // Of one that was made because nobody can act, it has been told that it waits.
+        let told = matches!(wait, Wait::Until(_)) && call.fd.is_some();
+        self.began[role] = Instant::now();
         self.troupe.answer(role, &ToRole::Go);
         match self.returns(role, wait, Some(&call))? {
-            Some(done) => self.record(role, done),
+            Some(done) => self.record(role, done, wait),
+            None if wait == Wait::Never => Err(self.hung(role)),
             None => {
-                let what = match wait {
-                    Wait::Perhaps(what) | Wait::Readable(what) => what,
-                    Wait::Never => return Err(self.hung(role)),
-                };
                 self.troupe.name_all(role, &mut call);
-                self.doing[role] = Doing::Asleep(call.clone(), what);
+                self.doing[role] = Doing::Asleep(call.clone(), wait);
+                if told {
+                    return Ok(());
+                }
                 if !self.begun {
                     self.troupe.tell(Some(role), What::Begin(call))?;
                 }
@@ -242,11 +252,14 @@ impl Baton<'_, '_> {
         Err(self.hung(role))
     }
 
-    /// Records that a call returned, and what else that changed.
-    fn record(&mut self, role: usize, heard: Heard) -> Step<()> {
+    /// Records that a call that may have waited so returned, and what else that changed.
+    fn record(&mut self, role: usize, heard: Heard, wait: Wait) -> Step<()> {
         match heard {
             Heard::Done(mut call, _) => {
                 self.troupe.look_at(role, &mut call);
+                if wait.is_timed() && call.has_run_out() {
+                    call.after = Some(class_of_time(self.began[role].elapsed().as_millis() as u64).into());
+                }
                 self.doing[role] = Doing::Running;
                 self.yields = call.errno.as_deref() == Some("EAGAIN");
                 let stirred = self.troupe.stirred_by(role, &call);
@@ -263,11 +276,11 @@ impl Baton<'_, '_> {
     /// Looks after those asleep in a call: whoever was woken returns before anybody acts.
     fn wake(&mut self) -> Step<()> {
         for role in 0..self.doing.len() {
-            if let Doing::Asleep(_, what) = self.doing[role]
+            if let Doing::Asleep(_, wait) = self.doing[role]
                 && !self.troupe.sleeps(role)
-                && let Some(done) = self.returns(role, Wait::Perhaps(what), None)?
+                && let Some(done) = self.returns(role, wait, None)?
             {
-                self.record(role, done)?;
+                self.record(role, done, wait)?;
             }
         }
         Ok(())
@@ -283,7 +296,7 @@ impl Baton<'_, '_> {
 
     fn can_go(&self, role: usize) -> bool {
         match &self.doing[role] {
-            Doing::Next(Act::Call(call, Wait::Readable(_))) => self.troupe.returns_at_once(role, call),
+            Doing::Next(Act::Call(call, Wait::Readable(_) | Wait::Until(_))) => self.troupe.returns_at_once(role, call),
             Doing::Next(_) => true,
             _ => false,
         }
@@ -310,6 +323,12 @@ impl Baton<'_, '_> {
             self.settle(role)?;
             return Ok(None);
         }
+        let has_a_deadline = |doing: &Doing| matches!(doing, Doing::Next(Act::Call(_, Wait::Until(_))));
+        if let Some(role) = self.doing.iter().position(has_a_deadline) {
+            // Its time begins now.
+            self.go(role)?;
+            return Ok(None);
+        }
         let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
         if waiting.is_empty() && self.troupe.wire.is_none() {
             return Ok(Some(self.failed.take().unwrap_or(Ending::Done)));
@@ -330,7 +349,11 @@ impl Baton<'_, '_> {
 
     /// Gives the kernel time while a timer of its own runs, until somebody can go or a frame is on its way.
     fn time_passes(&mut self) -> Step<Passed> {
-        while self.troupe.let_frames_come()? || self.troupe.next_arrival().is_some() || self.troupe.timers_run() {
+        while self.troupe.let_frames_come()?
+            || self.troupe.next_arrival().is_some()
+            || self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(_, wait) if wait.is_timed()))
+            || self.troupe.timers_run()
+        {
             if self.still_since.elapsed() > self.troupe.patience {
                 return Ok(Passed::TooLong);
             }
@@ -368,11 +391,12 @@ impl Baton<'_, '_> {
     }
 
     fn waiting(&self, role: usize) -> Option<Waiting> {
-        let (call, what) = match &self.doing[role] {
-            Doing::Next(Act::Call(call, Wait::Readable(what))) | Doing::Asleep(call, what) => (call, what),
-            _ => return None,
-        };
-        Some(self.troupe.waiting(role, call, *what))
+        match &self.doing[role] {
+            Doing::Next(Act::Call(call, wait @ (Wait::Readable(_) | Wait::Until(_)))) | Doing::Asleep(call, wait) => {
+                self.troupe.waiting(role, call, *wait)
+            }
+            _ => None,
+        }
     }
 
     fn hear(&mut self, role: usize) -> Step<Heard> {

@@ -81,7 +81,7 @@ impl Free<'_, '_> {
                 if quiet_since.elapsed() > self.troupe.patience {
                     return Ok(self.hung());
                 }
-            } else if quiet_since.elapsed() > ASLEEP && !self.end_a_pause() && !self.troupe.timers_run() {
+            } else if quiet_since.elapsed() > ASLEEP && !self.end_a_pause() && !self.timers_run() {
                 return self.conclude();
             }
         }
@@ -163,6 +163,12 @@ impl Free<'_, '_> {
         true
     }
 
+    /// Whether time alone may move somebody.
+    fn timers_run(&mut self) -> bool {
+        let has_a_deadline = |doing: &Doing| matches!(doing, Doing::Calling(_, wait) if wait.is_timed());
+        self.doing.iter().any(has_a_deadline) || self.troupe.timers_run()
+    }
+
     fn conclude(&mut self) -> Step<Ending> {
         let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
         self.tell()?;
@@ -172,9 +178,7 @@ impl Free<'_, '_> {
 
     fn waiting(&self, role: usize) -> Option<Waiting> {
         match &self.doing[role] {
-            Doing::Calling(call, Wait::Readable(what) | Wait::Perhaps(what)) => {
-                Some(self.troupe.waiting(role, call, *what))
-            }
+            Doing::Calling(call, wait) => self.troupe.waiting(role, call, *wait),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@ use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
 use super::{Ending, Play, Teller, Watch, role};
 use crate::probe;
-use crate::trace::{Call, Exit, For, Frame, Host, Status, Value, Waiting, What, Word};
+use crate::trace::{Call, Exit, Frame, Host, Status, Value, Wait, Waiting, What, Word};
 use crate::wire::{ADDRESSES, Wire};
 
 /// A role that is playing.
@@ -319,9 +319,14 @@ impl<'p, 't> Troupe<'p, 't> {
     }
 
     /// Who waits, in which call, for what.
-    pub fn waiting(&self, role: usize, call: &Call, what: For) -> Waiting {
+    pub fn waiting(&self, role: usize, call: &Call, wait: Wait) -> Option<Waiting> {
+        let waits_for = match wait {
+            Wait::Never => return None,
+            Wait::Readable(what) | Wait::Perhaps(what) => what.text().into(),
+            Wait::Until(what) | Wait::PerhapsUntil(what) => format!("{}, or the end of its time", what.text()).into(),
+        };
         let role = self.actors[role].name.clone();
-        Waiting { role, call: call.name.clone(), fd: call.fd, waits_for: what.text().into() }
+        Some(Waiting { role, call: call.name.clone(), fd: call.fd, waits_for })
     }
 
     /// Tells that those who are left wait for ever.

@@ -14,7 +14,7 @@ use super::role;
 use super::troupe::{Heard, Step, Troupe};
 use crate::probe;
 use crate::trace::{Call, Data, Fate, Frame, What};
-use crate::wire::{Seen, Wire};
+use crate::wire::{self, Seen, Wire};
 
 /// What may have made a host send: then its acknowledgements are no timer's.
 #[derive(Clone, Copy, Default)]
@@ -92,17 +92,20 @@ impl Troupe<'_, '_> {
 
     fn carry(&mut self, stirred: Stirred, nobody_can_act: bool) -> Step<()> {
         let Stirred(mut stirred) = stirred;
+        let began = wire::millis();
         loop {
             let mut silent = true;
             for from in 0..2 {
                 while let Some(seen) = self.take(from)? {
                     silent = false;
-                    if !stirred[from] && !nobody_can_act && seen.may_be_a_timers() {
+                    // What was sent again before we began has waited for us to take it: a timer sent it.
+                    let by_itself = !stirred[from] || seen.again && !seen.is_since(began);
+                    if by_itself && !nobody_can_act && seen.may_be_a_timers() {
                         let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
                         self.tell_overtaken(overtaken)?;
                         continue;
                     }
-                    let by_timer = nobody_can_act && !stirred[from];
+                    let by_timer = nobody_can_act && by_itself;
                     stirred[1 - from] |= self.set_out(seen, by_timer)?;
                 }
             }

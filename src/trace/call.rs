@@ -34,6 +34,8 @@ pub struct Call {
     pub errno: Option<String>,
     /// The socket's queues after it returned.
     pub queues: Option<Queues>,
+    /// Of one that a timer ended: how long that was, as a class, `about 1 s`.
+    pub after: Option<Word>,
 }
 
 /// An argument or a result of a call.
@@ -79,6 +81,7 @@ impl Call {
             ret: None,
             errno: None,
             queues: None,
+            after: None,
         }
     }
 
@@ -133,6 +136,12 @@ impl Call {
     /// The bytes sent or received, as far as the trace keeps them.
     pub fn bytes(&self) -> &[u8] {
         self.data.as_ref().map_or(&[], |data| &data.bytes)
+    }
+
+    /// Whether it returned because its time was over.
+    pub fn has_run_out(&self) -> bool {
+        // A poll says so by finding nothing ready.
+        matches!(self.errno.as_deref(), Some("EAGAIN" | "EINPROGRESS")) || self.name == "poll" && self.ret == Some(0)
     }
 
     /// Whether its data goes out, rather than comes in.

@@ -154,6 +154,37 @@ pub enum Wait {
     Readable(For),
     /// Only the kernel knows: the call is made, and it may sleep.
     Perhaps(For),
+    /// It returns once the descriptor is readable, or when its time is over.
+    Until(For),
+    /// Only the kernel knows: the call is made, and it may sleep, until its time is over.
+    PerhapsUntil(For),
+}
+
+impl Wait {
+    /// Whether it has a deadline.
+    pub fn is_timed(self) -> bool {
+        matches!(self, Wait::Until(_) | Wait::PerhapsUntil(_))
+    }
+}
+
+/// How long a timer ran, as a class: the kernel's timers have a few lengths, and double them. What is measured varies
+/// from run to run; its class does not.
+pub fn class_of_time(millis: u64) -> &'static str {
+    match millis {
+        ..20 => "a few ms",
+        20..100 => "about 40 ms",
+        100..300 => "about 200 ms",
+        300..450 => "about 400 ms",
+        450..600 => "about half a second",
+        600..900 => "about 0.8 s",
+        900..1_300 => "about 1 s",
+        1_300..1_800 => "about 1.6 s",
+        1_800..2_600 => "about 2 s",
+        2_600..3_700 => "about 3 s",
+        3_700..5_200 => "about 4 s",
+        5_200..7_300 => "about 6 s",
+        _ => "8 s or more",
+    }
 }
 
 /// What a call waits for.
@@ -164,6 +195,7 @@ pub enum For {
     Connection,
     Handshake,
     Room,
+    Readiness,
 }
 
 impl For {
@@ -175,6 +207,7 @@ impl For {
             For::Connection => "a connection",
             For::Handshake => "the peer's answer",
             For::Room => "room in the send buffer",
+            For::Readiness => "any of its descriptors to be ready",
         }
     }
 }

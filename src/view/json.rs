@@ -114,6 +114,9 @@ fn call(call: &Call, to: &mut Map<String, Json>) {
     if let Some(ret) = call.ret {
         to.insert("ret".into(), ret.into());
         to.insert("errno".into(), call.errno.clone().into());
+        if let Some(after) = &call.after {
+            to.insert("after".into(), after.clone().into());
+        }
     }
     if let Some(Queues { recv, send, unsent }) = call.queues {
         to.insert("queues".into(), json!({ "recv": recv, "send": send, "unsent": unsent }));

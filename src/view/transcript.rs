@@ -241,6 +241,9 @@ fn after(call: &Call) -> String {
             name => write!(text, ", {} {}", name.trim_start_matches("ee_"), show(value)),
         };
     }
+    if let Some(after) = &call.after {
+        let _ = write!(text, ", after {after}");
+    }
     text
 }
 

@@ -66,21 +66,3 @@ impl Flow {
 fn is_behind(number: u32, other: u32) -> bool {
     number.wrapping_sub(other) as i32 > 0
 }
-
-/// How long a timer ran, as a class: the kernel's timers have a few lengths, and double them.
-pub fn class(millis: u64) -> &'static str {
-    match millis {
-        ..20 => "a few ms",
-        20..100 => "about 40 ms",
-        100..300 => "about 200 ms",
-        300..600 => "about 400 ms",
-        600..900 => "about 0.8 s",
-        900..1_300 => "about 1 s",
-        1_300..1_800 => "about 1.6 s",
-        1_800..2_600 => "about 2 s",
-        2_600..3_700 => "about 3 s",
-        3_700..5_200 => "about 4 s",
-        5_200..7_300 => "about 6 s",
-        _ => "8 s or more",
-    }
-}

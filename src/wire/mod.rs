@@ -15,13 +15,12 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use flow::Flow;
-pub use flow::class;
 pub use link::{ADDRESSES, Kind, enter};
 pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
 pub use script::{Faults, Hold, Script, Sentence};
 
-use crate::trace::{Data, Fate, Frame, Host};
+use crate::trace::{Data, Fate, Frame, Host, class_of_time};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
@@ -75,6 +74,8 @@ pub struct Seen {
     pub again: bool,
     /// If a timer sent it: for how many milliseconds that can have run.
     pub timer_ms: Option<u64>,
+    /// When it was sent, in milliseconds of [`millis`], where it says so.
+    pub sent_ms: Option<u64>,
 }
 
 /// A frame that waits for its time.
@@ -130,12 +131,13 @@ impl Wire {
         let Some(len) = self.link.take(from, &mut self.buffer)? else { return Ok(None) };
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
-        let (mut again, mut timer_ms) = (false, None);
+        let (mut again, mut timer_ms, mut sent_ms) = (false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
             let flow = self.flows.entry((from, to)).or_default();
-            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), time_of(numbers));
+            sent_ms = time_of(numbers);
+            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
         }
-        Ok(Some(Seen { from, bytes, packet, again, timer_ms }))
+        Ok(Some(Seen { from, bytes, packet, again, timer_ms, sent_ms }))
     }
 
     /// What shall become of a frame that sets out.
@@ -257,7 +259,7 @@ impl Wire {
             bytes: Data::new(&seen.bytes),
             remark: packet.remark.clone(),
             by_timer,
-            after: seen.timer_ms.filter(|_| by_timer).map(|millis| class(millis).into()),
+            after: seen.timer_ms.filter(|_| by_timer).map(|millis| class_of_time(millis).into()),
             held: None,
             fate: Fate::Passed,
         }
@@ -271,24 +273,31 @@ impl Wire {
     }
 }
 
-/// This machine's clock, in milliseconds.
-fn millis() -> u64 {
+/// This machine's clock, in milliseconds: the one that TCP's timestamps show (`tcp_timestamps` 2 in the kernel's
+/// `ip-sysctl`).
+pub fn millis() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
 }
 
-/// When a segment was sent: by the kernel's own clock where it says so, which is this machine's (`tcp_timestamps` 2 in
-/// the kernel's `ip-sysctl`), else now.
-fn time_of(numbers: Numbers) -> u64 {
+/// When a segment was sent, by the kernel's own clock. `None` where it does not say, or cannot be meant: timestamps with
+/// an offset of their own.
+fn time_of(numbers: Numbers) -> Option<u64> {
+    const LONGEST_AGO: u32 = 3_600_000;
     let now = millis();
-    let age = numbers.clock.map(|clock| (now as u32).wrapping_sub(clock)).filter(|age| *age < 10_000);
-    now.saturating_sub(age.unwrap_or(0).into())
+    let age = (now as u32).wrapping_sub(numbers.clock?);
+    (age < LONGEST_AGO).then(|| now.saturating_sub(age.into()))
 }
 
 impl Seen {
     /// Whether it may be what a timer sends: an acknowledgement and nothing else, or what was sent before.
     pub fn may_be_a_timers(&self) -> bool {
         self.only_acknowledges() || self.again
+    }
+
+    /// Whether it can have been brought about by something that happened at `time`, in milliseconds, or later.
+    pub fn is_since(&self, time: u64) -> bool {
+        self.sent_ms.is_none_or(|sent| sent >= time)
     }
 
     /// Changes its last byte: of the payload, if it has one. The checksums stay as they are.
