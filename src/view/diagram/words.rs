@@ -80,6 +80,7 @@ fn details(call: &Call) -> Vec<String> {
     if let Some(len) = len.filter(|len| call.ret != i64::try_from(*len).ok()) {
         details.push(format!("of {}", bytes(len)));
     }
+    details.extend(call.after.as_ref().map(|after| format!("after {after}")));
     let reported = call.get_out("ee_errno").is_some();
     for (name, value) in &call.out {
         match name.as_ref() {
