@@ -299,9 +299,10 @@ fn table_of_claims(labs: &[Lab]) -> String {
     text + "\n"
 }
 
-/// The targets of a page's links that are files.
+/// The targets of a page's links that are files. What looks like a link in a fence is none.
 fn links(text: &str) -> Vec<&str> {
-    let in_text = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let outside = text.split("```").step_by(2);
+    let in_text = outside.flat_map(|part| part.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
     in_text.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
 }
 
