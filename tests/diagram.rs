@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value as Json;
-use socklab::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Status, Waiting, What};
+use socklab::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Queues, Status, Waiting, What};
 use socklab::view::diagram::{MOST, svg};
 use support::{Lab, has, has_private_hosts, labs, read, run, skip};
 use unicode_width::UnicodeWidthStr;
@@ -279,6 +279,21 @@ fn what_became_of_a_frame_is_seen() {
     assert_eq!(texts(&kept).iter().filter(|text| text.class == "frame").count(), 1, "it is one frame");
     assert_eq!(kept.matches("rotate(").count(), 1, "its arrow is slanted");
     assert!(kept.contains("held 10 ms"));
+}
+
+#[test]
+fn a_frame_leaves_the_call_that_made_it_where_that_is_known() {
+    let mut call = Call::new("send", Some(3)).sending(b"hello");
+    call.ret = Some(5);
+    let beside = |call: Call| {
+        let what = vec![("server", close(3)), ("client", What::Call(call)), frame(1, Fate::Passed, false, 5)];
+        let texts = texts(&svg(&trace(what)));
+        let bottom = |start: &str| texts.iter().find(|text| text.content.contains(start)).expect(start).bottom;
+        (bottom("send(") - bottom("PSH,ACK")).abs() < 12.0
+    };
+    // Free-running, nobody looks at a socket's queues, and a frame's cause is not known.
+    assert!(!beside(call.clone()));
+    assert!(beside(Call { queues: Some(Queues::default()), ..call }));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::grid::{ASIDE, Grid, MARGIN, Place, Places, Room, chip, room};
 use super::pen::{Anchor, Font, Pen, Words, path};
-use super::rows::{Arrow, Bar, Beside, Scene, Stretch};
+use super::scene::{Arrow, Bar, Beside, Scene, Stretch};
 use crate::trace::Fate;
 
 /// After so much the names of the roles are told again.
@@ -99,10 +99,8 @@ impl Drawing<'_> {
             }
             let end = lane.ended.map_or(bottom, |row| self.y(row));
             self.pen.line(&format!("life {}", self.colour(index)), (x, begin), (x, end));
-            let touches = |arrow: &&Arrow| arrow.from == index || arrow.to == index;
-            let rows = self.scene.arrows.iter().filter(touches).map(|arrow| arrow.arrives.unwrap_or(arrow.begins));
-            let last = rows.max().map_or(end, |row| self.y(row) + 8.0);
-            if last > end {
+            let last = self.scene.last_touch(index).map_or(end, |row| self.y(row) + 8.0);
+            if lane.ended.is_some() && last > end {
                 // Its program has ended; its host's kernel goes on.
                 self.pen.line("after", (x, end + 6.0), (x, last));
             }

@@ -1,7 +1,7 @@
 //! Where everything stands: the same columns for all scenes.
 
 use super::pen::{Anchor, Font};
-use super::rows::{Beside, Lane, Row, Scene};
+use super::scene::{Beside, Lane, Row, Scene};
 
 /// Around everything.
 pub(super) const MARGIN: f64 = 28.0;
@@ -13,6 +13,8 @@ const LABEL_ASIDE: f64 = 20.0;
 const BETWEEN: f64 = 28.0;
 /// The narrowest picture.
 const NARROWEST: f64 = 620.0;
+/// The shortest wire.
+const WIRE: f64 = 260.0;
 
 /// The columns of a picture.
 pub(super) struct Grid {
@@ -90,11 +92,12 @@ fn inner_width(scene: &Scene) -> f64 {
     });
     let labels = scene.arrows.iter().map(|arrow| Font::Frame.columns(arrow.label.columns()) + 2.0 * LABEL_ASIDE);
     let inner = (1..scene.lanes.len().saturating_sub(1)).map(|lane| beside(scene, lane) + BETWEEN);
+    let least = if scene.arrows.is_empty() { 0.0 } else { WIRE };
     let chips = match (scene.lanes[..count].last(), scene.lanes[count..].first()) {
         (Some(left), Some(right)) => (chip(left) + chip(right)) / 2.0 + 2.0 * BETWEEN,
         _ => BETWEEN,
     };
-    left.chain(right).sum::<f64>() + labels.chain(inner).fold(chips, f64::max)
+    left.chain(right).sum::<f64>() + labels.chain(inner).fold(f64::max(chips, least), f64::max)
 }
 
 /// From one lifeline to the next one on the same side. `texts`: what stands beside the outer one stands between them.

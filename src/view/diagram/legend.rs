@@ -2,7 +2,7 @@
 
 use super::grid::MARGIN;
 use super::pen::{Anchor, Font, Pen, Words, path};
-use super::rows::{Beside, Scene, Stretch};
+use super::scene::{Beside, Scene, Stretch};
 use crate::trace::Fate;
 
 /// From a mark to its meaning.
@@ -15,11 +15,12 @@ type Entry = (bool, &'static str, fn(&mut Pen, f64, f64));
 pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64 {
     let has_bar = |kind| scenes.iter().flat_map(|scene| &scene.bars).any(|bar| bar.kind == kind);
     let has_fate = |fate| scenes.iter().flat_map(|scene| &scene.arrows).any(|arrow| arrow.fate == fate);
-    let has_arrow = |is: fn(&super::rows::Arrow) -> bool| scenes.iter().flat_map(|scene| &scene.arrows).any(is);
+    let has_arrow = |is: fn(&super::scene::Arrow) -> bool| scenes.iter().flat_map(|scene| &scene.arrows).any(is);
     let has = |is: fn(&Beside) -> bool| {
         scenes.iter().flat_map(|scene| &scene.rows).any(|row| row.beside.as_ref().is_some_and(|(_, beside)| is(beside)))
     };
-    let entries: [Entry; 10] = [
+    let has_ended_early = scenes.iter().any(Scene::goes_on_without_a_role);
+    let entries: [Entry; 12] = [
         (has(|one| matches!(one, Beside::Call { .. })), "a call that returned", |pen, x, y| {
             pen.dot("dot r0", (x + 16.0, y), 4.0);
         }),
@@ -28,6 +29,12 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         }),
         (has_bar(Stretch::Inside), "in a call", |pen, x, y| pen.bar("inside r0", x + 16.0, y - 8.0, y + 8.0, 7.0)),
         (has_bar(Stretch::Pause), "pauses", |pen, x, y| pen.bar("pause r0", x + 16.0, y - 8.0, y + 8.0, 9.0)),
+        (has(|one| matches!(one, Beside::State { .. })), "what a connection is now", |pen, x, y| {
+            pen.panel("pill now r0", (x + 4.0, y - 6.0), (24.0, 12.0), 6.0);
+        }),
+        (has_ended_early, "ended; its host goes on", |pen, x, y| {
+            pen.line("after", (x + 16.0, y - 8.0), (x + 16.0, y + 8.0));
+        }),
         (has_arrow(|arrow| arrow.data), "a frame with data", |pen, x, y| sample(pen, "data r0", "r0", x, y)),
         (has_arrow(|arrow| !arrow.data && !arrow.bad), "a frame without data", |pen, x, y| sample(pen, "", "", x, y)),
         (has_arrow(|arrow| arrow.bad), "a refusal", |pen, x, y| sample(pen, "bad", "bad", x, y)),

@@ -1,19 +1,21 @@
 //! A trace as a picture: a lifeline for each role, their calls, and the frames between them.
 //!
-//! `rows.rs` says what stands in which row, in the words of `words.rs`; `grid.rs` where the columns are; `draw.rs` draws,
-//! with the elements of `pen.rs`.
+//! `rows.rs` makes events a scene of `scene.rs`, in the words of `words.rs`; `grid.rs` says where its columns are; `draw.rs`
+//! and `legend.rs` draw, with the elements of `pen.rs` in the colours of `style.rs`.
 
 mod draw;
 mod grid;
 mod legend;
 mod pen;
 mod rows;
+mod scene;
+mod style;
 mod words;
 
 use grid::{Grid, MARGIN};
 use pen::{Anchor, Font, Pen, Short, Words};
 pub use rows::MOST;
-use rows::Scene;
+use scene::Scene;
 
 use crate::trace::{Event, Start, What};
 
@@ -52,7 +54,7 @@ pub fn svg(events: &[Event]) -> String {
          <rect class=\"paper\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"10\"/>\n{}</svg>\n",
         pen::escaped(&title),
         pen::escaped(&description(&scenes)),
-        pen::style(),
+        style::sheet(),
         Short(width.0 - 1.0),
         Short(height.0 - 1.0),
         pen.finish()

@@ -1,10 +1,10 @@
-//! A scene as rows: what stands beside a lifeline, and what goes between them.
+//! Events made a scene: what stands in which row, beside a lifeline or between them.
 
 use std::collections::{BTreeSet, HashSet};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::pen::Words;
+use super::scene::{Arrow, Bar, Beside, Lane, Row, Scene, Stretch};
 use super::words;
 use crate::trace::{Call, Event, Fate, Frame, Host, What};
 use crate::view::text::{cut, harmless};
@@ -15,106 +15,16 @@ const DOT: &str = " · ";
 /// How many events of a scene are drawn: of a longer one, the first and the last ones.
 pub const MOST: usize = 1000;
 
-/// A scene, taken apart.
-pub(super) struct Scene {
-    pub title: String,
-    pub lanes: Vec<Lane>,
-    pub rows: Vec<Row>,
-    pub bars: Vec<Bar>,
-    pub arrows: Vec<Arrow>,
-    /// What the stage concluded.
-    pub findings: Vec<String>,
-}
-
-/// A lifeline.
-pub(super) struct Lane {
-    pub name: String,
-    pub host: Host,
-    /// Whether it is on the right.
-    pub right: bool,
-    /// Whether a role lives here, and not only a host that answers.
-    pub lives: bool,
-    /// Whether its role has more than one descriptor, so that they must be told apart.
-    pub fds: bool,
-    /// Which of the colours is its role's.
-    pub colour: usize,
-    /// Whether the stage found that it waits for ever.
-    pub for_ever: bool,
-    /// The row in which its role ended.
-    pub ended: Option<usize>,
-}
-
-/// One line of the picture.
-#[derive(Default)]
-pub(super) struct Row {
-    /// What stands beside which lifeline.
-    pub beside: Option<(usize, Beside)>,
-    /// The arrow that begins here.
-    pub arrow: Option<usize>,
-    /// What goes across the picture.
-    pub across: Vec<String>,
-}
-
-pub(super) enum Beside {
-    Call { fd: Option<i32>, words: Words, details: Vec<String>, failed: bool, begun: bool },
-    Rest(Vec<String>),
-    Says(Vec<String>),
-    Types(Vec<String>),
-    Looks(String),
-    State { text: String, already: bool },
-    Timer(String),
-    Ends { text: String, badly: bool },
-}
-
-/// A stretch of a lifeline.
-pub(super) struct Bar {
-    pub lane: usize,
-    pub kind: Stretch,
-    pub from: usize,
-    /// The row in which it ends, if it does.
-    pub to: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stretch {
-    /// In a call that has not returned.
-    Inside,
-    /// Asleep.
-    Asleep,
-    /// Pausing until something holds.
-    Pause,
-}
-
-/// A frame.
-pub(super) struct Arrow {
-    pub from: usize,
-    pub to: usize,
-    pub label: Words,
-    /// Whether it carries data.
-    pub data: bool,
-    /// Whether it is a refusal.
-    pub bad: bool,
-    pub number: u32,
-    pub fate: Fate,
-    pub begins: usize,
-    /// The row in which it arrives, if it does.
-    pub arrives: Option<usize>,
-}
-
-impl Lane {
-    fn of(name: &str, host: Host) -> Lane {
-        let name = name.to_owned();
-        Lane { name, host, right: false, lives: false, fds: false, colour: 0, for_ever: false, ended: None }
-    }
-}
-
 impl Scene {
     /// Takes the events of one scene apart.
     pub fn of(title: String, events: &[&Event]) -> Scene {
         let lanes = lanes(events);
         let scene =
             Scene { title, lanes, rows: Vec::new(), bars: Vec::new(), arrows: Vec::new(), findings: Vec::new() };
-        let mut reader = Reader { scene, datagrams: HashSet::new(), begun: HashSet::new() };
+        // Free-running, nobody looks at queues; and what made a host send is not known.
+        let looked = |event: &&Event| matches!(&event.what, What::Call(call) if call.queues.is_some());
+        let causes = events.iter().copied().any(|event| looked(&event));
+        let mut reader = Reader { scene, datagrams: HashSet::new(), begun: HashSet::new(), causes };
         let (head, middle, tail) = if events.len() > MOST {
             let (head, rest) = events.split_at(MOST * 3 / 4);
             let (middle, tail) = rest.split_at(rest.len() - MOST / 4);
@@ -128,19 +38,6 @@ impl Scene {
         }
         tail.iter().for_each(|event| reader.read(event));
         reader.scene
-    }
-}
-
-impl Scene {
-    /// Whether a lifeline is the outermost one of its side: then what stands beside it is on the outer side.
-    pub fn is_outer(&self, lane: usize) -> bool {
-        lane == 0 || lane + 1 == self.lanes.len()
-    }
-
-    /// How many calls returned.
-    pub fn calls(&self) -> usize {
-        let is_one = |row: &&Row| matches!(row.beside, Some((_, Beside::Call { begun: false, .. })));
-        self.rows.iter().filter(is_one).count()
     }
 }
 
@@ -186,6 +83,8 @@ struct Reader {
     datagrams: HashSet<(usize, i32)>,
     /// Which lanes are in a call whose beginning is told.
     begun: HashSet<usize>,
+    /// Whether a frame behind a call is that call's.
+    causes: bool,
 }
 
 impl Reader {
@@ -343,6 +242,7 @@ impl Reader {
         if let Some(Row { beside: Some((lane, Beside::Call { .. })), arrow: none @ None, .. }) =
             self.scene.rows.last_mut()
             && *lane == from
+            && self.causes
             && outer
         {
             *none = Some(index);
