@@ -5,8 +5,10 @@ use super::pen::{Anchor, Font, Pen, Words, path};
 use super::scene::{Beside, Scene, Stretch};
 use crate::trace::Fate;
 
-/// From a mark to its meaning.
-const MARK: f64 = 30.0;
+/// From the left edge of a mark to its meaning.
+const MARK: f64 = 32.0;
+/// Where the middle of a mark is.
+const MIDDLE: f64 = 12.0;
 
 /// Whether it is needed, what it means, and how it looks.
 type Entry = (bool, &'static str, fn(&mut Pen, f64, f64));
@@ -19,30 +21,33 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
     let has = |is: fn(&Beside) -> bool| {
         scenes.iter().flat_map(|scene| &scene.rows).any(|row| row.beside.as_ref().is_some_and(|(_, beside)| is(beside)))
     };
-    let has_ended_early = scenes.iter().any(Scene::goes_on_without_a_role);
-    let entries: [Entry; 12] = [
+    let has_host_alone = scenes.iter().any(Scene::has_host_without_role);
+    let entries: [Entry; 13] = [
         (has(|one| matches!(one, Beside::Call { .. })), "a call that returned", |pen, x, y| {
-            pen.dot("dot r0", (x + 16.0, y), 4.0);
+            pen.dot("dot r0", (x + MIDDLE, y), 4.0);
+        }),
+        (has(|one| matches!(one, Beside::Call { failed: true, .. })), "one that failed", |pen, x, y| {
+            pen.dot("dot bad", (x + MIDDLE, y), 4.0);
         }),
         (has_bar(Stretch::Asleep), "asleep in a call", |pen, x, y| {
-            pen.bar("asleep r0", x + 16.0, y - 8.0, y + 8.0, 9.0)
+            pen.bar("asleep r0", x + MIDDLE, y - 8.0, y + 8.0, 9.0)
         }),
-        (has_bar(Stretch::Inside), "in a call", |pen, x, y| pen.bar("inside r0", x + 16.0, y - 8.0, y + 8.0, 7.0)),
-        (has_bar(Stretch::Pause), "pauses", |pen, x, y| pen.bar("pause r0", x + 16.0, y - 8.0, y + 8.0, 9.0)),
-        (has(|one| matches!(one, Beside::State { .. })), "what a connection is now", |pen, x, y| {
-            pen.panel("pill now r0", (x + 4.0, y - 6.0), (24.0, 12.0), 6.0);
+        (has_bar(Stretch::Inside), "in a call", |pen, x, y| pen.bar("inside r0", x + MIDDLE, y - 8.0, y + 8.0, 7.0)),
+        (has_bar(Stretch::Pause), "pauses", |pen, x, y| pen.bar("pause r0", x + MIDDLE, y - 8.0, y + 8.0, 9.0)),
+        (has(|one| matches!(one, Beside::State { .. })), "a connection's state", |pen, x, y| {
+            pen.panel("pill now r0", (x, y - 6.0), (24.0, 12.0), 6.0);
         }),
-        (has_ended_early, "ended; its host goes on", |pen, x, y| {
-            pen.line("after", (x + 16.0, y - 8.0), (x + 16.0, y + 8.0));
+        (has_host_alone, "no program, only its host", |pen, x, y| {
+            pen.line("after", (x + MIDDLE, y - 8.0), (x + MIDDLE, y + 8.0));
         }),
         (has_arrow(|arrow| arrow.data), "a frame with data", |pen, x, y| sample(pen, "data r0", "r0", x, y)),
         (has_arrow(|arrow| !arrow.data && !arrow.bad), "a frame without data", |pen, x, y| sample(pen, "", "", x, y)),
         (has_arrow(|arrow| arrow.bad), "a refusal", |pen, x, y| sample(pen, "bad", "bad", x, y)),
-        (has_fate(Fate::Lost), "lost", |pen, x, y| pen.shape("cross", (x + 16.0, y), path::CROSS)),
-        (has_fate(Fate::Corrupted), "corrupted", |pen, x, y| pen.shape("head bad", (x + 16.0, y), path::ZIGZAG)),
+        (has_fate(Fate::Lost), "lost", |pen, x, y| pen.shape("cross", (x + MIDDLE, y), path::CROSS)),
+        (has_fate(Fate::Corrupted), "corrupted", |pen, x, y| pen.shape("head bad", (x + MIDDLE, y), path::ZIGZAG)),
         (has(|one| matches!(one, Beside::Timer(_))), "sent by a timer", |pen, x, y| {
-            pen.dot("clock", (x + 16.0, y), 5.6);
-            pen.shape("hand", (x + 16.0, y), path::CLOCK_HANDS);
+            pen.dot("clock", (x + MIDDLE, y), 5.6);
+            pen.shape("hand", (x + MIDDLE, y), path::CLOCK_HANDS);
         }),
     ];
     pen.line("rule", (MARGIN, top), (width - MARGIN, top));

@@ -163,6 +163,9 @@ impl Pen {
 
     /// A text whose letters stand on `y`.
     pub fn text(&mut self, font: Font, at: (f64, f64), anchor: Anchor, words: &Words) {
+        if words.columns() == 0 {
+            return;
+        }
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => r#" text-anchor="middle""#,

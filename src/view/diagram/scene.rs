@@ -103,10 +103,12 @@ impl Scene {
         lane == 0 || lane + 1 == self.lanes.len()
     }
 
-    /// Whether a host sent or received something when its role had ended.
-    pub fn goes_on_without_a_role(&self) -> bool {
+    /// Whether a host sent or received something where no role was, or none any more.
+    pub fn has_host_without_role(&self) -> bool {
         let lanes = self.lanes.iter().enumerate();
-        lanes.into_iter().any(|(index, lane)| lane.ended.is_some_and(|row| self.last_touch(index) > Some(row)))
+        lanes
+            .into_iter()
+            .any(|(index, lane)| !lane.lives || lane.ended.is_some_and(|row| self.last_touch(index) > Some(row)))
     }
 
     /// The last row in which a frame leaves a lifeline or comes to it.
