@@ -35,6 +35,28 @@ pub struct Numbers {
     pub rst: bool,
     /// The sender's clock in its timestamp, RFC 7323.
     pub clock: Option<u32>,
+    /// Which bytes its sender has besides those that it acknowledges, RFC 2018: the first, and the one behind the last.
+    pub sack: [Option<(u32, u32)>; 4],
+}
+
+impl Numbers {
+    /// What it says of other bytes than the next one that it wants, with numbers counted from `first`: what it has
+    /// besides, or, in the first place, what it had already and has come again, RFC 2883.
+    pub fn has_besides(&self, first: u32) -> Option<Word> {
+        let is_up_to = |number: u32, other: u32| other.wrapping_sub(number) as i32 >= 0;
+        let within = |(from, to), (first, last)| is_up_to(first, from) && is_up_to(to, last);
+        let again = self.sack[0].is_some_and(|block| {
+            self.ack.is_some_and(|ack| is_up_to(block.1, ack)) || self.sack[1].is_some_and(|next| within(block, next))
+        });
+        let blocks =
+            self.sack.into_iter().flatten().map(|(from, to)| (from.wrapping_sub(first), to.wrapping_sub(first)));
+        let told = blocks.enumerate().map(|(index, (from, to))| {
+            let word = if index == 0 && again { "dsack" } else { "sack" };
+            format!("{word} {from}-{}", to.wrapping_sub(1))
+        });
+        let all: Vec<String> = told.collect();
+        (!all.is_empty()).then(|| all.join("  ").into())
+    }
 }
 
 const FLAGS: [(u8, &str); 8] =
@@ -113,7 +135,8 @@ fn transmission(frame: &[u8], at: usize, packet: Packet) -> Option<Packet> {
         syn: bits & 2 != 0,
         fin: bits & 1 != 0,
         rst: bits & 4 != 0,
-        clock: frame.get(at + 20..at + head).and_then(clock),
+        clock: option(frame, at, TIMESTAMP).and_then(|body| long(body, 0)),
+        sack: sack(option(frame, at, SACK).unwrap_or_default()),
     };
     let end = packet.payload.end;
     Some(Packet {
@@ -125,20 +148,34 @@ fn transmission(frame: &[u8], at: usize, packet: Packet) -> Option<Packet> {
     })
 }
 
-/// The first number of a timestamp among a segment's options.
-fn clock(mut options: &[u8]) -> Option<u32> {
+const TIMESTAMP: u8 = 8;
+const SACK: u8 = 5;
+
+/// What stands in an option of this kind of the segment that begins at `at`.
+fn option(frame: &[u8], at: usize, kind: u8) -> Option<&[u8]> {
     const END: u8 = 0;
     const NOTHING: u8 = 1;
-    const TIMESTAMP: u8 = 8;
+    let head = usize::from(frame.get(at + 12)? >> 4) * 4;
+    let mut options = frame.get(at + 20..at + head)?;
     loop {
         match *options.first()? {
             END => return None,
             NOTHING => options = &options[1..],
-            TIMESTAMP => return long(options, 2),
-            // Its length counts its kind and itself.
-            _ => options = options.get(usize::from(*options.get(1)?).max(2)..)?,
+            other => {
+                // Its length counts its kind and itself.
+                let len = usize::from(*options.get(1)?).max(2);
+                if other == kind {
+                    return options.get(2..len);
+                }
+                options = options.get(len..)?;
+            }
         }
     }
+}
+
+/// Up to four pairs of numbers.
+fn sack(body: &[u8]) -> [Option<(u32, u32)>; 4] {
+    std::array::from_fn(|index| Some((long(body, index * 8)?, long(body, index * 8 + 4)?)))
 }
 
 /// RFC 768.
