@@ -95,6 +95,7 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     for word in text.split(' ') {
         let line = lines.last_mut().expect("there is a line");
         if !line.is_empty() && line.width() + 1 + word.width() > width {
+            line.truncate(line.trim_end().len());
             lines.push(String::new());
         } else if !line.is_empty() {
             line.push(' ');
