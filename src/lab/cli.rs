@@ -63,6 +63,9 @@ pub(super) struct Arguments {
     /// How the wire is made: for tests
     #[arg(long, hide = true, value_parser = ["tap", "veth"], conflicts_with_all = ONE_HOST)]
     pub link: Option<String>,
+    /// Take every frame apart, byte by byte
+    #[arg(long, conflicts_with_all = ONE_HOST, help_heading = WIRE)]
+    pub bytes: bool,
     /// Lose these frames: 3, or client:data:2, or server:5%; may be said several times, as all of these
     #[arg(long, value_name = "WHICH", value_parser = line("drop"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
@@ -147,7 +150,8 @@ impl Arguments {
 
     /// Whether something was asked for that there is only on a wire.
     fn asks_for_a_wire(&self) -> bool {
-        self.wire || self.link.is_some() || self.pcap.is_some() || self.sack || self.script().next().is_some()
+        let wishes = self.wire || self.bytes || self.sack || self.link.is_some() || self.pcap.is_some();
+        wishes || self.script().next().is_some()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariant: a frame is handed on as it came, byte for byte, also where it cannot be taken apart.
 
 mod flow;
+mod layers;
 mod link;
 mod netlink;
 mod packet;
@@ -16,6 +17,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use flow::Flow;
+pub use layers::take_apart;
 pub use link::{ADDRESSES, Kind, enter};
 pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
@@ -58,6 +60,8 @@ pub struct Wire {
     buffer: Vec<u8>,
     /// The ends of TCP connections, by their own address and their peer's.
     flows: HashMap<(SocketAddr, SocketAddr), Flow>,
+    /// When each host last asked for a hardware address, in milliseconds, while it has no answer.
+    asked: [Option<u64>; 2],
     faults: Faults,
     /// How many frames have been numbered.
     count: u32,
@@ -112,6 +116,7 @@ impl Wire {
             link,
             buffer: vec![0; link::LARGEST_FRAME],
             flows: HashMap::new(),
+            asked: [None; 2],
             faults: Faults::new(plan.script),
             count: 0,
             busy_until: [None; 2],
@@ -147,6 +152,11 @@ impl Wire {
             sent_ms = time_of(numbers);
             (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
         }
+        if packet.is_question() {
+            let last = self.asked[from].replace(millis());
+            again = last.is_some();
+            timer_ms = last.map(|last| millis().saturating_sub(last));
+        }
         Ok(Some(Seen { from, bytes, packet, again, delayed, timer_ms, sent_ms }))
     }
 
@@ -173,6 +183,9 @@ impl Wire {
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
         let now = millis();
         self.link.give(1 - seen.from, &seen.bytes)?;
+        if seen.packet.proto == "ARP" && !seen.packet.is_question() {
+            self.asked[1 - seen.from] = None;
+        }
         if fate == Fate::Doubled {
             self.link.give(1 - seen.from, &seen.bytes)?;
         }
@@ -241,6 +254,14 @@ impl Wire {
         seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
     }
 
+    /// Whether a host has asked for a hardware address and may ask again: it does after a second, three times in all
+    /// (`arp(7)`).
+    pub fn any_host_asks(&self) -> bool {
+        const LONGEST: u64 = 1_500;
+        let now = millis();
+        self.asked.iter().flatten().any(|asked| now.saturating_sub(*asked) < LONGEST)
+    }
+
     /// Whether any TCP connection of either host has a timer running that will move data, as `probe` judges a table.
     pub fn any_table(&mut self, judge: impl Fn(&str) -> bool) -> bool {
         !self.flows.is_empty() && (0..2).any(|host| self.link.connections(host).is_ok_and(|table| judge(&table)))
@@ -277,6 +298,7 @@ impl Wire {
             after: seen.timer_ms.filter(|_| by_timer).map(|millis| class_of_time(millis).into()),
             held: None,
             fate: Fate::Passed,
+            layers: Vec::new(),
         }
     }
 

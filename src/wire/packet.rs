@@ -59,8 +59,15 @@ impl Numbers {
     }
 }
 
-const FLAGS: [(u8, &str); 8] =
+pub const FLAGS: [(u8, &str); 8] =
     [(2, "SYN"), (1, "FIN"), (4, "RST"), (8, "PSH"), (16, "ACK"), (32, "URG"), (64, "ECE"), (128, "CWR")];
+
+impl Packet {
+    /// Whether it is ARP's question.
+    pub fn is_question(&self) -> bool {
+        self.proto == "ARP" && self.remark.as_ref().is_some_and(|remark| remark.starts_with("who has"))
+    }
+}
 
 /// Takes a frame apart.
 pub fn parse(frame: &[u8]) -> Packet {
@@ -93,7 +100,7 @@ fn question(frame: &[u8]) -> Option<Word> {
     let (sender, target) = (address(frame, 28)?, address(frame, 38)?);
     match number(frame, 20)? {
         1 => Some(format!("who has {target}? tell {sender}").into()),
-        2 => Some(format!("{sender} is here").into()),
+        2 => Some(format!("{sender} is at {}", hardware(frame, 22)?).into()),
         _ => None,
     }
 }
@@ -215,7 +222,19 @@ fn control(frame: &[u8], packet: Packet) -> Option<Packet> {
         return None;
     }
     let (kind, code) = (message[0], message[1]);
-    let what: Word = match (kind, code) {
+    let is_error = matches!(kind, 3 | 11);
+    let about = if is_error { internet(&frame[..packet.payload.end], at + 8, Quoted::Yes) } else { None };
+    let (from, to) = match about {
+        Some(about) => (about.to.or(packet.from), about.from.or(packet.to)),
+        None => (packet.from, packet.to),
+    };
+    let payload = at + 8..packet.payload.end;
+    Some(Packet { proto: "ICMP".into(), flags: meaning(kind, code), from, to, payload, is_error, ..packet })
+}
+
+/// What an ICMP message's type and code mean.
+pub fn meaning(kind: u8, code: u8) -> Word {
+    match (kind, code) {
         (0, _) => "echo reply".into(),
         (8, _) => "echo request".into(),
         (3, 0) => "network unreachable".into(),
@@ -226,15 +245,7 @@ fn control(frame: &[u8], packet: Packet) -> Option<Packet> {
         (11, 1) => "reassembly took too long".into(),
         (11, _) => "time exceeded".into(),
         (kind, code) => format!("type {kind}, code {code}").into(),
-    };
-    let is_error = matches!(kind, 3 | 11);
-    let about = if is_error { internet(&frame[..packet.payload.end], at + 8, Quoted::Yes) } else { None };
-    let (from, to) = match about {
-        Some(about) => (about.to.or(packet.from), about.from.or(packet.to)),
-        None => (packet.from, packet.to),
-    };
-    let payload = at + 8..packet.payload.end;
-    Some(Packet { proto: "ICMP".into(), flags: what, from, to, payload, is_error, ..packet })
+    }
 }
 
 /// The same with the ports, where TCP and UDP have them.
@@ -251,6 +262,11 @@ fn number(bytes: &[u8], at: usize) -> Option<u16> {
 
 fn long(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn hardware(bytes: &[u8], at: usize) -> Option<String> {
+    let octets: Vec<String> = bytes.get(at..at + 6)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(octets.join(":"))
 }
 
 fn address(bytes: &[u8], at: usize) -> Option<Ipv4Addr> {
@@ -442,7 +458,7 @@ mod tests {
         };
         let remark = |hardware, what| parse(&body(hardware, what)).remark.map(Word::into_owned);
         assert_eq!(remark(1, 1).as_deref(), Some("who has 10.0.0.2? tell 10.0.0.1"));
-        assert_eq!(remark(1, 2).as_deref(), Some("10.0.0.1 is here"));
+        assert_eq!(remark(1, 2).as_deref(), Some("10.0.0.1 is at 02:00:00:00:00:0a"));
         assert_eq!((remark(1, 3), remark(6, 1)), (None, None));
         assert_eq!(parse(&body(1, 1)[..41]).remark, None);
     }
