@@ -63,6 +63,17 @@ pub struct Watch {
     pub send_queues: bool,
     /// The state of a TCP connection.
     pub states: bool,
+    /// How many connections wait for `accept`.
+    pub accept_queues: bool,
+    /// Which options the first segments carry.
+    pub options: bool,
+}
+
+impl Watch {
+    /// Whether there is anything to look at.
+    fn anything(self) -> bool {
+        self.receive_queues || self.send_queues || self.states || self.accept_queues
+    }
 }
 
 /// How a scene ended.

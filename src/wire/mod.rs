@@ -20,7 +20,7 @@ pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
 pub use script::{Faults, Hold, Script, Sentence};
 
-use crate::trace::{Data, Fate, Frame, Host, class_of_time};
+use crate::trace::{Data, Fate, Frame, Host, Word, class_of_time};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
@@ -287,6 +287,12 @@ fn time_of(numbers: Numbers) -> Option<u64> {
     let now = millis();
     let age = (now as u32).wrapping_sub(numbers.clock?);
     (age < LONGEST_AGO).then(|| now.saturating_sub(age.into()))
+}
+
+/// The options of a connection's first segment, in words.
+pub fn offers(seen: &Seen) -> Option<Word> {
+    seen.packet.numbers.filter(|numbers| numbers.syn)?;
+    packet::offers(&seen.bytes, &seen.packet)
 }
 
 impl Seen {
