@@ -284,8 +284,8 @@ pub fn millis() -> u64 {
     now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
 }
 
-/// When a segment was sent, by the kernel's own clock. `None` where it does not say, or cannot be meant: timestamps with
-/// an offset of their own.
+/// When a segment was sent, by the kernel's own clock. `None` where it does not say, or cannot be meant: timestamps
+/// with an offset of their own.
 fn time_of(numbers: Numbers) -> Option<u64> {
     const LONGEST_AGO: u32 = 3_600_000;
     let now = millis();
