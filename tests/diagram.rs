@@ -315,8 +315,8 @@ fn who_waits_for_ever_has_an_arrow_and_who_is_only_left_waiting_has_none() {
     let begins = vec![("client", close(3)), ("server", close(4)), ("server", What::Wait(waiting))];
     let left = svg(&trace(begins.clone()));
     let found = svg(&trace([begins, vec![("", finding)]].concat()));
-    assert!(left.contains("class=\"asleep") && !left.contains("class=\"head"));
-    assert!(found.contains("class=\"asleep") && found.contains("class=\"head"));
+    assert!(left.contains("class=\"waits") && !left.contains("class=\"head"));
+    assert!(found.contains("class=\"waits") && found.contains("class=\"head"));
     assert!(found.contains("nobody will ever move"));
 }
 

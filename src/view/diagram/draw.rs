@@ -113,7 +113,7 @@ impl Drawing<'_> {
         let top = self.y(bar.from);
         let (class, width) = match bar.kind {
             Stretch::Inside => ("inside", 7.0),
-            Stretch::Asleep => ("asleep", 9.0),
+            Stretch::Waits => ("waits", 9.0),
             Stretch::Pause => ("pause", 9.0),
         };
         let class = format!("{class} {role}");
