@@ -227,6 +227,7 @@ fn close(fd: i32) -> What {
 
 fn frame(number: u32, fate: Fate, held: bool, len: usize) -> (&'static str, What) {
     let frame = Frame {
+        layers: Vec::new(),
         number,
         dir: (Host::A, Host::B),
         from: Some("client:port".to_owned()),

@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, Scene, exit};
-use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller};
+use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller, Watch};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
 use crate::view::{Transcript, capture, diagram, json};
 use crate::wire::{Plan, Script};
@@ -21,11 +21,18 @@ pub(super) struct Manner {
     /// Without the baton.
     pub free: bool,
     pub patience: Duration,
+    /// Every frame is shown byte by byte.
+    pub bytes: bool,
 }
 
 impl Manner {
     pub fn of(arguments: &Arguments) -> Manner {
-        Manner { scene: arguments.scene, free: arguments.free, patience: Duration::from_secs(arguments.patience) }
+        Manner {
+            scene: arguments.scene,
+            free: arguments.free,
+            patience: Duration::from_secs(arguments.patience),
+            bytes: arguments.bytes,
+        }
     }
 }
 
@@ -115,7 +122,8 @@ fn write_files(lab: &Lab, arguments: &Arguments, trace: &Trace) -> u8 {
     let diagram = arguments.diagram.as_ref().map(|path| (path, diagram::svg(&trace.events).into_bytes()));
     for (path, bytes) in capture.into_iter().chain(diagram) {
         if let Err(error) = fs::write(path, bytes) {
-            eprintln!("{}: write {}: {}: {error}", lab.label(), path.display(), error_name(&error));
+            let what = format!("write {}: {}: {error}", path.display(), error_name(&error));
+            eprintln!("{}: {what}: name a file that you may write", lab.label());
             return exit::FAILED;
         }
     }
@@ -131,6 +139,7 @@ pub(super) fn play(
     tell: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> io::Result<Ending> {
     let mut teller = Teller::new(tell);
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (host, stage) = match hosts {
         Hosts::Private { .. } => (Host::A, "private"),
         Hosts::Wired { .. } => (Host::A, "wire"),
@@ -141,6 +150,7 @@ pub(super) fn play(
         question: lab.question.to_owned(),
         stage,
         kernel: kernel(),
+        began_us: u64::try_from(began.as_micros()).unwrap_or_default(),
         seed: hosts.script().filter(|script| script.is_random()).map(|script| script.seed),
     };
     if teller.announce(0, host, What::Start(start)).is_break() {
@@ -200,7 +210,7 @@ fn play_scene(
         endpoint: (address, format!("server:{}", lab.port)),
         host,
         wire,
-        watch: scene.watch,
+        watch: Watch { bytes: manner.bytes, ..scene.watch },
         patience: manner.patience,
         free: manner.free,
     };

@@ -200,8 +200,8 @@ impl Socket {
         self.set("IPPROTO_TCP", "TCP_NODELAY", on, || self.inner.set_tcp_nodelay(on))
     }
 
-    /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`: then it fails with `EAGAIN`. `None`:
-    /// for ever. The kernel counts in ticks of a few milliseconds.
+    /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`: then it fails with `EAGAIN`.
+    /// `None`: for ever. The kernel counts in ticks of a few milliseconds.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.deadlines.set((timeout.is_some(), self.deadlines.get().1));
         self.set("SOL_SOCKET", "SO_RCVTIMEO", duration(timeout), || self.inner.set_read_timeout(timeout))

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{WIDTH, harmless, quoted, wrapped};
-use crate::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Start, Status, Value, Waiting, What};
+use super::text::{WIDTH, digits, harmless, quoted, wrapped};
+use crate::trace::{Call, Data, Event, Exit, Fate, Field, Frame, Host, Layer, Start, Status, Value, Waiting, What};
 
 /// A colour for each role, in the order of declaration.
 const COLOURS: [AnsiColor; 4] = [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Magenta, AnsiColor::Yellow];
@@ -43,21 +43,10 @@ impl Transcript {
         match &event.what {
             What::Start(start) => heading(start),
             What::Scene { text, .. } => scene(event.scene, text),
-            What::Begin(call) => self.said(role, Style::new(), &format!("{} …", before(call))),
-            What::Wait(waiting) => self.said(role, QUIET, &format!("waits {}", wait(waiting))),
-            What::Call(call) => self.said(role, Style::new(), &format!("{} = {}", before(call), after(call))),
-            What::Input { prompt, text } => {
-                let typed =
-                    text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
-                self.said(role, STRONG, &format!("│ {}{typed}", harmless(prompt)))
-            }
-            What::Print { text } => shortened(text).iter().map(|line| self.said(role, STRONG, line)).collect(),
-            What::Meet { text } => self.said(role, QUIET, &format!("pauses until {text}")),
             What::Note { text } => self.note(text),
-            What::Probe { probe, fd, values } => self.said(role, QUIET, &format!("▸ {}", probed(probe, *fd, values))),
             What::Frame(frame) => self.wire(frame),
-            What::Finding { waiting, text, .. } => finding(waiting, text),
-            What::Exit(exit) => self.said(role, QUIET, &ended(exit)),
+            What::Finding { .. } => finding(&words(&event.what)),
+            what => words(what).iter().map(|line| self.said(role, style(what), line)).collect(),
         }
     }
 
@@ -82,14 +71,13 @@ impl Transcript {
     /// A frame, between the calls: the first host is on the left.
     fn wire(&self, frame: &Frame) -> String {
         let column = self.column();
-        let name = |end: &Option<String>| {
+        let name = |end: &Option<String>, host: &str| {
             let name = end.as_deref().and_then(|end| end.split(':').next());
-            name.unwrap_or("?").to_owned()
+            name.unwrap_or(host).to_owned()
         };
-        let (left, right) = match frame.dir.0 {
-            Host::B => (name(&frame.to), name(&frame.from)),
-            _ => (name(&frame.from), name(&frame.to)),
-        };
+        // A frame without addresses that we know goes from host to host.
+        let (first, second) = if frame.dir.0 == Host::B { (&frame.to, &frame.from) } else { (&frame.from, &frame.to) };
+        let (left, right) = (name(first, "host a"), name(second, "host b"));
         let arrow = match (frame.dir.0, frame.fate) {
             // Overtaken: nothing passed.
             (_, Fate::Overtaken) => return String::new(),
@@ -109,6 +97,29 @@ impl Transcript {
             let (name, gap) = if index == 0 { (number.as_str(), "  ") } else { ("", "      ") };
             let _ = writeln!(lines, "{FRAME}{name:>column$}{gap}{line}{FRAME:#}");
         }
+        if !frame.arrives() {
+            frame.layers.iter().for_each(|layer| lines.push_str(&self.layer(layer)));
+        }
+        lines
+    }
+
+    /// A layer of a frame, a line a field: where it begins, its bytes, its name and what it says.
+    fn layer(&self, layer: &Layer) -> String {
+        const IN_A_ROW: usize = 8;
+        const IN_HEX: usize = IN_A_ROW * 3 + 1;
+        let margin = self.column() + 2;
+        let mut lines = format!("{:margin$}{FRAME}{}, {}{FRAME:#}\n", "", layer.name, bytes(&layer.len().to_string()));
+        for field in &layer.fields {
+            let (shown, says) = hex_rows(field, IN_A_ROW);
+            // Reports set all lines in by two more.
+            let says = wrapped(&says, WIDTH - margin - IN_HEX - 9);
+            for row in 0..shown.len().max(says.len()) {
+                let at = if row == 0 { field.at.to_string() } else { String::new() };
+                let (hex, says) = (shown.get(row).map_or("", |hex| hex), says.get(row).map_or("", |says| says));
+                let line = format!("{:margin$}{at:>5}  {hex:<IN_HEX$}{says}", "");
+                let _ = writeln!(lines, "{FRAME}{}{FRAME:#}", line.trim_end());
+            }
+        }
         lines
     }
 
@@ -123,6 +134,40 @@ impl Transcript {
     }
 }
 
+/// How what a role did is shown.
+fn style(what: &What) -> Style {
+    match what {
+        What::Input { .. } | What::Print { .. } => STRONG,
+        What::Begin(_) | What::Call(_) => Style::new(),
+        _ => QUIET,
+    }
+}
+
+/// What was done, in words without colours or breaks: as a rule one line, for a print one for each of its lines.
+pub(super) fn words(what: &What) -> Vec<String> {
+    match what {
+        What::Start(start) => vec![format!("Lab {}: {}", start.lab, start.question)],
+        What::Scene { text, .. } => vec![text.clone()],
+        What::Begin(call) => vec![format!("{} …", before(call))],
+        What::Wait(waiting) => vec![format!("waits {}", wait(waiting))],
+        What::Call(call) => vec![format!("{} = {}", before(call), after(call))],
+        What::Input { prompt, text } => {
+            let typed = text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
+            vec![format!("│ {}{typed}", harmless(prompt))]
+        }
+        What::Print { text } => shortened(text),
+        What::Meet { text } => vec![format!("pauses until {text}")],
+        What::Note { text } => vec![format!("# {text}")],
+        What::Probe { probe, fd, values } => vec![format!("▸ {}", probed(probe, *fd, values))],
+        What::Frame(frame) => vec![format!("wire {}  {}", frame.number, carried(frame))],
+        What::Finding { waiting, text, .. } => {
+            let waits = waiting.iter().map(|one| format!("{} waits {}", one.role, wait(one)));
+            [format!("=> {text}")].into_iter().chain(waits).collect()
+        }
+        What::Exit(exit) => vec![ended(exit)],
+    }
+}
+
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
@@ -132,6 +177,25 @@ fn shortened(text: &str) -> Vec<String> {
     }
     let more = format!("│ … ({} lines more)", lines.len() - 4);
     [&lines[..3], &[more], &lines[lines.len() - 1..]].concat()
+}
+
+/// A field's bytes in hexadecimal, so many in a row, and its name with what it says. Of many bytes the first ones are
+/// shown, and of bytes that vary only how many there are.
+fn hex_rows(field: &Field, in_a_row: usize) -> (Vec<String>, String) {
+    const MOST: usize = 16;
+    let known = &field.bytes.bytes[..field.bytes.bytes.len().min(MOST)];
+    let hex = |byte: &u8| if field.varies { "··".to_owned() } else { format!("{byte:02x}") };
+    let rows = known.chunks(in_a_row).map(|row| row.iter().map(hex).collect::<Vec<String>>().join(" "));
+    let mut rows: Vec<String> = rows.collect();
+    if field.bytes.len > known.len() {
+        rows.push("…".to_owned());
+    }
+    let says = match (field.name.as_ref(), field.says.as_ref()) {
+        ("bytes", "") => data(&field.bytes),
+        (name, "") => name.to_owned(),
+        (name, says) => format!("{name}: {says}"),
+    };
+    (rows, says)
 }
 
 /// A line in its role's style, with the name of an error in red.
@@ -160,10 +224,16 @@ fn carried(frame: &Frame) -> String {
     parts.extend(frame.seq.map(|seq| format!("seq {seq}")));
     parts.extend(frame.ack.map(|ack| format!("ack {ack}")));
     parts.extend(frame.remark.as_ref().map(ToString::to_string));
-    if frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4") {
-        parts.push(format!("{} {}", bytes(&frame.payload.len.to_string()), data(&frame.payload)));
-    } else if frame.proto == "UDP" {
-        parts.push("0 bytes".to_owned());
+    let Data { bytes: payload, len } = &frame.payload;
+    let size = || bytes(&len.to_string());
+    match frame.proto.as_ref() {
+        "UDP" if *len == 0 => parts.push(size()),
+        _ if *len == 0 => {}
+        "TCP" | "UDP" => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "ICMP" | "ARP" => {}
+        // What it is nobody here knows.
+        _ => parts.push(format!("{} {}", size(), digits(payload, *len))),
     }
     parts.extend(match frame.fate {
         Fate::Lost => Some("(lost)".to_owned()),
@@ -177,6 +247,13 @@ fn carried(frame: &Frame) -> String {
         parts.push(format!("(a timer of the kernel's{after})"));
     }
     parts.join("  ")
+}
+
+/// What the stage concluded, and behind it who waits.
+fn finding(words: &[String]) -> String {
+    let (first, waits) = words.split_first().expect("a conclusion");
+    let waits: String = waits.iter().map(|wait| format!("   {wait}\n")).collect();
+    format!("\n{STRONG}{first}{STRONG:#}\n{waits}")
 }
 
 fn heading(start: &Start) -> String {
@@ -289,14 +366,6 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
 
 fn bytes(number: &str) -> String {
     if number == "1" { "1 byte".to_owned() } else { format!("{number} bytes") }
-}
-
-fn finding(waiting: &[Waiting], text: &str) -> String {
-    let mut lines = format!("\n{STRONG}=> {text}{STRONG:#}\n");
-    for one in waiting {
-        let _ = writeln!(lines, "   {} waits {}", one.role, wait(one));
-    }
-    lines
 }
 
 fn ended(exit: &Exit) -> String {
