@@ -137,7 +137,7 @@ impl Reader {
             What::Call(call) => self.returned(lane, call, with_fd),
             What::Wait(waiting) => {
                 self.scene.bars.push(open(Stretch::Waits));
-                Beside::Rest(vec![cut(&words::waits(waiting, with_fd), words::LINE)])
+                Beside::Rest(words::lines(&words::waits(waiting, with_fd), words::LINE, 2))
             }
             What::Meet { text } => {
                 self.scene.bars.push(open(Stretch::Pause));
@@ -220,7 +220,7 @@ impl Reader {
             from,
             to,
             label: words::label(frame),
-            data: frame.payload.len > 0 && frame.proto != "ICMP",
+            data: words::carries(frame),
             bad: frame.flags.contains("RST") || frame.proto == "ICMP" && frame.flags.contains("unreachable"),
             number: frame.number,
             fate: frame.fate,

@@ -152,7 +152,7 @@ pub(super) fn label(frame: &Frame) -> Words {
     plain.extend(frame.seq.map(|seq| format!("seq {seq}")));
     plain.extend(frame.ack.map(|ack| format!("ack {ack}")));
     plain.extend(frame.remark.as_ref().map(ToString::to_string));
-    let carries = frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4");
+    let carries = carries(frame);
     if carries || frame.proto == "UDP" {
         plain.push(bytes(frame.payload.len));
     }
@@ -177,6 +177,11 @@ pub(super) fn label(frame: &Frame) -> Words {
         words = words.and(class, format!("  {text}"));
     }
     words
+}
+
+/// Whether a frame carries something for a program.
+pub(super) fn carries(frame: &Frame) -> bool {
+    frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4")
 }
 
 /// Why a frame was sent that no call and no other frame brought about.
