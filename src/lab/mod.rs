@@ -200,6 +200,15 @@ impl Scene {
         self
     }
 
+    /// Shows the states of TCP connections also between two frames, and after their sockets have been closed: until
+    /// nothing is left of them.
+    #[must_use]
+    pub fn show_all_states(mut self) -> Scene {
+        self.watch.states = true;
+        self.watch.all_states = true;
+        self
+    }
+
     /// Shows how many connections wait for `accept`.
     #[must_use]
     pub fn show_accept_queues(mut self) -> Scene {

@@ -8,6 +8,7 @@ mod channel;
 mod free;
 mod host;
 mod names;
+mod past;
 mod role;
 mod troupe;
 mod wired;
@@ -63,6 +64,8 @@ pub struct Watch {
     pub send_queues: bool,
     /// The state of a TCP connection.
     pub states: bool,
+    /// The same also between two frames, and after a socket has been closed: until nothing is left of its connection.
+    pub all_states: bool,
     /// How many connections wait for `accept`.
     pub accept_queues: bool,
     /// Which options the first segments carry.

@@ -20,6 +20,8 @@ pub struct Flow {
     /// When something was last handed to it that it has to acknowledge, and when anything was, in milliseconds.
     owes: Option<u64>,
     heard: Option<u64>,
+    /// The last number whose acknowledgement was handed to it.
+    heard_ack: Option<u32>,
 }
 
 impl Flow {
@@ -63,9 +65,19 @@ impl Flow {
         self.delivered.is_some_and(|known| !is_behind(end, known))
     }
 
+    /// Whether its sender has been handed the acknowledgement of all that a segment says. An acknowledgement of a SYN
+    /// does not count: a listener without room throws it away.
+    pub fn is_acknowledged(&self, numbers: Numbers, len: usize) -> bool {
+        let end = numbers.seq.wrapping_add(len as u32 + u32::from(numbers.fin));
+        !numbers.syn && self.heard_ack.is_some_and(|known| !is_behind(end, known))
+    }
+
     /// Learns that a segment was handed to it at `now`.
     pub fn hears(&mut self, numbers: Numbers, len: usize, now: u64) {
         self.heard = Some(now);
+        if let Some(ack) = numbers.ack {
+            self.heard_ack = self.heard_ack.filter(|known| !is_behind(ack, *known)).or(Some(ack));
+        }
         if len > 0 || numbers.syn || numbers.fin {
             self.owes = Some(now);
         }
