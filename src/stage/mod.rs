@@ -70,6 +70,10 @@ pub struct Watch {
     pub accept_queues: bool,
     /// Which options the first segments carry.
     pub options: bool,
+    /// Which frames to take apart byte by byte, by their numbers.
+    pub bytes_of: &'static [u32],
+    /// Whether to take all of them apart.
+    pub bytes: bool,
 }
 
 impl Watch {
