@@ -106,7 +106,8 @@ impl Wire {
     pub fn lay(plan: Plan, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
         let (mtu, strangers) = (plan.script.mtu(), plan.strangers);
         let sack = plan.script.sack();
-        let settle_in = || settle_in().and_then(|()| if sack { fs::write(SACK, "1") } else { Ok(()) });
+        // Where settings cannot be changed, this one stays as it is, like all the others.
+        let settle_in = || settle_in().map(|()| drop(fs::write(SACK, if sack { "1" } else { "0" })));
         let lay = |kind| link::Link::lay(kind, mtu, strangers, &settle_in);
         let link = match plan.kind {
             Some(kind) => lay(kind)?,
