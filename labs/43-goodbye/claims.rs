@@ -23,7 +23,7 @@ pub fn all() -> Vec<Claim> {
             let received = after.calls("recv").into_iter().find(|made| made.call.ret > Some(0));
             Verdict::by_calls(received.is_some(), [shutdown].into_iter().chain(received))
         }),
-        Claim::classic("S2-C12", "The goodbye takes four segments.", |trace| {
+        Claim::classic("S1-C21", "The goodbye takes four segments.", |trace| {
             let segments = goodbye(trace, 1);
             Verdict::of(segments.len() == 4, segments.into_iter().map(|sent| sent.event))
         }),
