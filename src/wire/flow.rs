@@ -46,8 +46,12 @@ impl Flow {
         let takes = end.wrapping_sub(numbers.seq);
         let again = takes > 0 && self.end.is_some_and(|known| !is_behind(end, known));
         // A delayed acknowledgement waits since there is something to acknowledge; a retransmission since the last
-        // sign of life.
-        let since = if takes == 0 { self.owes } else { self.sent.max(self.heard) };
+        // sign of life. Of a SYN there is none before its answer.
+        let since = match (takes, numbers.syn) {
+            (0, _) => self.owes,
+            (_, true) => self.sent,
+            (_, false) => self.sent.max(self.heard),
+        };
         self.said_goodbye |= numbers.fin;
         self.acknowledged = numbers.ack.or(self.acknowledged);
         if takes > 0 {
@@ -95,6 +99,12 @@ impl Flow {
     pub fn has_delivered(&self, numbers: Numbers, len: usize) -> bool {
         let end = end_of(numbers, len);
         self.delivered.is_some_and(|known| !is_behind(end, known))
+    }
+
+    /// Whether its sender has been handed the acknowledgement of all that a segment says. An acknowledgement of a SYN
+    /// does not count: a listener without room throws it away.
+    pub fn is_acknowledged(&self, numbers: Numbers, len: usize) -> bool {
+        !numbers.syn && self.heard_of.is_some_and(|known| !is_behind(end_of(numbers, len), known))
     }
 
     /// Learns that a segment was handed to it at `now`.
