@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
+use super::Ending;
 use super::role;
-use super::troupe::{Heard, Step, Troupe};
+use super::troupe::{Heard, Step, Stop, Troupe};
 use crate::probe;
 use crate::trace::{Call, Data, Fate, Frame, What};
 use crate::wire::{self, Seen, Wire};
@@ -106,6 +107,10 @@ impl Troupe<'_, '_> {
                     // What was sent again before we began has waited for us to take it: a timer sent it.
                     let by_itself = !stirred[from] || seen.delayed || seen.again && !seen.is_since(began);
                     if by_itself && !nobody_can_act && seen.may_be_a_timers() {
+                        // That of a goodbye comes within milliseconds, and changes nothing.
+                        if !seen.delayed {
+                            self.void()?;
+                        }
                         let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
                         self.tell_overtaken(overtaken)?;
                         continue;
@@ -114,9 +119,24 @@ impl Troupe<'_, '_> {
                     stirred[1 - from] |= self.set_out(seen, by_timer)?;
                 }
             }
+            if self.wire.as_ref().is_some_and(Wire::was_slow) {
+                self.void()?;
+            }
             if silent && !self.frames_under_way() {
                 return Ok(());
             }
+        }
+    }
+
+    /// Ends the scene, where it may be ended so: the machine is too slow for it.
+    fn void(&self) -> Step<()> {
+        if self.voids { Err(Stop::Ending(Ending::Void)) } else { Ok(()) }
+    }
+
+    /// Notes that time is let pass.
+    pub fn lets_time_pass(&mut self) {
+        if let Some(wire) = &mut self.wire {
+            wire.lets_time_pass();
         }
     }
 
