@@ -63,26 +63,28 @@ impl Troupe<'_, '_> {
         self.carry(stirred, false)
     }
 
-    /// The same while nobody can act: now what was kept goes on as its time comes, and what nothing else brought about
-    /// is a timer's. Whether anything moved.
+    /// The same while nobody can act: the next frame that was kept goes on, if its time has come, or else one that
+    /// nothing else brought about, which is a timer's. Whether anything moved: then somebody may be able to act, and
+    /// what timers send is held back again.
     pub fn let_frames_come(&mut self) -> Step<bool> {
         let before = self.frames;
-        while let Some(kept) = self.wire.as_mut().and_then(Wire::due) {
-            let to = 1 - kept.seen.from;
-            let mut stirred = Stirred::default();
-            stirred.0[to] = match kept.frame {
-                Some(frame) => self.arrive(frame, &kept.seen)?,
-                // Sent again only because we were slow: its receiver has it, and was not let answer.
-                None if self.wire.as_ref().is_some_and(|wire| wire.is_needless(&kept.seen)) => {
-                    self.tell_overtaken(vec![kept.seen])?;
-                    false
-                }
-                None => self.set_out(kept.seen, true)?,
-            };
-            self.carry(stirred, true)?;
-        }
-        self.carry(Stirred::default(), true)?;
-        Ok(self.frames != before)
+        let Some(kept) = self.wire.as_mut().and_then(Wire::due) else {
+            self.carry(Stirred::default(), true)?;
+            return Ok(self.frames != before);
+        };
+        let to = 1 - kept.seen.from;
+        let mut stirred = Stirred::default();
+        stirred.0[to] = match kept.frame {
+            Some(frame) => self.arrive(frame, &kept.seen)?,
+            // Sent again only because we were slow: the acknowledgement was on its way to its sender.
+            None if self.wire.as_ref().is_some_and(|wire| wire.is_needless(&kept.seen)) => {
+                self.tell_overtaken(vec![kept.seen])?;
+                false
+            }
+            None => self.set_out(kept.seen, true)?,
+        };
+        self.carry(stirred, false)?;
+        Ok(true)
     }
 
     /// How long it is until the next frame that is on its way arrives, if there is one.
@@ -90,7 +92,7 @@ impl Troupe<'_, '_> {
         self.wire.as_ref().and_then(Wire::next_arrival)
     }
 
-    fn carry(&mut self, stirred: Stirred, nobody_can_act: bool) -> Step<()> {
+    fn carry(&mut self, stirred: Stirred, mut nobody_can_act: bool) -> Step<()> {
         let Stirred(mut stirred) = stirred;
         let began = wire::millis();
         loop {
@@ -107,6 +109,7 @@ impl Troupe<'_, '_> {
                     }
                     let by_timer = nobody_can_act && by_itself;
                     stirred[1 - from] |= self.set_out(seen, by_timer)?;
+                    nobody_can_act = false;
                 }
             }
             if silent && !self.frames_under_way() {

@@ -12,8 +12,6 @@ pub struct Flow {
     pub first: Option<u32>,
     /// The number behind the last one that it has sent.
     end: Option<u32>,
-    /// The number behind the last one of its that was handed on.
-    delivered: Option<u32>,
     /// The number behind the last one up to which all of its were handed on, and what was handed on behind a gap.
     whole: Option<u32>,
     beyond: Vec<(u32, u32)>,
@@ -36,9 +34,9 @@ impl Flow {
     /// Learns of a segment with so many bytes that was sent at `now`. Whether it had all been sent before, and for how
     /// many milliseconds a timer that sends it now can have run.
     ///
-    /// A retransmission waits for 200 ms, and each time for twice as long, besides a round trip that it has measured:
-    /// what this machine's load has made of that one is left out.
-    pub fn sends(&mut self, numbers: Numbers, len: usize, now: u64) -> (bool, Option<u64>) {
+    /// A retransmission waits for 200 ms, and each time for twice as long, and for several of the round trips that it
+    /// has measured: on a `quick` wire these are what this machine's load has made of them, and are left out.
+    pub fn sends(&mut self, numbers: Numbers, len: usize, now: u64, quick: bool) -> (bool, Option<u64>) {
         if numbers.syn && self.first != Some(numbers.seq) {
             *self = Flow { first: Some(numbers.seq), owes: self.owes, heard: self.heard, ..Flow::default() };
         }
@@ -57,7 +55,7 @@ impl Flow {
         let mut millis = since.map(|since| now.saturating_sub(since));
         if again && !numbers.syn && millis >= Some(SHORTEST) {
             let plain = SHORTEST << self.repeats.min(16);
-            millis = millis.map(|millis| if (plain..plain * 5 / 2).contains(&millis) { plain } else { millis });
+            millis = millis.map(|millis| if quick && (plain..plain * 5).contains(&millis) { plain } else { millis });
             self.repeats += 1;
         }
         (again, millis)
@@ -70,10 +68,14 @@ impl Flow {
         peer.said_goodbye && !self.said_goodbye && ack.is_some() && ack == peer.end && peer.end.is_some_and(before)
     }
 
+    /// Whether `ack` is more than it has acknowledged.
+    pub fn acknowledges_more(&self, ack: Option<u32>) -> bool {
+        ack.is_some_and(|ack| self.acknowledged.is_none_or(|known| is_behind(ack, known)))
+    }
+
     /// Learns that a segment of its was handed on.
     pub fn arrived(&mut self, numbers: Numbers, len: usize) {
         let end = end_of(numbers, len);
-        self.delivered = self.delivered.filter(|known| !is_behind(end, *known)).or(Some(end));
         self.beyond.push((numbers.seq, end));
         while let Some(index) = self.beyond.iter().position(|(from, _)| !self.has_gap_before(*from)) {
             let (_, end) = self.beyond.swap_remove(index);
@@ -91,10 +93,9 @@ impl Flow {
         self.whole.is_some_and(|whole| is_behind(seq, whole))
     }
 
-    /// Whether all that a segment says was handed on before.
-    pub fn has_delivered(&self, numbers: Numbers, len: usize) -> bool {
-        let end = end_of(numbers, len);
-        self.delivered.is_some_and(|known| !is_behind(end, known))
+    /// Whether it has heard that its peer has all of a segment.
+    pub fn is_acknowledged(&self, numbers: Numbers, len: usize) -> bool {
+        self.heard_of.is_some_and(|known| !is_behind(end_of(numbers, len), known))
     }
 
     /// Learns that a segment was handed to it at `now`.
@@ -137,9 +138,13 @@ mod tests {
     fn open(first: u32, now: u64) -> Flow {
         let mut flow = Flow::default();
         let syn = Numbers { seq: first, syn: true, ..Numbers::default() };
-        flow.sends(syn, 0, now);
+        flow.sends(syn, 0, now, true);
         flow.arrived(syn, 0);
         flow
+    }
+
+    fn acknowledge(flow: &mut Flow, ack: u32, now: u64) {
+        flow.hears(Numbers { ack: Some(ack), ..Numbers::default() }, 0, now);
     }
 
     #[test]
@@ -151,44 +156,61 @@ mod tests {
     #[test]
     fn a_new_connection_on_the_same_ports_has_nothing_behind_it() {
         let mut flow = open(100, 0);
-        flow.sends(segment(101), 50, 10);
-        flow.arrived(segment(101), 50);
+        flow.sends(segment(101), 50, 10, true);
+        acknowledge(&mut flow, 151, 10);
         let syn = Numbers { seq: 120, syn: true, ..Numbers::default() };
-        assert!(!flow.sends(syn, 0, 20).0);
-        assert_eq!((flow.first, flow.has_delivered(segment(121), 5)), (Some(120), false));
-        assert!(flow.sends(syn, 0, 1020).0, "the same SYN is one that was sent before");
+        assert!(!flow.sends(syn, 0, 20, true).0);
+        assert_eq!((flow.first, flow.is_acknowledged(segment(121), 5)), (Some(120), false));
+        assert!(flow.sends(syn, 0, 1020, true).0, "the same SYN is one that was sent before");
     }
 
     #[test]
     fn a_retransmission_is_classed_by_how_often_it_was_made_and_not_by_the_round_trip() {
         let mut flow = open(100, 0);
-        flow.sends(segment(101), 5, 1000);
+        flow.sends(segment(101), 5, 1000, true);
         // A round trip of 130 ms has been measured: the timers run for 330, 660 and 1320 ms.
         for (now, millis) in [(1330, 200), (1990, 400), (3310, 800)] {
-            assert_eq!(flow.sends(segment(101), 5, now), (true, Some(millis)));
+            assert_eq!(flow.sends(segment(101), 5, now, true), (true, Some(millis)));
         }
         // An acknowledgement of something new ends the row.
-        flow.hears(Numbers { seq: 1, ack: Some(106), ..Numbers::default() }, 0, 4000);
-        flow.sends(segment(106), 5, 4000);
-        assert_eq!(flow.sends(segment(106), 5, 4201), (true, Some(200)));
+        acknowledge(&mut flow, 106, 4000);
+        flow.sends(segment(106), 5, 4000, true);
+        assert_eq!(flow.sends(segment(106), 5, 4201, true), (true, Some(200)));
         // A round trip of seconds is no matter of this machine's load.
-        assert_eq!(flow.sends(segment(106), 5, 9000), (true, Some(4799)));
+        assert_eq!(flow.sends(segment(106), 5, 9000, true), (true, Some(4799)));
+    }
+
+    #[test]
+    fn where_frames_take_time_a_retransmission_keeps_the_time_that_it_took() {
+        let mut flow = open(100, 0);
+        flow.sends(segment(101), 5, 1000, false);
+        assert_eq!(flow.sends(segment(101), 5, 1600, false), (true, Some(600)));
+    }
+
+    #[test]
+    fn what_is_acknowledged_is_what_has_been_heard_of_and_no_more() {
+        let mut flow = open(u32::MAX - 10, 0);
+        acknowledge(&mut flow, 5, 0);
+        acknowledge(&mut flow, u32::MAX, 0); // an old one, overtaken
+        assert!(flow.is_acknowledged(segment(u32::MAX - 3), 9) && !flow.is_acknowledged(segment(0), 6));
+        flow.sends(Numbers { ack: Some(7), ..segment(0) }, 0, 0, true);
+        assert!(flow.acknowledges_more(Some(8)) && !flow.acknowledges_more(Some(7)) && !flow.acknowledges_more(None));
     }
 
     #[test]
     fn what_comes_soon_after_a_sign_of_life_is_no_timers_of_200_ms() {
         let mut flow = open(100, 0);
-        flow.sends(segment(101), 5, 1000);
+        flow.sends(segment(101), 5, 1000, true);
         flow.hears(segment(1), 0, 1400);
-        assert_eq!(flow.sends(segment(101), 5, 1403), (true, Some(3)));
+        assert_eq!(flow.sends(segment(101), 5, 1403, true), (true, Some(3)));
     }
 
     #[test]
     fn a_first_syn_keeps_the_time_that_it_took() {
         let mut flow = open(100, 0);
         let syn = Numbers { seq: 100, syn: true, ..Numbers::default() };
-        assert_eq!(flow.sends(syn, 0, 1010), (true, Some(1010)));
-        assert_eq!(flow.sends(syn, 0, 3030), (true, Some(2020)));
+        assert_eq!(flow.sends(syn, 0, 1010, true), (true, Some(1010)));
+        assert_eq!(flow.sends(syn, 0, 3030, true), (true, Some(2020)));
     }
 
     #[test]
@@ -217,10 +239,12 @@ mod tests {
             let (mut here, mut there) = (open(first, 0), open(0, 0));
             for (from, len, arrives) in segments {
                 let (one, other) = (segment(first.wrapping_add(1 + from)), segment(1 + from));
-                prop_assert_eq!(here.sends(one, len, 7), there.sends(other, len, 7));
+                prop_assert_eq!(here.sends(one, len, 7, true), there.sends(other, len, 7, true));
                 prop_assert_eq!(here.is_next(one, len), there.is_next(other, len));
-                prop_assert_eq!(here.has_delivered(one, len), there.has_delivered(other, len));
+                prop_assert_eq!(here.is_acknowledged(one, len), there.is_acknowledged(other, len));
                 if arrives {
+                    acknowledge(&mut here, one.seq, 7);
+                    acknowledge(&mut there, other.seq, 7);
                     here.arrived(one, len);
                     there.arrived(other, len);
                 }
@@ -252,7 +276,7 @@ mod tests {
             let mut furthest = 0;
             for (from, len) in segments {
                 let end = from + len as u32;
-                prop_assert_eq!(flow.sends(segment(first.wrapping_add(1 + from)), len, 0).0, end <= furthest);
+                prop_assert_eq!(flow.sends(segment(first.wrapping_add(1 + from)), len, 0, true).0, end <= furthest);
                 furthest = furthest.max(end);
             }
         }

@@ -31,6 +31,9 @@ pub const MTU: u16 = 1500;
 /// Whether receivers may say which later bytes they have, RFC 2018: a setting of a host.
 const SACK: &str = "/proc/sys/net/ipv4/tcp_sack";
 
+/// The shortest time for which Linux delays an acknowledgement, in milliseconds: `TCP_DELACK_MIN`.
+const SHORTEST_DELAY: u64 = 40;
+
 /// How a wire is to be laid.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -63,6 +66,8 @@ pub struct Wire {
     /// When each host last asked for a hardware address, in milliseconds, while it has no answer.
     asked: [Option<u64>; 2],
     faults: Faults,
+    /// Whether a round trip takes no time but this machine's own.
+    quick: bool,
     /// How many frames have been numbered.
     count: u32,
     /// When the last frame that each host has sent will be through, where the rate is limited.
@@ -80,7 +85,8 @@ pub struct Seen {
     pub packet: Packet,
     /// Whether it is a TCP segment all of which its host had sent before.
     pub again: bool,
-    /// Whether it is the acknowledgement of a goodbye and nothing else, which only a timer sends.
+    /// Whether it is an acknowledgement that only a timer sends: of a goodbye and nothing else, or of what came so long
+    /// ago that the timer has gone off.
     pub delayed: bool,
     /// If a timer sent it: for how many milliseconds that can have run.
     pub timer_ms: Option<u64>,
@@ -117,6 +123,7 @@ impl Wire {
             buffer: vec![0; link::LARGEST_FRAME],
             flows: HashMap::new(),
             asked: [None; 2],
+            quick: !plan.script.keeps_frames(),
             faults: Faults::new(plan.script),
             count: 0,
             busy_until: [None; 2],
@@ -147,10 +154,14 @@ impl Wire {
         let (mut again, mut delayed, mut timer_ms, mut sent_ms) = (false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
             let peer = self.flows.get(&(to, from)).cloned().unwrap_or_default();
+            let quick = self.quick;
             let flow = self.flows.entry((from, to)).or_default();
-            delayed = flow.adds_only_a_goodbye(numbers.ack, &peer) && !numbers.fin && packet.payload.is_empty();
+            let only_acknowledges = only_acknowledges(numbers) && packet.payload.is_empty();
+            let adds_only_a_goodbye = flow.adds_only_a_goodbye(numbers.ack, &peer);
+            let adds = flow.acknowledges_more(numbers.ack);
             sent_ms = time_of(numbers);
-            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
+            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis), quick);
+            delayed = only_acknowledges && (adds_only_a_goodbye || adds && timer_ms >= Some(SHORTEST_DELAY));
         }
         if packet.is_question() {
             let last = self.asked[from].replace(millis());
@@ -245,13 +256,13 @@ impl Wire {
         self.kept.extract_if(.., needless).map(|kept| kept.seen).collect()
     }
 
-    /// Whether a frame that was held back is needless now: what it repeats was handed on when it was first sent.
+    /// Whether a frame that was held back is needless now: what it repeats has been acknowledged to its sender.
     pub fn is_needless(&self, seen: &Seen) -> bool {
         let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
             return false;
         };
-        let delivered = |flow: &Flow| flow.has_delivered(numbers, seen.packet.payload.len());
-        seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
+        let acknowledged = |flow: &Flow| flow.is_acknowledged(numbers, seen.packet.payload.len());
+        seen.again && self.flows.get(&(from, to)).is_some_and(acknowledged)
     }
 
     /// Whether a host has asked for a hardware address and may ask again: it does after a second, three times in all
@@ -326,6 +337,10 @@ fn time_of(numbers: Numbers) -> Option<u64> {
     (age < LONGEST_AGO).then(|| now.saturating_sub(age.into()))
 }
 
+fn only_acknowledges(numbers: Numbers) -> bool {
+    !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some()
+}
+
 impl Seen {
     /// Whether it may be what a timer sends: an acknowledgement and nothing else, or what was sent before.
     pub fn may_be_a_timers(&self) -> bool {
@@ -346,7 +361,6 @@ impl Seen {
 
     /// Whether it is a TCP acknowledgement and nothing else.
     pub fn only_acknowledges(&self) -> bool {
-        let plain = |numbers: Numbers| !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some();
-        self.packet.payload.is_empty() && self.packet.numbers.is_some_and(plain)
+        self.packet.payload.is_empty() && self.packet.numbers.is_some_and(only_acknowledges)
     }
 }

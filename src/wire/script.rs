@@ -159,6 +159,11 @@ impl Script {
         self.sack
     }
 
+    /// Whether frames take time on their way.
+    pub fn keeps_frames(&self) -> bool {
+        self.rate.is_some() || self.rules.iter().any(|rule| matches!(rule.deed, Deed::Delay(_)))
+    }
+
     /// Whether it says anything.
     pub fn is_empty(&self) -> bool {
         self.mtu.is_none() && self.rate.is_none() && !self.sack && self.rules.is_empty()
