@@ -9,16 +9,28 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketType};
+use socklab::lab;
 use socklab::socket::{Domain, Socket, Type};
-use socklab::stage::{self, Choice, Hosts, PATIENCE, Play, RolePlay, Teller, Watch};
-use socklab::trace::{Event, Host, What};
-use socklab::wire::{Kind, Plan};
+use socklab::stage::{self, Choice, Ending, Hosts, PATIENCE, Play, RolePlay, Teller, Watch};
+use socklab::trace::{Event, Fate, Host, What};
+use socklab::wire::{self, Kind, Plan};
 
 /// How often each figure is taken.
 const ROUNDS: usize = 201;
 
 /// Calls in one round of the measurement of a single call: as many sends as receives.
 const CALLS: u32 = 2000;
+
+/// Bytes that a datagram carries in a small frame, and in a full one.
+const SMALL: usize = 64;
+const FULL: usize = 1472;
+
+/// Bytes of a frame before those: Ethernet, IPv4, UDP.
+const HEADS: usize = 14 + 20 + 8;
+
+/// So many datagrams are sent before they are received, since any receive queue has room for them; so often.
+const BATCH: usize = 32;
+const BATCHES: usize = 200;
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
@@ -27,6 +39,9 @@ fn main() {
         Some("enter") => return enter(Choice::Best),
         Some("enter-tap") => return enter(by_wire(Kind::Tap)),
         Some("enter-veth") => return enter(by_wire(Kind::Veth)),
+        Some("forward") => return forward(carry_by_the_wire),
+        Some("forward-loopback") => return forward(carry_by_loopback),
+        Some("forward-stage") => return forward(carry_by_the_stage),
         _ => {}
     }
     println!("medians of {ROUNDS} rounds, taken in turns\n");
@@ -34,6 +49,7 @@ fn main() {
     a_whole_demo();
     a_traced_call();
     entering_the_stage();
+    frames_on_the_wire();
 }
 
 /// Lab 01's program, beside a bare program that makes the same calls in two processes.
@@ -73,6 +89,28 @@ fn entering_the_stage() {
 
 fn by_wire(kind: Kind) -> Choice {
     Choice::Wire(Plan { kind: Some(kind), ..Plan::default() })
+}
+
+/// Forwarding a frame from one host to the other, in a process of its own each time, beside sending and receiving the
+/// same datagram over the kernel's own loopback: bare, and on a stage that takes every frame apart and tells of it.
+fn frames_on_the_wire() {
+    println!();
+    for kind in ["TAP", "veth"] {
+        for (name, len) in [("small", SMALL), ("full", FULL)] {
+            for (how, words) in [("forward", "forwarded"), ("forward-stage", "and told of")] {
+                let per_frame = |how: &str| {
+                    let output = this(how).args([kind, &len.to_string()]).output().expect("this program starts");
+                    let nanos = String::from_utf8_lossy(&output.stdout).trim().parse();
+                    Duration::from_nanos(nanos.expect("a number of nanoseconds"))
+                };
+                let figures = in_some_turns(21, || per_frame(how), || per_frame("forward-loopback"));
+                row(&format!("a {name} frame over {kind}, {words}: beside loopback"), figures);
+                let each = figures.0.as_secs_f64();
+                let gigabits = (len + HEADS) as f64 * 8.0 / each / 1e9;
+                println!("    {:.0} frames a second, {gigabits:.2} Gbit/s", 1.0 / each);
+            }
+        }
+    }
 }
 
 fn this(part: &str) -> Command {
@@ -202,4 +240,115 @@ fn in_a_role(free: bool) -> Duration {
     };
     stage::play(play, &mut Teller::new(&mut tell)).expect("a play");
     took
+}
+
+/// Prints how long it takes to carry a datagram, on two hosts with a wire.
+fn forward(carry: fn(Hosts, usize) -> Duration) {
+    let arguments: Vec<String> = std::env::args().collect();
+    let kind = if arguments[2] == "TAP" { Kind::Tap } else { Kind::Veth };
+    let len = arguments[3].parse().expect("a length");
+    println!("{}", carry(Hosts::open(by_wire(kind)), len).as_nanos());
+}
+
+/// From where a frame comes out of one host until the other one has taken it in.
+fn carry_by_the_wire(mut hosts: Hosts, len: usize) -> Duration {
+    let (address, wire) = hosts.prepare(9000, &Plan::default()).expect("two hosts");
+    let mut wire = wire.expect("a wire");
+    wire::enter(wire.host(1)).expect("the second host");
+    let receiver = UdpSocket::bind(address).expect("bind");
+    wire::enter(wire.host(0)).expect("the first host");
+    let sender = UdpSocket::bind("0.0.0.0:0").expect("bind");
+    sender.connect(address).expect("connect");
+    let mut took = Duration::ZERO;
+    for _ in 0..BATCHES {
+        send_a_batch(&sender, len);
+        let began = Instant::now();
+        let mut left = BATCH;
+        while left > 0 {
+            if let Some(seen) = wire.take(0).expect("take") {
+                wire.pass(&seen, Fate::Passed).expect("pass");
+                left -= 1;
+            }
+        }
+        took += began.elapsed();
+        receive_a_batch(&receiver, len);
+    }
+    took / (BATCHES * BATCH) as u32
+}
+
+/// All of it: the kernel hands a datagram on inside of the call that sends it.
+fn carry_by_loopback(mut hosts: Hosts, len: usize) -> Duration {
+    let _stage = hosts.prepare(9000, &Plan::default()).expect("a host");
+    let receiver = UdpSocket::bind("127.0.0.1:0").expect("bind");
+    let sender = UdpSocket::bind("127.0.0.1:0").expect("bind");
+    sender.connect(receiver.local_addr().expect("an address")).expect("connect");
+    let began = Instant::now();
+    for _ in 0..BATCHES {
+        send_a_batch(&sender, len);
+        receive_a_batch(&receiver, len);
+    }
+    began.elapsed() / (BATCHES * BATCH) as u32
+}
+
+fn send_a_batch(sender: &UdpSocket, len: usize) {
+    for _ in 0..BATCH {
+        sender.send(&[7; FULL][..len]).expect("send");
+    }
+}
+
+/// Every datagram is there: none was lost.
+fn receive_a_batch(receiver: &UdpSocket, len: usize) {
+    receiver.set_nonblocking(true).expect("a flag");
+    for _ in 0..BATCH {
+        assert_eq!(receiver.recv(&mut [0; FULL]).expect("a datagram"), len);
+    }
+}
+
+/// From one frame that is told to the next, between two roles on a stage. Their own calls are not told.
+fn carry_by_the_stage(mut hosts: Hosts, len: usize) -> Duration {
+    let (address, wire) = hosts.prepare(9000, &Plan::default()).expect("two hosts");
+    let mut times = Vec::new();
+    let mut tell = |event: &Event| {
+        if matches!(event.what, What::Frame(_)) {
+            times.push(event.at_ns);
+        }
+        ControlFlow::Continue(())
+    };
+    let server = move || {
+        let receiver = UdpSocket::bind(address)?;
+        for _ in 0..BATCHES {
+            lab::meet("a batch is there");
+            receive_a_batch(&receiver, len);
+        }
+        Ok(())
+    };
+    let client = move || {
+        let sender = UdpSocket::bind("0.0.0.0:0")?;
+        sender.connect(address)?;
+        let traced = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+        for _ in 0..BATCHES {
+            send_a_batch(&sender, len);
+            // After a traced call the stage hands on what has been sent.
+            traced.local_addr()?;
+            lab::meet("the batch has been received");
+        }
+        Ok(())
+    };
+    let play = Play {
+        scene: 1,
+        roles: vec![
+            RolePlay { name: "server", lines: Vec::new(), part: Box::new(server) },
+            RolePlay { name: "client", lines: Vec::new(), part: Box::new(client) },
+        ],
+        endpoint: (address, "server:9000".to_owned()),
+        host: Host::A,
+        wire,
+        watch: Watch::default(),
+        patience: PATIENCE,
+        free: false,
+    };
+    let ending = stage::play(play, &mut Teller::new(&mut tell)).expect("a play");
+    assert_eq!((ending, times.len()), (Ending::Done, BATCHES * BATCH));
+    let took: u64 = times.chunks(BATCH).map(|batch| batch[BATCH - 1] - batch[0]).sum();
+    Duration::from_nanos(took) / (BATCHES * (BATCH - 1)) as u32
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::cli::Arguments;
 use super::command::{Permission, permit};
@@ -115,7 +115,8 @@ fn write_files(lab: &Lab, arguments: &Arguments, trace: &Trace) -> u8 {
     let diagram = arguments.diagram.as_ref().map(|path| (path, diagram::svg(&trace.events).into_bytes()));
     for (path, bytes) in capture.into_iter().chain(diagram) {
         if let Err(error) = fs::write(path, bytes) {
-            eprintln!("{}: write {}: {}: {error}", lab.label(), path.display(), error_name(&error));
+            let what = format!("write {}: {}: {error}", path.display(), error_name(&error));
+            eprintln!("{}: {what}: name a file that you may write", lab.label());
             return exit::FAILED;
         }
     }
@@ -131,6 +132,7 @@ pub(super) fn play(
     tell: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> io::Result<Ending> {
     let mut teller = Teller::new(tell);
+    let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (host, stage) = match hosts {
         Hosts::Private { .. } => (Host::A, "private"),
         Hosts::Wired { .. } => (Host::A, "wire"),
@@ -141,6 +143,7 @@ pub(super) fn play(
         question: lab.question.to_owned(),
         stage,
         kernel: kernel(),
+        began_us: u64::try_from(began.as_micros()).unwrap_or_default(),
         seed: hosts.script().filter(|script| script.is_random()).map(|script| script.seed),
     };
     if teller.announce(0, host, What::Start(start)).is_break() {

@@ -216,14 +216,14 @@ impl Socket {
         self.set("IPPROTO_TCP", "TCP_CORK", on, || self.inner.set_tcp_cork(on))
     }
 
-    /// Acknowledges at once from now on, or after a delay; the kernel changes it again as it sees fit, `TCP_QUICKACK` of
-    /// `tcp(7)`.
+    /// Acknowledges at once from now on, or after a delay; the kernel changes it again as it sees fit,
+    /// `TCP_QUICKACK` of `tcp(7)`.
     pub fn set_quick_ack(&self, on: bool) -> io::Result<()> {
         self.set("IPPROTO_TCP", "TCP_QUICKACK", on, || self.inner.set_tcp_quickack(on))
     }
 
-    /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`: then it fails with `EAGAIN`. `None`:
-    /// for ever. The kernel counts in ticks of a few milliseconds.
+    /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`: then it fails with `EAGAIN`.
+    /// `None`: for ever. The kernel counts in ticks of a few milliseconds.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.deadlines.set((timeout.is_some(), self.deadlines.get().1));
         self.set("SOL_SOCKET", "SO_RCVTIMEO", duration(timeout), || self.inner.set_read_timeout(timeout))

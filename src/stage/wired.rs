@@ -99,7 +99,7 @@ impl Troupe<'_, '_> {
                 while let Some(seen) = self.take(from)? {
                     silent = false;
                     // What was sent again before we began has waited for us to take it: a timer sent it.
-                    let by_itself = !stirred[from] || seen.again && !seen.is_since(began);
+                    let by_itself = !stirred[from] || seen.delayed || seen.again && !seen.is_since(began);
                     if by_itself && !nobody_can_act && seen.may_be_a_timers() {
                         let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
                         self.tell_overtaken(overtaken)?;

@@ -97,6 +97,8 @@ pub struct Start {
     pub stage: &'static str,
     /// The kernel's release. Varies from machine to machine.
     pub kernel: String,
+    /// When it began, by the machine's clock: microseconds since 1970. Varies.
+    pub began_us: u64,
     pub seed: Option<u64>,
 }
 

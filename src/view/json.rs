@@ -50,11 +50,12 @@ fn host(host: Host) -> &'static str {
 
 fn own_fields(what: &What, to: &mut Map<String, Json>) {
     match what {
-        What::Start(Start { lab, question, stage, kernel, seed }) => {
+        What::Start(Start { lab, question, stage, kernel, began_us, seed }) => {
             to.insert("lab".into(), lab.clone().into());
             to.insert("question".into(), question.clone().into());
             to.insert("stage".into(), (*stage).into());
             to.insert("kernel".into(), kernel.clone().into());
+            to.insert("began_us".into(), (*began_us).into());
             to.insert("version".into(), env!("CARGO_PKG_VERSION").into());
             to.insert("seed".into(), (*seed).into());
         }

@@ -24,6 +24,14 @@ pub fn quoted(bytes: &[u8], len: usize) -> String {
     format!("\"{}…\"", escaped(&bytes[..end]))
 }
 
+/// Bytes as hexadecimal digits: of `len` bytes as many as fit, and `…` for the others.
+pub fn digits(bytes: &[u8], len: usize) -> String {
+    let shown = bytes.len().min(SHOWN / 4);
+    let mut digits: Vec<String> = bytes[..shown].iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.extend((shown < len).then(|| "…".to_owned()));
+    digits.join(" ")
+}
+
 /// Bytes with what is no printable text as escapes.
 pub fn escaped(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -101,6 +109,15 @@ mod tests {
         let text = "你".repeat(100);
         let shown = quoted(text.as_bytes(), text.len());
         assert!(shown.ends_with("你…\""), "{shown}");
+    }
+
+    #[test]
+    fn bytes_that_nobody_knows_are_shown_as_digits_and_cut() {
+        assert_eq!(digits(&[0, 0xff, b'h'], 3), "00 ff 68");
+        assert_eq!(digits(&[7; 12], 12), ["07"; 12].join(" "));
+        assert_eq!(digits(&[7; 13], 13), ["07"; 12].join(" ") + " …");
+        assert_eq!(digits(&[7; 2], 3), "07 07 …");
+        assert_eq!(digits(&[], 0), "");
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{WIDTH, harmless, quoted, wrapped};
+use super::text::{WIDTH, digits, harmless, quoted, wrapped};
 use crate::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Start, Status, Value, Waiting, What};
 
 /// A colour for each role, in the order of declaration.
@@ -43,21 +43,10 @@ impl Transcript {
         match &event.what {
             What::Start(start) => heading(start),
             What::Scene { text, .. } => scene(event.scene, text),
-            What::Begin(call) => self.said(role, Style::new(), &format!("{} …", before(call))),
-            What::Wait(waiting) => self.said(role, QUIET, &format!("waits {}", wait(waiting))),
-            What::Call(call) => self.said(role, Style::new(), &format!("{} = {}", before(call), after(call))),
-            What::Input { prompt, text } => {
-                let typed =
-                    text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
-                self.said(role, STRONG, &format!("│ {}{typed}", harmless(prompt)))
-            }
-            What::Print { text } => shortened(text).iter().map(|line| self.said(role, STRONG, line)).collect(),
-            What::Meet { text } => self.said(role, QUIET, &format!("pauses until {text}")),
             What::Note { text } => self.note(text),
-            What::Probe { probe, fd, values } => self.said(role, QUIET, &format!("▸ {}", probed(probe, *fd, values))),
             What::Frame(frame) => self.wire(frame),
-            What::Finding { waiting, text, .. } => finding(waiting, text),
-            What::Exit(exit) => self.said(role, QUIET, &ended(exit)),
+            What::Finding { .. } => finding(&words(&event.what)),
+            what => words(what).iter().map(|line| self.said(role, style(what), line)).collect(),
         }
     }
 
@@ -82,14 +71,13 @@ impl Transcript {
     /// A frame, between the calls: the first host is on the left.
     fn wire(&self, frame: &Frame) -> String {
         let column = self.column();
-        let name = |end: &Option<String>| {
+        let name = |end: &Option<String>, host: &str| {
             let name = end.as_deref().and_then(|end| end.split(':').next());
-            name.unwrap_or("?").to_owned()
+            name.unwrap_or(host).to_owned()
         };
-        let (left, right) = match frame.dir.0 {
-            Host::B => (name(&frame.to), name(&frame.from)),
-            _ => (name(&frame.from), name(&frame.to)),
-        };
+        // A frame without addresses that we know goes from host to host.
+        let (first, second) = if frame.dir.0 == Host::B { (&frame.to, &frame.from) } else { (&frame.from, &frame.to) };
+        let (left, right) = (name(first, "host a"), name(second, "host b"));
         let arrow = match (frame.dir.0, frame.fate) {
             // Overtaken: nothing passed.
             (_, Fate::Overtaken) => return String::new(),
@@ -120,6 +108,40 @@ impl Transcript {
 
     fn column(&self) -> usize {
         self.roles.iter().map(|role| role.width()).max().unwrap_or(0).max(self.least)
+    }
+}
+
+/// How what a role did is shown.
+fn style(what: &What) -> Style {
+    match what {
+        What::Input { .. } | What::Print { .. } => STRONG,
+        What::Begin(_) | What::Call(_) => Style::new(),
+        _ => QUIET,
+    }
+}
+
+/// What was done, in words without colours or breaks: as a rule one line, for a print one for each of its lines.
+pub(super) fn words(what: &What) -> Vec<String> {
+    match what {
+        What::Start(start) => vec![format!("Lab {}: {}", start.lab, start.question)],
+        What::Scene { text, .. } => vec![text.clone()],
+        What::Begin(call) => vec![format!("{} …", before(call))],
+        What::Wait(waiting) => vec![format!("waits {}", wait(waiting))],
+        What::Call(call) => vec![format!("{} = {}", before(call), after(call))],
+        What::Input { prompt, text } => {
+            let typed = text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
+            vec![format!("│ {}{typed}", harmless(prompt))]
+        }
+        What::Print { text } => shortened(text),
+        What::Meet { text } => vec![format!("pauses until {text}")],
+        What::Note { text } => vec![format!("# {text}")],
+        What::Probe { probe, fd, values } => vec![format!("▸ {}", probed(probe, *fd, values))],
+        What::Frame(frame) => vec![format!("wire {}  {}", frame.number, carried(frame))],
+        What::Finding { waiting, text, .. } => {
+            let waits = waiting.iter().map(|one| format!("{} waits {}", one.role, wait(one)));
+            [format!("=> {text}")].into_iter().chain(waits).collect()
+        }
+        What::Exit(exit) => vec![ended(exit)],
     }
 }
 
@@ -160,10 +182,16 @@ fn carried(frame: &Frame) -> String {
     parts.extend(frame.seq.map(|seq| format!("seq {seq}")));
     parts.extend(frame.ack.map(|ack| format!("ack {ack}")));
     parts.extend(frame.remark.as_ref().map(ToString::to_string));
-    if frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4") {
-        parts.push(format!("{} {}", bytes(&frame.payload.len.to_string()), data(&frame.payload)));
-    } else if frame.proto == "UDP" {
-        parts.push("0 bytes".to_owned());
+    let Data { bytes: payload, len } = &frame.payload;
+    let size = || bytes(&len.to_string());
+    match frame.proto.as_ref() {
+        "UDP" if *len == 0 => parts.push(size()),
+        _ if *len == 0 => {}
+        "TCP" | "UDP" => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "ICMP" | "ARP" => {}
+        // What it is nobody here knows.
+        _ => parts.push(format!("{} {}", size(), digits(payload, *len))),
     }
     parts.extend(match frame.fate {
         Fate::Lost => Some("(lost)".to_owned()),
@@ -177,6 +205,13 @@ fn carried(frame: &Frame) -> String {
         parts.push(format!("(a timer of the kernel's{after})"));
     }
     parts.join("  ")
+}
+
+/// What the stage concluded, and behind it who waits.
+fn finding(words: &[String]) -> String {
+    let (first, waits) = words.split_first().expect("a conclusion");
+    let waits: String = waits.iter().map(|wait| format!("   {wait}\n")).collect();
+    format!("\n{STRONG}{first}{STRONG:#}\n{waits}")
 }
 
 fn heading(start: &Start) -> String {
@@ -295,14 +330,6 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
 
 fn bytes(number: &str) -> String {
     if number == "1" { "1 byte".to_owned() } else { format!("{number} bytes") }
-}
-
-fn finding(waiting: &[Waiting], text: &str) -> String {
-    let mut lines = format!("\n{STRONG}=> {text}{STRONG:#}\n");
-    for one in waiting {
-        let _ = writeln!(lines, "   {} waits {}", one.role, wait(one));
-    }
-    lines
 }
 
 fn ended(exit: &Exit) -> String {

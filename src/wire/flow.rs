@@ -13,6 +13,8 @@ pub struct Flow {
     delivered: Option<u32>,
     /// Whether it has said goodbye.
     pub said_goodbye: bool,
+    /// The last number that it has acknowledged.
+    acknowledged: Option<u32>,
     /// When it last sent something that has to be acknowledged, in milliseconds.
     sent: Option<u64>,
     /// When something was last handed to it that it has to acknowledge, and when anything was, in milliseconds.
@@ -34,11 +36,19 @@ impl Flow {
         // sign of life.
         let since = if takes == 0 { self.owes } else { self.sent.max(self.heard) };
         self.said_goodbye |= numbers.fin;
+        self.acknowledged = numbers.ack.or(self.acknowledged);
         if takes > 0 {
             self.sent = Some(now);
             self.end = self.end.filter(|known| !is_behind(end, *known)).or(Some(end));
         }
         (again, since.map(|since| now.saturating_sub(since)))
+    }
+
+    /// Whether all that `ack` adds to what it has acknowledged is the goodbye of its peer, and it has not said goodbye
+    /// itself. Linux delays that (`tcp_fin` in `net/ipv4/tcp_input.c`), and no `recv` hastens it.
+    pub fn adds_only_a_goodbye(&self, ack: Option<u32>, peer: &Flow) -> bool {
+        let before = |end: u32| self.acknowledged == Some(end.wrapping_sub(1));
+        peer.said_goodbye && !self.said_goodbye && ack.is_some() && ack == peer.end && peer.end.is_some_and(before)
     }
 
     /// Learns that a segment of its was handed on.

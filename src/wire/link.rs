@@ -146,6 +146,8 @@ fn tap() -> io::Result<File> {
 }
 
 /// A pair of interfaces: one goes to the host, the other one stays here, with a packet socket that reads and writes it.
+///
+/// The kernel takes a VLAN tag off a frame before a packet socket reads it. No role has the right to send one.
 fn veth(index: usize, host: BorrowedFd<'_>) -> io::Result<File> {
     let ours = OURS[index];
     netlink::make_veth(ours, INTERFACE, host)?;

@@ -72,6 +72,8 @@ pub struct Seen {
     pub packet: Packet,
     /// Whether it is a TCP segment all of which its host had sent before.
     pub again: bool,
+    /// Whether it is the acknowledgement of a goodbye and nothing else, which only a timer sends.
+    pub delayed: bool,
     /// If a timer sent it: for how many milliseconds that can have run.
     pub timer_ms: Option<u64>,
     /// When it was sent, in milliseconds of [`millis`], where it says so.
@@ -131,13 +133,15 @@ impl Wire {
         let Some(len) = self.link.take(from, &mut self.buffer)? else { return Ok(None) };
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
-        let (mut again, mut timer_ms, mut sent_ms) = (false, None, None);
+        let (mut again, mut delayed, mut timer_ms, mut sent_ms) = (false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
+            let peer = self.flows.get(&(to, from)).copied().unwrap_or_default();
             let flow = self.flows.entry((from, to)).or_default();
+            delayed = flow.adds_only_a_goodbye(numbers.ack, &peer) && !numbers.fin && packet.payload.is_empty();
             sent_ms = time_of(numbers);
             (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
         }
-        Ok(Some(Seen { from, bytes, packet, again, timer_ms, sent_ms }))
+        Ok(Some(Seen { from, bytes, packet, again, delayed, timer_ms, sent_ms }))
     }
 
     /// What shall become of a frame that sets out.
@@ -280,8 +284,8 @@ pub fn millis() -> u64 {
     now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
 }
 
-/// When a segment was sent, by the kernel's own clock. `None` where it does not say, or cannot be meant: timestamps with
-/// an offset of their own.
+/// When a segment was sent, by the kernel's own clock. `None` where it does not say, or cannot be meant: timestamps
+/// with an offset of their own.
 fn time_of(numbers: Numbers) -> Option<u64> {
     const LONGEST_AGO: u32 = 3_600_000;
     let now = millis();

@@ -54,37 +54,55 @@ pub fn parse(frame: &[u8]) -> Packet {
         is_error: false,
     };
     match kind {
-        Some(0x0800) => internet(frame, 14).unwrap_or_else(|| plain("IPv4".into(), 14)),
+        Some(0x0800) => internet(frame, 14, Quoted::No).unwrap_or_else(|| plain("IPv4".into(), 14)),
         Some(0x0806) => Packet { remark: question(frame), ..plain("ARP".into(), 14) },
+        // Below that a type is a length, IEEE 802.3.
+        Some(..0x0600) => plain("802.3".into(), 14),
         Some(other) => plain(format!("type 0x{other:04x}").into(), 14),
         None => plain("Ethernet".into(), 0),
     }
 }
 
-/// ARP's question and answer, RFC 826.
+/// ARP's question and answer, RFC 826, of Ethernet for IPv4.
 fn question(frame: &[u8]) -> Option<Word> {
+    if frame.get(14..20)? != [0, 1, 8, 0, 6, 4] {
+        return None;
+    }
     let (sender, target) = (address(frame, 28)?, address(frame, 38)?);
-    Some(match number(frame, 20)? {
-        1 => format!("who has {target}? tell {sender}").into(),
-        _ => format!("{sender} is here").into(),
-    })
+    match number(frame, 20)? {
+        1 => Some(format!("who has {target}? tell {sender}").into()),
+        2 => Some(format!("{sender} is here").into()),
+        _ => None,
+    }
 }
 
-/// An IPv4 packet that begins at `at`, RFC 791.
-fn internet(frame: &[u8], at: usize) -> Option<Packet> {
-    let head = usize::from(frame.get(at)? & 15) * 4;
-    let end = (at + usize::from(number(frame, at + 2)?)).min(frame.len());
+/// Whether a packet stands in an ICMP error, which quotes only its beginning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Quoted {
+    No,
+    Yes,
+}
+
+/// An IPv4 packet that begins at `at`, RFC 791. `None` where its head contradicts itself or the frame.
+fn internet(frame: &[u8], at: usize, quoted: Quoted) -> Option<Packet> {
+    let first = *frame.get(at)?;
+    let head = usize::from(first & 15) * 4;
+    let len = usize::from(number(frame, at + 2)?);
+    let is_there = at + if quoted == Quoted::Yes { head } else { len } <= frame.len();
+    if first >> 4 != 4 || head < 20 || len < head || !is_there {
+        return None;
+    }
+    let end = (at + len).min(frame.len());
     let fragment = number(frame, at + 6)?;
     let (offset, more) = (usize::from(fragment & 0x1FFF) * 8, fragment & 0x2000 != 0);
     let (from, to) = (address(frame, at + 12)?, address(frame, at + 16)?);
-    let inside = at + head;
     let packet = Packet {
         proto: "IPv4".into(),
         from: Some(SocketAddr::from((from, 0))),
         to: Some(SocketAddr::from((to, 0))),
         flags: "".into(),
         numbers: None,
-        payload: inside.min(end)..end,
+        payload: at + head..end,
         remark: None,
         is_error: false,
     };
@@ -94,35 +112,36 @@ fn internet(frame: &[u8], at: usize) -> Option<Packet> {
     }
     let remark = more.then(|| "first fragment".into());
     let packet = Packet { remark, ..packet };
-    match *frame.get(at + 9)? {
-        1 => control(frame, packet),
-        6 => transmission(frame, inside, packet),
-        17 => datagram(frame, inside, packet),
-        other => Some(Packet { proto: format!("IP protocol {other}").into(), ..packet }),
+    match (*frame.get(at + 9)?, quoted) {
+        (6 | 17, Quoted::Yes) => with_ports(frame, packet),
+        (1, Quoted::No) => control(frame, packet),
+        (6, Quoted::No) => transmission(frame, packet),
+        (17, Quoted::No) => datagram(frame, packet),
+        (other, _) => Some(Packet { proto: format!("IP protocol {other}").into(), ..packet }),
     }
 }
 
 /// RFC 9293.
-fn transmission(frame: &[u8], at: usize, packet: Packet) -> Option<Packet> {
-    let head = usize::from(frame.get(at + 12)? >> 4) * 4;
-    let bits = *frame.get(at + 13)?;
+fn transmission(frame: &[u8], packet: Packet) -> Option<Packet> {
+    let segment = frame.get(packet.payload.clone())?;
+    let head = usize::from(segment.get(12)? >> 4) * 4;
+    if head < 20 {
+        return None;
+    }
+    let options = segment.get(20..head)?;
+    let bits = segment[13];
     let flags: Vec<&str> = FLAGS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect();
     let numbers = Numbers {
-        seq: long(frame, at + 4)?,
-        ack: if bits & 16 != 0 { Some(long(frame, at + 8)?) } else { None },
+        seq: long(segment, 4)?,
+        ack: if bits & 16 != 0 { Some(long(segment, 8)?) } else { None },
         syn: bits & 2 != 0,
         fin: bits & 1 != 0,
         rst: bits & 4 != 0,
-        clock: frame.get(at + 20..at + head).and_then(clock),
+        clock: clock(options),
     };
-    let end = packet.payload.end;
-    Some(Packet {
-        proto: "TCP".into(),
-        flags: flags.join(",").into(),
-        numbers: Some(numbers),
-        payload: (at + head).min(end)..end,
-        ..with_ports(frame, at, packet)?
-    })
+    let payload = packet.payload.start + head..packet.payload.end;
+    let flags = flags.join(",").into();
+    Some(Packet { proto: "TCP".into(), flags, numbers: Some(numbers), payload, ..with_ports(frame, packet)? })
 }
 
 /// The first number of a timestamp among a segment's options.
@@ -141,16 +160,26 @@ fn clock(mut options: &[u8]) -> Option<u32> {
     }
 }
 
-/// RFC 768.
-fn datagram(frame: &[u8], at: usize, packet: Packet) -> Option<Packet> {
-    let end = packet.payload.end;
-    Some(Packet { proto: "UDP".into(), payload: (at + 8).min(end)..end, ..with_ports(frame, at, packet)? })
+/// RFC 768. A datagram whose first fragment this is may be longer.
+fn datagram(frame: &[u8], packet: Packet) -> Option<Packet> {
+    let Range { start, end } = packet.payload;
+    let len = usize::from(number(frame.get(start..end)?, 4)?);
+    let is_first = packet.remark.is_some();
+    if len < 8 || end - start < 8 || (len > end - start && !is_first) {
+        return None;
+    }
+    let payload = start + 8..end.min(start + len);
+    Some(Packet { proto: "UDP".into(), payload, ..with_ports(frame, packet)? })
 }
 
 /// RFC 792: errors carry the beginning of the packet that they are about.
 fn control(frame: &[u8], packet: Packet) -> Option<Packet> {
     let at = packet.payload.start;
-    let (kind, code) = (*frame.get(at)?, *frame.get(at + 1)?);
+    let message = frame.get(packet.payload.clone())?;
+    if message.len() < 8 {
+        return None;
+    }
+    let (kind, code) = (message[0], message[1]);
     let what: Word = match (kind, code) {
         (0, _) => "echo reply".into(),
         (8, _) => "echo request".into(),
@@ -164,17 +193,19 @@ fn control(frame: &[u8], packet: Packet) -> Option<Packet> {
         (kind, code) => format!("type {kind}, code {code}").into(),
     };
     let is_error = matches!(kind, 3 | 11);
-    let about = if is_error { internet(frame, at + 8) } else { None };
+    let about = if is_error { internet(&frame[..packet.payload.end], at + 8, Quoted::Yes) } else { None };
     let (from, to) = match about {
         Some(about) => (about.to.or(packet.from), about.from.or(packet.to)),
         None => (packet.from, packet.to),
     };
-    let payload = (at + 8).min(packet.payload.end)..packet.payload.end;
+    let payload = at + 8..packet.payload.end;
     Some(Packet { proto: "ICMP".into(), flags: what, from, to, payload, is_error, ..packet })
 }
 
-fn with_ports(frame: &[u8], at: usize, packet: Packet) -> Option<Packet> {
-    let (source, destination) = (number(frame, at)?, number(frame, at + 2)?);
+/// The same with the ports, where TCP and UDP have them.
+fn with_ports(frame: &[u8], packet: Packet) -> Option<Packet> {
+    let inside = frame.get(packet.payload.clone())?;
+    let (source, destination) = (number(inside, 0)?, number(inside, 2)?);
     let with = |address: Option<SocketAddr>, port| address.map(|address| SocketAddr::new(address.ip(), port));
     Some(Packet { from: with(packet.from, source), to: with(packet.to, destination), ..packet })
 }
@@ -190,4 +221,239 @@ fn long(bytes: &[u8], at: usize) -> Option<u32> {
 fn address(bytes: &[u8], at: usize) -> Option<Ipv4Addr> {
     let octets: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
     Some(Ipv4Addr::from(octets))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const HEAD: [u8; 12] = [2, 0, 0, 0, 0, 0x0b, 2, 0, 0, 0, 0, 0x0a];
+
+    /// An Ethernet frame.
+    fn frame(kind: u16, payload: &[u8]) -> Vec<u8> {
+        [&HEAD[..], &kind.to_be_bytes(), payload].concat()
+    }
+
+    /// An IPv4 packet from 10.0.0.1 to 10.0.0.2 with so many words of options, and its fragment field.
+    fn ipv4(protocol: u8, options: u8, fragment: u16, payload: &[u8]) -> Vec<u8> {
+        let len = (20 + 4 * usize::from(options) + payload.len()) as u16;
+        let mut packet = vec![0x45 + options, 0];
+        packet.extend(len.to_be_bytes());
+        packet.extend([0, 7]);
+        packet.extend(fragment.to_be_bytes());
+        packet.extend([64, protocol, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
+        packet.extend(std::iter::repeat_n(1, 4 * usize::from(options)));
+        packet.extend(payload);
+        packet
+    }
+
+    fn tcp(flags: u8, options: &[u8], payload: &[u8]) -> Vec<u8> {
+        let mut segment = vec![0x80, 0, 0x23, 0x28];
+        segment.extend(1000u32.to_be_bytes());
+        segment.extend(2000u32.to_be_bytes());
+        segment.extend([((20 + options.len()) as u8 / 4) << 4, flags, 0xff, 0xff, 0, 0, 0, 0]);
+        segment.extend(options);
+        segment.extend(payload);
+        segment
+    }
+
+    fn udp(len: usize, payload: &[u8]) -> Vec<u8> {
+        let mut datagram = vec![0x80, 0, 0x23, 0x28];
+        datagram.extend((len as u16).to_be_bytes());
+        datagram.extend([0, 0]);
+        datagram.extend(payload);
+        datagram
+    }
+
+    fn unreachable(about: &[u8]) -> Vec<u8> {
+        [&[3, 3, 0, 0, 0, 0, 0, 0], about].concat()
+    }
+
+    fn address(text: &str) -> Option<SocketAddr> {
+        Some(text.parse().expect("an address"))
+    }
+
+    /// All that is known of a frame that cannot be taken apart.
+    fn plain(frame: &[u8]) -> (String, Range<usize>) {
+        let packet = parse(frame);
+        let nothing = (None, None, None, None, false);
+        assert_eq!((packet.from, packet.to, packet.numbers, packet.remark, packet.is_error), nothing);
+        (packet.proto.into_owned(), packet.payload)
+    }
+
+    #[test]
+    fn a_segment_is_taken_apart_with_options_of_ip_and_tcp() {
+        const TIMESTAMP: [u8; 12] = [1, 1, 8, 10, 0, 0, 1, 2, 0, 0, 0, 0];
+        for options in 0..=10 {
+            let bytes = frame(0x0800, &ipv4(6, options, 0x4000, &tcp(0x18, &TIMESTAMP, b"hello")));
+            let packet = parse(&bytes);
+            assert_eq!((packet.proto.as_ref(), packet.flags.as_ref()), ("TCP", "PSH,ACK"));
+            assert_eq!((packet.from, packet.to), (address("10.0.0.1:32768"), address("10.0.0.2:9000")));
+            let expected =
+                Numbers { seq: 1000, ack: Some(2000), syn: false, fin: false, rst: false, clock: Some(0x0102) };
+            assert_eq!(packet.numbers, Some(expected));
+            assert_eq!(&bytes[packet.payload], b"hello");
+        }
+    }
+
+    #[test]
+    fn an_ack_number_without_its_flag_is_none() {
+        let packet = parse(&frame(0x0800, &ipv4(6, 0, 0, &tcp(2, &[], b""))));
+        assert_eq!(packet.flags, "SYN");
+        assert_eq!(packet.numbers.and_then(|numbers| numbers.ack), None);
+    }
+
+    #[test]
+    fn what_pads_a_short_frame_is_no_payload() {
+        let mut bytes = frame(0x0800, &ipv4(17, 0, 0, &udp(10, b"hi")));
+        bytes.resize(60, 0);
+        assert_eq!(&bytes[parse(&bytes).payload], b"hi");
+        let mut bytes = frame(0x0800, &ipv4(6, 0, 0, &tcp(16, &[], b"")));
+        bytes.resize(60, 0);
+        assert!(parse(&bytes).payload.is_empty());
+    }
+
+    #[test]
+    fn fragments_are_told_by_where_they_begin() {
+        const MORE: u16 = 0x2000;
+        let of = |fragment, payload: &[u8]| {
+            let packet = parse(&frame(0x0800, &ipv4(17, 0, fragment, payload)));
+            (packet.proto.into_owned(), packet.remark.map(Word::into_owned), packet.payload.len())
+        };
+        let told = |proto: &str, remark: &str, len| (proto.to_owned(), Some(remark.to_owned()), len);
+        assert_eq!(of(MORE, &udp(1508, &[7; 1472])), told("UDP", "first fragment", 1472));
+        assert_eq!(of(MORE | 185, &[7; 800]), told("IPv4", "fragment, from byte 1480 on", 800));
+        assert_eq!(of(285, &[7; 28]), told("IPv4", "last fragment, from byte 2280 on", 28));
+    }
+
+    #[test]
+    fn an_icmp_error_has_the_ends_of_the_packet_that_it_is_about() {
+        // Eight bytes behind the inner head are enough, RFC 792.
+        for inner in [ipv4(17, 0, 0, &udp(13, b"")), ipv4(6, 3, 0, &tcp(2, &[], b"")[..8])] {
+            let mut inner = inner;
+            inner[2..4].copy_from_slice(&1500u16.to_be_bytes()); // it was longer
+            let packet = parse(&frame(0x0800, &ipv4(1, 0, 0, &unreachable(&inner))));
+            assert_eq!((packet.proto.as_ref(), packet.flags.as_ref()), ("ICMP", "port unreachable"));
+            assert_eq!((packet.from, packet.to), (address("10.0.0.2:9000"), address("10.0.0.1:32768")));
+            assert!(packet.is_error);
+        }
+    }
+
+    #[test]
+    fn an_icmp_error_about_something_strange_has_the_ends_of_its_own() {
+        let own = (address("10.0.0.1:0"), address("10.0.0.2:0"));
+        for inner in [&b""[..], &[0x45], &ipv4(17, 0, 0, b"")[..19], &[0x65; 40]] {
+            let packet = parse(&frame(0x0800, &ipv4(1, 0, 0, &unreachable(inner))));
+            assert_eq!((packet.from, packet.to), own, "{inner:?}");
+        }
+    }
+
+    #[test]
+    fn errors_about_errors_about_errors_come_to_an_end() {
+        let head = [0x45, 0, 0xff, 0xff, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        let about = [&head[..], &unreachable(&[])].concat();
+        assert_eq!(parse(&frame(0x0800, &ipv4(1, 0, 0, &unreachable(&about.repeat(2000))))).proto, "ICMP");
+    }
+
+    #[test]
+    fn other_types_are_told_by_their_type() {
+        let told = |kind| plain(&frame(kind, &[7; 46]));
+        assert_eq!(told(0x8100), ("type 0x8100".to_owned(), 14..60)); // VLAN
+        assert_eq!(told(0x86dd), ("type 0x86dd".to_owned(), 14..60)); // IPv6
+        assert_eq!(told(0x88b5), ("type 0x88b5".to_owned(), 14..60));
+        assert_eq!(told(46), ("802.3".to_owned(), 14..60));
+        assert_eq!(plain(&HEAD), ("Ethernet".to_owned(), 0..12));
+        assert_eq!(plain(&[]), ("Ethernet".to_owned(), 0..0));
+        let sctp = parse(&frame(0x0800, &ipv4(132, 0, 0, b"hello")));
+        assert_eq!((sctp.proto.as_ref(), sctp.payload), ("IP protocol 132", 34..39));
+    }
+
+    #[test]
+    fn arp_is_told_only_for_ethernet_and_ipv4() {
+        let body = |hardware: u8, what: u8| {
+            let head = [0, hardware, 8, 0, 6, 4, 0, what];
+            let sender = [2, 0, 0, 0, 0, 0x0a, 10, 0, 0, 1];
+            frame(0x0806, &[&head[..], &sender, &[0; 6], &[10, 0, 0, 2]].concat())
+        };
+        let remark = |hardware, what| parse(&body(hardware, what)).remark.map(Word::into_owned);
+        assert_eq!(remark(1, 1).as_deref(), Some("who has 10.0.0.2? tell 10.0.0.1"));
+        assert_eq!(remark(1, 2).as_deref(), Some("10.0.0.1 is here"));
+        assert_eq!((remark(1, 3), remark(6, 1)), (None, None));
+        assert_eq!(parse(&body(1, 1)[..41]).remark, None);
+    }
+
+    #[test]
+    fn a_head_that_contradicts_itself_or_its_frame_is_not_believed() {
+        let good = frame(0x0800, &ipv4(17, 0, 0, &udp(13, b"hello")));
+        assert_eq!(parse(&good).proto, "UDP");
+        let segment = frame(0x0800, &ipv4(6, 0, 0, &tcp(16, &[], b"")));
+        let changed = |bytes: &[u8], at: usize, to: &[u8]| {
+            let mut bytes = bytes.to_vec();
+            bytes[at..at + to.len()].copy_from_slice(to);
+            plain(&bytes).0
+        };
+        let wrong = [
+            changed(&good, 14, &[0x65]),                     // another version
+            changed(&good, 14, &[0x44]),                     // a head of 16 bytes
+            changed(&good, 14, &[0x4f]),                     // a head longer than the packet
+            changed(&good, 16, &[0, 19]),                    // a packet shorter than its head
+            changed(&good, 16, &[0x05, 0xdc]),               // a packet longer than the frame
+            changed(&good, 38, &[0, 7]),                     // a datagram shorter than its head
+            changed(&good, 38, &[0, 14]),                    // a datagram longer than its packet
+            changed(&segment, 46, &[0x40]),                  // a segment with a head of 16 bytes
+            changed(&segment, 46, &[0xf0]),                  // a segment shorter than its head
+            changed(&good, 23, &[6]),                        // no room for a segment
+            changed(&good, 16, &[0, 24, 0, 0, 0, 0, 64, 1]), // no room for an ICMP message
+        ];
+        assert_eq!(wrong, ["IPv4"; 11]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken_for_something_and_the_payload_is_in_them(bytes in any_frame()) {
+            let packet = parse(&bytes);
+            prop_assert!(packet.payload.start <= packet.payload.end && packet.payload.end <= bytes.len());
+            prop_assert!(!packet.proto.is_empty());
+            prop_assert_eq!(packet.numbers.is_some(), packet.proto == "TCP");
+            prop_assert_eq!(packet.from.is_some(), packet.to.is_some());
+        }
+
+        #[test]
+        fn a_truncated_frame_is_never_taken_for_the_whole_one(
+            payload in proptest::collection::vec(any::<u8>(), 0..200),
+            is_tcp in any::<bool>(),
+            cut in any::<proptest::sample::Index>(),
+        ) {
+            let inside = if is_tcp { tcp(24, &[], &payload) } else { udp(payload.len() + 8, &payload) };
+            let bytes = frame(0x0800, &ipv4(if is_tcp { 6 } else { 17 }, 0, 0, &inside));
+            prop_assert_eq!(&bytes[parse(&bytes).payload], &payload[..]);
+            let short = &bytes[..cut.index(bytes.len())];
+            let (proto, rest) = plain(short);
+            prop_assert_eq!(proto, if short.len() < 14 { "Ethernet" } else { "IPv4" });
+            prop_assert_eq!(rest.end, short.len());
+        }
+    }
+
+    /// Bytes of all kinds, and frames in which a few bytes are wrong.
+    fn any_frame() -> impl Strategy<Value = Vec<u8>> {
+        let noise = proptest::collection::vec(any::<u8>(), 0..200);
+        let kinds = proptest::sample::select(vec![
+            frame(0x0800, &ipv4(6, 0, 0, &tcp(24, &[1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0], b"hello"))),
+            frame(0x0800, &ipv4(17, 2, 0, &udp(13, b"hello"))),
+            frame(0x0800, &ipv4(1, 0, 0, &unreachable(&ipv4(17, 0, 0, &udp(13, b"hello"))))),
+            frame(0x0806, &[0, 1, 8, 0, 6, 4, 0, 1, 2, 0, 0, 0, 0, 10, 10, 0, 0, 1, 0, 0, 0, 0, 0, 0, 10, 0, 0, 2]),
+        ]);
+        let wrong = proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 0..4);
+        let nearly = (kinds, wrong, any::<proptest::sample::Index>()).prop_map(|(mut bytes, wrong, cut)| {
+            for (at, byte) in wrong {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            bytes.truncate(cut.index(2 * bytes.len()));
+            bytes
+        });
+        prop_oneof![noise, nearly]
+    }
 }

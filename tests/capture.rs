@@ -1,0 +1,300 @@
+//! `--pcap` writes a capture that tshark reads without a complaint, with the calls as comments.
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::process::getuid;
+use serde_json::Value as Json;
+use support::{Lab, has, has_private_hosts, labs, run, skip};
+
+/// A folder of a test's own, which goes with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("socklab-capture-{test}-{}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        Folder(path)
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.0.join(name).to_str().expect("a name in UTF-8").to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Some labs of both protocols, where captures can be made and read.
+fn labs_to_capture(test: &str) -> Vec<Lab> {
+    if !has("tshark") || !has_private_hosts() {
+        skip(test, "it takes tshark, and user namespaces for a wire");
+        return Vec::new();
+    }
+    labs().into_iter().filter(|lab| [1, 5, 10, 20].contains(&lab.number)).collect()
+}
+
+/// What tshark sees in each packet of a capture, with every checksum looked at.
+struct Packet(Json);
+
+fn read_back(file: &str) -> Vec<Packet> {
+    let mut command = Command::new("tshark");
+    command.args(["-r", file, "-T", "json"]);
+    for protocol in ["ip", "tcp", "udp"] {
+        command.args(["-o", &format!("{protocol}.check_checksum:TRUE")]);
+    }
+    let frame = ["interface_name", "packet_flags_direction", "time_epoch", "len", "cap_len", "comment", "protocols"];
+    for field in frame {
+        command.args(["-e", &format!("frame.{field}")]);
+    }
+    for field in ["tcp.seq", "tcp.seq_raw", "tcp.ack", "tcp.flags.ack", "_ws.malformed"] {
+        command.args(["-e", field]);
+    }
+    for protocol in ["ip", "tcp", "udp", "icmp"] {
+        command.args(["-e", &format!("{protocol}.checksum.status")]);
+    }
+    let output = run(&mut command);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    // What it says to root of root's power is not about the file.
+    let complaint: Vec<&str> = complaint.lines().filter(|line| !line.starts_with("Running as user")).collect();
+    assert!(output.status.success() && complaint.is_empty(), "{}: {complaint:?}", output.status);
+    let packets: Vec<Json> = serde_json::from_slice(&output.stdout).expect("JSON");
+    packets.into_iter().map(|mut packet| Packet(packet["_source"]["layers"].take())).collect()
+}
+
+impl Packet {
+    fn all(&self, field: &str) -> Vec<&str> {
+        let values = self.0[field].as_array().map_or(&[][..], Vec::as_slice);
+        values.iter().map(|value| value.as_str().expect("a text")).collect()
+    }
+
+    fn one(&self, field: &str) -> &str {
+        let [value] = self.all(field)[..] else { panic!("not one {field}: {}", self.0) };
+        value
+    }
+
+    fn number(&self, field: &str) -> u64 {
+        self.one(field).parse().unwrap_or_else(|_| panic!("{field} is no number: {}", self.0))
+    }
+}
+
+/// Captures a demo, and gives its events and its packets.
+fn capture(lab: &Lab, arguments: &[&str], folder: &Folder) -> (Vec<Json>, Vec<Packet>) {
+    let file = folder.file(&format!("{}.pcapng", lab.number));
+    let events = lab.events(&[arguments, &["--pcap", &file]].concat());
+    let packets = read_back(&file);
+    assert!(!packets.is_empty(), "{} {arguments:?}: no packets", lab.folder);
+    (events, packets)
+}
+
+/// The frames of a trace, as they were sent.
+fn sent(events: &[Json]) -> Vec<&Json> {
+    let frames = events.iter().filter(|event| event["kind"] == "frame").map(|event| &event["frame"]);
+    frames
+        .filter(|frame| frame["fate"] != "overtaken" && (frame["held"].is_null() || frame["fate"] == "held"))
+        .collect()
+}
+
+#[test]
+fn tshark_reads_every_frame_and_finds_nothing_wrong_with_it() {
+    let folder = Folder::new("reads");
+    for lab in labs_to_capture("tshark_reads_every_frame") {
+        for link in ["tap", "veth"] {
+            let (events, packets) = capture(&lab, &["--link", link], &folder);
+            let frames = sent(&events);
+            assert_eq!(packets.len(), frames.len(), "{} {link}", lab.folder);
+            for (packet, frame) in packets.iter().zip(frames) {
+                let context = format!("{} {link}: {frame}\n{}", lab.folder, packet.0);
+                let sender = if frame["dir"] == "a>b" { "a eth0" } else { "b eth0" };
+                assert_eq!(packet.one("frame.interface_name"), sender, "{context}");
+                assert_eq!(packet.one("frame.packet_flags_direction"), "0x00000002", "outbound: {context}");
+                let len = frame["bytes"].as_str().map(|digits| digits.len() as u64 / 2);
+                assert_eq!(Some(packet.number("frame.len")), len, "{context}");
+                assert!(packet.all("_ws.malformed").is_empty(), "{context}");
+                // 1 is "good". An ICMP error has a second IP header inside. A datagram in fragments is looked at when
+                // it is whole, with the last one.
+                let proto = match frame["remark"].as_str() {
+                    Some(remark) if remark.starts_with("last fragment") => "udp".to_owned(),
+                    Some(remark) if remark.contains("fragment") => "ip".to_owned(),
+                    _ => frame["proto"].as_str().expect("a protocol").to_lowercase(),
+                };
+                for protocol in ["ip", &proto] {
+                    let status = packet.all(&format!("{protocol}.checksum.status"));
+                    assert!(!status.is_empty() && status.iter().all(|status| *status == "1"), "{context}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn sequence_numbers_are_those_that_tshark_computes() {
+    let folder = Folder::new("numbers");
+    for lab in labs_to_capture("sequence_numbers").iter().filter(|lab| [10, 20].contains(&lab.number)) {
+        for link in ["tap", "veth"] {
+            let (events, packets) = capture(lab, &["--link", link], &folder);
+            for (packet, frame) in packets.iter().zip(sent(&events)) {
+                let context = format!("{} {link}: {frame}\n{}", lab.folder, packet.0);
+                // A reset that answers a first SYN has no number of its own, but 0. We say so; tshark calls it 1.
+                let first = u64::from(frame["flags"] == "RST,ACK" && packet.number("tcp.seq_raw") == 0);
+                assert_eq!(frame["seq"].as_u64().map(|seq| seq + first), Some(packet.number("tcp.seq")), "{context}");
+                // Without the flag, the field means nothing.
+                let acknowledges = matches!(packet.one("tcp.flags.ack"), "1" | "True");
+                let ack = acknowledges.then(|| packet.number("tcp.ack"));
+                assert_eq!(frame["ack"].as_u64(), ack, "{context}");
+            }
+        }
+    }
+}
+
+#[test]
+fn times_are_those_of_the_machines_clock_and_increase() {
+    let folder = Folder::new("times");
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos();
+    for lab in labs_to_capture("times_are_those_of_the_machines_clock") {
+        // A microsecond is lost to rounding.
+        let before = now() - 1000;
+        let (events, packets) = capture(&lab, &["--wire"], &folder);
+        let after = now();
+        let of = |packet: &Packet| -> u128 { packet.one("frame.time_epoch").replace('.', "").parse().expect("digits") };
+        let times: Vec<u128> = packets.iter().map(of).collect();
+        assert!(times.is_sorted_by(|earlier, later| earlier < later), "{}: {times:?}", lab.folder);
+        assert!(before <= times[0] && times[times.len() - 1] <= after, "{before} {times:?} {after}");
+        // They are as far apart as the events.
+        let told = |event: &&Json| event["kind"] == "frame" && event["frame"]["fate"] != "overtaken";
+        let told: Vec<u128> = events.iter().filter(told).filter_map(|e| Some(e["at_ns"].as_u64()?.into())).collect();
+        let began = u128::from(events[0]["began_us"].as_u64().expect("a time")) * 1000;
+        assert_eq!(times, told.iter().map(|at| began + at).collect::<Vec<_>>(), "{}", lab.folder);
+    }
+}
+
+#[test]
+fn comments_and_frames_together_are_the_transcript() {
+    let folder = Folder::new("comments");
+    for lab in labs_to_capture("comments_and_frames_together") {
+        for link in ["tap", "veth"] {
+            let (_, packets) = capture(&lab, &["--link", link], &folder);
+            let comments = packets.iter().flat_map(|packet| packet.all("frame.comment"));
+            let comments: Vec<String> = comments.map(bare_comment).collect();
+            let transcript = lab.prints(&["--link", link]);
+            assert_eq!(comments.concat(), bare_transcript(&transcript), "{} {link}", lab.folder);
+        }
+    }
+}
+
+/// A comment without spaces; of a frame's own only its number.
+fn bare_comment(comment: &str) -> String {
+    let comment = comment.strip_prefix("after this frame: ").unwrap_or(comment);
+    let frame = comment.strip_prefix("wire ").map(|rest| rest.split(':').next().unwrap_or(rest));
+    without_spaces(&frame.map_or(comment.to_owned(), |number| format!("wire {number}")))
+}
+
+/// A transcript without its heading, spaces and rules; of frames only their numbers.
+fn bare_transcript(transcript: &str) -> String {
+    let (_, body) = transcript.split_once("\n\n").expect("a heading");
+    let mut bare = String::new();
+    let mut frame_ends_at = None;
+    for line in body.lines() {
+        let words = line.trim_start();
+        let indent = line.len() - words.len();
+        if let Some(rest) = words.strip_prefix("wire ") {
+            let number = rest.split(' ').next().unwrap_or(rest);
+            frame_ends_at = Some(indent + "wire ".len() + number.len());
+            bare += &format!("wire{number}");
+        } else if frame_ends_at.is_none_or(|column| indent <= column) {
+            frame_ends_at = None;
+            bare += &without_spaces(words.trim_end_matches('─'));
+        }
+    }
+    bare
+}
+
+fn without_spaces(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
+#[test]
+fn what_befell_a_frame_stands_in_the_capture() {
+    let folder = Folder::new("faults");
+    let faults = [
+        (&["--drop", "client:data:1"][..], "lost on the wire"),
+        (&["--corrupt", "client:data:1"], "its last byte changed; corrupted on the wire"),
+        (&["--duplicate", "client:data:1"], "once more: the wire handed it on twice"),
+        (&["--reorder", "client:data:1"], "held until the next one has passed"),
+        (&["--delay", "10ms:client:data:1"], "held 10 ms"),
+    ];
+    for lab in labs_to_capture("what_befell_a_frame").iter().filter(|lab| lab.number == 20) {
+        for (arguments, told) in faults {
+            let (events, packets) = capture(lab, &[arguments, &["--scene", "1"]].concat(), &folder);
+            let twice = sent(&events).iter().filter(|frame| frame["fate"] == "doubled").count();
+            assert_eq!(packets.len(), sent(&events).len() + twice, "{arguments:?}");
+            let has = |packet: &&Packet| packet.all("frame.comment").iter().any(|comment| comment.ends_with(told));
+            let marked: Vec<&Packet> = packets.iter().filter(has).collect();
+            assert_eq!(marked.len(), 1, "{arguments:?}: {told}");
+            // Nobody but tshark says that the checksum is wrong, and only where we made it so.
+            let bad = packets.iter().filter(|packet| packet.one("tcp.checksum.status") != "1").count();
+            assert_eq!(bad, usize::from(arguments[0] == "--corrupt"), "{arguments:?}");
+            assert_eq!(marked[0].one("tcp.checksum.status") != "1", arguments[0] == "--corrupt", "{arguments:?}");
+        }
+    }
+}
+
+#[test]
+fn a_capture_says_what_made_it_and_where() {
+    let folder = Folder::new("says");
+    for lab in labs_to_capture("a_capture_says_what_made_it").iter().filter(|lab| lab.number == 1) {
+        let (events, _) = capture(lab, &[], &folder);
+        let file = fs::read(folder.file("1.pcapng")).expect("the file");
+        let has = |text: &str| file.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(has(concat!("socklab ", env!("CARGO_PKG_VERSION"))));
+        assert!(has(&format!("Linux {}", events[0]["kernel"].as_str().expect("a release"))));
+        assert!(has(&format!("Lab 01 {}: {}", lab.name, events[0]["question"].as_str().expect("a question"))));
+    }
+}
+
+#[test]
+fn a_capture_that_cannot_be_written_is_told() {
+    if !has_private_hosts() {
+        return skip("a_capture_that_cannot_be_written_is_told", "it takes user namespaces for a wire");
+    }
+    let folder = Folder::new("unwritten");
+    let here = folder.file(".");
+    let nowhere = folder.file("nowhere/file");
+    let lab = labs().remove(0);
+    for (path, error) in [(here.as_str(), "EISDIR"), ("/dev/full", "ENOSPC"), (nowhere.as_str(), "ENOENT")] {
+        is_told(Command::new(&lab.program).args(["--pcap", path]), path, error);
+    }
+    // As a user who may write nowhere: root may everywhere.
+    let copy = folder.0.join("lab");
+    fs::copy(&lab.program, &copy).expect("a copy");
+    let file = folder.file("file");
+    fs::set_permissions(&folder.0, PermissionsExt::from_mode(0o555)).expect("a folder to be read only");
+    let mut command = Command::new(&copy);
+    if getuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    is_told(command.args(["--pcap", &file]).current_dir("/"), &file, "EACCES");
+    assert!(!Path::new(&file).exists());
+    fs::set_permissions(&folder.0, PermissionsExt::from_mode(0o755)).expect("a folder to be written again");
+}
+
+/// The demo is shown all the same; the last word is about the file.
+fn is_told(command: &mut Command, path: &str, error: &str) {
+    let output = run(command);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}: {complaint}");
+    for word in ["lab 01: write", path, error, "name a file that you may write"] {
+        assert!(complaint.contains(word), "{word} is not in: {complaint}");
+    }
+    assert_eq!(complaint.lines().count(), 1, "{complaint}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("recvfrom(3"), "no demo");
+}
