@@ -29,10 +29,34 @@ fn main() -> ExitCode {
                 .client(asking_client)
                 .show_send_queues(),
         )
-        .scene(Scene::new("TCP_NODELAY").server(slow_server).client(nodelay_client).show_send_queues())
-        .scene(Scene::new("TCP_CORK").server(slow_server).client(cork_client).show_send_queues())
-        .scene(Scene::new("MSG_MORE").server(slow_server).client(more_client).show_send_queues())
-        .scene(Scene::new("one sendmsg").server(slow_server).client(sendmsg_client).show_send_queues())
+        .scene(
+            Scene::new("the first cure: TCP_NODELAY")
+                .server(three_bytes_server)
+                .client(nodelay_client)
+                .faults(&["delay 10ms"])
+                .show_send_queues(),
+        )
+        .scene(
+            Scene::new("the second: TCP_CORK")
+                .server(three_bytes_server)
+                .client(cork_client)
+                .faults(&["delay 10ms"])
+                .show_send_queues(),
+        )
+        .scene(
+            Scene::new("the third: MSG_MORE")
+                .server(three_bytes_server)
+                .client(more_client)
+                .faults(&["delay 10ms"])
+                .show_send_queues(),
+        )
+        .scene(
+            Scene::new("the fourth: one sendmsg")
+                .server(three_bytes_server)
+                .client(sendmsg_client)
+                .faults(&["delay 10ms"])
+                .show_send_queues(),
+        )
         .claims(claims::all())
         .run()
 }
@@ -124,6 +148,9 @@ fn answering_server(at: Endpoint) -> io::Result<()> {
             };
         }
         conn.send(b"answer")?;
+        // This has become a conversation, so the next acknowledgement can wait until there is something to say with it.
+        // The kernel thinks so by itself, if all of us were quick. Told, it thinks so on a busy machine, too.
+        conn.set_quick_ack(false)?;
     }
 }
 
@@ -134,6 +161,7 @@ fn asking_client(at: Endpoint) -> io::Result<()> {
         conn.send(b"HEAD")?;
         conn.send(b"body")?; // (4)
         conn.recv(&mut [0; 10])?;
+        conn.set_quick_ack(false)?; // the same on this side
     }
     Ok(())
 }

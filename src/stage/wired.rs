@@ -64,11 +64,14 @@ impl Troupe<'_, '_> {
     }
 
     /// The same while nobody can act: now what was kept goes on as its time comes, and what nothing else brought about
-    /// is a timer's. Whether anything moved.
+    /// is a timer's. Of the frames that arrive only the first one does: whoever can act on it does so before the next
+    /// one, however late we are. Whether anything moved.
     pub fn let_frames_come(&mut self) -> Step<bool> {
         let before = self.frames;
-        while let Some(kept) = self.wire.as_mut().and_then(Wire::due) {
+        let mut arrived = false;
+        while !arrived && let Some(kept) = self.wire.as_mut().and_then(Wire::due) {
             let to = 1 - kept.seen.from;
+            arrived = kept.frame.is_some();
             let mut stirred = Stirred::default();
             stirred.0[to] = match kept.frame {
                 Some(frame) => self.arrive(frame, &kept.seen)?,
@@ -94,20 +97,24 @@ impl Troupe<'_, '_> {
         let Stirred(mut stirred) = stirred;
         let began = wire::millis();
         loop {
-            let mut silent = true;
-            for from in 0..2 {
-                while let Some(seen) = self.take(from)? {
-                    silent = false;
-                    // What was sent again before we began has waited for us to take it: a timer sent it.
-                    let by_itself = !stirred[from] || seen.delayed || seen.again && !seen.is_since(began);
-                    if by_itself && !nobody_can_act && seen.may_be_a_timers() {
-                        let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
-                        self.tell_overtaken(overtaken)?;
-                        continue;
-                    }
-                    let by_timer = nobody_can_act && by_itself;
-                    stirred[1 - from] |= self.set_out(seen, by_timer)?;
+            let sent = self.take_all()?;
+            let silent = sent.is_empty();
+            for seen in sent {
+                let from = seen.from;
+                // Sent again before its sender was told, and only because we were slow to tell.
+                if self.wire.as_ref().is_some_and(|wire| wire.is_acknowledged(&seen)) {
+                    self.tell_overtaken(vec![seen])?;
+                    continue;
                 }
+                // What was sent again before we began has waited for us to take it: a timer sent it.
+                let by_itself = !stirred[from] || seen.delayed || seen.again && !seen.is_since(began);
+                if by_itself && !nobody_can_act && seen.may_be_a_timers() {
+                    let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
+                    self.tell_overtaken(overtaken)?;
+                    continue;
+                }
+                let by_timer = nobody_can_act && by_itself;
+                stirred[1 - from] |= self.set_out(seen, by_timer)?;
             }
             if silent && !self.frames_under_way() {
                 return Ok(());
@@ -115,11 +122,20 @@ impl Troupe<'_, '_> {
         }
     }
 
-    fn take(&mut self, from: usize) -> Step<Option<Seen>> {
-        Ok(match &mut self.wire {
-            Some(wire) => wire.take(from)?,
-            None => None,
-        })
+    /// What both hosts have sent and nobody has taken, in the order in which it was sent, where that is told.
+    fn take_all(&mut self) -> Step<Vec<Seen>> {
+        let mut all = Vec::new();
+        if let Some(wire) = &mut self.wire {
+            for from in 0..2 {
+                while let Some(seen) = wire.take(from)? {
+                    all.push(seen);
+                }
+            }
+        }
+        if all.iter().all(|seen| seen.sent_ms.is_some()) {
+            all.sort_by_key(|seen| seen.sent_ms);
+        }
+        Ok(all)
     }
 
     /// Sends a frame on its way, with what befalls it there. Whether it has arrived and is answered without a timer.

@@ -15,6 +15,8 @@ pub struct Flow {
     pub said_goodbye: bool,
     /// The last number that it has acknowledged.
     acknowledged: Option<u32>,
+    /// The last number that its peer has acknowledged, as it has been told.
+    told: Option<u32>,
     /// When it last sent something that has to be acknowledged, in milliseconds.
     sent: Option<u64>,
     /// When something was last handed to it that it has to acknowledge, and when anything was, in milliseconds.
@@ -63,9 +65,16 @@ impl Flow {
         self.delivered.is_some_and(|known| !is_behind(end, known))
     }
 
+    /// Whether it has been told that all that a segment of its says was received.
+    pub fn knows_of(&self, numbers: Numbers, len: usize) -> bool {
+        let end = numbers.seq.wrapping_add(len as u32 + u32::from(numbers.syn) + u32::from(numbers.fin));
+        self.told.is_some_and(|told| !is_behind(end, told))
+    }
+
     /// Learns that a segment was handed to it at `now`.
     pub fn hears(&mut self, numbers: Numbers, len: usize, now: u64) {
         self.heard = Some(now);
+        self.told = self.told.filter(|told| numbers.ack.is_none_or(|ack| !is_behind(ack, *told))).or(numbers.ack);
         if len > 0 || numbers.syn || numbers.fin {
             self.owes = Some(now);
         }

@@ -233,6 +233,15 @@ impl Wire {
         seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
     }
 
+    /// Whether a frame repeats what its sender knows by now to have been received. It did not know that when it sent it.
+    pub fn is_acknowledged(&self, seen: &Seen) -> bool {
+        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
+            return false;
+        };
+        let knows = |flow: &Flow| flow.knows_of(numbers, seen.packet.payload.len());
+        seen.again && self.flows.get(&(from, to)).is_some_and(knows)
+    }
+
     /// Whether any TCP connection of either host has a timer running that will move data, as `probe` judges a table.
     pub fn any_table(&mut self, judge: impl Fn(&str) -> bool) -> bool {
         !self.flows.is_empty() && (0..2).any(|host| self.link.connections(host).is_ok_and(|table| judge(&table)))
