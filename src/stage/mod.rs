@@ -8,6 +8,7 @@ mod channel;
 mod free;
 mod host;
 mod names;
+mod past;
 mod role;
 mod troupe;
 mod wired;
@@ -65,14 +66,16 @@ pub struct Watch {
     pub send_queues: bool,
     /// The state of a TCP connection.
     pub states: bool,
-    /// Which frames to take apart byte by byte, by their numbers.
-    pub bytes_of: &'static [u32],
-    /// Whether to take all of them apart.
-    pub bytes: bool,
+    /// The same also between two frames, and after a socket has been closed: until nothing is left of its connection.
+    pub all_states: bool,
     /// How many connections wait for `accept`.
     pub accept_queues: bool,
     /// Which options the first segments carry.
     pub options: bool,
+    /// Which frames to take apart byte by byte, by their numbers.
+    pub bytes_of: &'static [u32],
+    /// Whether to take all of them apart.
+    pub bytes: bool,
 }
 
 impl Watch {

@@ -354,7 +354,13 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
     match probe {
         "state" => {
             let since = if number("already") == "1" { "already" } else { "now" };
-            format!("{fd} is {since} {}", number("state"))
+            let left = Some(number("left")).filter(|left| !left.is_empty()).map(|left| format!(", for {left}"));
+            let state = format!("{}{}", number("state"), left.unwrap_or_default());
+            match (number("closed").as_str(), state.as_str()) {
+                ("1", "CLOSED") => format!("{fd}, closed, is gone"),
+                ("1", _) => format!("{fd}, closed, is {since} {state}"),
+                _ => format!("{fd} is {since} {state}"),
+            }
         }
         "receive queue" if number("of") == "first datagram" => match number("recv").as_str() {
             "0" => format!("first in the receive queue of {fd}: no datagram, or an empty one"),

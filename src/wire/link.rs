@@ -95,6 +95,15 @@ impl Link {
         self.hosts[index].as_fd()
     }
 
+    /// Does something in a host's network namespace, and comes back.
+    pub fn within<T>(&self, index: usize, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let here = namespace()?;
+        enter(self.host(index))?;
+        let done = act();
+        enter(here.as_fd())?;
+        done
+    }
+
     /// Where a host's frames come out: readable when there is one.
     pub fn end(&self, index: usize) -> BorrowedFd<'_> {
         self.ends[index].as_fd()

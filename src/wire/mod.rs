@@ -135,6 +135,16 @@ impl Wire {
         })
     }
 
+    /// Whether the acknowledgement of all that a segment says has been handed to its sender: if that sends it again, it
+    /// did so before it was.
+    pub fn is_acknowledged(&self, seen: &Seen) -> bool {
+        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
+            return false;
+        };
+        let acknowledged = |flow: &Flow| flow.is_acknowledged(numbers, seen.packet.payload.len());
+        self.flows.get(&(from, to)).is_some_and(acknowledged)
+    }
+
     /// How it was made.
     pub fn kind(&self) -> Kind {
         self.link.kind
@@ -143,6 +153,11 @@ impl Wire {
     /// A host's network namespace.
     pub fn host(&self, index: usize) -> BorrowedFd<'_> {
         self.link.host(index)
+    }
+
+    /// Does something in a host's network namespace, and comes back: for what is to be opened there.
+    pub fn within<T>(&self, index: usize, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.link.within(index, act)
     }
 
     /// Where frames come out: readable when there is one.
@@ -275,6 +290,13 @@ impl Wire {
         self.kept.extract_if(.., needless).map(|kept| kept.seen).collect()
     }
 
+    /// Takes out the acknowledgements from one address to another that were held back.
+    pub fn let_go_of(&mut self, from: SocketAddr, to: SocketAddr) -> Vec<Seen> {
+        let is_meant =
+            |kept: &mut Kept| kept.frame.is_none() && kept.seen.only_acknowledges() && kept.seen.is_from(from, to);
+        self.kept.extract_if(.., is_meant).map(|kept| kept.seen).collect()
+    }
+
     /// Whether a frame that was held back is needless now: what it repeats was handed on when it was first sent.
     pub fn is_needless(&self, seen: &Seen) -> bool {
         let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
@@ -363,6 +385,11 @@ pub fn offers(seen: &Seen) -> Option<Word> {
 }
 
 impl Seen {
+    /// Whether it goes from one address to another.
+    pub fn is_from(&self, from: SocketAddr, to: SocketAddr) -> bool {
+        self.packet.from == Some(from) && self.packet.to == Some(to)
+    }
+
     /// Whether it may be what a timer sends: an acknowledgement and nothing else, or what was sent before.
     pub fn may_be_a_timers(&self) -> bool {
         self.only_acknowledges() || self.again
