@@ -129,8 +129,7 @@ fn a_share_is_the_same_for_a_seed_and_another_for_another() {
     let lost = |share: &str, seed: &str| {
         let events = lab.events(&["--scene", "1", "--drop", share, "--seed", seed]);
         assert_eq!(events[0]["seed"].to_string(), seed);
-        let lost = with_fate(&sent(&events), "lost");
-        lost
+        with_fate(&sent(&events), "lost")
     };
     assert_eq!(lost("20%", "3"), lost("20%", "3"));
     let runs: Vec<Vec<u64>> = ["1", "2", "3", "4"].map(|seed| lost("20%", seed)).into();
@@ -345,6 +344,24 @@ fn unfinished(events: &[Json], scene: &Json) -> Vec<String> {
     }
     let open = sent.into_iter().filter(|(ends, sent)| heard.get(ends).copied().unwrap_or(0) < *sent);
     open.map(|((from, to), sent)| format!("{from} to {to}: {sent}")).collect()
+}
+
+#[test]
+fn what_is_not_acknowledged_is_unfinished_unless_its_connection_was_reset() {
+    let frame = |from: &str, to: &str, flags: &str, seq: u64, ack: u64, len: u64, fate: &str| {
+        let frame = serde_json::json!({ "number": 1, "proto": "TCP", "from": from, "to": to, "flags": flags,
+            "seq": seq, "ack": ack, "len": len, "fate": fate });
+        serde_json::json!({ "kind": "frame", "scene": 1, "frame": frame })
+    };
+    let data = frame("client", "server", "PSH,ACK", 1, 1, 5, "lost");
+    let ack = |fate| frame("server", "client", "ACK", 1, 6, 0, fate);
+    let reset = frame("server", "client", "RST,ACK", 1, 6, 0, "passed");
+    let left =
+        |events: &[&Json]| unfinished(&events.iter().map(|event| (*event).clone()).collect::<Vec<_>>(), &1.into());
+    assert_eq!(left(&[&data]), ["client to server: 6"]);
+    assert_eq!(left(&[&data, &ack("lost")]), ["client to server: 6"]);
+    assert!(left(&[&data, &ack("passed")]).is_empty());
+    assert!(left(&[&data, &reset]).is_empty());
 }
 
 #[test]

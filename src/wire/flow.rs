@@ -271,7 +271,10 @@ mod tests {
 
         /// A segment was sent before exactly if it ends no further than all that were sent.
         #[test]
-        fn what_was_sent_before_is_known(first in any::<u32>(), segments in proptest::collection::vec((0u32..90, 1usize..20), 1..30)) {
+        fn what_was_sent_before_is_known(
+            first in any::<u32>(),
+            segments in proptest::collection::vec((0u32..90, 1usize..20), 1..30),
+        ) {
             let mut flow = open(first, 0);
             let mut furthest = 0;
             for (from, len) in segments {
