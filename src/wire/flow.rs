@@ -12,6 +12,8 @@ pub struct Flow {
     pub first: Option<u32>,
     /// The number behind the last one that it has sent.
     end: Option<u32>,
+    /// The number behind the last one of its that was handed on.
+    delivered: Option<u32>,
     /// The number behind the last one up to which all of its were handed on, and what was handed on behind a gap.
     whole: Option<u32>,
     beyond: Vec<(u32, u32)>,
@@ -44,8 +46,12 @@ impl Flow {
         let takes = end.wrapping_sub(numbers.seq);
         let again = takes > 0 && self.end.is_some_and(|known| !is_behind(end, known));
         // A delayed acknowledgement waits since there is something to acknowledge; a retransmission since the last
-        // sign of life.
-        let since = if takes == 0 { self.owes } else { self.sent.max(self.heard) };
+        // sign of life. Of a SYN there is none before its answer.
+        let since = match (takes, numbers.syn) {
+            (0, _) => self.owes,
+            (_, true) => self.sent,
+            (_, false) => self.sent.max(self.heard),
+        };
         self.said_goodbye |= numbers.fin;
         self.acknowledged = numbers.ack.or(self.acknowledged);
         if takes > 0 {
@@ -76,6 +82,7 @@ impl Flow {
     /// Learns that a segment of its was handed on.
     pub fn arrived(&mut self, numbers: Numbers, len: usize) {
         let end = end_of(numbers, len);
+        self.delivered = self.delivered.filter(|known| !is_behind(end, *known)).or(Some(end));
         self.beyond.push((numbers.seq, end));
         while let Some(index) = self.beyond.iter().position(|(from, _)| !self.has_gap_before(*from)) {
             let (_, end) = self.beyond.swap_remove(index);
@@ -93,9 +100,16 @@ impl Flow {
         self.whole.is_some_and(|whole| is_behind(seq, whole))
     }
 
-    /// Whether it has heard that its peer has all of a segment.
+    /// Whether all that a segment says was handed on before.
+    pub fn has_delivered(&self, numbers: Numbers, len: usize) -> bool {
+        let end = end_of(numbers, len);
+        self.delivered.is_some_and(|known| !is_behind(end, known))
+    }
+
+    /// Whether its sender has been handed the acknowledgement of all that a segment says. An acknowledgement of a SYN
+    /// does not count: a listener without room throws it away.
     pub fn is_acknowledged(&self, numbers: Numbers, len: usize) -> bool {
-        self.heard_of.is_some_and(|known| !is_behind(end_of(numbers, len), known))
+        !numbers.syn && self.heard_of.is_some_and(|known| !is_behind(end_of(numbers, len), known))
     }
 
     /// Learns that a segment was handed to it at `now`.

@@ -23,7 +23,7 @@ pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
 pub use script::{Faults, Hold, Script, Sentence};
 
-use crate::trace::{Data, Fate, Frame, Host, class_of_time};
+use crate::trace::{Data, Fate, Frame, Host, Word, class_of_time};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
@@ -74,7 +74,15 @@ pub struct Wire {
     busy_until: [Option<Instant>; 2],
     /// Frames that were sent and not handed on yet.
     kept: Vec<Kept>,
+    /// When a frame last moved, in milliseconds, unless time was let pass since.
+    moved: Option<u64>,
+    /// Whether roles took long between two frames, though nothing let time pass.
+    slow: bool,
 }
+
+/// So many milliseconds between two frames are long. Who answers within 40, Linux takes for one who will answer, and
+/// delays acknowledgements to (`tcp_event_data_sent` in `net/ipv4/tcp_output.c`): on a slow machine it does not.
+const LONG: u64 = 30;
 
 /// A frame that a host has sent.
 #[derive(Clone, Debug)]
@@ -85,9 +93,10 @@ pub struct Seen {
     pub packet: Packet,
     /// Whether it is a TCP segment all of which its host had sent before.
     pub again: bool,
-    /// Whether it is an acknowledgement that only a timer sends: of a goodbye and nothing else, or of what came so long
-    /// ago that the timer has gone off.
+    /// Whether it is the acknowledgement of a goodbye and nothing else, which only a timer sends.
     pub delayed: bool,
+    /// Whether it is an acknowledgement of what came so long ago that its timer has gone off.
+    pub late: bool,
     /// If a timer sent it: for how many milliseconds that can have run.
     pub timer_ms: Option<u64>,
     /// When it was sent, in milliseconds of [`millis`], where it says so.
@@ -112,7 +121,8 @@ impl Wire {
     pub fn lay(plan: Plan, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
         let (mtu, strangers) = (plan.script.mtu(), plan.strangers);
         let sack = plan.script.sack();
-        let settle_in = || settle_in().and_then(|()| if sack { fs::write(SACK, "1") } else { Ok(()) });
+        // Where settings cannot be changed, this one stays as it is, like all the others.
+        let settle_in = || settle_in().map(|()| drop(fs::write(SACK, if sack { "1" } else { "0" })));
         let lay = |kind| link::Link::lay(kind, mtu, strangers, &settle_in);
         let link = match plan.kind {
             Some(kind) => lay(kind)?,
@@ -128,7 +138,19 @@ impl Wire {
             count: 0,
             busy_until: [None; 2],
             kept: Vec::new(),
+            moved: None,
+            slow: false,
         })
+    }
+
+    /// Whether the acknowledgement of all that a segment says has been handed to its sender: if that sends it again, it
+    /// did so before it was.
+    pub fn is_acknowledged(&self, seen: &Seen) -> bool {
+        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
+            return false;
+        };
+        let acknowledged = |flow: &Flow| flow.is_acknowledged(numbers, seen.packet.payload.len());
+        self.flows.get(&(from, to)).is_some_and(acknowledged)
     }
 
     /// How it was made.
@@ -141,6 +163,11 @@ impl Wire {
         self.link.host(index)
     }
 
+    /// Does something in a host's network namespace, and comes back: for what is to be opened there.
+    pub fn within<T>(&self, index: usize, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.link.within(index, act)
+    }
+
     /// Where frames come out: readable when there is one.
     pub fn ends(&self) -> [BorrowedFd<'_>; 2] {
         [self.link.end(0), self.link.end(1)]
@@ -149,9 +176,10 @@ impl Wire {
     /// The next frame that a host has sent, if there is one. Never waits.
     pub fn take(&mut self, from: usize) -> io::Result<Option<Seen>> {
         let Some(len) = self.link.take(from, &mut self.buffer)? else { return Ok(None) };
+        self.moves();
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
-        let (mut again, mut delayed, mut timer_ms, mut sent_ms) = (false, false, None, None);
+        let (mut again, mut delayed, mut late, mut timer_ms, mut sent_ms) = (false, false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
             let peer = self.flows.get(&(to, from)).cloned().unwrap_or_default();
             let quick = self.quick;
@@ -161,14 +189,15 @@ impl Wire {
             let adds = flow.acknowledges_more(numbers.ack);
             sent_ms = time_of(numbers);
             (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis), quick);
-            delayed = only_acknowledges && (adds_only_a_goodbye || adds && timer_ms >= Some(SHORTEST_DELAY));
+            delayed = only_acknowledges && adds_only_a_goodbye;
+            late = only_acknowledges && adds && timer_ms >= Some(SHORTEST_DELAY);
         }
         if packet.is_question() {
             let last = self.asked[from].replace(millis());
             again = last.is_some();
             timer_ms = last.map(|last| millis().saturating_sub(last));
         }
-        Ok(Some(Seen { from, bytes, packet, again, delayed, timer_ms, sent_ms }))
+        Ok(Some(Seen { from, bytes, packet, again, delayed, late, timer_ms, sent_ms }))
     }
 
     /// What shall become of a frame that sets out.
@@ -192,7 +221,7 @@ impl Wire {
     /// goodbye itself, for then the connection ends with it, or unless something before it is missing, or it has come
     /// before. What was corrupted it does not answer at all.
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
-        let now = millis();
+        let now = self.moves();
         self.link.give(1 - seen.from, &seen.bytes)?;
         if seen.packet.proto == "ARP" && !seen.packet.is_question() {
             self.asked[1 - seen.from] = None;
@@ -212,6 +241,24 @@ impl Wire {
         let receiver = self.flows.entry((*to, *from)).or_default();
         receiver.hears(*numbers, payload.len(), now);
         Ok(!numbers.fin || receiver.said_goodbye || !is_next)
+    }
+
+    /// Notes that a frame moves, and when.
+    fn moves(&mut self) -> u64 {
+        let now = millis();
+        self.slow |= self.moved.is_some_and(|then| now.saturating_sub(then) >= LONG);
+        self.moved = Some(now);
+        now
+    }
+
+    /// Notes that time was let pass: what comes next may come late.
+    pub fn lets_time_pass(&mut self) {
+        self.moved = None;
+    }
+
+    /// Whether the machine was too slow for what the kernel does to be the same at every run.
+    pub fn was_slow(&self) -> bool {
+        self.slow
     }
 
     /// Keeps a frame that a timer sent until nobody can act. Of several acknowledgements of a connection, the last one
@@ -256,13 +303,20 @@ impl Wire {
         self.kept.extract_if(.., needless).map(|kept| kept.seen).collect()
     }
 
-    /// Whether a frame that was held back is needless now: what it repeats has been acknowledged to its sender.
+    /// Takes out the acknowledgements from one address to another that were held back.
+    pub fn let_go_of(&mut self, from: SocketAddr, to: SocketAddr) -> Vec<Seen> {
+        let is_meant =
+            |kept: &mut Kept| kept.frame.is_none() && kept.seen.only_acknowledges() && kept.seen.is_from(from, to);
+        self.kept.extract_if(.., is_meant).map(|kept| kept.seen).collect()
+    }
+
+    /// Whether a frame repeats what was handed on when it was first sent.
     pub fn is_needless(&self, seen: &Seen) -> bool {
         let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
             return false;
         };
-        let acknowledged = |flow: &Flow| flow.is_acknowledged(numbers, seen.packet.payload.len());
-        seen.again && self.flows.get(&(from, to)).is_some_and(acknowledged)
+        let delivered = |flow: &Flow| flow.has_delivered(numbers, seen.packet.payload.len());
+        seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
     }
 
     /// Whether a host has asked for a hardware address and may ask again: it does after a second, three times in all
@@ -341,7 +395,18 @@ fn only_acknowledges(numbers: Numbers) -> bool {
     !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some()
 }
 
+/// The options of a connection's first segment, in words.
+pub fn offers(seen: &Seen) -> Option<Word> {
+    seen.packet.numbers.filter(|numbers| numbers.syn)?;
+    packet::offers(&seen.bytes, &seen.packet)
+}
+
 impl Seen {
+    /// Whether it goes from one address to another.
+    pub fn is_from(&self, from: SocketAddr, to: SocketAddr) -> bool {
+        self.packet.from == Some(from) && self.packet.to == Some(to)
+    }
+
     /// Whether it may be what a timer sends: an acknowledgement and nothing else, or what was sent before.
     pub fn may_be_a_timers(&self) -> bool {
         self.only_acknowledges() || self.again
