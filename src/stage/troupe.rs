@@ -14,6 +14,7 @@ use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
 use super::{Ending, Play, Teller, Watch, role};
 use crate::probe;
+use crate::sys;
 use crate::trace::{Call, Exit, Frame, Host, Status, Value, Wait, Waiting, What, Word};
 use crate::wire::{ADDRESSES, Wire};
 
@@ -353,6 +354,19 @@ impl Actor {
         address.port() != 0 && self.home == address.ip() && self.sockets.values().any(own)
     }
 
+    /// Lets the kernel take a connection of this role's for a conversation, if it has this one.
+    ///
+    /// The kernel does so by itself when a side answers within 40 ms (`tcp_event_data_sent` in
+    /// `net/ipv4/tcp_output.c`), and delays acknowledgements from then on. A role that waits for its turn on a busy
+    /// machine may take longer.
+    pub(super) fn converses(&self, own: Option<SocketAddr>, peer: Option<SocketAddr>) {
+        let is_this = |looked: &&Looked| own_address(looked) == own && peer_address(looked) == peer;
+        for looked in self.sockets.values().filter(is_this) {
+            // A connection that is gone by now converses no more.
+            let _ = sys::set_option(looked.socket.as_fd(), libc::IPPROTO_TCP, libc::TCP_QUICKACK, 0);
+        }
+    }
+
     /// Waits for the process, which has closed its channel or is about to.
     fn reap(&mut self) -> io::Result<Status> {
         self.reaped = true;
@@ -424,6 +438,10 @@ impl Looked {
 
 fn own_address(looked: &Looked) -> Option<SocketAddr> {
     rustix::net::getsockname(&looked.socket).ok()?.try_into().ok()
+}
+
+fn peer_address(looked: &Looked) -> Option<SocketAddr> {
+    rustix::net::getpeername(&looked.socket).ok()??.try_into().ok()
 }
 
 /// Waits until a descriptor is readable or its other end is gone.

@@ -101,8 +101,7 @@ impl Troupe<'_, '_> {
             let silent = sent.is_empty();
             for seen in sent {
                 let from = seen.from;
-                // Sent again before its sender was told, and only because we were slow to tell.
-                if self.wire.as_ref().is_some_and(|wire| wire.is_acknowledged(&seen)) {
+                if self.wire.as_ref().is_some_and(|wire| wire.is_through_us(&seen)) {
                     self.tell_overtaken(vec![seen])?;
                     continue;
                 }
@@ -144,6 +143,12 @@ impl Troupe<'_, '_> {
             self.learn_of(address);
         }
         let Some(wire) = &mut self.wire else { return Ok(false) };
+        if by_timer {
+            wire.time_has_passed();
+        }
+        if wire.is_answer(&seen) {
+            self.actors.iter().for_each(|actor| actor.converses(seen.packet.from, seen.packet.to));
+        }
         let overtaken = wire.overtake(&seen);
         let names = &self.names;
         let mut frame = wire.describe(&seen, |address| names.of_end(address), by_timer);

@@ -34,6 +34,8 @@ pub struct Flow {
     /// When something was last handed to it that it has to acknowledge, and when anything was, in milliseconds.
     owes: Option<u64>,
     heard: Option<u64>,
+    /// Whether data was handed to it since time last passed.
+    pub was_just_spoken_to: bool,
     /// Since when something that was handed to it is not acknowledged, in milliseconds.
     unanswered: Option<u64>,
 }
@@ -113,8 +115,7 @@ impl Flow {
 
     /// Whether it has been told that all that a segment of its says was received.
     pub fn knows_of(&self, numbers: Numbers, len: usize) -> bool {
-        let end = end_of(numbers, len);
-        self.heard_of.is_some_and(|known| !is_behind(end, known))
+        covers(self.heard_of, numbers, len)
     }
 
     /// Learns that a segment was handed to it at `now`.
@@ -126,6 +127,7 @@ impl Flow {
             self.heard_of = Some(ack);
             self.repeats = 0;
         }
+        self.was_just_spoken_to |= len > 0;
         if len > 0 || numbers.syn || numbers.fin {
             self.owes = Some(now);
             self.unanswered = self.unanswered.or(Some(now));
@@ -133,8 +135,13 @@ impl Flow {
     }
 }
 
+/// Whether an acknowledgement says that all that a segment holds was received.
+pub fn covers(ack: Option<u32>, numbers: Numbers, len: usize) -> bool {
+    ack.is_some_and(|ack| !is_behind(end_of(numbers, len), ack))
+}
+
 /// The number behind the last one that a segment with so many bytes takes.
-fn end_of(numbers: Numbers, len: usize) -> u32 {
+pub fn end_of(numbers: Numbers, len: usize) -> u32 {
     numbers.seq.wrapping_add(len as u32 + u32::from(numbers.syn) + u32::from(numbers.fin))
 }
 

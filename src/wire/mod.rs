@@ -31,6 +31,9 @@ pub const MTU: u16 = 1500;
 /// Whether receivers may say which later bytes they have, RFC 2018: a setting of a host.
 const SACK: &str = "/proc/sys/net/ipv4/tcp_sack";
 
+/// So long after its time a frame is late: a good part of what a retransmission waits for.
+const LATE: Duration = Duration::from_millis(50);
+
 /// How a wire is to be laid.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -69,6 +72,8 @@ pub struct Wire {
     busy_until: [Option<Instant>; 2],
     /// Frames that were sent and not handed on yet.
     kept: Vec<Kept>,
+    /// When a frame was last handed on long after its time, in milliseconds of [`millis`].
+    late: Option<u64>,
 }
 
 /// A frame that a host has sent.
@@ -95,6 +100,8 @@ pub struct Kept {
     /// not begun its way yet, and does so when nobody can.
     pub frame: Option<Frame>,
     due: Instant,
+    /// For how long it is kept.
+    hold: Duration,
     /// Whether it goes on as soon as the next one from its host has passed.
     until_next: bool,
 }
@@ -121,6 +128,7 @@ impl Wire {
             count: 0,
             busy_until: [None; 2],
             kept: Vec::new(),
+            late: None,
         })
     }
 
@@ -209,21 +217,24 @@ impl Wire {
     /// says it all: those that it overtakes are given back.
     pub fn hold_back(&mut self, seen: Seen) -> Vec<Seen> {
         let overtaken = self.overtake(&seen);
-        self.kept.push(Kept { seen, frame: None, due: Instant::now(), until_next: false });
+        self.kept.push(Kept { seen, frame: None, due: Instant::now(), hold: Duration::ZERO, until_next: false });
         overtaken
     }
 
     /// Keeps a frame that has set out.
     pub fn keep(&mut self, seen: Seen, frame: Frame, hold: &Hold) {
         let due = Instant::now() + hold.time;
-        self.kept.push(Kept { seen, frame: Some(frame), due, until_next: hold.until_next });
+        self.kept.push(Kept { seen, frame: Some(frame), due, hold: hold.time, until_next: hold.until_next });
     }
 
     /// The next frame whose time has come, while nobody can act.
     pub fn due(&mut self) -> Option<Kept> {
         let now = Instant::now();
         let first = self.kept.iter().enumerate().min_by_key(|(index, kept)| (kept.due, *index));
-        let (index, _) = first.filter(|(_, kept)| kept.due <= now)?;
+        let (index, kept) = first.filter(|(_, kept)| kept.due <= now)?;
+        if kept.frame.is_some() && now - kept.due > LATE {
+            self.late = Some(millis());
+        }
         Some(self.kept.remove(index))
     }
 
@@ -256,13 +267,45 @@ impl Wire {
         seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
     }
 
-    /// Whether a frame repeats what its sender knows by now to have been received. It did not know when it sent it.
-    pub fn is_acknowledged(&self, seen: &Seen) -> bool {
+    /// Whether a frame answers, as Linux sees it: it has data, and its sender was sent data before time last passed.
+    pub fn is_answer(&self, seen: &Seen) -> bool {
+        let flow = seen.packet.from.zip(seen.packet.to).and_then(|ends| self.flows.get(&ends));
+        !seen.packet.payload.is_empty() && flow.is_some_and(|flow| flow.was_just_spoken_to)
+    }
+
+    /// Learns that a timer of the kernel's has gone off, so that some time has passed.
+    pub fn time_has_passed(&mut self) {
+        for flow in self.flows.values_mut() {
+            flow.was_just_spoken_to = false;
+        }
+    }
+
+    /// Whether a frame was sent again only because we were slow: its sender knows by now that it was received, or would
+    /// have known in time, had what is on its way not been late through us.
+    pub fn is_through_us(&self, seen: &Seen) -> bool {
         let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
             return false;
         };
-        let knows = |flow: &Flow| flow.knows_of(numbers, seen.packet.payload.len());
-        seen.again && self.flows.get(&(from, to)).is_some_and(knows)
+        let Some(flow) = self.flows.get(&(from, to)).filter(|_| seen.again) else { return false };
+        let len = seen.packet.payload.len();
+        let in_time = |kept: &Kept| {
+            let set_out =
+                kept.frame.is_some() && kept.seen.packet.from == Some(to) && kept.seen.packet.to == Some(from);
+            let arrival = kept.seen.sent_ms.map(|sent| sent + kept.hold.as_millis() as u64);
+            let ack = kept.seen.packet.numbers.and_then(|numbers| numbers.ack);
+            set_out && arrival.is_some() && arrival <= seen.sent_ms && flow::covers(ack, numbers, len)
+        };
+        // Its first copy would have arrived long ago.
+        let kept_too_long = |kept: &Kept| {
+            let same = kept.frame.is_some() && kept.seen.packet.from == Some(from) && kept.seen.packet.to == Some(to);
+            let back = kept.seen.sent_ms.map(|sent| sent + 2 * kept.hold.as_millis() as u64);
+            let end = kept.seen.packet.numbers.map(|numbers| flow::end_of(numbers, kept.seen.packet.payload.len()));
+            same && back.is_some() && back <= seen.sent_ms && flow::covers(end, numbers, len)
+        };
+        let first_sent = seen.sent_ms.zip(seen.timer_ms).map(|(sent, ago)| sent.saturating_sub(ago));
+        let late = self.late.zip(first_sent).is_some_and(|(late, first)| late >= first);
+        let late = late && flow.has_delivered(numbers, len);
+        flow.knows_of(numbers, len) || late || self.kept.iter().any(|kept| in_time(kept) || kept_too_long(kept))
     }
 
     /// Whether a host has asked for a hardware address and may ask again: it does after a second, three times in all
