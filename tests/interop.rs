@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -40,6 +40,13 @@ fn ask(program: &str, port: u16, words: &[&str]) -> String {
     let output = run(&mut peer(program, &arguments));
     assert!(output.status.success(), "{program}: {}", text(&output.stderr));
     text(&output.stdout)
+}
+
+/// What a program prints until it ends.
+fn printed_by(mut program: Running) -> String {
+    let mut printed = String::new();
+    program.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");
+    printed
 }
 
 fn start_command_server(number: u64, port: u16) -> Running {
@@ -118,6 +125,58 @@ fn our_client_hears_a_python_udp_echo() {
     let output = type_to_client(&lab(1), port, "hello\n你好\n");
     let printed = text(&output.stdout);
     assert!(printed.contains("HELLO (127.0.0.1:") && printed.contains("你好 (127.0.0.1:"), "{printed}");
+}
+
+#[test]
+fn our_server_of_three_receives_comes_to_its_end_with_a_python_client() {
+    if !python("our_server_of_three_receives_comes_to_its_end_with_a_python_client") {
+        return;
+    }
+    let port = free_port(21_000);
+    let server = start_server(&mut role(&lab(4), "server", port), port, "udp");
+    ask("udp_one_for_one.py", port, &["hello", "", "egon"]);
+    let printed = printed_by(server);
+    let second = printed.lines().nth(1);
+    assert_eq!(second, Some("second time received  \"\""), "{printed}");
+    assert!(printed.ends_with("\n--------end----------\n"), "{printed}");
+}
+
+#[test]
+fn a_python_server_of_three_receives_comes_to_its_end_with_our_client() {
+    if !python("a_python_server_of_three_receives_comes_to_its_end_with_our_client") {
+        return;
+    }
+    let port = free_port(21_100);
+    let server = start_peer("udp_one_for_one.py", port);
+    let output = run(&mut role(&lab(4), "client", port));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(printed_by(server), "b'hello'\nb'world'\nb'egon'\n");
+}
+
+#[test]
+fn three_python_clients_are_each_answered_by_one_server_of_ours() {
+    if !python("three_python_clients_are_each_answered_by_one_server_of_ours") {
+        return;
+    }
+    let port = free_port(21_200);
+    let _server = start_server(&mut role(&lab(6), "server", port), port, "udp");
+    let words = ["hello", "hi", "hey you"];
+    let clients = words.map(|word| peer("udp_echo.py", &["client", &port.to_string(), word, ""]).spawn());
+    for (client, word) in clients.into_iter().zip(words) {
+        let printed = printed_by(Running(client.expect("python3 starts")));
+        assert_eq!(printed, format!("{}\n\n", word.to_uppercase()));
+    }
+}
+
+#[test]
+fn our_client_of_many_hears_a_python_udp_echo() {
+    if !python("our_client_of_many_hears_a_python_udp_echo") {
+        return;
+    }
+    let port = free_port(21_300);
+    let _server = start_peer("udp_echo.py", port);
+    let output = type_to_client(&lab(6), port, "hello\n\n");
+    assert_eq!(text(&output.stdout), ">>: \"HELLO\"\n>>: \"\"\n>>: \n", "{}", text(&output.stderr));
 }
 
 #[test]
