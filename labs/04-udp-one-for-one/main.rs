@@ -8,7 +8,7 @@ use socklab::prelude::*;
 
 fn main() -> ExitCode {
     Lab::new(4, "udp-one-for-one", 9003)
-        .asks("Why does the third `recvfrom` hang when one `sendto` is missing?")
+        .asks("Why does the third recvfrom hang when one sendto is missing?")
         .scene(Scene::new("three for three, as its authors wrote it").server(server).client(client))
         .scene(Scene::new("without hello").server(server).client(client_without_hello).ends_waiting())
         .scene(Scene::new("without world").server(server).client(client_without_world).ends_waiting())
