@@ -78,25 +78,21 @@ pub fn all() -> Vec<Claim> {
             let evidence = [Some(surplus.event), waited, Some(closed.event), Some(asked.event)];
             Verdict::of(in_queue && silent, evidence.into_iter().flatten())
         }),
-        Claim::ours("A deadline tells that one is missing; only a number in each message tells which.", |trace| {
-            let late = |number| {
-                let calls = trace.scene(number).role("server").calls("recvfrom");
-                calls.into_iter().find(|made| made.call.errno.as_deref() == Some("EAGAIN"))
+        Claim::ours("A deadline tells that one is missing; a number in each message tells which.", |trace| {
+            let received = trace.scene(7).role("server").calls("recvfrom");
+            let late = received.into_iter().find(|made| made.call.errno.as_deref() == Some("EAGAIN"));
+            let Some(late) = late else { return Verdict::NotObservable("no deadline ran out") };
+            let scene = trace.scene(8);
+            let Some(asked) = scene.clone().role("server").calls("sendto").first().copied() else {
+                return Verdict::NotObservable("the server asked for nothing");
             };
-            let (Some(plain), Some(numbered)) = (late(7), late(8)) else {
-                return Verdict::NotObservable("no deadline ran out");
-            };
-            let after = trace.scene(8).after(numbered.event);
-            let asked = after.clone().role("server").calls("sendto").first().copied();
+            let after = scene.after(asked.event);
             let sent = after.clone().role("client").calls("sendto").first().copied();
             let got = after.role("server").calls("recvfrom").first().copied();
-            let same = match (&asked, &sent, &got) {
-                (Some(asked), Some(sent), Some(got)) => {
-                    got.call.data == sent.call.data && got.call.bytes().starts_with(asked.call.bytes())
-                }
-                _ => false,
-            };
-            Verdict::by_calls(same, [plain, numbered].into_iter().chain(asked).chain(got))
+            let the_missing_one = sent.zip(got).is_some_and(|(sent, got)| {
+                got.call.data == sent.call.data && got.call.bytes().starts_with(asked.call.bytes())
+            });
+            Verdict::by_calls(the_missing_one, [late, asked].into_iter().chain(got))
         }),
     ]
 }

@@ -1,4 +1,4 @@
-//! Lab 04: one for one. Why does the third `recvfrom` hang when one `sendto` is missing?
+//! Lab 04: one for one. Why does the third recvfrom hang when one sendto is missing?
 
 mod claims;
 
@@ -127,27 +127,20 @@ fn server_with_a_deadline(at: Endpoint) -> io::Result<()> {
 fn numbering_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?;
-    socket.set_read_timeout(Some(Duration::from_secs(1)))?;
-    let mut missing = BTreeSet::from(["1", "2", "3"]);
-    let mut client = None;
+    let mut missing = BTreeSet::from([1, 2, 3]);
     let mut buf = [0; 1024];
     while !missing.is_empty() {
-        match socket.recv_from(&mut buf) {
-            Ok((len, from)) => {
-                let message = String::from_utf8_lossy(&buf[..len]);
-                // The number is a part of the message: no header of UDP's has one.
-                let (number, text) = message.split_once(' ').unwrap_or(("none", &message)); // (9)
-                say!("number {number} received  {text:?}");
-                missing.remove(number);
-                client = Some(from);
-            }
-            Err(_late) => {
-                // Whom to ask, the last datagram has told: it brought its sender's address.
-                if let (Some(number), Some(client)) = (missing.first(), &client) {
-                    say!("number {number} is missing");
-                    socket.send_to(number.as_bytes(), client)?; // (10)
-                }
-            }
+        let (len, from) = socket.recv_from(&mut buf)?;
+        let message = String::from_utf8_lossy(&buf[..len]);
+        // The number is a part of the message: UDP's own header has none.
+        let (number, text) = message.split_once(' ').unwrap_or(("0", &message)); // (9)
+        say!("number {number} received  {text:?}");
+        let number = number.parse().unwrap_or(0);
+        missing.remove(&number);
+        // A later one is here, and an earlier one is not: that is a gap.
+        for gap in missing.range(..number) {
+            say!("number {gap} is missing");
+            socket.send_to(gap.to_string().as_bytes(), &from)?; // (10)
         }
     }
     say!("--------end----------");
