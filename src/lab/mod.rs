@@ -200,6 +200,27 @@ impl Scene {
         self
     }
 
+    /// Shows the frames with these numbers byte by byte.
+    #[must_use]
+    pub fn show_bytes_of(mut self, frames: &'static [u32]) -> Scene {
+        self.watch.bytes_of = frames;
+        self
+    }
+
+    /// Shows how many connections wait for `accept`.
+    #[must_use]
+    pub fn show_accept_queues(mut self) -> Scene {
+        self.watch.accept_queues = true;
+        self
+    }
+
+    /// Shows, on a wire, which options the first segments of a connection carry.
+    #[must_use]
+    pub fn show_options(mut self) -> Scene {
+        self.watch.options = true;
+        self
+    }
+
     /// The scene is meant to end with roles that wait for ever.
     #[must_use]
     pub fn ends_waiting(mut self) -> Scene {

@@ -40,6 +40,7 @@ struct Looked {
     receive: u32,
     send: (u32, u32),
     state: Word,
+    accept: u32,
 }
 
 /// All roles of a scene, and whom to tell of what they do.
@@ -57,7 +58,7 @@ pub(super) struct Troupe<'p, 't> {
     orphans: bool,
     scene: u32,
     host: Host,
-    watch: Watch,
+    pub(super) watch: Watch,
     teller: &'p mut Teller<'t>,
 }
 
@@ -214,7 +215,7 @@ impl<'p, 't> Troupe<'p, 't> {
         if let (Some(number), Some(socket)) = (number, opened) {
             // A connection that accept gives has a past: its state is news, though nothing changes now.
             let state = if call.name == "accept" { None } else { probe::tcp_state(&socket) }.unwrap_or("".into());
-            self.actors[role].sockets.insert(number, Looked { socket, receive: 0, send: (0, 0), state });
+            self.actors[role].sockets.insert(number, Looked { socket, receive: 0, send: (0, 0), state, accept: 0 });
         }
     }
 
@@ -266,7 +267,7 @@ impl<'p, 't> Troupe<'p, 't> {
 
     /// Tells of every change in the sockets that the scene watches.
     pub fn look_around(&mut self) -> Step<()> {
-        if !self.watch.receive_queues && !self.watch.send_queues && !self.watch.states {
+        if !self.watch.anything() {
             return Ok(());
         }
         for role in 0..self.actors.len() {
@@ -285,7 +286,7 @@ impl<'p, 't> Troupe<'p, 't> {
     pub fn timers_run(&mut self) -> bool {
         let ports = self.names.numbers();
         if let Some(wire) = &mut self.wire {
-            return wire.any_table(|table| probe::timers_run_in(table, &ports));
+            return wire.any_host_asks() || wire.any_table(|table| probe::timers_run_in(table, &ports));
         }
         // The kernel's table takes milliseconds to read, and is not needed where nothing is on its way.
         let sending = self.actors.iter().flat_map(|actor| actor.sockets.values()).any(Looked::is_sending);
@@ -403,6 +404,13 @@ impl Looked {
                 vec![("state".into(), Value::Word(state.clone())), ("already".into(), already.into())],
             ));
             self.state = state;
+        }
+        if watch.accept_queues
+            && let Some(waiting) = probe::accept_queue(&self.socket)
+            && waiting != self.accept
+        {
+            changes.push(("accept queue", vec![("waiting".into(), i64::from(waiting).into())]));
+            self.accept = waiting;
         }
         let queues = probe::queues(self.socket.as_fd());
         let receive = queues.recv.unwrap_or(0);
