@@ -46,8 +46,12 @@ impl Flow {
         let takes = end.wrapping_sub(numbers.seq);
         let again = takes > 0 && self.end.is_some_and(|known| !is_behind(end, known));
         // A delayed acknowledgement waits since there is something to acknowledge; a retransmission since the last
-        // sign of life.
-        let since = if takes == 0 { self.owes } else { self.sent.max(self.heard) };
+        // sign of life. Of a SYN there is none before its answer.
+        let since = match (takes, numbers.syn) {
+            (0, _) => self.owes,
+            (_, true) => self.sent,
+            (_, false) => self.sent.max(self.heard),
+        };
         self.said_goodbye |= numbers.fin;
         self.acknowledged = numbers.ack.or(self.acknowledged);
         if takes > 0 {
@@ -95,6 +99,12 @@ impl Flow {
     pub fn has_delivered(&self, numbers: Numbers, len: usize) -> bool {
         let end = end_of(numbers, len);
         self.delivered.is_some_and(|known| !is_behind(end, known))
+    }
+
+    /// Whether its sender has been handed the acknowledgement of all that a segment says. An acknowledgement of a SYN
+    /// does not count: a listener without room throws it away.
+    pub fn is_acknowledged(&self, numbers: Numbers, len: usize) -> bool {
+        !numbers.syn && self.heard_of.is_some_and(|known| !is_behind(end_of(numbers, len), known))
     }
 
     /// Learns that a segment was handed to it at `now`.
@@ -247,7 +257,10 @@ mod tests {
 
         /// A segment was sent before exactly if it ends no further than all that were sent.
         #[test]
-        fn what_was_sent_before_is_known(first in any::<u32>(), segments in proptest::collection::vec((0u32..90, 1usize..20), 1..30)) {
+        fn what_was_sent_before_is_known(
+            first in any::<u32>(),
+            segments in proptest::collection::vec((0u32..90, 1usize..20), 1..30),
+        ) {
             let mut flow = open(first, 0);
             let mut furthest = 0;
             for (from, len) in segments {
