@@ -231,7 +231,7 @@ fn in_a_role(free: bool) -> Duration {
     let play = Play {
         scene: 1,
         roles: vec![role],
-        endpoint: (SocketAddr::from(([127, 0, 0, 1], 9000)), "server:9000".to_owned()),
+        endpoint: (SocketAddr::from(([127, 0, 0, 1], 9000)), 9000),
         host: Host::Local,
         wire: None,
         watch: Watch::default(),
@@ -341,7 +341,7 @@ fn carry_by_the_stage(mut hosts: Hosts, len: usize) -> Duration {
             RolePlay { name: "server", lines: Vec::new(), part: Box::new(server) },
             RolePlay { name: "client", lines: Vec::new(), part: Box::new(client) },
         ],
-        endpoint: (address, "server:9000".to_owned()),
+        endpoint: (address, 9000),
         host: Host::A,
         wire,
         watch: Watch::default(),

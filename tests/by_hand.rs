@@ -4,10 +4,12 @@ mod support;
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use support::by_hand::{free_port, lab, role, start_server, text, type_to_client};
-use support::finish;
+use support::{finish, has, skip};
 
 #[test]
 fn server_and_client_of_lab_01_talk_in_two_terminals() {
@@ -78,4 +80,26 @@ fn a_server_by_hand_can_be_reached_from_this_machine_only() {
         table.lines().filter(|line| line.contains(&format!(":{port:04X} 00000000:0000 0A"))).collect();
     assert!(!listening.is_empty(), "{table}");
     assert!(listening.iter().all(|line| line.contains("0100007F:")), "{listening:?}");
+}
+
+#[test]
+fn colours_reach_a_terminal_and_not_one_whose_user_wants_none() {
+    if !has("python3") {
+        return skip("colours_reach_a_terminal_and_not_one_whose_user_wants_none", "python3 is not installed");
+    }
+    let (lab, port) = (lab(7), free_port(28_000));
+    let (taibai, jedan) = (port + 1, port + 2);
+    for (no_colour, shown) in [("", "taibai: \x1b[1;34;43mhello\x1b[0m"), ("1", "taibai: hello")] {
+        let mut terminal = Command::new("python3");
+        terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).arg(&lab.program);
+        terminal.args(["jedan", "--scene", "7", "--address", &format!("127.0.0.1:{port}")]);
+        terminal.env("TERM", "xterm").env("NO_COLOR", no_colour).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut chat = start_server(&mut terminal, jedan, "udp");
+        let friend = UdpSocket::bind((Ipv4Addr::LOCALHOST, taibai)).expect("a socket");
+        friend.send_to(b"hello", (Ipv4Addr::LOCALHOST, jedan)).expect("a message");
+        chat.0.stdin.take().expect("a pipe").write_all(b"taibai\n\nq\nq\n").expect("lines");
+        let mut printed = String::new();
+        chat.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");
+        assert!(printed.contains(shown), "{printed:?}");
+    }
 }

@@ -130,6 +130,9 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "bind" | "connect" | "getsockname" => is(0).to_owned(),
         "listen" | "shutdown" => format!("{}, {}", is(0), is(1)),
         "accept4" => format!("{}, {}", is(0), is(3)),
+        "setsockopt" if is(2).ends_with("TIMEO_OLD") => {
+            format!("{}, {}, {}", is(0), is(2).trim_end_matches("_OLD"), milliseconds(is(3)))
+        }
         "setsockopt" => format!("{}, {}, {}", is(0), is(2), is(3).trim_matches(['[', ']'])),
         "getsockopt" => format!("{}, {}", is(0), is(2)),
         "sendto" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), is(2), is(3)),
@@ -159,6 +162,17 @@ fn data(text: &str, moved: i64) -> String {
 fn buffers(message: &str) -> String {
     let all: Vec<String> = message.split("iov_base=").skip(1).map(|base| data(base, i64::MAX)).collect();
     all.join(" ")
+}
+
+/// A `struct timeval`, which strace shows as its bytes, in the words of the trace.
+fn milliseconds(text: &str) -> String {
+    let bytes = text.split('"').nth(1).map(unescape).unwrap_or_default();
+    let (seconds, micros) = bytes.split_at(bytes.len() / 2);
+    let number = |half: &[u8]| half.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    match number(seconds) * 1000 + number(micros) / 1000 {
+        0 => "0".to_owned(),
+        millis => format!("{millis} ms"),
+    }
 }
 
 /// `\x68\x69`, which is how `strace -xx` writes every string.

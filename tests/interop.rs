@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -40,6 +40,18 @@ fn ask(program: &str, port: u16, words: &[&str]) -> String {
     let output = run(&mut peer(program, &arguments));
     assert!(output.status.success(), "{program}: {}", text(&output.stderr));
     text(&output.stdout)
+}
+
+/// What a program prints until it ends.
+fn printed_by(mut program: Running) -> String {
+    let mut printed = String::new();
+    program.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");
+    printed
+}
+
+/// Types to a program, and then Ctrl-D.
+fn type_to(program: &mut Running, lines: &str) {
+    program.0.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("the lines are typed");
 }
 
 fn start_command_server(number: u64, port: u16) -> Running {
@@ -121,6 +133,105 @@ fn our_client_hears_a_python_udp_echo() {
 }
 
 #[test]
+fn our_server_of_three_receives_comes_to_its_end_with_a_python_client() {
+    if !python("our_server_of_three_receives_comes_to_its_end_with_a_python_client") {
+        return;
+    }
+    let port = free_port(21_000);
+    let server = start_server(&mut role(&lab(4), "server", port), port, "udp");
+    ask("udp_one_for_one.py", port, &["hello", "", "egon"]);
+    let printed = printed_by(server);
+    let second = printed.lines().nth(1);
+    assert_eq!(second, Some("second time received  \"\""), "{printed}");
+    assert!(printed.ends_with("\n--------end----------\n"), "{printed}");
+}
+
+#[test]
+fn a_python_server_of_three_receives_comes_to_its_end_with_our_client() {
+    if !python("a_python_server_of_three_receives_comes_to_its_end_with_our_client") {
+        return;
+    }
+    let port = free_port(21_100);
+    let server = start_peer("udp_one_for_one.py", port);
+    let output = run(&mut role(&lab(4), "client", port));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(printed_by(server), "b'hello'\nb'world'\nb'egon'\n");
+}
+
+#[test]
+fn three_python_clients_are_each_answered_by_one_server_of_ours() {
+    if !python("three_python_clients_are_each_answered_by_one_server_of_ours") {
+        return;
+    }
+    let port = free_port(21_200);
+    let _server = start_server(&mut role(&lab(6), "server", port), port, "udp");
+    let words = ["hello", "hi", "hey you"];
+    let clients = words.map(|word| peer("udp_echo.py", &["client", &port.to_string(), word, ""]).spawn());
+    for (client, word) in clients.into_iter().zip(words) {
+        let printed = printed_by(Running(client.expect("python3 starts")));
+        assert_eq!(printed, format!("{}\n\n", word.to_uppercase()));
+    }
+}
+
+#[test]
+fn our_client_of_many_hears_a_python_udp_echo() {
+    if !python("our_client_of_many_hears_a_python_udp_echo") {
+        return;
+    }
+    let port = free_port(21_300);
+    let _server = start_peer("udp_echo.py", port);
+    let output = type_to_client(&lab(6), port, "hello\n\n");
+    assert_eq!(text(&output.stdout), ">>: \"HELLO\"\n>>: \"\"\n>>: \n", "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_python_client_of_the_chat_is_answered_by_our_server() {
+    if !python("a_python_client_of_the_chat_is_answered_by_our_server") {
+        return;
+    }
+    let port = free_port(21_400);
+    let mut server = start_server(&mut role(&lab(7), "server", port), port, "udp");
+    type_to(&mut server, "你好\n");
+    assert_eq!(ask("udp_chat.py", port, &["taibai", "hello"]), "你好\n");
+    server.0.kill().expect("a server that waits for the next message");
+    let printed = printed_by(server);
+    assert!(printed.contains("]: 发给taibai: hello\nyour answer: "), "{printed}");
+}
+
+#[test]
+fn our_client_of_the_chat_is_answered_by_a_python_server() {
+    if !python("our_client_of_the_chat_is_answered_by_a_python_server") {
+        return;
+    }
+    let port = free_port(21_500);
+    let _server = start_peer("udp_chat.py", port);
+    let output = type_to_client(&lab(7), port, "taibai\nhello\n");
+    let printed = text(&output.stdout);
+    assert!(printed.contains(&format!("a message from [127.0.0.1:{port}]: 发给taibai: hello?\n")), "{printed}");
+}
+
+#[test]
+fn a_python_program_at_a_contacts_port_chats_with_ours() {
+    if !python("a_python_program_at_a_contacts_port_chats_with_ours") {
+        return;
+    }
+    // The contacts' ports lie behind the server's: taibai's is the first, Jedan's the second.
+    let port = free_port(21_600);
+    let (taibai, jedan) = (port + 1, port + 2);
+    let mut ours = start_server(role(&lab(7), "jedan", port).args(["--scene", "7"]), jedan, "udp");
+    let theirs = peer("udp_chat.py", &["friend", &jedan.to_string(), &taibai.to_string(), "hello"]).spawn();
+    let mut theirs = Running(theirs.expect("python3 starts"));
+    let mut said = BufReader::new(theirs.0.stdout.take().expect("a pipe")).lines();
+    let mut next = || said.next().expect("a line").expect("text");
+    assert_eq!(next(), "sent");
+    type_to(&mut ours, "taibai\n\nhi\nq\nq\n");
+    assert_eq!(next(), "hi");
+    let printed = printed_by(ours);
+    assert!(printed.contains("taibai: hello\n"), "{printed}");
+    assert!(!printed.contains('\x1b'), "a pipe gets no colours: {printed:?}");
+}
+
+#[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
         let output = run(&mut role(&lab(number), "server", free_port(20_700)));
@@ -150,7 +261,7 @@ fn what_a_command_started_does_not_outlive_its_server() {
     let mut client = Running(client);
     let marker = format!("1{port}.{}", std::process::id());
     let line = format!("sleep {marker}\n");
-    std::io::Write::write_all(client.0.stdin.as_mut().expect("a pipe"), line.as_bytes()).expect("a line");
+    client.0.stdin.as_mut().expect("a pipe").write_all(line.as_bytes()).expect("a line");
     let began = Instant::now();
     while !runs(&marker) {
         assert!(began.elapsed() < PATIENCE, "the command did not start");

@@ -41,7 +41,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         table: "tcp",
         count: 0,
     }));
-    let result = (cast.role)(Endpoint(address));
+    let result = (cast.role)(Endpoint { server: address, port: lab.port });
     recorder::uninstall();
     match result {
         Ok(()) => exit::OK,
@@ -95,7 +95,8 @@ impl Recorder for ByHand {
     }
 
     fn say(&mut self, text: &str) {
-        let mut out = io::stdout().lock();
+        // Colours reach a terminal only, and not one whose user has set NO_COLOR.
+        let mut out = anstream::stdout().lock();
         if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
             // Whoever read what we print has gone.
             std::process::exit(exit::OK.into());

@@ -234,7 +234,7 @@ fn play_scene(
             if cast.runs_commands {
                 permit(Permission::Only(commands));
             }
-            (cast.role)(Endpoint(address))
+            (cast.role)(Endpoint { server: address, port: lab.port })
         };
         let lines = cast.lines.iter().map(|line| (*line).to_owned()).collect();
         RolePlay { name: cast.name, lines, part: Box::new(part) }
@@ -242,7 +242,7 @@ fn play_scene(
     let play = Play {
         scene: number,
         roles: roles.collect(),
-        endpoint: (address, format!("server:{}", lab.port)),
+        endpoint: (address, lab.port),
         host,
         wire,
         watch: Watch { bytes: manner.bytes, ..scene.watch },

@@ -28,12 +28,22 @@ pub type Role = fn(Endpoint) -> io::Result<()>;
 
 /// Where the lab's server is to be found.
 #[derive(Clone, Copy, Debug)]
-pub struct Endpoint(SocketAddr);
+pub struct Endpoint {
+    server: SocketAddr,
+    /// The port of the classic demo, which the server's stands in for where that cannot be had.
+    port: u16,
+}
 
 impl Endpoint {
     /// The address to bind, or to send to.
     pub fn address(self) -> Address {
-        self.0.into()
+        self.server.into()
+    }
+
+    /// The address of the lab's port `number`, one of the few behind the server's, on the server's host.
+    pub fn port(self, number: u16) -> Address {
+        let behind = number.wrapping_sub(self.port);
+        SocketAddr::new(self.server.ip(), self.server.port().wrapping_add(behind)).into()
     }
 }
 

@@ -124,9 +124,14 @@ impl Socket {
 
     /// Receives a datagram and its sender's address, `recvfrom(2)`.
     pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, Address)> {
-        let call = self.call("recvfrom").arg("len", buf.len()).arg("flags", flag_names(0));
-        traced(call, self.wait_to_receive(0), |call| {
-            let (len, from) = self.inner.recv_from(sys::uninit(buf))?;
+        self.recv_from_with_flags(buf, 0)
+    }
+
+    /// Receives a datagram and its sender's address with flags: `libc::MSG_PEEK`, `libc::MSG_DONTWAIT`.
+    pub fn recv_from_with_flags(&self, buf: &mut [u8], flags: i32) -> io::Result<(usize, Address)> {
+        let call = self.call("recvfrom").arg("len", buf.len()).arg("flags", flag_names(flags));
+        traced(call, self.wait_to_receive(flags), |call| {
+            let (len, from) = self.inner.recv_from_with_flags(sys::uninit(buf), flags)?;
             let from = Address::from(from);
             call.received(len, buf);
             call.wrote("src_addr", from.value());

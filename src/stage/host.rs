@@ -150,15 +150,18 @@ fn step(step: &'static str, result: io::Result<()>) -> Result<(), NoPrivateHost>
     result.map_err(|error| NoPrivateHost::Refused { step, error })
 }
 
-/// A port that is free for TCP and UDP alike. It lies below the ports that the kernel hands out by itself, so that no
-/// connection can be given it meanwhile, and no `connect` to it can meet itself.
+/// How many ports in a row a lab may use: the server's is the first.
+pub(super) const PORTS: u16 = 5;
+
+/// A port that is free for TCP and UDP alike, as are those behind it. They lie below the ports that the kernel hands
+/// out by itself, so that no connection can be given one meanwhile, and no `connect` to one can meet itself.
 fn free_port() -> io::Result<u16> {
     let first = 20_000 + (std::process::id() % 10_000) as u16;
-    let taken = |port: &u16| {
-        let at = (Ipv4Addr::LOCALHOST, *port);
+    let taken = |port: u16| {
+        let at = (Ipv4Addr::LOCALHOST, port);
         TcpListener::bind(at).is_err() || UdpSocket::bind(at).is_err()
     };
     (first..32_000)
-        .find(|port| !taken(port))
+        .find(|port| !(*port..port + PORTS).any(taken))
         .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no port between 20000 and 32000 is free"))
 }

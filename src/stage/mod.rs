@@ -34,8 +34,8 @@ pub struct Play<'a> {
     pub scene: u32,
     /// The roles, in the order of declaration.
     pub roles: Vec<RolePlay<'a>>,
-    /// The address that all roles know, and its name.
-    pub endpoint: (SocketAddr, String),
+    /// The address that all roles know, and the number that its port has in the lab.
+    pub endpoint: (SocketAddr, u16),
     pub host: Host,
     /// The wire, where there are two hosts: whoever is called `server` is on the second one.
     pub wire: Option<Wire>,

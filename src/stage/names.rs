@@ -3,20 +3,32 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
+use super::host::PORTS;
+
 /// The names of a scene's addresses.
 #[derive(Default)]
 pub struct Names {
     /// The hosts' own addresses on a wire, and the roles that live there.
     hosts: Vec<(IpAddr, Vec<String>)>,
     known: HashMap<SocketAddr, String>,
+    /// Where the lab's own ports begin, and the number that the first of them has in the lab.
+    ports_of_lab: Option<(SocketAddr, u16)>,
     /// How many ports of each role have a name.
     ports: HashMap<String, u32>,
 }
 
 impl Names {
-    /// Gives an address a name of the lab's own.
-    pub fn set(&mut self, address: SocketAddr, name: String) {
-        self.known.insert(address, name);
+    /// Learns where the lab's own ports begin, and their first number. The first one is the server's.
+    pub fn set_ports(&mut self, server: SocketAddr, number: u16) {
+        self.ports_of_lab = Some((server, number));
+        self.known.insert(server, format!("server:{number}"));
+    }
+
+    /// The number that a port has in the lab, if it is one of the lab's own.
+    fn number(&self, address: SocketAddr) -> Option<u16> {
+        let (first, number) = self.ports_of_lab.filter(|(first, _)| first.ip() == address.ip())?;
+        let behind = address.port().checked_sub(first.port()).filter(|behind| *behind < PORTS)?;
+        Some(number + behind)
     }
 
     /// Learns that a role lives on a host, other than the loopback's.
@@ -33,6 +45,10 @@ impl Names {
         if address.port() == 0 || self.known.contains_key(&address) {
             return;
         }
+        if let Some(number) = self.number(address) {
+            self.known.insert(address, format!("{role}:{number}"));
+            return;
+        }
         let count = self.ports.entry(role.to_owned()).or_default();
         *count += 1;
         let name = if *count == 1 { format!("{role}:port") } else { format!("{role}:port{count}") };
@@ -41,13 +57,18 @@ impl Names {
 
     /// What an address that a program gave is called: it is the same at every run, if it has no name.
     pub fn of_given(&self, address: SocketAddr) -> String {
-        self.known.get(&address).cloned().unwrap_or_else(|| address.to_string())
+        let unnamed = || match self.number(address) {
+            Some(number) => format!("{}:{number}", address.ip()),
+            None => address.to_string(),
+        };
+        self.known.get(&address).cloned().unwrap_or_else(unnamed)
     }
 
     /// What an address that the kernel gave to somebody on the host `home` is called.
     pub fn of(&self, address: SocketAddr, home: IpAddr) -> String {
         match self.known.get(&as_peers_see(address, home)) {
             Some(name) => name.clone(),
+            None if self.number(address).is_some() => self.of_given(address),
             None if address.port() == 0 => format!("{}:0", address.ip()),
             None if address.ip().is_loopback() || self.roles_of(address.ip()).is_some() => "another:port".to_owned(),
             None => address.to_string(),

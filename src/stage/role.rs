@@ -192,7 +192,9 @@ impl Recorder for Link {
     }
 
     fn say(&mut self, text: &str) {
-        self.act(Act::Say(shortened(text)));
+        // A transcript is text: colours are for a terminal.
+        let plain = anstream::adapter::strip_str(text).to_string();
+        self.act(Act::Say(shortened(&plain)));
     }
 
     fn note(&mut self, text: &str) {

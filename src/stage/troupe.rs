@@ -108,7 +108,7 @@ impl<'p, 't> Troupe<'p, 't> {
     /// Starts a process for each role.
     pub fn assemble(play: Play<'_>, teller: &'p mut Teller<'t>) -> io::Result<Troupe<'p, 't>> {
         let mut names = Names::default();
-        names.set(play.endpoint.0, play.endpoint.1);
+        names.set_ports(play.endpoint.0, play.endpoint.1);
         let mut troupe = Troupe {
             actors: Vec::new(),
             patience: play.patience,

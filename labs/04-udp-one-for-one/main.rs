@@ -1,0 +1,160 @@
+//! Lab 04: one for one. Why does the third recvfrom hang when one sendto is missing?
+
+mod claims;
+
+use std::collections::BTreeSet;
+
+use socklab::prelude::*;
+
+fn main() -> ExitCode {
+    Lab::new(4, "udp-one-for-one", 9003)
+        .asks("Why does the third recvfrom hang when one sendto is missing?")
+        .scene(Scene::new("three for three, as its authors wrote it").server(server).client(client))
+        .scene(Scene::new("without hello").server(server).client(client_without_hello).ends_waiting())
+        .scene(Scene::new("without world").server(server).client(client_without_world).ends_waiting())
+        .scene(Scene::new("without egon").server(server).client(client_without_egon).ends_waiting())
+        .scene(
+            Scene::new("nothing stands in for world")
+                .server(server)
+                .client(client_with_an_empty_one)
+                .show_receive_queues(),
+        )
+        .scene(
+            Scene::new("four for three: a surplus one")
+                .server(server)
+                .client(client_with_one_more)
+                .show_receive_queues(),
+        )
+        .scene(Scene::new("a deadline: one is missing").server(server_with_a_deadline).client(client_without_world))
+        .scene(Scene::new("numbers: which one is missing").server(numbering_server).client(numbering_client))
+        .claims(claims::all())
+        .run()
+}
+
+fn server(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    let mut buf = [0; 1024];
+    // Each of these takes one datagram, and waits where there is none. It knows neither of the others nor of a number.
+    let (len, _from) = socket.recv_from(&mut buf)?; // (1)
+    say!("first time received  \"{}\"", buf[..len].escape_ascii());
+    let (len, _from) = socket.recv_from(&mut buf)?; // (2)
+    say!("second time received  \"{}\"", buf[..len].escape_ascii());
+    let (len, _from) = socket.recv_from(&mut buf)?; // (3)
+    say!("third time received  \"{}\"", buf[..len].escape_ascii());
+    say!("--------end----------");
+    Ok(())
+}
+
+fn client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.send_to(b"hello", &at.address())?;
+    socket.send_to(b"world", &at.address())?;
+    socket.send_to(b"egon", &at.address())?;
+    say!("client has sent its messages");
+    Ok(())
+}
+
+fn client_without_hello(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.send_to(b"world", &at.address())?;
+    socket.send_to(b"egon", &at.address())?;
+    say!("client has sent its messages");
+    Ok(())
+}
+
+fn client_without_world(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.send_to(b"hello", &at.address())?;
+    socket.send_to(b"egon", &at.address())?;
+    say!("client has sent its messages");
+    Ok(())
+}
+
+fn client_without_egon(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.send_to(b"hello", &at.address())?;
+    socket.send_to(b"world", &at.address())?;
+    say!("client has sent its messages");
+    Ok(())
+}
+
+fn client_with_an_empty_one(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.send_to(b"hello", &at.address())?;
+    // No byte of payload, and yet a datagram: it takes one place in the queue, and one receive.
+    socket.send_to(b"", &at.address())?; // (4)
+    socket.send_to(b"egon", &at.address())?;
+    say!("client has sent its messages");
+    Ok(())
+}
+
+fn client_with_one_more(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    // A connected socket is told when a datagram is refused: if anybody hears of a loss, it does.
+    socket.connect(&at.address())?;
+    socket.send(b"hello")?;
+    socket.send(b"world")?;
+    socket.send(b"egon")?;
+    socket.send(b"one too many")?; // (5)
+    say!("client has sent its messages");
+    meet("the server has ended");
+    // The kernel threw away what stood in the queue of the closed socket. It tells nobody.
+    let told = socket.take_error()?; // (6)
+    say!("{}", if told.is_none() { "no error waits for me" } else { "an error waits for me" });
+    Ok(())
+}
+
+fn server_with_a_deadline(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    socket.set_read_timeout(Some(Duration::from_secs(1)))?; // (7)
+    let mut buf = [0; 1024];
+    for count in 0..3 {
+        match socket.recv_from(&mut buf) {
+            Ok((len, _from)) => say!("received  \"{}\"", buf[..len].escape_ascii()),
+            // The kernel knows how long we waited. How many datagrams there should be, it was never told.
+            Err(_late) => {
+                say!("{count} of 3 have come; I cannot tell which is missing"); // (8)
+                break;
+            }
+        }
+    }
+    say!("--------end----------");
+    Ok(())
+}
+
+fn numbering_server(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    let mut missing = BTreeSet::from([1, 2, 3]);
+    let mut buf = [0; 1024];
+    while !missing.is_empty() {
+        let (len, from) = socket.recv_from(&mut buf)?;
+        let message = String::from_utf8_lossy(&buf[..len]);
+        // The number is a part of the message: UDP's own header has none.
+        let (number, text) = message.split_once(' ').unwrap_or(("0", &message)); // (9)
+        say!("number {number} received  {text:?}");
+        let number = number.parse().unwrap_or(0);
+        missing.remove(&number);
+        // A later one is here, and an earlier one is not: that is a gap.
+        for gap in missing.range(..number) {
+            say!("number {gap} is missing");
+            socket.send_to(gap.to_string().as_bytes(), &from)?; // (10)
+        }
+    }
+    say!("--------end----------");
+    Ok(())
+}
+
+fn numbering_client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.send_to(b"1 hello", &at.address())?;
+    socket.send_to(b"3 egon", &at.address())?;
+    say!("client has sent its messages");
+    let mut buf = [0; 1024];
+    let (len, _from) = socket.recv_from(&mut buf)?;
+    say!("the server asks for number {}", buf[..len].escape_ascii());
+    socket.send_to(b"2 world", &at.address())?; // (11)
+    Ok(())
+}
