@@ -121,6 +121,38 @@ fn our_client_hears_a_python_udp_echo() {
 }
 
 #[test]
+fn a_python_client_talks_with_our_talk_loop_about_long_lines() {
+    if !python("a_python_client_talks_with_our_talk_loop_about_long_lines") {
+        return;
+    }
+    let port = free_port(21_100);
+    let _server = start_server(&mut role(&lab(11), "server", port), port, "tcp");
+    let long = "a".repeat(3000);
+    let answers = ask("talk_loop.py", port, &["hello", &long, "你好", "bye"]);
+    assert_eq!(answers, format!("HELLO\n{}\n你好\nBYE\n", long.to_uppercase()));
+}
+
+#[test]
+fn our_patient_client_gets_long_answers_whole_from_a_python_talk_loop() {
+    if !python("our_patient_client_gets_long_answers_whole_from_a_python_talk_loop") {
+        return;
+    }
+    let port = free_port(21_200);
+    let _server = start_peer("talk_loop.py", port);
+    let long = "a".repeat(3000);
+    let mut client = role(&lab(11), "client", port).args(["--scene", "4"]).spawn().expect("the client starts");
+    let lines = format!("{long}\n\nb\n");
+    std::io::Write::write_all(client.stdin.as_mut().expect("a pipe"), lines.as_bytes()).expect("lines");
+    drop(client.stdin.take());
+    let output = support::finish(client);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    let answers: Vec<&str> =
+        printed.lines().filter_map(|line| line.split_once("from server msg is  ")).map(|(_, answer)| answer).collect();
+    assert_eq!(answers, [long.to_uppercase().as_str(), "", "B"], "{printed}");
+}
+
+#[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
         let output = run(&mut role(&lab(number), "server", free_port(20_700)));

@@ -195,7 +195,7 @@ fn play_scene(
             (cast.role)(Endpoint(address))
         };
         let lines = cast.lines.iter().map(|line| (*line).to_owned()).collect();
-        RolePlay { name: cast.name, lines, part: Box::new(part) }
+        RolePlay { name: cast.name, lines, slow: cast.slow, dies: cast.dies, part: Box::new(part) }
     });
     let play = Play {
         scene: number,

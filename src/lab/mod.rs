@@ -74,7 +74,11 @@ struct Cast {
     name: &'static str,
     role: Role,
     lines: Vec<&'static str>,
+    /// Whether its user takes longer to type than anybody else to act.
+    slow: bool,
     runs_commands: bool,
+    /// Whether the scene means it to be killed.
+    dies: bool,
 }
 
 impl Lab {
@@ -149,7 +153,7 @@ impl Scene {
     /// Adds a role.
     #[must_use]
     pub fn role(mut self, name: &'static str, role: Role) -> Scene {
-        self.roles.push(Cast { name, role, lines: Vec::new(), runs_commands: false });
+        self.roles.push(Cast { name, role, lines: Vec::new(), slow: false, runs_commands: false, dies: false });
         self
     }
 
@@ -169,6 +173,20 @@ impl Scene {
     #[must_use]
     pub fn typed(mut self, lines: &[&'static str]) -> Scene {
         self.last().lines = lines.to_vec();
+        self
+    }
+
+    /// The same by a person who takes longer to type than anybody else to act: at a prompt, all others go first.
+    #[must_use]
+    pub fn typed_slowly(mut self, lines: &[&'static str]) -> Scene {
+        self.last().slow = true;
+        self.typed(lines)
+    }
+
+    /// The scene means the role that was added last to be killed.
+    #[must_use]
+    pub fn is_killed(mut self) -> Scene {
+        self.last().dies = true;
         self
     }
 

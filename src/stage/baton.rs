@@ -4,7 +4,7 @@
 //! - the holder goes on until it waits, meets or ends;
 //! - then the role that has been ready longest goes, ties in the order of declaration;
 //! - when nobody can go, frames that the wire keeps for a time arrive;
-//! - when none is kept, the pause that was reached first ends;
+//! - when none is kept, the pause that was reached first ends, or the line is there that a slow user was asked for;
 //! - when nobody pauses either, calls that have a deadline are made, and it begins;
 //! - then those calls and the kernel's timers are given time, if any runs;
 //! - else everyone waits, and nobody will ever move: that is a finding, not a time-out.
@@ -39,6 +39,8 @@ enum Doing {
     Asleep(Call, Wait),
     /// It pauses; the number says since when.
     Pausing(u64),
+    /// Its user, who takes longer than anybody else, begins to type at this prompt; the number says since when.
+    Typing(String, u64),
     Ended,
 }
 
@@ -139,6 +141,10 @@ impl Baton<'_, '_> {
     /// Waits until a role says what comes next.
     fn settle(&mut self, role: usize) -> Step<()> {
         match self.hear(role)? {
+            Heard::Next(Act::Prompt(prompt), _) if self.troupe.actors[role].slow => {
+                self.doing[role] = Doing::Typing(prompt, self.turn);
+                Ok(())
+            }
             Heard::Next(act, _) => {
                 self.doing[role] = Doing::Next(act);
                 if !self.can_go(role)
@@ -162,12 +168,7 @@ impl Baton<'_, '_> {
             Act::Call(call, wait) => return self.make(role, call, wait),
             Act::Say(text) => self.troupe.tell(Some(role), What::Print { text })?,
             Act::Note(text) => self.troupe.tell(Some(role), What::Note { text })?,
-            Act::Prompt(prompt) => {
-                let text = self.troupe.line(role);
-                self.troupe.tell(Some(role), What::Input { prompt, text: text.clone() })?;
-                self.troupe.answer(role, &ToRole::Line(text));
-                return self.settle(role);
-            }
+            Act::Prompt(prompt) => return self.type_line(role, prompt),
             Act::Meet(text) => {
                 self.troupe.tell(Some(role), What::Meet { text })?;
                 self.doing[role] = Doing::Pausing(self.turn);
@@ -179,6 +180,14 @@ impl Baton<'_, '_> {
             }
         }
         self.troupe.answer(role, &ToRole::Go);
+        self.settle(role)
+    }
+
+    /// Lets a role's user type the next line.
+    fn type_line(&mut self, role: usize, prompt: String) -> Step<()> {
+        let text = self.troupe.line(role);
+        self.troupe.tell(Some(role), What::Input { prompt, text: text.clone() })?;
+        self.troupe.answer(role, &ToRole::Line(text));
         self.settle(role)
     }
 
@@ -314,13 +323,16 @@ impl Baton<'_, '_> {
             return Ok(None);
         }
         let pausing = |role: &usize| match self.doing[*role] {
-            Doing::Pausing(since) => Some((since, *role)),
+            Doing::Pausing(since) | Doing::Typing(_, since) => Some((since, *role)),
             _ => None,
         };
         if let Some((_, role)) = (0..self.doing.len()).filter_map(|role| pausing(&role)).min() {
-            self.doing[role] = Doing::Running;
-            self.troupe.answer(role, &ToRole::Go);
-            self.settle(role)?;
+            if let Doing::Typing(prompt, _) = std::mem::replace(&mut self.doing[role], Doing::Running) {
+                self.type_line(role, prompt)?;
+            } else {
+                self.troupe.answer(role, &ToRole::Go);
+                self.settle(role)?;
+            }
             return Ok(None);
         }
         let has_a_deadline = |doing: &Doing| matches!(doing, Doing::Next(Act::Call(_, Wait::Until(_))));
@@ -407,7 +419,7 @@ impl Baton<'_, '_> {
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
         let exit = self.troupe.reap(role, error)?;
-        if !exit.is_good() {
+        if !exit.is_good() && !self.troupe.is_meant_to_be_killed(role, &exit) {
             let role = self.troupe.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }

@@ -20,6 +20,8 @@ enum Doing {
     Calling(Call, Wait),
     /// It pauses, since this time.
     Pausing(u64),
+    /// Its user, who takes longer than anybody else, types at this prompt since this time.
+    Typing(String, u64),
     Ended,
 }
 
@@ -115,11 +117,8 @@ impl Free<'_, '_> {
                 self.doing[role] = Doing::Pausing(at);
                 self.told.push((at, Some(role), What::Meet { text }));
             }
-            Act::Prompt(prompt) => {
-                let text = self.troupe.line(role);
-                self.troupe.answer(role, &ToRole::Line(text.clone()));
-                self.told.push((at, Some(role), What::Input { prompt, text }));
-            }
+            Act::Prompt(prompt) if self.troupe.actors[role].slow => self.doing[role] = Doing::Typing(prompt, at),
+            Act::Prompt(prompt) => self.type_line(role, prompt, at),
             Act::End(result) => {
                 self.troupe.answer(role, &ToRole::Go);
                 self.bury(role, result.err())?;
@@ -128,10 +127,16 @@ impl Free<'_, '_> {
         Ok(())
     }
 
+    fn type_line(&mut self, role: usize, prompt: String, at: u64) {
+        let text = self.troupe.line(role);
+        self.troupe.answer(role, &ToRole::Line(text.clone()));
+        self.told.push((at, Some(role), What::Input { prompt, text }));
+    }
+
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
         let exit = self.troupe.reap(role, error)?;
-        if !exit.is_good() {
+        if !exit.is_good() && !self.troupe.is_meant_to_be_killed(role, &exit) {
             let role = self.troupe.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
@@ -147,19 +152,21 @@ impl Free<'_, '_> {
         match self.doing[role] {
             Doing::Running => false,
             Doing::Calling(..) => self.troupe.sleeps(role),
-            Doing::Pausing(_) | Doing::Ended => true,
+            Doing::Pausing(_) | Doing::Typing(..) | Doing::Ended => true,
         }
     }
 
     /// Ends the pause that was reached first; whether there was one.
     fn end_a_pause(&mut self) -> bool {
         let pausing = |role: usize| match self.doing[role] {
-            Doing::Pausing(since) => Some((since, role)),
+            Doing::Pausing(since) | Doing::Typing(_, since) => Some((since, role)),
             _ => None,
         };
         let Some((_, role)) = (0..self.doing.len()).filter_map(pausing).min() else { return false };
-        self.doing[role] = Doing::Running;
-        self.troupe.answer(role, &ToRole::Go);
+        match std::mem::replace(&mut self.doing[role], Doing::Running) {
+            Doing::Typing(prompt, _) => self.type_line(role, prompt, super::role::now()),
+            _ => self.troupe.answer(role, &ToRole::Go),
+        }
         true
     }
 

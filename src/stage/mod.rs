@@ -51,6 +51,10 @@ pub struct RolePlay<'a> {
     pub name: &'a str,
     /// The lines that its user types.
     pub lines: Vec<String>,
+    /// Whether its user takes longer to type than anybody else to act.
+    pub slow: bool,
+    /// Whether it is meant to be killed.
+    pub dies: bool,
     pub part: Part<'a>,
 }
 

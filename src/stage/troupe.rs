@@ -27,6 +27,10 @@ pub(super) struct Actor {
     pub pid: Pid,
     channel: OwnedFd,
     lines: VecDeque<String>,
+    /// Whether its user takes longer to type than anybody else to act.
+    pub(super) slow: bool,
+    /// Whether it is meant to be killed.
+    pub(super) dies: bool,
     /// Copies of its sockets, by the numbers that it knows them by. One is dropped before the role closes its own, so
     /// that a close is a close.
     sockets: BTreeMap<RawFd, Looked>,
@@ -129,6 +133,8 @@ impl<'p, 't> Troupe<'p, 't> {
                 pid,
                 channel,
                 lines: one.lines.into(),
+                slow: one.slow,
+                dies: one.dies,
                 sockets: BTreeMap::new(),
                 reaped: false,
             });
@@ -316,6 +322,11 @@ impl<'p, 't> Troupe<'p, 't> {
         let actor = &mut self.actors[role];
         actor.sockets.clear();
         Ok(Exit { status: actor.reap()?, error })
+    }
+
+    /// Whether a role that ended so is one that its scene means to be killed.
+    pub fn is_meant_to_be_killed(&self, role: usize, exit: &Exit) -> bool {
+        self.actors[role].dies && matches!(exit.status, Status::Signal(_))
     }
 
     /// Who waits, in which call, for what.
