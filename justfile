@@ -34,10 +34,10 @@ new *arguments:
 test *arguments:
     cargo test "$@"
 
-# Accept new transcripts and verdicts, and refresh what the pages quote
+# Accept new transcripts and verdicts, and refresh what the pages quote and show
 bless:
     INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test transcripts recorded
-    SOCKLAB_BLESS=1 cargo test -q --test pages quotation
+    SOCKLAB_BLESS=1 cargo test -q --test pages -- quotation diagram
 
 # Run labs many times and count their different transcripts: just soak --load --together 4
 [no-exit-message]

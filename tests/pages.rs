@@ -4,13 +4,17 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Lab, labs, played_here, project, read};
+use support::{Lab, has_private_hosts, labs, played_here, project, read, skip};
 
 /// A marker in a page, and what must stand in the fence behind it.
 const MARKER: &str = "<!-- quote: ";
+
+/// A marker in a lab's page, and the picture that must be in the line behind it.
+const DIAGRAM: &str = "<!-- diagram: ";
 
 #[test]
 fn every_quotation_is_what_it_quotes() {
@@ -31,6 +35,81 @@ fn every_quotation_is_what_it_quotes() {
         }
     }
     assert!(stale.is_empty(), "stale quotations, `just bless` writes them anew:\n{}", stale.join("\n"));
+}
+
+#[test]
+fn every_diagram_is_what_its_marker_says() {
+    let test = "every_diagram_is_what_its_marker_says";
+    let mut wanted = BTreeSet::new();
+    for lab in labs() {
+        for marker in diagrams(&lab) {
+            let Diagram { file, picture, .. } = &marker;
+            let target = format!("](diagrams/{file})");
+            assert!(picture.starts_with("![") && picture.ends_with(&target), "{}: {picture}, not {target}", lab.folder);
+            assert!(picture.len() > target.len() + 12, "{}: {picture} says in [] what is to be seen", lab.folder);
+            wanted.insert(file.clone());
+            if has_private_hosts() {
+                is_drawn(&lab, &marker);
+            }
+        }
+    }
+    let there = fs::read_dir(project("docs/labs/diagrams")).expect("a folder").flatten();
+    let there: BTreeSet<String> = there.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    assert_eq!(there, wanted, "docs/labs/diagrams has what the pages show, and no more");
+    if !has_private_hosts() {
+        skip(test, "whether they are drawn anew takes private hosts; that they are there was tested");
+    }
+}
+
+#[test]
+fn a_diagram_may_be_of_a_scene_on_the_wire() {
+    let page = "a\n<!-- diagram: scene 2 -->\n![b](c)\n<!-- diagram: wire scene 13 -->\n![d](e)\n";
+    let found = diagrams_in(page, "07-name");
+    let found: Vec<(&str, bool, &str, &str)> =
+        found.iter().map(|one| (one.scene.as_str(), one.wire, one.file.as_str(), one.picture.as_str())).collect();
+    assert_eq!(found, [("2", false, "07-name-2.svg", "![b](c)"), ("13", true, "07-name-wire-13.svg", "![d](e)"),]);
+}
+
+/// A diagram that a page asks for.
+struct Diagram {
+    scene: String,
+    wire: bool,
+    file: String,
+    /// The line behind the marker.
+    picture: String,
+}
+
+fn diagrams(lab: &Lab) -> Vec<Diagram> {
+    diagrams_in(&read(&format!("docs/labs/{}.md", lab.folder)), &lab.folder)
+}
+
+fn diagrams_in(page: &str, folder: &str) -> Vec<Diagram> {
+    let lines: Vec<&str> = page.lines().collect();
+    let markers = lines.iter().enumerate().filter_map(|(at, line)| {
+        let what = line.strip_prefix(DIAGRAM)?.strip_suffix(" -->")?;
+        let (wire, what) = what.strip_prefix("wire ").map_or((false, what), |rest| (true, rest));
+        let scene = what.strip_prefix("scene ").unwrap_or_else(|| panic!("{folder}: {line}")).to_owned();
+        let file = format!("{folder}-{}{scene}.svg", if wire { "wire-" } else { "" });
+        let picture = (*lines.get(at + 1).unwrap_or(&"")).to_owned();
+        Some(Diagram { scene, wire, file, picture })
+    });
+    markers.collect()
+}
+
+/// Draws a diagram and compares it with the file, or writes that.
+fn is_drawn(lab: &Lab, Diagram { scene, wire, file, .. }: &Diagram) {
+    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
+    let mut arguments = vec!["--scene", scene, "--diagram", fresh.to_str().expect("UTF-8")];
+    arguments.extend(wire.then_some("--wire"));
+    lab.prints(&arguments);
+    let fresh = fs::read_to_string(&fresh).expect("a picture");
+    let kept = project(&format!("docs/labs/diagrams/{file}"));
+    if std::env::var_os("SOCKLAB_BLESS").is_some() {
+        fs::write(&kept, fresh).expect("the picture is written");
+    } else {
+        let same = fs::read_to_string(&kept).is_ok_and(|kept| kept == fresh);
+        assert!(same, "docs/labs/diagrams/{file} is stale, `just bless` draws it anew");
+    }
 }
 
 #[test]
@@ -141,7 +220,7 @@ fn refreshed(text: &str, lab: Option<&Lab>, labs: &[Lab]) -> Result<String, Stri
     Ok(fresh)
 }
 
-/// `fn server`, `scene 2`, `claims`; in a page that is no lab's, with the lab's number in front: `05 scene 1`.
+/// `fn server`, `scene 2`, `wire scene 2`, `claims`; in a page that is no lab's, with the lab's number in front: `05 scene 1`.
 fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     if let Some((number, rest)) = what.split_once(' ').filter(|(word, _)| word.parse::<u64>().is_ok()) {
         let number: u64 = number.parse().ok()?;
@@ -150,6 +229,9 @@ fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     let lab = lab?;
     if let Some(name) = what.strip_prefix("fn ") {
         return function(&read(&format!("labs/{}/main.rs", lab.folder)), name);
+    }
+    if let Some(number) = what.strip_prefix("wire scene ") {
+        return scene(&recorded(&format!("{}.wire.transcript", lab.folder)), number);
     }
     if let Some(number) = what.strip_prefix("scene ") {
         return scene(&recorded(&format!("{}.transcript", lab.folder)), number);
@@ -217,9 +299,10 @@ fn table_of_claims(labs: &[Lab]) -> String {
     text + "\n"
 }
 
-/// The targets of a page's links that are files.
+/// The targets of a page's links that are files. What looks like a link in a fence is none.
 fn links(text: &str) -> Vec<&str> {
-    let in_text = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let outside = text.split("```").step_by(2);
+    let in_text = outside.flat_map(|part| part.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
     in_text.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
 }
 

@@ -26,6 +26,23 @@ fn every_lab_shows_what_was_recorded() {
 }
 
 #[test]
+fn what_a_page_quotes_of_the_wire_is_as_recorded() {
+    let test = "what_a_page_quotes_of_the_wire_is_as_recorded";
+    let quoted: Vec<Lab> = labs().into_iter().filter(quotes_the_wire).collect();
+    if !has_private_hosts() {
+        return skip(test, "it takes private hosts");
+    }
+    for lab in quoted {
+        is_as_recorded(&format!("{}.wire.transcript", lab.folder), &lab.prints(&["--wire"]));
+    }
+}
+
+/// Whether its page quotes what the lab shows on a wire.
+fn quotes_the_wire(lab: &Lab) -> bool {
+    read(&format!("docs/labs/{}.md", lab.folder)).contains("<!-- quote: wire scene ")
+}
+
+#[test]
 fn every_claim_has_the_verdict_that_was_recorded() {
     for lab in played_here("every_claim_has_the_verdict_that_was_recorded") {
         let report = lab.prints(&["--claims"]);
@@ -40,7 +57,9 @@ fn nothing_recorded_is_left_of_labs_that_are_gone() {
     let all = labs();
     for entry in fs::read_dir(project("tests/snapshots")).expect("the snapshots") {
         let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");
-        assert!(all.iter().any(|lab| name.starts_with(&lab.folder)), "{name} is of no lab");
+        let lab = all.iter().find(|lab| name.starts_with(&lab.folder));
+        let lab = lab.unwrap_or_else(|| panic!("{name} is of no lab"));
+        assert!(!name.contains(".wire.") || quotes_the_wire(lab), "{name} is quoted by no page");
         assert!(name.ends_with(".snap"), "{name} waits for `just bless`");
     }
 }

@@ -134,6 +134,38 @@ fn an_ordinary_user_has_a_wire_too() {
 }
 
 #[test]
+fn a_frame_that_is_taken_apart_is_the_frame() {
+    for lab in labs_on_a_wire("a_frame_that_is_taken_apart_is_the_frame") {
+        if ![1, 10, 44].contains(&lab.number) {
+            continue;
+        }
+        let events = lab.events(&["--bytes"]);
+        let all: Vec<&Json> = events.iter().filter(|event| event["kind"] == "frame").collect();
+        assert!(!all.is_empty(), "lab {}", lab.number);
+        for frame in all.iter().map(|event| &event["frame"]) {
+            let layers = frame["layers"].as_array().expect("layers");
+            let fields = || layers.iter().flat_map(|layer| layer["fields"].as_array().expect("fields"));
+            let bytes: String = fields().map(|field| field["bytes"].as_str().expect("bytes")).collect();
+            assert_eq!(frame["bytes"], bytes.as_str(), "lab {}: {frame}", lab.number);
+            assert!(layers.iter().all(|layer| layer["name"] != "rest"), "lab {}: {frame}", lab.number);
+            assert!(fields().all(|field| !field["says"].as_str().expect("words").starts_with("wrong")), "{frame}");
+        }
+    }
+}
+
+#[test]
+fn a_lost_answer_to_arp_is_asked_for_again() {
+    for lab in labs_on_a_wire("a_lost_answer_to_arp_is_asked_for_again").iter().filter(|lab| lab.number == 44) {
+        let events = lab.events(&["--scene", "1", "--drop", "2"]);
+        let seen: Vec<_> = frames(&events, 1).iter().map(|frame| (&frame["proto"], &frame["by_timer"])).collect();
+        let (arp, udp) = (Json::from("ARP"), Json::from("UDP"));
+        let (calls, timer) = (Json::from(false), Json::from(true));
+        let expected = [(&arp, &calls), (&arp, &calls), (&arp, &timer), (&arp, &calls), (&udp, &calls), (&udp, &calls)];
+        assert_eq!(seen, expected);
+    }
+}
+
+#[test]
 fn a_wire_leaves_no_interface_behind() {
     let interfaces = || fs::read_to_string("/proc/self/net/dev").expect("a table").lines().count();
     let before = interfaces();

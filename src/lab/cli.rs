@@ -63,6 +63,9 @@ pub(super) struct Arguments {
     /// How the wire is made: for tests
     #[arg(long, hide = true, value_parser = ["tap", "veth"], conflicts_with_all = ONE_HOST)]
     pub link: Option<String>,
+    /// Take every frame apart, byte by byte
+    #[arg(long, conflicts_with_all = ONE_HOST, help_heading = WIRE)]
+    pub bytes: bool,
     /// Lose these frames: 3, or client:data:2, or server:5%; may be said several times, as all of these
     #[arg(long, value_name = "WHICH", value_parser = line("drop"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
@@ -91,6 +94,9 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "RATE", value_parser = line("rate"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
     pub rate: Option<String>,
+    /// Let receivers say which later bytes they have: selective acknowledgements
+    #[arg(long, conflicts_with_all = UNDISTURBED, help_heading = WIRE)]
+    pub sack: bool,
     /// Where the dice for shares (5%) begin: another number loses other frames, the same one the same frames
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = WIRE)]
     pub seed: u64,
@@ -129,7 +135,7 @@ impl Arguments {
             return Choice::Best;
         }
         let kind = self.link.as_deref().map(|kind| if kind == "tap" { Kind::Tap } else { Kind::Veth });
-        let lines: Vec<&str> = self.script().map(String::as_str).collect();
+        let lines: Vec<&str> = self.script().map(String::as_str).chain(self.sack.then_some("sack")).collect();
         // Each line was read once already, when the command line was.
         let mut script = Script::of(&lines).unwrap_or_default();
         script.seed = self.seed;
@@ -144,7 +150,8 @@ impl Arguments {
 
     /// Whether something was asked for that there is only on a wire.
     fn asks_for_a_wire(&self) -> bool {
-        self.wire || self.link.is_some() || self.pcap.is_some() || self.script().next().is_some()
+        let wishes = self.wire || self.bytes || self.sack || self.link.is_some() || self.pcap.is_some();
+        wishes || self.script().next().is_some()
     }
 }
 

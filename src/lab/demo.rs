@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, Scene, exit};
-use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller};
+use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller, Watch};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
 use crate::view::{Transcript, capture, diagram, json};
 use crate::wire::{Plan, Script};
@@ -21,11 +21,18 @@ pub(super) struct Manner {
     /// Without the baton.
     pub free: bool,
     pub patience: Duration,
+    /// Every frame is shown byte by byte.
+    pub bytes: bool,
 }
 
 impl Manner {
     pub fn of(arguments: &Arguments) -> Manner {
-        Manner { scene: arguments.scene, free: arguments.free, patience: Duration::from_secs(arguments.patience) }
+        Manner {
+            scene: arguments.scene,
+            free: arguments.free,
+            patience: Duration::from_secs(arguments.patience),
+            bytes: arguments.bytes,
+        }
     }
 }
 
@@ -203,7 +210,7 @@ fn play_scene(
         endpoint: (address, format!("server:{}", lab.port)),
         host,
         wire,
-        watch: scene.watch,
+        watch: Watch { bytes: manner.bytes, ..scene.watch },
         patience: manner.patience,
         free: manner.free,
     };

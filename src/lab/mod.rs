@@ -218,6 +218,13 @@ impl Scene {
         self
     }
 
+    /// Shows the frames with these numbers byte by byte.
+    #[must_use]
+    pub fn show_bytes_of(mut self, frames: &'static [u32]) -> Scene {
+        self.watch.bytes_of = frames;
+        self
+    }
+
     /// The scene is meant to end with roles that wait for ever.
     #[must_use]
     pub fn ends_waiting(mut self) -> Scene {

@@ -67,6 +67,10 @@ pub struct Watch {
     pub send_queues: bool,
     /// The state of a TCP connection.
     pub states: bool,
+    /// Which frames to take apart byte by byte, by their numbers.
+    pub bytes_of: &'static [u32],
+    /// Whether to take all of them apart.
+    pub bytes: bool,
 }
 
 /// How a scene ended.

@@ -61,7 +61,7 @@ pub(super) struct Troupe<'p, 't> {
     orphans: bool,
     scene: u32,
     host: Host,
-    watch: Watch,
+    pub watch: Watch,
     teller: &'p mut Teller<'t>,
 }
 
@@ -291,7 +291,7 @@ impl<'p, 't> Troupe<'p, 't> {
     pub fn timers_run(&mut self) -> bool {
         let ports = self.names.numbers();
         if let Some(wire) = &mut self.wire {
-            return wire.any_table(|table| probe::timers_run_in(table, &ports));
+            return wire.any_host_asks() || wire.any_table(|table| probe::timers_run_in(table, &ports));
         }
         // The kernel's table takes milliseconds to read, and is not needed where nothing is on its way.
         let sending = self.actors.iter().flat_map(|actor| actor.sockets.values()).any(Looked::is_sending);

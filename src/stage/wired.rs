@@ -139,6 +139,9 @@ impl Troupe<'_, '_> {
             frame.bytes = Data::new(&seen.bytes);
             frame.remark = Some("its last byte changed".into());
         }
+        if self.watch.bytes || self.watch.bytes_of.contains(&frame.number) {
+            frame.layers = wire::take_apart(&seen.bytes, &|address| self.names.of_end(address));
+        }
         self.tell_overtaken(overtaken)?;
         match sentence.hold.filter(|_| frame.fate != Fate::Lost) {
             None if frame.fate == Fate::Lost => self.tell_frame(frame).map(|()| false),

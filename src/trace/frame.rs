@@ -1,6 +1,6 @@
 //! One frame on the wire, as it stands in a trace.
 
-use super::{Data, Host, Word};
+use super::{Data, Host, Layer, Word};
 
 /// A frame that one host sent to the other.
 ///
@@ -36,6 +36,8 @@ pub struct Frame {
     /// Of one that the wire keeps, or has kept: for how long, `10 ms`.
     pub held: Option<Word>,
     pub fate: Fate,
+    /// Of one that is shown byte by byte: all its fields, layer by layer.
+    pub layers: Vec<Layer>,
 }
 
 /// What became of a frame.

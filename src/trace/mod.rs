@@ -5,6 +5,7 @@
 mod call;
 mod errno;
 mod frame;
+mod layers;
 mod query;
 pub mod recorder;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use call::{Call, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
 pub use errno::{errno_name, error_name, error_text};
 pub use frame::{Fate, Frame};
+pub use layers::{Field, Layer};
 pub use query::{Made, Selection, Sent};
 
 /// The version of the trace's form: it grows when a field changes its meaning.

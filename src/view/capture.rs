@@ -245,6 +245,7 @@ mod tests {
             after: None,
             held: None,
             fate,
+            layers: Vec::new(),
         }
     }
 

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use crate::trace::{
-    Call, Data, Event, Exit, Frame, Host, Queues, Start, Status, VERSION, Value, Waiting, What, Word, hexadecimal,
+    Call, Data, Event, Exit, Frame, Host, Layer, Queues, Start, Status, VERSION, Value, Waiting, What, Word,
+    hexadecimal,
 };
 
 /// One event as one line, without its end.
@@ -125,7 +126,7 @@ fn call(call: &Call, to: &mut Map<String, Json>) {
 }
 
 fn frame(frame: &Frame) -> Json {
-    json!({
+    let mut fields = json!({
         "number": frame.number,
         "dir": format!("{}>{}", host(frame.dir.0), host(frame.dir.1)),
         "from": frame.from, "to": frame.to, "proto": frame.proto, "flags": frame.flags,
@@ -133,7 +134,21 @@ fn frame(frame: &Frame) -> Json {
         "data": hexadecimal::encode(&frame.payload.bytes), "remark": frame.remark,
         "bytes": hexadecimal::encode(&frame.bytes.bytes), "by_timer": frame.by_timer, "after": frame.after,
         "held": frame.held, "fate": frame.fate.name(),
-    })
+    });
+    if !frame.layers.is_empty() {
+        fields["layers"] = frame.layers.iter().map(layer).collect();
+    }
+    fields
+}
+
+fn layer(layer: &Layer) -> Json {
+    let fields = layer.fields.iter().map(|field| {
+        json!({
+            "at": field.at, "len": field.bytes.len, "bytes": hexadecimal::encode(&field.bytes.bytes),
+            "name": field.name, "says": field.says, "varies": field.varies,
+        })
+    });
+    json!({ "name": layer.name, "fields": fields.collect::<Json>() })
 }
 
 fn waiting(waiting: &Waiting) -> Map<String, Json> {

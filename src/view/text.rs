@@ -13,8 +13,13 @@ const SHOWN: usize = 48;
 /// Bytes in quotation marks: text as it is, everything else as `\x` and two digits. Of `len` bytes only the first
 /// ones may be known; a long text is cut, and ends in `…`.
 pub fn quoted(bytes: &[u8], len: usize) -> String {
-    let fits = |end: &usize| escaped(&bytes[..*end]).width() <= SHOWN;
-    let mut end = (0..=bytes.len().min(SHOWN)).rev().find(fits).unwrap_or(0);
+    quoted_within(bytes, len, SHOWN)
+}
+
+/// The same with at most `shown` columns between the quotation marks, and one for `…`.
+pub fn quoted_within(bytes: &[u8], len: usize, shown: usize) -> String {
+    let fits = |end: &usize| escaped(&bytes[..*end]).width() <= shown;
+    let mut end = (0..=bytes.len().min(shown)).rev().find(fits).unwrap_or(0);
     if end == len {
         return format!("\"{}\"", escaped(bytes));
     }
@@ -68,12 +73,29 @@ pub fn harmless(line: &str) -> String {
         .collect()
 }
 
+/// A text of at most `width` columns: a longer one ends in `…`.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let mut short = String::new();
+    for character in text.chars() {
+        if short.width() + character.to_string().width() >= width {
+            break;
+        }
+        short.push(character);
+    }
+    short.truncate(short.trim_end().len());
+    short + "…"
+}
+
 /// Splits a text into lines of at most `width` columns, between words where there are any.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         let line = lines.last_mut().expect("there is a line");
         if !line.is_empty() && line.width() + 1 + word.width() > width {
+            line.truncate(line.trim_end().len());
             lines.push(String::new());
         } else if !line.is_empty() {
             line.push(' ');
@@ -132,6 +154,13 @@ mod tests {
         fn wrapping_loses_and_adds_nothing_but_spaces(text in any_text(), width in 2usize..120) {
             let letters = |text: &str| text.chars().filter(|c| *c != ' ').collect::<String>();
             prop_assert_eq!(letters(&wrapped(&text, width).concat()), letters(&text));
+        }
+
+        #[test]
+        fn a_text_that_is_cut_fits_and_says_so(text in any_text(), width in 1usize..60) {
+            let short = cut(&text, width);
+            prop_assert!(short.width() <= width, "{short:?}");
+            prop_assert_eq!(short.ends_with('…'), text.width() > width);
         }
 
         #[test]

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::text::{WIDTH, digits, harmless, quoted, wrapped};
-use crate::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Start, Status, Value, Waiting, What};
+use crate::trace::{Call, Data, Event, Exit, Fate, Field, Frame, Host, Layer, Start, Status, Value, Waiting, What};
 
 /// A colour for each role, in the order of declaration.
 const COLOURS: [AnsiColor; 4] = [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Magenta, AnsiColor::Yellow];
@@ -97,6 +97,29 @@ impl Transcript {
             let (name, gap) = if index == 0 { (number.as_str(), "  ") } else { ("", "      ") };
             let _ = writeln!(lines, "{FRAME}{name:>column$}{gap}{line}{FRAME:#}");
         }
+        if !frame.arrives() {
+            frame.layers.iter().for_each(|layer| lines.push_str(&self.layer(layer)));
+        }
+        lines
+    }
+
+    /// A layer of a frame, a line a field: where it begins, its bytes, its name and what it says.
+    fn layer(&self, layer: &Layer) -> String {
+        const IN_A_ROW: usize = 8;
+        const IN_HEX: usize = IN_A_ROW * 3 + 1;
+        let margin = self.column() + 2;
+        let mut lines = format!("{:margin$}{FRAME}{}, {}{FRAME:#}\n", "", layer.name, bytes(&layer.len().to_string()));
+        for field in &layer.fields {
+            let (shown, says) = hex_rows(field, IN_A_ROW);
+            // Reports set all lines in by two more.
+            let says = wrapped(&says, WIDTH - margin - IN_HEX - 9);
+            for row in 0..shown.len().max(says.len()) {
+                let at = if row == 0 { field.at.to_string() } else { String::new() };
+                let (hex, says) = (shown.get(row).map_or("", |hex| hex), says.get(row).map_or("", |says| says));
+                let line = format!("{:margin$}{at:>5}  {hex:<IN_HEX$}{says}", "");
+                let _ = writeln!(lines, "{FRAME}{}{FRAME:#}", line.trim_end());
+            }
+        }
         lines
     }
 
@@ -170,6 +193,25 @@ fn cut(line: &str) -> String {
         format!("{begin}…{} ({count} characters)", end.iter().rev().collect::<String>())
     };
     line.split(' ').map(short).collect::<Vec<_>>().join(" ")
+}
+
+/// A field's bytes in hexadecimal, so many in a row, and its name with what it says. Of many bytes the first ones are
+/// shown, and of bytes that vary only how many there are.
+fn hex_rows(field: &Field, in_a_row: usize) -> (Vec<String>, String) {
+    const MOST: usize = 16;
+    let known = &field.bytes.bytes[..field.bytes.bytes.len().min(MOST)];
+    let hex = |byte: &u8| if field.varies { "··".to_owned() } else { format!("{byte:02x}") };
+    let rows = known.chunks(in_a_row).map(|row| row.iter().map(hex).collect::<Vec<String>>().join(" "));
+    let mut rows: Vec<String> = rows.collect();
+    if field.bytes.len > known.len() {
+        rows.push("…".to_owned());
+    }
+    let says = match (field.name.as_ref(), field.says.as_ref()) {
+        ("bytes", "") => data(&field.bytes),
+        (name, "") => name.to_owned(),
+        (name, says) => format!("{name}: {says}"),
+    };
+    (rows, says)
 }
 
 /// A line in its role's style, with the name of an error in red.

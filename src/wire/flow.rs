@@ -2,8 +2,11 @@
 
 use super::packet::Numbers;
 
+/// The least time after which Linux sends data again, in milliseconds: `TCP_RTO_MIN`.
+const SHORTEST: u64 = 200;
+
 /// What one end of a connection has sent, and what has been handed to it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Flow {
     /// Its first sequence number.
     pub first: Option<u32>,
@@ -11,6 +14,13 @@ pub struct Flow {
     end: Option<u32>,
     /// The number behind the last one of its that was handed on.
     delivered: Option<u32>,
+    /// The number behind the last one up to which all of its were handed on, and what was handed on behind a gap.
+    whole: Option<u32>,
+    beyond: Vec<(u32, u32)>,
+    /// The last number that its peer has acknowledged.
+    heard_of: Option<u32>,
+    /// How often in a row a timer has sent the same again.
+    repeats: u32,
     /// Whether it has said goodbye.
     pub said_goodbye: bool,
     /// The last number that it has acknowledged.
@@ -25,12 +35,15 @@ pub struct Flow {
 impl Flow {
     /// Learns of a segment with so many bytes that was sent at `now`. Whether it had all been sent before, and for how
     /// many milliseconds a timer that sends it now can have run.
+    ///
+    /// A retransmission waits for 200 ms, and each time for twice as long, besides a round trip that it has measured:
+    /// what this machine's load has made of that one is left out.
     pub fn sends(&mut self, numbers: Numbers, len: usize, now: u64) -> (bool, Option<u64>) {
         if numbers.syn && self.first != Some(numbers.seq) {
             *self = Flow { first: Some(numbers.seq), owes: self.owes, heard: self.heard, ..Flow::default() };
         }
-        let takes = len as u32 + u32::from(numbers.syn) + u32::from(numbers.fin);
-        let end = numbers.seq.wrapping_add(takes);
+        let end = end_of(numbers, len);
+        let takes = end.wrapping_sub(numbers.seq);
         let again = takes > 0 && self.end.is_some_and(|known| !is_behind(end, known));
         // A delayed acknowledgement waits since there is something to acknowledge; a retransmission since the last
         // sign of life.
@@ -41,7 +54,13 @@ impl Flow {
             self.sent = Some(now);
             self.end = self.end.filter(|known| !is_behind(end, *known)).or(Some(end));
         }
-        (again, since.map(|since| now.saturating_sub(since)))
+        let mut millis = since.map(|since| now.saturating_sub(since));
+        if again && !numbers.syn && millis >= Some(SHORTEST) {
+            let plain = SHORTEST << self.repeats.min(16);
+            millis = millis.map(|millis| if (plain..plain * 5 / 2).contains(&millis) { plain } else { millis });
+            self.repeats += 1;
+        }
+        (again, millis)
     }
 
     /// Whether all that `ack` adds to what it has acknowledged is the goodbye of its peer, and it has not said goodbye
@@ -53,26 +72,189 @@ impl Flow {
 
     /// Learns that a segment of its was handed on.
     pub fn arrived(&mut self, numbers: Numbers, len: usize) {
-        let end = numbers.seq.wrapping_add(len as u32 + u32::from(numbers.syn) + u32::from(numbers.fin));
+        let end = end_of(numbers, len);
         self.delivered = self.delivered.filter(|known| !is_behind(end, *known)).or(Some(end));
+        self.beyond.push((numbers.seq, end));
+        while let Some(index) = self.beyond.iter().position(|(from, _)| !self.has_gap_before(*from)) {
+            let (_, end) = self.beyond.swap_remove(index);
+            self.whole = self.whole.filter(|whole| !is_behind(end, *whole)).or(Some(end));
+        }
+    }
+
+    /// Whether a segment is the next one that its receiver wants, or begins before that and ends behind it.
+    pub fn is_next(&self, numbers: Numbers, len: usize) -> bool {
+        let new = self.whole.is_none_or(|whole| is_behind(end_of(numbers, len), whole));
+        new && !self.has_gap_before(numbers.seq)
+    }
+
+    fn has_gap_before(&self, seq: u32) -> bool {
+        self.whole.is_some_and(|whole| is_behind(seq, whole))
     }
 
     /// Whether all that a segment says was handed on before.
     pub fn has_delivered(&self, numbers: Numbers, len: usize) -> bool {
-        let end = numbers.seq.wrapping_add(len as u32 + u32::from(numbers.syn) + u32::from(numbers.fin));
+        let end = end_of(numbers, len);
         self.delivered.is_some_and(|known| !is_behind(end, known))
     }
 
     /// Learns that a segment was handed to it at `now`.
     pub fn hears(&mut self, numbers: Numbers, len: usize, now: u64) {
         self.heard = Some(now);
+        if let Some(ack) = numbers.ack
+            && self.heard_of.is_none_or(|known| is_behind(ack, known))
+        {
+            self.heard_of = Some(ack);
+            self.repeats = 0;
+        }
         if len > 0 || numbers.syn || numbers.fin {
             self.owes = Some(now);
         }
     }
 }
 
+/// The number behind the last one that a segment with so many bytes takes.
+fn end_of(numbers: Numbers, len: usize) -> u32 {
+    numbers.seq.wrapping_add(len as u32 + u32::from(numbers.syn) + u32::from(numbers.fin))
+}
+
 /// Whether a sequence number comes behind another one, RFC 9293, 3.4.
 fn is_behind(number: u32, other: u32) -> bool {
     number.wrapping_sub(other) as i32 > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::trace::class_of_time;
+
+    fn segment(seq: u32) -> Numbers {
+        Numbers { seq, ack: Some(1), ..Numbers::default() }
+    }
+
+    /// One whose first number is `first`, with a handshake behind it.
+    fn open(first: u32, now: u64) -> Flow {
+        let mut flow = Flow::default();
+        let syn = Numbers { seq: first, syn: true, ..Numbers::default() };
+        flow.sends(syn, 0, now);
+        flow.arrived(syn, 0);
+        flow
+    }
+
+    #[test]
+    fn a_number_is_behind_the_half_of_all_numbers_before_it() {
+        assert!(is_behind(1, 0) && is_behind(0, u32::MAX) && is_behind(0x7fff_ffff, 0));
+        assert!(!is_behind(0, 0) && !is_behind(0, 1) && !is_behind(u32::MAX, 0));
+    }
+
+    #[test]
+    fn a_new_connection_on_the_same_ports_has_nothing_behind_it() {
+        let mut flow = open(100, 0);
+        flow.sends(segment(101), 50, 10);
+        flow.arrived(segment(101), 50);
+        let syn = Numbers { seq: 120, syn: true, ..Numbers::default() };
+        assert!(!flow.sends(syn, 0, 20).0);
+        assert_eq!((flow.first, flow.has_delivered(segment(121), 5)), (Some(120), false));
+        assert!(flow.sends(syn, 0, 1020).0, "the same SYN is one that was sent before");
+    }
+
+    #[test]
+    fn a_retransmission_is_classed_by_how_often_it_was_made_and_not_by_the_round_trip() {
+        let mut flow = open(100, 0);
+        flow.sends(segment(101), 5, 1000);
+        // A round trip of 130 ms has been measured: the timers run for 330, 660 and 1320 ms.
+        for (now, millis) in [(1330, 200), (1990, 400), (3310, 800)] {
+            assert_eq!(flow.sends(segment(101), 5, now), (true, Some(millis)));
+        }
+        // An acknowledgement of something new ends the row.
+        flow.hears(Numbers { seq: 1, ack: Some(106), ..Numbers::default() }, 0, 4000);
+        flow.sends(segment(106), 5, 4000);
+        assert_eq!(flow.sends(segment(106), 5, 4201), (true, Some(200)));
+        // A round trip of seconds is no matter of this machine's load.
+        assert_eq!(flow.sends(segment(106), 5, 9000), (true, Some(4799)));
+    }
+
+    #[test]
+    fn what_comes_soon_after_a_sign_of_life_is_no_timers_of_200_ms() {
+        let mut flow = open(100, 0);
+        flow.sends(segment(101), 5, 1000);
+        flow.hears(segment(1), 0, 1400);
+        assert_eq!(flow.sends(segment(101), 5, 1403), (true, Some(3)));
+    }
+
+    #[test]
+    fn a_first_syn_keeps_the_time_that_it_took() {
+        let mut flow = open(100, 0);
+        let syn = Numbers { seq: 100, syn: true, ..Numbers::default() };
+        assert_eq!(flow.sends(syn, 0, 1010), (true, Some(1010)));
+        assert_eq!(flow.sends(syn, 0, 3030), (true, Some(2020)));
+    }
+
+    #[test]
+    fn classes_are_told_in_their_order() {
+        let classes: Vec<&str> = (0..9_000).map(class_of_time).collect();
+        let mut told = classes.clone();
+        told.dedup();
+        let mut once = told.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(told.len(), once.len(), "a class comes back: {told:?}");
+        let timers =
+            [(1, "a few ms"), (40, "about 40 ms"), (208, "about 200 ms"), (1024, "about 1 s"), (9000, "8 s or more")];
+        for (millis, name) in timers {
+            assert_eq!(class_of_time(millis), name);
+        }
+    }
+
+    proptest! {
+        /// Wherever the numbers begin, and where they wrap, a connection is told in the same way.
+        #[test]
+        fn nothing_depends_on_where_the_numbers_begin(
+            first in any::<u32>(),
+            segments in proptest::collection::vec((0u32..60, 1usize..20, any::<bool>()), 1..30),
+        ) {
+            let (mut here, mut there) = (open(first, 0), open(0, 0));
+            for (from, len, arrives) in segments {
+                let (one, other) = (segment(first.wrapping_add(1 + from)), segment(1 + from));
+                prop_assert_eq!(here.sends(one, len, 7), there.sends(other, len, 7));
+                prop_assert_eq!(here.is_next(one, len), there.is_next(other, len));
+                prop_assert_eq!(here.has_delivered(one, len), there.has_delivered(other, len));
+                if arrives {
+                    here.arrived(one, len);
+                    there.arrived(other, len);
+                }
+            }
+        }
+
+        /// A segment is the next one exactly if it brings a byte to those that are there without a gap.
+        #[test]
+        fn the_next_one_is_the_one_that_fills_or_goes_on(
+            first in any::<u32>(),
+            segments in proptest::collection::vec((0u32..40, 1usize..10), 1..40),
+        ) {
+            let mut flow = open(first, 0);
+            let mut there = std::collections::BTreeSet::new();
+            for (from, len) in segments {
+                let whole = (0..).find(|byte| !there.contains(byte)).expect("a byte");
+                let brings = from <= whole && whole < from + len as u32;
+                let one = segment(first.wrapping_add(1 + from));
+                prop_assert_eq!(flow.is_next(one, len), brings);
+                flow.arrived(one, len);
+                there.extend(from..from + len as u32);
+            }
+        }
+
+        /// A segment was sent before exactly if it ends no further than all that were sent.
+        #[test]
+        fn what_was_sent_before_is_known(first in any::<u32>(), segments in proptest::collection::vec((0u32..90, 1usize..20), 1..30)) {
+            let mut flow = open(first, 0);
+            let mut furthest = 0;
+            for (from, len) in segments {
+                let end = from + len as u32;
+                prop_assert_eq!(flow.sends(segment(first.wrapping_add(1 + from)), len, 0).0, end <= furthest);
+                furthest = furthest.max(end);
+            }
+        }
+    }
 }

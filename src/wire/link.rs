@@ -48,7 +48,7 @@ impl Link {
     /// the other one's hardware address.
     ///
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
-    pub fn lay(kind: Kind, mtu: u16, strangers: bool, settle_in: fn() -> io::Result<()>) -> io::Result<Link> {
+    pub fn lay(kind: Kind, mtu: u16, strangers: bool, settle_in: &dyn Fn() -> io::Result<()>) -> io::Result<Link> {
         let here = namespace()?;
         let laid = Link::lay_from(&here, kind, mtu, strangers, settle_in);
         enter(here.as_fd())?;
@@ -60,7 +60,7 @@ impl Link {
         kind: Kind,
         mtu: u16,
         strangers: bool,
-        settle_in: fn() -> io::Result<()>,
+        settle_in: &dyn Fn() -> io::Result<()>,
     ) -> io::Result<Link> {
         let make = |index: usize| -> io::Result<(OwnedFd, File, File)> {
             sys::unshare(libc::CLONE_NEWNET)?;

@@ -3,18 +3,21 @@
 //! Invariant: a frame is handed on as it came, byte for byte, also where it cannot be taken apart.
 
 mod flow;
+mod layers;
 mod link;
 mod netlink;
 mod packet;
 mod script;
 
 use std::collections::HashMap;
+use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use flow::Flow;
+pub use layers::take_apart;
 pub use link::{ADDRESSES, Kind, enter};
 pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
@@ -24,6 +27,9 @@ use crate::trace::{Data, Fate, Frame, Host, class_of_time};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
+
+/// Whether receivers may say which later bytes they have, RFC 2018: a setting of a host.
+const SACK: &str = "/proc/sys/net/ipv4/tcp_sack";
 
 /// How a wire is to be laid.
 #[derive(Clone, Debug, Default)]
@@ -54,6 +60,8 @@ pub struct Wire {
     buffer: Vec<u8>,
     /// The ends of TCP connections, by their own address and their peer's.
     flows: HashMap<(SocketAddr, SocketAddr), Flow>,
+    /// When each host last asked for a hardware address, in milliseconds, while it has no answer.
+    asked: [Option<u64>; 2],
     faults: Faults,
     /// How many frames have been numbered.
     count: u32,
@@ -97,7 +105,9 @@ impl Wire {
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
     pub fn lay(plan: Plan, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
         let (mtu, strangers) = (plan.script.mtu(), plan.strangers);
-        let lay = |kind| link::Link::lay(kind, mtu, strangers, settle_in);
+        let sack = plan.script.sack();
+        let settle_in = || settle_in().and_then(|()| if sack { fs::write(SACK, "1") } else { Ok(()) });
+        let lay = |kind| link::Link::lay(kind, mtu, strangers, &settle_in);
         let link = match plan.kind {
             Some(kind) => lay(kind)?,
             None => lay(Kind::Tap).or_else(|_| lay(Kind::Veth))?,
@@ -106,6 +116,7 @@ impl Wire {
             link,
             buffer: vec![0; link::LARGEST_FRAME],
             flows: HashMap::new(),
+            asked: [None; 2],
             faults: Faults::new(plan.script),
             count: 0,
             busy_until: [None; 2],
@@ -135,11 +146,16 @@ impl Wire {
         let packet = packet::parse(&bytes);
         let (mut again, mut delayed, mut timer_ms, mut sent_ms) = (false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
-            let peer = self.flows.get(&(to, from)).copied().unwrap_or_default();
+            let peer = self.flows.get(&(to, from)).cloned().unwrap_or_default();
             let flow = self.flows.entry((from, to)).or_default();
             delayed = flow.adds_only_a_goodbye(numbers.ack, &peer) && !numbers.fin && packet.payload.is_empty();
             sent_ms = time_of(numbers);
             (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
+        }
+        if packet.is_question() {
+            let last = self.asked[from].replace(millis());
+            again = last.is_some();
+            timer_ms = last.map(|last| millis().saturating_sub(last));
         }
         Ok(Some(Seen { from, bytes, packet, again, delayed, timer_ms, sent_ms }))
     }
@@ -162,10 +178,14 @@ impl Wire {
     /// Hands a frame to the other host. Whether that one answers, if it does, without a timer.
     ///
     /// Linux delays the acknowledgement of a FIN (`tcp_fin` in `net/ipv4/tcp_input.c`), unless the host has said
-    /// goodbye itself: then the connection ends with it. What was corrupted it does not answer at all.
+    /// goodbye itself, for then the connection ends with it, or unless something before it is missing, or it has come
+    /// before. What was corrupted it does not answer at all.
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
         let now = millis();
         self.link.give(1 - seen.from, &seen.bytes)?;
+        if seen.packet.proto == "ARP" && !seen.packet.is_question() {
+            self.asked[1 - seen.from] = None;
+        }
         if fate == Fate::Doubled {
             self.link.give(1 - seen.from, &seen.bytes)?;
         }
@@ -176,10 +196,11 @@ impl Wire {
             return Ok(true);
         };
         let sender = self.flows.entry((*from, *to)).or_default();
+        let is_next = sender.is_next(*numbers, payload.len());
         sender.arrived(*numbers, payload.len());
         let receiver = self.flows.entry((*to, *from)).or_default();
         receiver.hears(*numbers, payload.len(), now);
-        Ok(!numbers.fin || receiver.said_goodbye)
+        Ok(!numbers.fin || receiver.said_goodbye || !is_next)
     }
 
     /// Keeps a frame that a timer sent until nobody can act. Of several acknowledgements of a connection, the last one
@@ -233,6 +254,14 @@ impl Wire {
         seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
     }
 
+    /// Whether a host has asked for a hardware address and may ask again: it does after a second, three times in all
+    /// (`arp(7)`).
+    pub fn any_host_asks(&self) -> bool {
+        const LONGEST: u64 = 1_500;
+        let now = millis();
+        self.asked.iter().flatten().any(|asked| now.saturating_sub(*asked) < LONGEST)
+    }
+
     /// Whether any TCP connection of either host has a timer running that will move data, as `probe` judges a table.
     pub fn any_table(&mut self, judge: impl Fn(&str) -> bool) -> bool {
         !self.flows.is_empty() && (0..2).any(|host| self.link.connections(host).is_ok_and(|table| judge(&table)))
@@ -243,11 +272,14 @@ impl Wire {
     pub fn describe(&mut self, seen: &Seen, name: impl Fn(SocketAddr) -> String, by_timer: bool) -> Frame {
         let packet = &seen.packet;
         let (mut seq, mut ack) = (None, None);
+        let mut remark = packet.remark.clone();
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
             let first = |from, to| self.flows.get(&(from, to)).and_then(|flow| flow.first);
             // A reset that answers a first SYN has no number of its own.
             seq = Some(numbers.seq.wrapping_sub(first(from, to).unwrap_or(numbers.seq)));
-            ack = numbers.ack.map(|ack| first(to, from).map_or(0, |theirs| ack.wrapping_sub(theirs)));
+            let theirs = first(to, from);
+            ack = numbers.ack.map(|ack| theirs.map_or(0, |theirs| ack.wrapping_sub(theirs)));
+            remark = remark.or_else(|| theirs.and_then(|theirs| numbers.has_besides(theirs)));
         }
         self.count += 1;
         Frame {
@@ -261,11 +293,12 @@ impl Wire {
             ack,
             payload: Data::new(&seen.bytes[packet.payload.clone()]),
             bytes: Data::new(&seen.bytes),
-            remark: packet.remark.clone(),
+            remark,
             by_timer,
             after: seen.timer_ms.filter(|_| by_timer).map(|millis| class_of_time(millis).into()),
             held: None,
             fate: Fate::Passed,
+            layers: Vec::new(),
         }
     }
 

@@ -26,7 +26,7 @@ pub struct Packet {
 }
 
 /// The numbers of a TCP segment, as the kernel chose them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
     pub seq: u32,
     pub ack: Option<u32>,
@@ -35,10 +35,39 @@ pub struct Numbers {
     pub rst: bool,
     /// The sender's clock in its timestamp, RFC 7323.
     pub clock: Option<u32>,
+    /// Which bytes its sender has besides those that it acknowledges, RFC 2018: the first, and the one behind the last.
+    pub sack: [Option<(u32, u32)>; 4],
 }
 
-const FLAGS: [(u8, &str); 8] =
+impl Numbers {
+    /// What it says of other bytes than the next one that it wants, with numbers counted from `first`: what it has
+    /// besides, or, in the first place, what it had already and has come again, RFC 2883.
+    pub fn has_besides(&self, first: u32) -> Option<Word> {
+        let is_up_to = |number: u32, other: u32| other.wrapping_sub(number) as i32 >= 0;
+        let within = |(from, to), (first, last)| is_up_to(first, from) && is_up_to(to, last);
+        let again = self.sack[0].is_some_and(|block| {
+            self.ack.is_some_and(|ack| is_up_to(block.1, ack)) || self.sack[1].is_some_and(|next| within(block, next))
+        });
+        let blocks =
+            self.sack.into_iter().flatten().map(|(from, to)| (from.wrapping_sub(first), to.wrapping_sub(first)));
+        let told = blocks.enumerate().map(|(index, (from, to))| {
+            let word = if index == 0 && again { "dsack" } else { "sack" };
+            format!("{word} {from}-{}", to.wrapping_sub(1))
+        });
+        let all: Vec<String> = told.collect();
+        (!all.is_empty()).then(|| all.join("  ").into())
+    }
+}
+
+pub const FLAGS: [(u8, &str); 8] =
     [(2, "SYN"), (1, "FIN"), (4, "RST"), (8, "PSH"), (16, "ACK"), (32, "URG"), (64, "ECE"), (128, "CWR")];
+
+impl Packet {
+    /// Whether it is ARP's question.
+    pub fn is_question(&self) -> bool {
+        self.proto == "ARP" && self.remark.as_ref().is_some_and(|remark| remark.starts_with("who has"))
+    }
+}
 
 /// Takes a frame apart.
 pub fn parse(frame: &[u8]) -> Packet {
@@ -71,7 +100,7 @@ fn question(frame: &[u8]) -> Option<Word> {
     let (sender, target) = (address(frame, 28)?, address(frame, 38)?);
     match number(frame, 20)? {
         1 => Some(format!("who has {target}? tell {sender}").into()),
-        2 => Some(format!("{sender} is here").into()),
+        2 => Some(format!("{sender} is at {}", hardware(frame, 22)?).into()),
         _ => None,
     }
 }
@@ -137,27 +166,40 @@ fn transmission(frame: &[u8], packet: Packet) -> Option<Packet> {
         syn: bits & 2 != 0,
         fin: bits & 1 != 0,
         rst: bits & 4 != 0,
-        clock: clock(options),
+        clock: option(options, TIMESTAMP).and_then(|body| long(body, 0)),
+        sack: sack(option(options, SACK).unwrap_or_default()),
     };
     let payload = packet.payload.start + head..packet.payload.end;
     let flags = flags.join(",").into();
     Some(Packet { proto: "TCP".into(), flags, numbers: Some(numbers), payload, ..with_ports(frame, packet)? })
 }
 
-/// The first number of a timestamp among a segment's options.
-fn clock(mut options: &[u8]) -> Option<u32> {
+const TIMESTAMP: u8 = 8;
+const SACK: u8 = 5;
+
+/// What stands in the option of this kind among a segment's options.
+fn option(mut options: &[u8], kind: u8) -> Option<&[u8]> {
     const END: u8 = 0;
     const NOTHING: u8 = 1;
-    const TIMESTAMP: u8 = 8;
     loop {
         match *options.first()? {
             END => return None,
             NOTHING => options = &options[1..],
-            TIMESTAMP => return long(options, 2),
-            // Its length counts its kind and itself.
-            _ => options = options.get(usize::from(*options.get(1)?).max(2)..)?,
+            other => {
+                // Its length counts its kind and itself.
+                let len = usize::from(*options.get(1)?).max(2);
+                if other == kind {
+                    return options.get(2..len);
+                }
+                options = options.get(len..)?;
+            }
         }
     }
+}
+
+/// Up to four pairs of numbers.
+fn sack(body: &[u8]) -> [Option<(u32, u32)>; 4] {
+    std::array::from_fn(|index| Some((long(body, index * 8)?, long(body, index * 8 + 4)?)))
 }
 
 /// RFC 768. A datagram whose first fragment this is may be longer.
@@ -180,7 +222,19 @@ fn control(frame: &[u8], packet: Packet) -> Option<Packet> {
         return None;
     }
     let (kind, code) = (message[0], message[1]);
-    let what: Word = match (kind, code) {
+    let is_error = matches!(kind, 3 | 11);
+    let about = if is_error { internet(&frame[..packet.payload.end], at + 8, Quoted::Yes) } else { None };
+    let (from, to) = match about {
+        Some(about) => (about.to.or(packet.from), about.from.or(packet.to)),
+        None => (packet.from, packet.to),
+    };
+    let payload = at + 8..packet.payload.end;
+    Some(Packet { proto: "ICMP".into(), flags: meaning(kind, code), from, to, payload, is_error, ..packet })
+}
+
+/// What an ICMP message's type and code mean.
+pub fn meaning(kind: u8, code: u8) -> Word {
+    match (kind, code) {
         (0, _) => "echo reply".into(),
         (8, _) => "echo request".into(),
         (3, 0) => "network unreachable".into(),
@@ -191,15 +245,7 @@ fn control(frame: &[u8], packet: Packet) -> Option<Packet> {
         (11, 1) => "reassembly took too long".into(),
         (11, _) => "time exceeded".into(),
         (kind, code) => format!("type {kind}, code {code}").into(),
-    };
-    let is_error = matches!(kind, 3 | 11);
-    let about = if is_error { internet(&frame[..packet.payload.end], at + 8, Quoted::Yes) } else { None };
-    let (from, to) = match about {
-        Some(about) => (about.to.or(packet.from), about.from.or(packet.to)),
-        None => (packet.from, packet.to),
-    };
-    let payload = at + 8..packet.payload.end;
-    Some(Packet { proto: "ICMP".into(), flags: what, from, to, payload, is_error, ..packet })
+    }
 }
 
 /// The same with the ports, where TCP and UDP have them.
@@ -216,6 +262,11 @@ fn number(bytes: &[u8], at: usize) -> Option<u16> {
 
 fn long(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn hardware(bytes: &[u8], at: usize) -> Option<String> {
+    let octets: Vec<String> = bytes.get(at..at + 6)?.iter().map(|byte| format!("{byte:02x}")).collect();
+    Some(octets.join(":"))
 }
 
 fn address(bytes: &[u8], at: usize) -> Option<Ipv4Addr> {
@@ -291,10 +342,38 @@ mod tests {
             let packet = parse(&bytes);
             assert_eq!((packet.proto.as_ref(), packet.flags.as_ref()), ("TCP", "PSH,ACK"));
             assert_eq!((packet.from, packet.to), (address("10.0.0.1:32768"), address("10.0.0.2:9000")));
-            let expected =
-                Numbers { seq: 1000, ack: Some(2000), syn: false, fin: false, rst: false, clock: Some(0x0102) };
+            let expected = Numbers { seq: 1000, ack: Some(2000), clock: Some(0x0102), ..Numbers::default() };
             assert_eq!(packet.numbers, Some(expected));
             assert_eq!(&bytes[packet.payload], b"hello");
+        }
+    }
+
+    #[test]
+    fn a_segment_says_what_its_sender_has_besides() {
+        let says = |blocks: &[(u32, u32)]| {
+            let mut options = vec![1, 1, 5, 2 + 8 * blocks.len() as u8];
+            options.extend(blocks.iter().flat_map(|(from, to)| [from.to_be_bytes(), to.to_be_bytes()].concat()));
+            let packet = parse(&frame(0x0800, &ipv4(6, 0, 0, &tcp(16, &options, b""))));
+            // It acknowledges 2000, which is 10 where the connection began at 1990.
+            packet.numbers.and_then(|numbers| numbers.has_besides(1990)).map(Word::into_owned)
+        };
+        assert_eq!(says(&[]), None);
+        assert_eq!(says(&[(2010, 2015)]).as_deref(), Some("sack 20-24"));
+        let four = [(2010, 2011), (2050, 2060), (2030, 2040), (2020, 2025)];
+        assert_eq!(says(&four).as_deref(), Some("sack 20-20  sack 60-69  sack 40-49  sack 30-34"));
+        // What came again, RFC 2883, 4: behind the acknowledged number, or within what is there besides.
+        assert_eq!(says(&[(1995, 2000)]).as_deref(), Some("dsack 5-9"));
+        assert_eq!(says(&[(1995, 2000), (2010, 2015)]).as_deref(), Some("dsack 5-9  sack 20-24"));
+        assert_eq!(says(&[(2012, 2014), (2010, 2015)]).as_deref(), Some("dsack 22-23  sack 20-24"));
+        assert_eq!(says(&[(2016, 2018), (2010, 2015)]).as_deref(), Some("sack 26-27  sack 20-24"));
+    }
+
+    #[test]
+    fn options_that_contradict_themselves_say_nothing() {
+        for options in [[8, 10, 0, 0], [5, 0, 0, 0], [5, 40, 0, 0], [1, 1, 1, 5], [8, 2, 0, 7], [8, 1, 8, 1]] {
+            let packet = parse(&frame(0x0800, &ipv4(6, 0, 0, &tcp(16, &options, b"hello"))));
+            let numbers = packet.numbers.expect("numbers");
+            assert_eq!((numbers.clock, numbers.sack), (None, [None; 4]), "{options:?}");
         }
     }
 
@@ -379,7 +458,7 @@ mod tests {
         };
         let remark = |hardware, what| parse(&body(hardware, what)).remark.map(Word::into_owned);
         assert_eq!(remark(1, 1).as_deref(), Some("who has 10.0.0.2? tell 10.0.0.1"));
-        assert_eq!(remark(1, 2).as_deref(), Some("10.0.0.1 is here"));
+        assert_eq!(remark(1, 2).as_deref(), Some("10.0.0.1 is at 02:00:00:00:00:0a"));
         assert_eq!((remark(1, 3), remark(6, 1)), (None, None));
         assert_eq!(parse(&body(1, 1)[..41]).remark, None);
     }

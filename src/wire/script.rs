@@ -24,6 +24,8 @@ pub struct Script {
     mtu: Option<u16>,
     /// How many bits a second pass in each direction, where that is limited.
     rate: Option<u64>,
+    /// Whether receivers say which later bytes they have.
+    sack: bool,
     /// Where the throws of the dice begin.
     pub seed: u64,
     rules: Vec<Rule>,
@@ -115,6 +117,7 @@ impl Script {
         match word {
             "mtu" => self.mtu = Some(mtu(rest)?),
             "rate" => self.rate = Some(rate(rest)?),
+            "sack" if rest.is_empty() => self.sack = true,
             _ => {
                 let (deed, which) = match word {
                     "drop" => (Deed::Drop, rest),
@@ -140,6 +143,7 @@ impl Script {
         Script {
             mtu: other.mtu.or(self.mtu),
             rate: other.rate.or(self.rate),
+            sack: other.sack || self.sack,
             seed: other.seed,
             rules: [&self.rules[..], &other.rules].concat(),
         }
@@ -150,9 +154,14 @@ impl Script {
         self.mtu.unwrap_or(MTU)
     }
 
+    /// Whether receivers say which later bytes they have, RFC 2018.
+    pub fn sack(&self) -> bool {
+        self.sack
+    }
+
     /// Whether it says anything.
     pub fn is_empty(&self) -> bool {
-        self.mtu.is_none() && self.rate.is_none() && self.rules.is_empty()
+        self.mtu.is_none() && self.rate.is_none() && !self.sack && self.rules.is_empty()
     }
 
     /// Whether dice are thrown.
@@ -177,6 +186,7 @@ impl fmt::Display for Script {
         let mut lines: Vec<String> = self.rules.iter().map(|rule| rule.line.clone()).collect();
         lines.extend(self.mtu.map(|mtu| format!("mtu {mtu}")));
         lines.extend(self.rate.map(|rate| format!("rate {}", bits(rate))));
+        lines.extend(self.sack.then(|| "sack".to_owned()));
         if self.is_random() {
             lines.push(format!("seed {}", self.seed));
         }

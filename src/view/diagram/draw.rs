@@ -1,0 +1,290 @@
+//! A scene drawn: its rows from top to bottom.
+
+use super::grid::{ASIDE, Grid, MARGIN, Place, Places, Room, chip, room};
+use super::pen::{Anchor, Font, Pen, Words, path};
+use super::scene::{Arrow, Bar, Beside, Scene, Stretch};
+use crate::trace::Fate;
+
+/// After so much the names of the roles are told again.
+const REMINDER: f64 = 1100.0;
+
+/// Draws a scene from `top` on, and gives its bottom.
+pub(super) fn scene(scene: &Scene, grid: &Grid, pen: &mut Pen, top: f64) -> f64 {
+    let mut drawing = Drawing { scene, places: grid.places(scene), grid, pen, rows: Vec::new() };
+    drawing.title(top);
+    let begin = top + 44.0;
+    let names = drawing.place_rows(begin);
+    let bottom = drawing.rows.last().map_or(begin + 30.0, |(_, below)| *below) + 10.0;
+    drawing.lifelines(begin, bottom);
+    for bar in &scene.bars {
+        drawing.bar(bar, bottom);
+    }
+    for arrow in &scene.arrows {
+        drawing.arrow(arrow, bottom);
+    }
+    for (index, row) in scene.rows.iter().enumerate() {
+        let (y, _) = drawing.rows[index];
+        if let Some((lane, beside)) = &row.beside {
+            drawing.beside(*lane, beside, y);
+        }
+        drawing.across(&row.across, y);
+    }
+    for y in [vec![begin], names].concat() {
+        drawing.names(y);
+    }
+    drawing.findings(bottom)
+}
+
+struct Drawing<'a> {
+    scene: &'a Scene,
+    places: Places,
+    grid: &'a Grid,
+    pen: &'a mut Pen,
+    /// Of each row: where its line is, and where it ends.
+    rows: Vec<(f64, f64)>,
+}
+
+impl Drawing<'_> {
+    fn title(&mut self, top: f64) {
+        let title = super::words::lines(&self.scene.title, ((self.grid.width - 2.0 * MARGIN) / 8.4) as usize, 1);
+        self.pen.text(Font::Scene, (MARGIN, top + 14.0), Anchor::Start, &Words::plain(title.concat()));
+    }
+
+    /// Gives each row its place, and tells where the names are to be told again.
+    ///
+    /// A frame may go beside what else is said of a call, where that stands on the outer side.
+    fn place_rows(&mut self, begin: f64) -> Vec<f64> {
+        let mut names = Vec::new();
+        let (mut texts, mut wires) = (begin + 26.0, begin + 26.0);
+        let mut since = texts;
+        for row in &self.scene.rows {
+            if f64::max(texts, wires) - since > REMINDER {
+                since = f64::max(texts, wires) + 34.0;
+                names.push(since - 18.0);
+                (texts, wires) = (since, since);
+            }
+            let Room { up, line, down } = room(row);
+            let only_wire = row.beside.is_none() && row.across.is_empty();
+            let top = if only_wire { wires } else { f64::max(texts, wires) };
+            let y = top + up;
+            let is_inner = row.beside.as_ref().is_some_and(|(lane, _)| !self.scene.is_outer(*lane));
+            texts = f64::max(texts, y + down);
+            wires = if is_inner || !row.across.is_empty() { texts } else { y + line };
+            self.rows.push((y, f64::max(texts, wires)));
+        }
+        names
+    }
+
+    fn y(&self, row: usize) -> f64 {
+        self.rows[row].0
+    }
+
+    fn names(&mut self, y: f64) {
+        for (index, lane) in self.scene.lanes.iter().enumerate() {
+            let x = self.places.lanes[index].x;
+            let width = chip(lane);
+            let class = if lane.lives { format!("chip {}", self.colour(index)) } else { "absent".to_owned() };
+            self.pen.panel(&class, (x - width / 2.0, y - 12.0), (width, 24.0), 12.0);
+            let words = Words::default().and(if lane.lives { "role on" } else { "dim" }, lane.name.clone());
+            self.pen.text(Font::Role, (x, y + 4.4), Anchor::Middle, &words);
+        }
+    }
+
+    fn lifelines(&mut self, begin: f64, bottom: f64) {
+        for (index, lane) in self.scene.lanes.iter().enumerate() {
+            let x = self.places.lanes[index].x;
+            if !lane.lives {
+                self.pen.line("after", (x, begin), (x, bottom));
+                continue;
+            }
+            let end = lane.ended.map_or(bottom, |row| self.y(row));
+            self.pen.line(&format!("life {}", self.colour(index)), (x, begin), (x, end));
+            let last = self.scene.last_touch(index).map_or(end, |row| self.y(row) + 8.0);
+            if lane.ended.is_some() && last > end {
+                // Its program has ended; its host's kernel goes on.
+                self.pen.line("after", (x, end + 6.0), (x, last));
+            }
+        }
+    }
+
+    fn bar(&mut self, bar: &Bar, bottom: f64) {
+        let Place { x, .. } = self.places.lanes[bar.lane];
+        let role = self.colour(bar.lane);
+        let top = self.y(bar.from);
+        let (class, width) = match bar.kind {
+            Stretch::Inside => ("inside", 7.0),
+            Stretch::Asleep => ("asleep", 9.0),
+            Stretch::Pause => ("pause", 9.0),
+        };
+        let class = format!("{class} {role}");
+        match bar.to {
+            Some(row) => self.pen.bar(&class, x, top, self.y(row), width),
+            None if self.scene.lanes[bar.lane].for_ever => {
+                self.pen.bar(&class, x, top, bottom - 4.0, width);
+                self.pen.shape(&format!("head {role}"), (x, bottom + 10.0), path::HEAD_DOWN);
+            }
+            None => self.pen.bar(&class, x, top, bottom, width),
+        }
+    }
+
+    fn arrow(&mut self, arrow: &Arrow, bottom: f64) {
+        let (from, to) = (self.places.lanes[arrow.from].x, self.places.lanes[arrow.to].x);
+        let way = if to > from { 1.0 } else { -1.0 };
+        let y = self.y(arrow.begins);
+        let kind = match (arrow.bad, arrow.data) {
+            (true, _) => "bad".to_owned(),
+            (_, true) => self.colour(arrow.from),
+            _ => String::new(),
+        };
+        let class = format!("wire {} {kind}", if arrow.data { "data" } else { "" })
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let head = format!("head {kind}").trim_end().to_owned();
+        let begin = (from + 6.0 * way, y);
+        let (middle, anchor) = ((self.places.gap.0 + self.places.gap.1) / 2.0, Anchor::Middle);
+        let mut label = (middle, y - 6.0, anchor);
+        match arrow.arrives {
+            _ if arrow.fate == Fate::Lost => {
+                let end = (from + 0.62 * (to - from), y);
+                self.pen.line(&class, begin, end);
+                self.pen.shape("cross", (end.0 + 7.0 * way, y), path::CROSS);
+            }
+            Some(row) if row == arrow.begins => {
+                let ys = if arrow.fate == Fate::Doubled { vec![y - 2.5, y + 3.5] } else { vec![y] };
+                for y in ys {
+                    let end = (to - 6.0 * way, y);
+                    self.pen.line(&class, (begin.0, y), (end.0 - 5.0 * way, y));
+                    self.pen.shape(&head, end, if way > 0.0 { path::HEAD_RIGHT } else { path::HEAD_LEFT });
+                }
+            }
+            arrives => {
+                // It hangs on the wire until it arrives, or to the end.
+                let there = arrives.map_or(((from + to) / 2.0, bottom), |row| (to - 6.0 * way, self.y(row)));
+                self.pen.line(&class, begin, there);
+                if arrives.is_some() {
+                    self.pen.slanted_head(&head, begin, there);
+                    if arrow.fate == Fate::Doubled {
+                        self.pen.line(&class, (begin.0, begin.1 + 6.0), (there.0, there.1 + 6.0));
+                        self.pen.slanted_head(&head, (begin.0, begin.1 + 6.0), (there.0, there.1 + 6.0));
+                    }
+                }
+                let edge = if way > 0.0 { self.places.gap.0 } else { self.places.gap.1 };
+                label = (edge + 12.0 * way, y - 6.0, if way > 0.0 { Anchor::Start } else { Anchor::End });
+            }
+        }
+        if arrow.fate == Fate::Corrupted {
+            self.pen.shape("head bad", (to - 26.0 * way, self.y(arrow.arrives.unwrap_or(arrow.begins))), path::ZIGZAG);
+        }
+        self.pen.text(Font::Frame, (label.0, label.1), label.2, &arrow.label);
+    }
+
+    fn beside(&mut self, lane: usize, beside: &Beside, y: f64) {
+        let Place { x, side } = self.places.lanes[lane];
+        let away = if side == Anchor::End { -1.0 } else { 1.0 };
+        let at = x + ASIDE * away;
+        let role = self.colour(lane);
+        match beside {
+            Beside::Call { words, details, failed, begun, .. } => {
+                let class = match (failed, begun) {
+                    (true, _) => "dot bad".to_owned(),
+                    (_, true) => format!("dot begun {role}"),
+                    _ => format!("dot {role}"),
+                };
+                self.pen.dot(&class, (x, y), 4.0);
+                self.pen.text(Font::Call, (at, y + 4.0), side, words);
+                for (line, number) in details.iter().zip(1..) {
+                    let at = (at, y + 4.0 + 13.0 * f64::from(number));
+                    self.pen.text(Font::Detail, at, side, &Words::plain(line.as_str()));
+                }
+            }
+            Beside::Rest(lines) => {
+                for (line, number) in lines.iter().zip(0..) {
+                    let at = (at, y + 3.6 + 14.0 * f64::from(number));
+                    self.pen.text(Font::Rest, at, side, &Words::plain(line.as_str()));
+                }
+            }
+            Beside::Says(lines) => self.bubble("says", lines, 0.0, lane, y),
+            Beside::Types(lines) => self.bubble("typed", lines, 12.0, lane, y),
+            Beside::Looks(text) => {
+                self.pen.text(Font::Detail, (at, y + 3.4), side, &Words::plain(text.as_str()));
+            }
+            Beside::Timer(text) => {
+                let clock = x + 22.0 * away;
+                self.pen.dot("clock", (clock, y), 5.6);
+                self.pen.shape("hand", (clock, y), path::CLOCK_HANDS);
+                self.pen.text(Font::Detail, (x + 34.0 * away, y + 3.4), side, &Words::plain(text.as_str()));
+            }
+            Beside::State { text, already } => {
+                let width = Font::State.width(text) + 16.0;
+                let now = if *already { "" } else { "now " };
+                self.pen.panel(&format!("pill {now}{role}"), (x - width / 2.0, y - 8.5), (width, 17.0), 8.5);
+                let words = if *already {
+                    Words::plain(text.as_str())
+                } else {
+                    Words::default().and("state now", text.as_str())
+                };
+                self.pen.text(Font::State, (x, y + 3.6), Anchor::Middle, &words);
+            }
+            Beside::Ends { text, badly } => {
+                self.pen.line(&format!("end {role}"), (x - 6.0, y), (x + 6.0, y));
+                let words = Words::default().and(if *badly { "wrong" } else { "" }, text.as_str());
+                self.pen.text(Font::Detail, (at, y + 3.4), side, &words);
+            }
+        }
+    }
+
+    /// What a role says or its user types, in a bubble that points to its lifeline.
+    fn bubble(&mut self, class: &str, lines: &[String], mark: f64, lane: usize, y: f64) {
+        let Place { x, side } = self.places.lanes[lane];
+        let left = side == Anchor::End;
+        let class = format!("{class} {}", self.colour(lane));
+        let widest = lines.iter().map(|line| Font::Speech.width(line)).fold(0.0, f64::max);
+        let width = widest + 18.0 + mark;
+        let corner = if left { x - ASIDE - width } else { x + ASIDE };
+        let height = 19.0 + 14.0 * (lines.len() - 1) as f64;
+        self.pen.panel(&class, (corner, y - 9.5), (width, height), 6.0);
+        if mark == 0.0 {
+            let tail = if left { (x - ASIDE - 0.5, path::TAIL_RIGHT) } else { (x + ASIDE + 0.5, path::TAIL_LEFT) };
+            self.pen.shape(&class, (tail.0, y), tail.1);
+        } else {
+            self.pen.shape("hand", (corner + 11.0, y), path::PROMPT);
+        }
+        for (line, number) in lines.iter().zip(0..) {
+            let at = (corner + 9.0 + mark, y + 3.8 + 14.0 * f64::from(number));
+            self.pen.text(Font::Speech, at, Anchor::Start, &Words::plain(line.as_str()));
+        }
+    }
+
+    fn across(&mut self, lines: &[String], y: f64) {
+        if lines.is_empty() {
+            return;
+        }
+        let widest = lines.iter().map(|line| Font::Remark.width(line)).fold(0.0, f64::max);
+        let middle = self.grid.width / 2.0;
+        let height = 22.0 + 15.0 * (lines.len() - 1) as f64;
+        self.pen.panel("note", (middle - widest / 2.0 - 12.0, y - 11.0), (widest + 24.0, height), 4.0);
+        for (line, number) in lines.iter().zip(0..) {
+            let at = (middle, y + 3.8 + 15.0 * f64::from(number));
+            self.pen.text(Font::Remark, at, Anchor::Middle, &Words::plain(line.as_str()));
+        }
+    }
+
+    fn findings(&mut self, bottom: f64) -> f64 {
+        let mut y = bottom + 10.0;
+        for finding in &self.scene.findings {
+            y += 20.0;
+            let columns = super::grid::remark_columns(self.grid.width);
+            for line in super::words::lines(&format!("=> {finding}"), columns, 3) {
+                self.pen.text(Font::Remark, (self.grid.width / 2.0, y), Anchor::Middle, &Words::plain(line));
+                y += 15.0;
+            }
+        }
+        y
+    }
+
+    /// The class of a lifeline's colour.
+    fn colour(&self, lane: usize) -> String {
+        format!("r{}", self.scene.lanes[lane].colour)
+    }
+}

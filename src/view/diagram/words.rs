@@ -1,0 +1,225 @@
+//! Calls, frames and the rest in few words.
+
+use unicode_width::UnicodeWidthStr;
+
+use super::pen::Words;
+use crate::trace::{Call, Exit, Fate, Frame, Queues, Status, Value, Waiting, Word};
+use crate::view::text::{cut, harmless, quoted_within};
+
+/// How many columns a call may take.
+pub(super) const CALL: usize = 42;
+/// How many columns what stands below a call may take, in smaller letters.
+pub(super) const DETAIL: usize = 50;
+/// How many columns a line of a wait, a pause or a speech may take.
+pub(super) const LINE: usize = 46;
+/// How many columns a frame's label may take.
+const LABEL: usize = 60;
+/// How many columns of its data a call or a frame shows even where little room is left.
+const LEAST: usize = 8;
+
+/// A call, `send("hello") = 5`, with its descriptor where `with_fd`; and what else is to be said of it.
+///
+/// One whose beginning has been shown is only named when it returns.
+pub(super) fn call(call: &Call, with_fd: bool, begun: bool) -> (Words, Vec<String>) {
+    let (mark, result) = match (&call.ret, &call.errno) {
+        (_, Some(errno)) => ("wrong", format!("-1 {errno}")),
+        (Some(ret), None) => ("", ret.to_string()),
+        (None, None) => ("", String::new()),
+    };
+    let is = if call.ret.is_some() || call.errno.is_some() { " = " } else { " …" };
+    let mut details = details(call);
+    let mut inside = if begun { vec!["…".to_owned()] } else { arguments(call, with_fd || call.name == "close") };
+    let data = call.data.as_ref().filter(|_| !(begun && call.sends()));
+    let room = |inside: &[String], data: usize| {
+        let fixed = [&call.name, is, &result].iter().map(|text| text.width()).sum::<usize>();
+        CALL.saturating_sub(fixed + 2 + inside.join(", ").width() + data)
+    };
+    let least = data.map_or(0, |data| quoted_within(&data.bytes, data.len, LEAST).width() + 2);
+    // Flags stand below where there is no room for them.
+    if room(&inside, least) == 0
+        && let Some(at) = inside.iter().position(|word| word.starts_with("MSG_"))
+    {
+        details.insert(0, format!("with {}", inside.remove(at)));
+    }
+    let data = data.map(|data| quoted_within(&data.bytes, data.len, room(&inside, 5).max(LEAST)));
+    let mut received = String::new();
+    match data {
+        Some(data) if call.sends() => inside.insert(usize::from(with_fd && call.fd.is_some()), data),
+        Some(data) => received = format!(" {data}"),
+        None => {}
+    }
+    let inside = cut(&inside.join(", "), (room(&[], received.width())).max(LEAST));
+    let words = Words::default().and("fn", call.name.to_string()).and("", format!("({inside}){is}"));
+    (words.and(mark, result).and("", received), details)
+}
+
+fn arguments(call: &Call, with_fd: bool) -> Vec<String> {
+    let mut words: Vec<String> = call.fd.filter(|_| with_fd).iter().map(ToString::to_string).collect();
+    for (name, value) in &call.args {
+        match name.as_ref() {
+            "flags" | "protocol" if is_nothing(value) => {}
+            "level" | "dest_addr" => {}
+            "domain" if value.as_word() == Some("AF_INET") => {}
+            "len" if call.sends() => {}
+            "len" => words.push(format!("up to {}", show(value))),
+            "command" => words.push(format!("\"{}\"", show(value))),
+            _ => words.push(show(value)),
+        }
+    }
+    words
+}
+
+/// What else is to be said of a call: addresses, flags, and what the queues hold.
+fn details(call: &Call) -> Vec<String> {
+    let mut details = Vec::new();
+    if let Some(to) = call.get_arg("dest_addr") {
+        details.push(format!("to {}", show(to)));
+    }
+    // What was sent in part: the length tells.
+    let len = call.data.as_ref().filter(|_| call.sends() && call.errno.is_none()).map(|data| data.len);
+    if let Some(len) = len.filter(|len| call.ret != i64::try_from(*len).ok()) {
+        details.push(format!("of {}", bytes(len)));
+    }
+    details.extend(call.after.as_ref().map(|after| format!("after {after}")));
+    let reported = call.get_out("ee_errno").is_some();
+    for (name, value) in &call.out {
+        match name.as_ref() {
+            "addr" if call.name == "getsockname" => details.push(show(value)),
+            "msg_name" if reported => details.push(format!("sent to {}", show(value))),
+            "src_addr" | "addr" | "msg_name" => details.push(format!("from {}", show(value))),
+            "stderr" if is_nothing(value) => {}
+            "stdout" => details.push(format!("{} on standard output", counted(value))),
+            "stderr" => details.push(format!("{} on standard error", counted(value))),
+            "msg_flags" if is_nothing(value) => {}
+            "optval" | "msg_flags" => details.push(show(value)),
+            name => details.push(format!("{} {}", name.trim_start_matches("ee_"), show(value))),
+        }
+    }
+    details
+}
+
+/// What a socket's queues hold, where they hold something. `datagrams`: the kernel tells of the first one only.
+pub(super) fn queues(queues: Queues, datagrams: bool) -> Vec<String> {
+    let unread = queues.recv.filter(|recv| *recv > 0).map(|recv| unread(&recv.to_string(), datagrams));
+    let unsent = queues.unsent.unwrap_or(0);
+    let sent =
+        queues.send.filter(|send| *send > 0 && !datagrams).map(|send| unacknowledged(send.into(), unsent.into()));
+    unread.into_iter().chain(sent).collect()
+}
+
+fn unread(recv: &str, datagrams: bool) -> String {
+    if datagrams { format!("next datagram: {recv} bytes") } else { format!("{recv} unread") }
+}
+
+fn unacknowledged(send: i64, unsent: i64) -> String {
+    if unsent > 0 { format!("{send} not acknowledged, {unsent} not sent") } else { format!("{send} not acknowledged") }
+}
+
+/// What the kernel answered to a question about a queue, or about something else.
+pub(super) fn probed(probe: &str, values: &[(Word, Value)]) -> String {
+    let find = |name: &str| values.iter().find(|(is, _)| is == name).map(|(_, value)| value);
+    let number = |name: &str| find(name).and_then(Value::as_number).unwrap_or(0);
+    match probe {
+        "receive queue" if find("of").and_then(Value::as_word) == Some("first datagram") => match number("recv") {
+            0 => "next datagram: none, or empty".to_owned(),
+            recv => unread(&recv.to_string(), true),
+        },
+        "receive queue" => unread(&number("recv").to_string(), false),
+        "send queue" => unacknowledged(number("send"), number("unsent")),
+        other => {
+            let values: Vec<String> = values.iter().map(|(name, value)| format!("{name} {}", show(value))).collect();
+            format!("{other}: {}", values.join(", "))
+        }
+    }
+}
+
+/// `recv waits for data`.
+pub(super) fn waits(waiting: &Waiting, with_fd: bool) -> String {
+    let fd = waiting.fd.filter(|_| with_fd).map(|fd| format!("({fd})")).unwrap_or_default();
+    format!("{}{fd} waits for {}", waiting.call, waiting.waits_for)
+}
+
+/// What stands above a frame's arrow.
+pub(super) fn label(frame: &Frame) -> Words {
+    let flags = match (frame.proto.as_ref(), frame.flags.as_ref()) {
+        ("TCP", flags) => flags.to_owned(),
+        (proto, "") => proto.to_owned(),
+        (proto, flags) => format!("{proto} {flags}"),
+    };
+    let mut plain = Vec::new();
+    plain.extend(frame.seq.map(|seq| format!("seq {seq}")));
+    plain.extend(frame.ack.map(|ack| format!("ack {ack}")));
+    plain.extend(frame.remark.as_ref().map(ToString::to_string));
+    let carries = frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4");
+    if carries || frame.proto == "UDP" {
+        plain.push(bytes(frame.payload.len));
+    }
+    let fate = match frame.fate {
+        Fate::Lost => Some(("lost".to_owned(), "wrong")),
+        Fate::Corrupted => Some(("corrupted".to_owned(), "wrong")),
+        Fate::Doubled => Some(("twice".to_owned(), "")),
+        Fate::Held | Fate::Passed | Fate::Overtaken => None,
+    };
+    let held = frame.held.as_ref().map(|held| (format!("held {held}"), ""));
+    let ends: Vec<(String, &'static str)> = held.into_iter().chain(fate).collect();
+    let number = format!("{}  ", frame.number);
+    let mut plain: String = plain.iter().map(|part| format!("  {part}")).collect();
+    let ends_width: usize = ends.iter().map(|(text, _)| text.width() + 2).sum();
+    if carries {
+        let taken = number.width() + flags.width() + plain.width() + ends_width + 4;
+        let room = LABEL.saturating_sub(taken).max(LEAST);
+        plain += &format!(" {}", quoted_within(&frame.payload.bytes, frame.payload.len, room));
+    }
+    let mut words = Words::default().and("number", number).and("flags", flags).and("", plain);
+    for (text, class) in ends {
+        words = words.and(class, format!("  {text}"));
+    }
+    words
+}
+
+/// Why a frame was sent that no call and no other frame brought about.
+pub(super) fn timer(frame: &Frame) -> String {
+    let after = frame.after.as_ref().map_or(String::new(), |after| format!(", {after}"));
+    format!("a timer of the kernel's{after}")
+}
+
+pub(super) fn ended(exit: &Exit) -> (String, bool) {
+    let how = match exit.status {
+        Status::Code(0) => "ends".to_owned(),
+        Status::Code(_) => format!("ends with {}", exit.status),
+        Status::Signal(_) => format!("is killed by {}", exit.status),
+    };
+    let text = exit.error.as_ref().map_or(how.clone(), |error| format!("{how}: {error}"));
+    (cut(&harmless(&text), LINE), !exit.is_good())
+}
+
+/// At most `most` lines of at most `width` columns; what is left out is marked by `…`.
+pub(super) fn lines(text: &str, width: usize, most: usize) -> Vec<String> {
+    let mut lines = crate::view::text::wrapped(&harmless(text), width);
+    if lines.len() > most {
+        lines.truncate(most);
+        let last = lines.last_mut().expect("there is a line");
+        *last = format!("{} …", cut(last, width - 2).trim_end_matches('…').trim_end());
+    }
+    lines
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Word(word) => harmless(word),
+        Value::Address(address) => address.to_string(),
+    }
+}
+
+fn counted(value: &Value) -> String {
+    bytes(value.as_number().and_then(|number| usize::try_from(number).ok()).unwrap_or(0))
+}
+
+fn is_nothing(value: &Value) -> bool {
+    matches!(value, Value::Number(0)) || value.as_word() == Some("0")
+}
+
+fn bytes(len: usize) -> String {
+    if len == 1 { "1 byte".to_owned() } else { format!("{len} bytes") }
+}

@@ -1,0 +1,380 @@
+//! The sequence diagrams: well-formed, the same at every run, complete, and legible.
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value as Json;
+use socklab::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Queues, Status, Waiting, What};
+use socklab::view::diagram::{MOST, svg};
+use support::{Lab, has, has_private_hosts, labs, read, run, skip};
+use unicode_width::UnicodeWidthStr;
+
+/// Every way of playing every lab that this machine allows.
+fn plays(test: &str) -> Vec<(Lab, Vec<&'static str>)> {
+    let wires = has_private_hosts();
+    if !wires {
+        skip(test, "on a wire it takes private hosts; without one it was tested");
+    }
+    let mut plays = Vec::new();
+    for (plain, wired) in labs().into_iter().zip(labs()) {
+        let one_host = read(&format!("labs/{}/main.rs", plain.folder)).contains(".on_one_host()");
+        if !plain.wire {
+            plays.push((plain, Vec::new()));
+        }
+        if wires && !one_host {
+            plays.push((wired, vec!["--wire"]));
+        }
+    }
+    plays
+}
+
+/// Plays a lab, and gives its events and its picture.
+fn drawn(test: &str, lab: &Lab, arguments: &[&str]) -> (Vec<Json>, String) {
+    let file = file(&format!("{test}-{}{}.svg", lab.folder, arguments.concat()));
+    let events = lab.events(&[arguments, &["--diagram", file.to_str().expect("UTF-8")]].concat());
+    (events, fs::read_to_string(file).expect("a picture"))
+}
+
+fn file(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// A text of a picture, and the box that it stands in.
+struct Text {
+    class: String,
+    content: String,
+    left: f64,
+    right: f64,
+    top: f64,
+    bottom: f64,
+}
+
+/// The texts of a picture, in their order.
+fn texts(picture: &str) -> Vec<Text> {
+    let elements = picture.split("<text ").skip(1).map(|rest| rest.split_once("</text>").expect("an end").0);
+    elements
+        .map(|element| {
+            let (attributes, content) = element.split_once('>').expect("attributes");
+            let attribute = |name: &str| {
+                let (_, rest) = attributes.split_once(&format!("{name}=\""))?;
+                Some(rest.split('"').next().expect("a value").to_owned())
+            };
+            let number = |name: &str| attribute(name).expect(name).parse::<f64>().expect("a number");
+            let content: String =
+                content.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect();
+            let content =
+                content.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+            let (x, y, size) = (number(" x"), number(" y"), number("font-size"));
+            let width = content.width() as f64 * size * 0.6;
+            let left = match attribute("text-anchor").as_deref() {
+                Some("middle") => x - width / 2.0,
+                Some("end") => x - width,
+                _ => x,
+            };
+            let class = attribute("class").expect("a class");
+            Text { class, content, left, right: left + width, top: y - 0.75 * size, bottom: y + 0.2 * size }
+        })
+        .collect()
+}
+
+/// That no two texts overlap, and that all are inside.
+fn is_legible(picture: &str, what: &str) {
+    let size: Vec<f64> = {
+        let (_, rest) = picture.split_once("viewBox=\"0 0 ").expect("a size");
+        let numbers = rest.split('"').next().expect("a size").split(' ');
+        numbers.map(|number| number.parse().expect("a number")).collect()
+    };
+    let texts = texts(picture);
+    assert!(texts.len() > 3, "{what}: {} texts", texts.len());
+    for (index, one) in texts.iter().enumerate() {
+        let inside = one.left >= 8.0 && one.right <= size[0] - 8.0 && one.top >= 8.0 && one.bottom <= size[1] - 8.0;
+        assert!(inside, "{what}: {:?} is not inside", one.content);
+        for other in &texts[..index] {
+            let apart = one.right <= other.left
+                || other.right <= one.left
+                || one.bottom <= other.top
+                || other.bottom <= one.top;
+            assert!(apart, "{what}: {:?} and {:?} overlap", one.content, other.content);
+        }
+    }
+}
+
+/// That every picture is XML.
+fn are_xml(test: &str, files: &[PathBuf]) {
+    if !has("python3") {
+        return skip(test, "python3 is not installed");
+    }
+    let script = "import sys, xml.dom.minidom\nfor file in sys.argv[1:]: xml.dom.minidom.parse(file)";
+    let output = run(Command::new("python3").args(["-c", script]).args(files));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn every_picture_is_xml_with_a_title_and_asks_for_nothing_from_outside() {
+    let test = "every_picture_is_xml";
+    let mut files = Vec::new();
+    for (lab, arguments) in plays(test) {
+        let (_, picture) = drawn(test, &lab, &arguments);
+        let title = format!("<title id=\"title\">Lab {:02} {}: ", lab.number, lab.name);
+        assert!(picture.contains(&title) && picture.contains("<desc id=\"desc\">"), "{}", lab.folder);
+        let outside = picture.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+        for word in ["://", "url(", "<script", "href", "<image", "@import"] {
+            assert!(!outside.contains(word), "{}: {word}", lab.folder);
+        }
+        files.push(file(&format!("{test}-{}{}.svg", lab.folder, arguments.concat())));
+    }
+    are_xml(test, &files);
+}
+
+#[test]
+fn a_picture_is_the_same_at_every_run() {
+    let test = "a_picture_is_the_same_at_every_run";
+    for (lab, arguments) in plays(test) {
+        let (_, first) = drawn(test, &lab, &arguments);
+        for number in 2..=5 {
+            assert!(drawn(test, &lab, &arguments).1 == first, "{} {arguments:?}, run {number}", lab.folder);
+        }
+    }
+}
+
+#[test]
+fn every_call_and_every_frame_of_the_trace_is_in_the_picture() {
+    let test = "every_call_and_every_frame_of_the_trace_is_in_the_picture";
+    for (lab, arguments) in plays(test) {
+        let (events, picture) = drawn(test, &lab, &arguments);
+        let texts = texts(&picture);
+        let shown: Vec<&str> =
+            texts.iter().filter(|text| text.class == "call").map(|text| text.content.as_str()).collect();
+        let made: Vec<&Json> =
+            events.iter().filter(|event| event["kind"] == "call" || event["kind"] == "begin").collect();
+        assert_eq!(shown.len(), made.len(), "{} {arguments:?}", lab.folder);
+        for (shown, made) in shown.iter().zip(made) {
+            let name = made["call"].as_str().expect("a name");
+            let result = match (made["kind"].as_str(), made["errno"].as_str()) {
+                (Some("begin"), _) => " …".to_owned(),
+                (_, Some(errno)) => format!(" = -1 {errno}"),
+                (_, None) => format!(" = {}", made["ret"]),
+            };
+            let is_it = shown.starts_with(&format!("{name}(")) && shown.contains(&format!("){result}"));
+            assert!(is_it, "{}: {shown:?} is not {made}", lab.folder);
+        }
+        let labels = texts.iter().filter(|text| text.class == "frame").map(|text| &text.content);
+        let labels: Vec<&str> = labels.map(|text| text.split(' ').next().expect("a number")).collect();
+        let sent = events.iter().filter(|event| event["kind"] == "frame").map(|event| &event["frame"]);
+        let sent = sent.filter(|frame| {
+            let arrives = !frame["held"].is_null() && frame["fate"] != "held";
+            frame["fate"] != "overtaken" && !arrives
+        });
+        let sent: Vec<String> = sent.map(|frame| frame["number"].to_string()).collect();
+        assert_eq!(labels, sent, "{} {arguments:?}", lab.folder);
+    }
+}
+
+#[test]
+fn no_two_texts_overlap() {
+    let test = "no_two_texts_overlap";
+    for (lab, arguments) in plays(test) {
+        let (events, picture) = drawn(test, &lab, &arguments);
+        is_legible(&picture, &format!("{} {arguments:?}", lab.folder));
+        for number in events.iter().filter(|event| event["kind"] == "scene").map(|event| event["scene"].to_string()) {
+            let one = [&arguments[..], &["--scene", &number]].concat();
+            is_legible(&drawn(test, &lab, &one).1, &format!("{} {one:?}", lab.folder));
+        }
+    }
+}
+
+#[test]
+fn frames_that_fare_badly_do_not_hide_each_other() {
+    let test = "frames_that_fare_badly";
+    if !has_private_hosts() {
+        return skip(test, "it takes private hosts");
+    }
+    for lab in labs().iter().filter(|lab| [1, 10, 30].contains(&lab.number)) {
+        for fault in [&["--delay", "10ms"][..], &["--drop", "client:1"], &["--duplicate", "2,4"], &["--reorder", "4"]] {
+            let file = file(&format!("{test}-{}{}.svg", lab.folder, fault.concat()));
+            // How it ends is another test's question.
+            run(Command::new(&lab.program).args(fault).arg("--diagram").arg(&file));
+            is_legible(&fs::read_to_string(&file).expect("a picture"), &format!("{} {fault:?}", lab.folder));
+        }
+    }
+}
+
+/// A trace by hand: what roles and the wire did, in one scene.
+fn trace(what: Vec<(&str, What)>) -> Vec<Event> {
+    let scene = ("", What::Scene { text: "by hand".to_owned(), port: 9000 });
+    let events = std::iter::once(scene).chain(what).zip(1..);
+    events
+        .map(|((role, what), n)| Event {
+            n,
+            at_ns: n * 1000,
+            scene: 1,
+            role: Some(role.to_owned()).filter(|role| !role.is_empty()),
+            actor: None,
+            host: if role == "server" { Host::B } else { Host::A },
+            what,
+        })
+        .collect()
+}
+
+fn close(fd: i32) -> What {
+    let mut call = Call::new("close", Some(fd));
+    call.ret = Some(0);
+    What::Call(call)
+}
+
+fn frame(number: u32, fate: Fate, held: bool, len: usize) -> (&'static str, What) {
+    let frame = Frame {
+        layers: Vec::new(),
+        number,
+        dir: (Host::A, Host::B),
+        from: Some("client:port".to_owned()),
+        to: Some("server:9000".to_owned()),
+        proto: "TCP".into(),
+        flags: "PSH,ACK".into(),
+        seq: Some(1),
+        ack: Some(1),
+        payload: Data::new(&vec![b'x'; len]),
+        bytes: Data::new(&[]),
+        remark: None,
+        by_timer: false,
+        after: None,
+        held: held.then(|| "10 ms".into()),
+        fate,
+    };
+    ("", What::Frame(frame))
+}
+
+/// How often something stands in the drawing itself, its legend apart.
+fn count(picture: &str, what: &str) -> usize {
+    let (drawing, _) = picture.split_once("class=\"rule\"").expect("a legend");
+    let style = drawing.split_once("</style>").expect("a style").1;
+    style.matches(what).count()
+}
+
+#[test]
+fn what_became_of_a_frame_is_seen() {
+    let heads = |picture: &str| picture.matches("class=\"head r").count();
+    let of = |frames: Vec<(&'static str, What)>| {
+        let mut what = vec![("client", close(3)), ("server", close(3))];
+        what.extend(frames);
+        let picture = svg(&trace(what));
+        is_legible(&picture, "by hand");
+        picture
+    };
+    let passed = of(vec![frame(1, Fate::Passed, false, 5)]);
+    // One is the legend's.
+    assert_eq!(heads(&passed), 2);
+    assert!(!passed.contains("class=\"cross\""));
+    let lost = of(vec![frame(1, Fate::Lost, false, 5)]);
+    assert_eq!(heads(&lost), 1);
+    assert!(lost.contains("class=\"cross\"") && lost.contains("<tspan class=\"wrong\">  lost</tspan>"));
+    assert_eq!(heads(&of(vec![frame(1, Fate::Doubled, false, 5)])), 3);
+    let corrupted = of(vec![frame(1, Fate::Corrupted, false, 5)]);
+    assert!(corrupted.contains("class=\"head bad\"") && corrupted.contains("  corrupted</tspan>"));
+    let overtaken = of(vec![frame(0, Fate::Overtaken, false, 0)]);
+    assert!(!overtaken.contains("class=\"frame\""));
+    let kept = of(vec![frame(1, Fate::Held, true, 5), ("client", close(4)), frame(1, Fate::Passed, true, 5)]);
+    assert_eq!(texts(&kept).iter().filter(|text| text.class == "frame").count(), 1, "it is one frame");
+    assert_eq!(kept.matches("rotate(").count(), 1, "its arrow is slanted");
+    assert!(kept.contains("held 10 ms"));
+}
+
+#[test]
+fn a_frame_leaves_the_call_that_made_it_where_that_is_known() {
+    let mut call = Call::new("send", Some(3)).sending(b"hello");
+    call.ret = Some(5);
+    let beside = |call: Call| {
+        let what = vec![("server", close(3)), ("client", What::Call(call)), frame(1, Fate::Passed, false, 5)];
+        let texts = texts(&svg(&trace(what)));
+        let bottom = |start: &str| texts.iter().find(|text| text.content.contains(start)).expect(start).bottom;
+        (bottom("send(") - bottom("PSH,ACK")).abs() < 12.0
+    };
+    // Free-running, nobody looks at a socket's queues, and a frame's cause is not known.
+    assert!(!beside(call.clone()));
+    assert!(beside(Call { queues: Some(Queues::default()), ..call }));
+}
+
+#[test]
+fn a_frame_with_twenty_thousand_bytes_is_one_arrow() {
+    let picture = svg(&trace(vec![("client", close(3)), ("server", close(3)), frame(1, Fate::Passed, false, 20_000)]));
+    assert_eq!(texts(&picture).iter().filter(|text| text.class == "frame").count(), 1);
+    assert!(picture.contains("20000 bytes") && picture.len() < 20_000);
+}
+
+#[test]
+fn who_waits_for_ever_has_an_arrow_and_who_is_only_left_waiting_has_none() {
+    let waiting =
+        Waiting { role: "server".to_owned(), call: "recv".into(), fd: Some(3), waits_for: "a datagram".into() };
+    let finding = What::Finding {
+        finding: "everyone waits".into(),
+        waiting: vec![waiting.clone()],
+        text: "nobody will ever move".to_owned(),
+    };
+    let begins = vec![("client", close(3)), ("server", close(4)), ("server", What::Wait(waiting))];
+    let left = svg(&trace(begins.clone()));
+    let found = svg(&trace([begins, vec![("", finding)]].concat()));
+    assert!(left.contains("class=\"asleep") && !left.contains("class=\"head"));
+    assert!(found.contains("class=\"asleep") && found.contains("class=\"head"));
+    assert!(found.contains("nobody will ever move"));
+}
+
+#[test]
+fn a_picture_does_not_depend_on_the_time() {
+    let events = trace(vec![("client", close(3)), ("server", close(3)), frame(1, Fate::Passed, false, 5)]);
+    let mut later = events.clone();
+    for event in &mut later {
+        event.at_ns *= 3;
+    }
+    assert_eq!(svg(&events), svg(&later));
+}
+
+#[test]
+fn a_very_long_scene_says_what_it_leaves_out() {
+    let many = (0..3 * MOST).map(|_| ("client", close(3))).chain([("server", close(3))]).collect();
+    let picture = svg(&trace(many));
+    let shown = texts(&picture).iter().filter(|text| text.class == "call").count();
+    let left_out = 3 * MOST + 1 - shown;
+    assert_eq!(shown, MOST);
+    assert!(picture.contains(&format!("{left_out} events are not drawn here: {left_out} calls")), "{left_out}");
+}
+
+#[test]
+fn texts_that_look_like_markup_stay_texts() {
+    let nasty = "<b>&amp;</b> ]]> \u{1b}[31m \u{0} \u{ffff} \"'";
+    let says = What::Print { text: nasty.to_owned() };
+    let types = What::Input { prompt: "<".to_owned(), text: Some("&".to_owned()) };
+    let notes = What::Note { text: nasty.repeat(20) };
+    let picture = svg(&trace(vec![("client", says), ("client", types), ("", notes), ("server", close(3))]));
+    let path = file("texts_that_look_like_markup.svg");
+    fs::write(&path, &picture).expect("a file");
+    are_xml("texts_that_look_like_markup_stay_texts", &[path]);
+    is_legible(&picture, "nasty texts");
+    assert!(texts(&picture).iter().any(|text| text.content.contains("<b>&amp;</b> ]]>")), "{picture}");
+}
+
+#[test]
+fn four_roles_have_a_lifeline_each_and_room() {
+    let long = "a line that is too long to be shown whole beside any lifeline of any picture at all, so it is cut";
+    let ended = What::Exit(Exit { status: Status::Code(1), error: Some(long.to_owned()) });
+    let mut what = Vec::new();
+    for role in ["client", "second-client", "third-client", "server"] {
+        what.push((role, close(3)));
+        what.push((role, What::Print { text: long.to_owned() }));
+        what.push((role, What::Meet { text: long.to_owned() }));
+        what.push(frame(what.len() as u32, Fate::Passed, false, 100));
+        what.push((role, ended.clone()));
+    }
+    let picture = svg(&trace(what));
+    is_legible(&picture, "four roles");
+    assert_eq!(count(&picture, "class=\"life "), 4);
+}
+
+#[test]
+fn a_picture_of_nothing_is_a_picture() {
+    let path = file("a_picture_of_nothing.svg");
+    fs::write(&path, svg(&[])).expect("a file");
+    are_xml("a_picture_of_nothing_is_a_picture", &[path]);
+}
