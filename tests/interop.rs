@@ -153,6 +153,23 @@ fn our_patient_client_gets_long_answers_whole_from_a_python_talk_loop() {
 }
 
 #[test]
+fn our_cured_server_serves_the_next_python_client_after_one_that_was_killed() {
+    if !python("our_cured_server_serves_the_next_python_client_after_one_that_was_killed") {
+        return;
+    }
+    let port = free_port(21_300);
+    let _server = start_server(role(&lab(13), "server", port).args(["--scene", "4"]), port, "tcp");
+    // It has its first answer, and waits for its next line.
+    let mut first = Running(peer("talk_loop.py", &["client", &port.to_string(), "hello", ""]).spawn().expect("python3"));
+    let mut line = String::new();
+    BufReader::new(first.0.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert_eq!(line, "HELLO\n");
+    first.0.kill().expect("it is killed");
+    assert_eq!(ask("talk_loop.py", port, &["next", "你好"]), "NEXT\n你好\n");
+    assert_eq!(ask("talk_loop.py", port, &["and the next"]), "AND THE NEXT\n");
+}
+
+#[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
         let output = run(&mut role(&lab(number), "server", free_port(20_700)));

@@ -165,6 +165,7 @@ pub(super) fn play(
         match ending {
             Ending::Done => {}
             Ending::Waiting if scene.ends_waiting => {}
+            Ending::GoingRound if scene.goes_round => {}
             Ending::Left | Ending::Hung { .. } => return Ok(ending),
             wrong if first_wrong == Ending::Done => first_wrong = wrong,
             _ => {}
@@ -210,6 +211,7 @@ fn play_scene(
         endpoint: (address, format!("server:{}", lab.port)),
         host,
         wire,
+        goes_round: scene.goes_round,
         watch: Watch { bytes: manner.bytes, ..scene.watch },
         patience: manner.patience,
         free: manner.free,
@@ -224,6 +226,10 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
         Ending::Done | Ending::Left => exit::OK,
         Ending::Waiting => {
             eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
+            exit::HUNG
+        }
+        Ending::GoingRound => {
+            eprintln!("{label}: a role goes round for ever, which this lab does not mean it to");
             exit::HUNG
         }
         Ending::Endless => {

@@ -16,7 +16,7 @@ use std::process::ExitCode;
 
 pub use claim::{Claim, Verdict};
 pub use command::{Ran, run_command};
-pub use words::{meet, note, prompt, say};
+pub use words::{at_full_speed, be_killed, meet, note, prompt, say};
 
 use crate::socket::Address;
 use crate::stage::Watch;
@@ -63,6 +63,7 @@ pub struct Scene {
     roles: Vec<Cast>,
     watch: Watch,
     ends_waiting: bool,
+    goes_round: bool,
     /// What a wire does to its frames, line by line.
     faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
@@ -147,7 +148,15 @@ impl Lab {
 impl Scene {
     /// A scene with a title.
     pub fn new(title: &'static str) -> Scene {
-        Scene { title, roles: Vec::new(), watch: Watch::default(), ends_waiting: false, faults: &[], strangers: false }
+        Scene {
+            title,
+            roles: Vec::new(),
+            watch: Watch::default(),
+            ends_waiting: false,
+            goes_round: false,
+            faults: &[],
+            strangers: false,
+        }
     }
 
     /// Adds a role.
@@ -229,6 +238,13 @@ impl Scene {
     #[must_use]
     pub fn ends_waiting(mut self) -> Scene {
         self.ends_waiting = true;
+        self
+    }
+
+    /// A role of the scene is meant to do the same for ever, and never wait: it is left when that is clear.
+    #[must_use]
+    pub fn ends_going_round(mut self) -> Scene {
+        self.goes_round = true;
         self
     }
 

@@ -7,6 +7,7 @@
 //! - when none is kept, the pause that was reached first ends, or the line is there that a slow user was asked for;
 //! - when nobody pauses either, calls that have a deadline are made, and it begins;
 //! - then those calls and the kernel's timers are given time, if any runs;
+//! - where a role is meant to go round, it is left when it has done the same three times and nobody else can act;
 //! - else everyone waits, and nobody will ever move: that is a finding, not a time-out.
 
 use std::time::{Duration, Instant};
@@ -127,6 +128,12 @@ impl Baton<'_, '_> {
                     self.turn += 1;
                     self.go(role)?;
                     self.wake()?;
+                    if self.nobody_stops(role) {
+                        let others = (0..self.doing.len()).filter(|other| *other != role);
+                        let waiting = others.filter_map(|other| self.waiting(other)).collect();
+                        self.troupe.find_going_round(role, waiting)?;
+                        return Ok(self.failed.take().unwrap_or(Ending::GoingRound));
+                    }
                 }
                 None => {
                     holder = None;
@@ -168,6 +175,14 @@ impl Baton<'_, '_> {
             Act::Call(call, wait) => return self.make(role, call, wait),
             Act::Say(text) => self.troupe.tell(Some(role), What::Print { text })?,
             Act::Note(text) => self.troupe.tell(Some(role), What::Note { text })?,
+            Act::Made(mut call) => {
+                self.troupe.name_all(role, &mut call);
+                self.troupe.look_at(role, &mut call);
+                let stirred = self.troupe.stirred_by(role, &call);
+                self.troupe.tell(Some(role), What::Call(call))?;
+                self.troupe.forward(stirred)?;
+                self.troupe.look_around()?;
+            }
             Act::Prompt(prompt) => return self.type_line(role, prompt),
             Act::Meet(text) => {
                 self.troupe.tell(Some(role), What::Meet { text })?;
@@ -311,6 +326,16 @@ impl Baton<'_, '_> {
         }
     }
 
+    /// Whether a role goes round for ever, and all others wait or have ended.
+    fn nobody_stops(&self, role: usize) -> bool {
+        let others_wait = || {
+            (0..self.doing.len())
+                .filter(|other| *other != role)
+                .all(|other| !self.can_go(other) && !matches!(self.doing[other], Doing::Pausing(_) | Doing::Typing(..)))
+        };
+        self.troupe.goes_round(role) && others_wait() && self.troupe.next_arrival().is_none()
+    }
+
     fn ready_longest(&self) -> Option<usize> {
         let ready = |role: &usize| self.ready[*role].map(|since| (since, *role));
         (0..self.ready.len()).filter_map(|role| ready(&role)).min().map(|(_, role)| role)
@@ -424,7 +449,9 @@ impl Baton<'_, '_> {
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
         self.troupe.tell(Some(role), What::Exit(exit))?;
-        self.troupe.forward(Stirred::default())
+        self.troupe.forward(Stirred::default())?;
+        // Of one that was killed, its sockets were closed by nobody but the kernel.
+        self.troupe.look_around()
     }
 
     /// A role did not come back.

@@ -40,6 +40,8 @@ pub enum ToStage {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Act {
     Call(Call, Wait),
+    /// Nothing more: it has made a call without leave.
+    Made(Call),
     Say(String),
     Note(String),
     Meet(String),

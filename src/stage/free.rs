@@ -77,6 +77,13 @@ impl Free<'_, '_> {
             let mut heard = self.troupe.let_frames_come()? || self.troupe.next_arrival().is_some();
             for role in 0..self.doing.len() {
                 heard |= self.hear_all(role)?;
+                if self.nobody_stops(role) {
+                    let others = (0..self.doing.len()).filter(|other| *other != role);
+                    let waiting = others.filter_map(|other| self.waiting(other)).collect();
+                    self.tell()?;
+                    self.troupe.find_going_round(role, waiting)?;
+                    return Ok(self.failed.take().unwrap_or(Ending::GoingRound));
+                }
             }
             if heard || !self.all_sleep() {
                 quiet_since = if heard { Instant::now() } else { quiet_since };
@@ -99,7 +106,11 @@ impl Free<'_, '_> {
                 Heard::Gone => self.bury(role, None)?,
                 Heard::Done(call, at) => {
                     self.doing[role] = Doing::Running;
-                    self.told.push((at, Some(role), What::Call(call)));
+                    self.add(role, What::Call(call), at);
+                    // One that goes round tells for ever.
+                    if self.troupe.goes_round(role) {
+                        return Ok(true);
+                    }
                 }
                 Heard::Next(act, at) => self.take(role, act, at)?,
             }
@@ -111,8 +122,9 @@ impl Free<'_, '_> {
     fn take(&mut self, role: usize, act: Act, at: u64) -> Step<()> {
         match act {
             Act::Call(call, wait) => self.doing[role] = Doing::Calling(call, wait),
-            Act::Say(text) => self.told.push((at, Some(role), What::Print { text })),
-            Act::Note(text) => self.told.push((at, Some(role), What::Note { text })),
+            Act::Say(text) => self.add(role, What::Print { text }, at),
+            Act::Note(text) => self.add(role, What::Note { text }, at),
+            Act::Made(call) => self.add(role, What::Call(call), at),
             Act::Meet(text) => {
                 self.doing[role] = Doing::Pausing(at);
                 self.told.push((at, Some(role), What::Meet { text }));
@@ -142,6 +154,21 @@ impl Free<'_, '_> {
         }
         self.told.push((super::role::now(), Some(role), What::Exit(exit)));
         Ok(())
+    }
+
+    fn add(&mut self, role: usize, what: What, at: u64) {
+        self.troupe.note(Some(role), &what);
+        self.told.push((at, Some(role), what));
+    }
+
+    /// Whether a role goes round for ever, and all others wait or have ended.
+    fn nobody_stops(&self, role: usize) -> bool {
+        let others_wait = || {
+            (0..self.doing.len())
+                .filter(|other| *other != role)
+                .all(|other| self.sleeps(other) && !matches!(self.doing[other], Doing::Pausing(_) | Doing::Typing(..)))
+        };
+        self.troupe.goes_round(role) && others_wait()
     }
 
     fn all_sleep(&self) -> bool {

@@ -9,6 +9,7 @@ mod free;
 mod host;
 mod names;
 mod role;
+mod rounds;
 mod troupe;
 mod wired;
 
@@ -40,6 +41,8 @@ pub struct Play<'a> {
     pub wire: Option<Wire>,
     /// What to look at after each call.
     pub watch: Watch,
+    /// Whether a role is meant to go round for ever: it is left when that is clear.
+    pub goes_round: bool,
     /// How long a role may be away.
     pub patience: Duration,
     /// Who acts next: the baton says, or nobody.
@@ -80,6 +83,8 @@ pub enum Ending {
     Done,
     /// Those who are left wait, and nothing will ever move them.
     Waiting,
+    /// A role does the same for ever and never waits, and nobody is left who could stop it.
+    GoingRound,
     /// Those who are left wait, and the kernel's timers were still at it when the stage's patience was over.
     Endless,
     /// A role ended with an error, or died of a signal or a panic.

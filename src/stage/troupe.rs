@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
+use super::rounds::Rounds;
 use super::{Ending, Play, Teller, Watch, role};
 use crate::probe;
 use crate::trace::{Call, Exit, Frame, Host, Status, Value, Wait, Waiting, What, Word};
@@ -59,6 +60,8 @@ pub(super) struct Troupe<'p, 't> {
     pub(super) free: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     orphans: bool,
+    /// What was done last, where a role is meant to go round.
+    rounds: Option<Rounds>,
     scene: u32,
     host: Host,
     pub watch: Watch,
@@ -113,6 +116,7 @@ impl<'p, 't> Troupe<'p, 't> {
             names,
             free: play.free,
             orphans: false,
+            rounds: play.goes_round.then(Rounds::default),
             scene: play.scene,
             host: play.host,
             watch: play.watch,
@@ -144,7 +148,20 @@ impl<'p, 't> Troupe<'p, 't> {
 
     /// Tells that a role did something.
     pub fn tell(&mut self, role: Option<usize>, what: What) -> Step<()> {
+        self.note(role, &what);
         self.tell_at(role::now(), role, what)
+    }
+
+    /// Notes what a role did, for [`Troupe::goes_round`].
+    pub fn note(&mut self, role: Option<usize>, what: &What) {
+        if let (Some(rounds), Some(role)) = (&mut self.rounds, role) {
+            rounds.note(role, what);
+        }
+    }
+
+    /// Whether a role does the same for ever, in a scene that means it to.
+    pub fn goes_round(&self, role: usize) -> bool {
+        self.rounds.as_ref().is_some_and(|rounds| rounds.are_of(role))
     }
 
     /// Tells that a role did something at a time of its own.
@@ -347,6 +364,13 @@ impl<'p, 't> Troupe<'p, 't> {
             _ => ("everyone waits", "everyone waits; nobody will ever move"),
         };
         self.tell(None, What::Finding { finding: finding.into(), waiting, text: text.into() })
+    }
+
+    /// Tells that a role goes round for ever.
+    pub fn find_going_round(&mut self, role: usize, waiting: Vec<Waiting>) -> Step<()> {
+        let name = &self.actors[role].name;
+        let text = format!("{name} does the same again and again and never waits; nobody is left who could stop it");
+        self.tell(None, What::Finding { finding: "a role goes round".into(), waiting, text })
     }
 
     /// Tells that the kernel's timers go on and nobody is moved, and that this is not waited for any longer.

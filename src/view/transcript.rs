@@ -337,6 +337,9 @@ fn after(call: &Call) -> String {
     if let Some(after) = &call.after {
         let _ = write!(text, ", after {after}");
     }
+    if call.times > 1 {
+        let _ = write!(text, ", {} times", call.times);
+    }
     text
 }
 
