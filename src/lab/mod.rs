@@ -234,6 +234,20 @@ impl Scene {
         self
     }
 
+    /// Shows how many connections wait for `accept`.
+    #[must_use]
+    pub fn show_accept_queues(mut self) -> Scene {
+        self.watch.accept_queues = true;
+        self
+    }
+
+    /// Shows, on a wire, which options the first segments of a connection carry.
+    #[must_use]
+    pub fn show_options(mut self) -> Scene {
+        self.watch.options = true;
+        self
+    }
+
     /// The scene is meant to end with roles that wait for ever.
     #[must_use]
     pub fn ends_waiting(mut self) -> Scene {

@@ -50,6 +50,14 @@ pub fn tcp_state(socket: &impl AsFd) -> Option<Word> {
     Some(names.get(state.checked_sub(1)?).copied()?.into())
 }
 
+/// How many connections of a listening TCP socket wait for `accept`, or `None` for another one.
+///
+/// The kernel says it in a field of `TCP_INFO` that means something else of a connection (`tcp_get_info` in
+/// `net/ipv4/tcp.c`).
+pub fn accept_queue(socket: &impl AsFd) -> Option<u32> {
+    listens(socket.as_fd()).then(|| sys::tcp_info(socket.as_fd()).ok()).flatten().map(|info| info.tcpi_unacked)
+}
+
 /// Which system call a process is asleep in: its number and its first argument, from `/proc/PID/syscall` of `proc(5)`.
 ///
 /// `None` while it runs or is about to, and where the kernel does not let us look.

@@ -74,6 +74,17 @@ pub struct Watch {
     pub bytes_of: &'static [u32],
     /// Whether to take all of them apart.
     pub bytes: bool,
+    /// How many connections wait for `accept`.
+    pub accept_queues: bool,
+    /// Which options the first segments carry.
+    pub options: bool,
+}
+
+impl Watch {
+    /// Whether there is anything to look at.
+    fn anything(self) -> bool {
+        self.receive_queues || self.send_queues || self.states || self.accept_queues
+    }
 }
 
 /// How a scene ended.

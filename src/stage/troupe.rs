@@ -45,6 +45,7 @@ struct Looked {
     receive: u32,
     send: (u32, u32),
     state: Word,
+    accept: u32,
 }
 
 /// All roles of a scene, and whom to tell of what they do.
@@ -64,7 +65,7 @@ pub(super) struct Troupe<'p, 't> {
     rounds: Option<Rounds>,
     scene: u32,
     host: Host,
-    pub watch: Watch,
+    pub(super) watch: Watch,
     teller: &'p mut Teller<'t>,
 }
 
@@ -237,7 +238,7 @@ impl<'p, 't> Troupe<'p, 't> {
         if let (Some(number), Some(socket)) = (number, opened) {
             // A connection that accept gives has a past: its state is news, though nothing changes now.
             let state = if call.name == "accept" { None } else { probe::tcp_state(&socket) }.unwrap_or("".into());
-            self.actors[role].sockets.insert(number, Looked { socket, receive: 0, send: (0, 0), state });
+            self.actors[role].sockets.insert(number, Looked { socket, receive: 0, send: (0, 0), state, accept: 0 });
         }
     }
 
@@ -289,7 +290,7 @@ impl<'p, 't> Troupe<'p, 't> {
 
     /// Tells of every change in the sockets that the scene watches.
     pub fn look_around(&mut self) -> Step<()> {
-        if !self.watch.receive_queues && !self.watch.send_queues && !self.watch.states {
+        if !self.watch.anything() {
             return Ok(());
         }
         for role in 0..self.actors.len() {
@@ -438,6 +439,13 @@ impl Looked {
                 vec![("state".into(), Value::Word(state.clone())), ("already".into(), already.into())],
             ));
             self.state = state;
+        }
+        if watch.accept_queues
+            && let Some(waiting) = probe::accept_queue(&self.socket)
+            && waiting != self.accept
+        {
+            changes.push(("accept queue", vec![("waiting".into(), i64::from(waiting).into())]));
+            self.accept = waiting;
         }
         let queues = probe::queues(self.socket.as_fd());
         let receive = queues.recv.unwrap_or(0);

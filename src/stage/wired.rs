@@ -80,8 +80,13 @@ impl Troupe<'_, '_> {
                 None => self.set_out(kept.seen, true)?,
             };
             self.carry(stirred, true)?;
+            self.look_around()?;
         }
+        let before_timers = self.frames;
         self.carry(Stirred::default(), true)?;
+        if self.frames != before_timers {
+            self.look_around()?;
+        }
         Ok(self.frames != before)
     }
 
@@ -131,6 +136,9 @@ impl Troupe<'_, '_> {
         let overtaken = wire.overtake(&seen);
         let names = &self.names;
         let mut frame = wire.describe(&seen, |address| names.of_end(address), by_timer);
+        if self.watch.options {
+            frame.remark = frame.remark.or_else(|| wire::offers(&seen));
+        }
         let sentence = wire.judge(&frame);
         frame.fate = sentence.fate;
         if frame.fate == Fate::Corrupted {

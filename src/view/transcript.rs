@@ -373,6 +373,11 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
             size => format!("first in the receive queue of {fd}: a datagram of {}", bytes(size)),
         },
         "receive queue" => format!("{} in the receive queue of {fd}", bytes(&number("recv"))),
+        "accept queue" => match number("waiting").as_str() {
+            "0" => format!("no connection waits for accept on {fd}"),
+            "1" => format!("1 connection waits for accept on {fd}"),
+            count => format!("{count} connections wait for accept on {fd}"),
+        },
         "send queue" => {
             format!("{} of {fd} not acknowledged, {} of them not sent", bytes(&number("send")), number("unsent"))
         }

@@ -23,7 +23,7 @@ pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
 pub use script::{Faults, Hold, Script, Sentence};
 
-use crate::trace::{Data, Fate, Frame, Host, class_of_time};
+use crate::trace::{Data, Fate, Frame, Host, Word, class_of_time};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
@@ -106,7 +106,8 @@ impl Wire {
     pub fn lay(plan: Plan, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
         let (mtu, strangers) = (plan.script.mtu(), plan.strangers);
         let sack = plan.script.sack();
-        let settle_in = || settle_in().and_then(|()| if sack { fs::write(SACK, "1") } else { Ok(()) });
+        // Where settings cannot be changed, this one stays as it is, like all the others.
+        let settle_in = || settle_in().map(|()| drop(fs::write(SACK, if sack { "1" } else { "0" })));
         let lay = |kind| link::Link::lay(kind, mtu, strangers, &settle_in);
         let link = match plan.kind {
             Some(kind) => lay(kind)?,
@@ -324,6 +325,12 @@ fn time_of(numbers: Numbers) -> Option<u64> {
     let now = millis();
     let age = (now as u32).wrapping_sub(numbers.clock?);
     (age < LONGEST_AGO).then(|| now.saturating_sub(age.into()))
+}
+
+/// The options of a connection's first segment, in words.
+pub fn offers(seen: &Seen) -> Option<Word> {
+    seen.packet.numbers.filter(|numbers| numbers.syn)?;
+    packet::offers(&seen.bytes, &seen.packet)
 }
 
 impl Seen {
