@@ -160,7 +160,8 @@ fn our_cured_server_serves_the_next_python_client_after_one_that_was_killed() {
     let port = free_port(21_300);
     let _server = start_server(role(&lab(13), "server", port).args(["--scene", "4"]), port, "tcp");
     // It has its first answer, and waits for its next line.
-    let mut first = Running(peer("talk_loop.py", &["client", &port.to_string(), "hello", ""]).spawn().expect("python3"));
+    let mut first =
+        Running(peer("talk_loop.py", &["client", &port.to_string(), "hello", ""]).spawn().expect("python3"));
     let mut line = String::new();
     BufReader::new(first.0.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
     assert_eq!(line, "HELLO\n");

@@ -128,7 +128,7 @@ impl Baton<'_, '_> {
                     self.turn += 1;
                     self.go(role)?;
                     self.wake()?;
-                    if self.nobody_stops(role) {
+                    if self.nobody_stops(role) && !self.end_a_pause()? {
                         let others = (0..self.doing.len()).filter(|other| *other != role);
                         let waiting = others.filter_map(|other| self.waiting(other)).collect();
                         self.troupe.find_going_round(role, waiting)?;
@@ -326,13 +326,9 @@ impl Baton<'_, '_> {
         }
     }
 
-    /// Whether a role goes round for ever, and all others wait or have ended.
+    /// Whether a role goes round for ever, and no other one can go.
     fn nobody_stops(&self, role: usize) -> bool {
-        let others_wait = || {
-            (0..self.doing.len())
-                .filter(|other| *other != role)
-                .all(|other| !self.can_go(other) && !matches!(self.doing[other], Doing::Pausing(_) | Doing::Typing(..)))
-        };
+        let others_wait = || (0..self.doing.len()).all(|other| other == role || !self.can_go(other));
         self.troupe.goes_round(role) && others_wait() && self.troupe.next_arrival().is_none()
     }
 
@@ -347,17 +343,7 @@ impl Baton<'_, '_> {
             self.wait_a_while(soon)?;
             return Ok(None);
         }
-        let pausing = |role: &usize| match self.doing[*role] {
-            Doing::Pausing(since) | Doing::Typing(_, since) => Some((since, *role)),
-            _ => None,
-        };
-        if let Some((_, role)) = (0..self.doing.len()).filter_map(|role| pausing(&role)).min() {
-            if let Doing::Typing(prompt, _) = std::mem::replace(&mut self.doing[role], Doing::Running) {
-                self.type_line(role, prompt)?;
-            } else {
-                self.troupe.answer(role, &ToRole::Go);
-                self.settle(role)?;
-            }
+        if self.end_a_pause()? {
             return Ok(None);
         }
         let has_a_deadline = |doing: &Doing| matches!(doing, Doing::Next(Act::Call(_, Wait::Until(_))));
@@ -382,6 +368,23 @@ impl Baton<'_, '_> {
                 Ok(Some(self.failed.take().unwrap_or(Ending::Endless)))
             }
         }
+    }
+
+    /// Ends the pause that was reached first, or lets the slow user type who was asked first; whether there was one.
+    fn end_a_pause(&mut self) -> Step<bool> {
+        let since = |role: usize| match self.doing[role] {
+            Doing::Pausing(since) | Doing::Typing(_, since) => Some((since, role)),
+            _ => None,
+        };
+        let Some((_, role)) = (0..self.doing.len()).filter_map(since).min() else { return Ok(false) };
+        match std::mem::replace(&mut self.doing[role], Doing::Running) {
+            Doing::Typing(prompt, _) => self.type_line(role, prompt)?,
+            _ => {
+                self.troupe.answer(role, &ToRole::Go);
+                self.settle(role)?;
+            }
+        }
+        Ok(true)
     }
 
     /// Gives the kernel time while a timer of its own runs, until somebody can go or a frame is on its way.

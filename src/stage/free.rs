@@ -77,7 +77,7 @@ impl Free<'_, '_> {
             let mut heard = self.troupe.let_frames_come()? || self.troupe.next_arrival().is_some();
             for role in 0..self.doing.len() {
                 heard |= self.hear_all(role)?;
-                if self.nobody_stops(role) {
+                if self.nobody_stops(role) && !self.end_a_pause() {
                     let others = (0..self.doing.len()).filter(|other| *other != role);
                     let waiting = others.filter_map(|other| self.waiting(other)).collect();
                     self.tell()?;
@@ -161,14 +161,9 @@ impl Free<'_, '_> {
         self.told.push((at, Some(role), what));
     }
 
-    /// Whether a role goes round for ever, and all others wait or have ended.
+    /// Whether a role goes round for ever, and all others sleep or have ended.
     fn nobody_stops(&self, role: usize) -> bool {
-        let others_wait = || {
-            (0..self.doing.len())
-                .filter(|other| *other != role)
-                .all(|other| self.sleeps(other) && !matches!(self.doing[other], Doing::Pausing(_) | Doing::Typing(..)))
-        };
-        self.troupe.goes_round(role) && others_wait()
+        self.troupe.goes_round(role) && (0..self.doing.len()).all(|other| other == role || self.sleeps(other))
     }
 
     fn all_sleep(&self) -> bool {
