@@ -171,6 +171,40 @@ fn our_cured_server_serves_the_next_python_client_after_one_that_was_killed() {
 }
 
 #[test]
+fn our_cured_server_tells_how_each_python_client_left_and_serves_the_next() {
+    if !python("our_cured_server_tells_how_each_python_client_left_and_serves_the_next") {
+        return;
+    }
+    let port = free_port(21_400);
+    let mut server = start_server(role(&lab(15), "server", port).args(["--scene", "5"]), port, "tcp");
+    assert_eq!(ask("next_caller.py", port, &["reset"]), "");
+    assert_eq!(ask("next_caller.py", port, &["gbk"]), "an answer of 0 bytes\n");
+    assert_eq!(ask("next_caller.py", port, &["q", "hello"]), "HELLO\n");
+    let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    let mut next = |text: &str| {
+        let line = said.find(|line| line.contains("127.0.0.1:")).expect("a line about a client");
+        assert!(line.contains(text), "{line}");
+    };
+    next("left without a goodbye");
+    next("is sent away: invalid utf-8");
+    next("has left");
+}
+
+#[test]
+fn our_clients_are_served_by_the_classic_accept_loop_in_python_one_after_the_other() {
+    if !python("our_clients_are_served_by_the_classic_accept_loop_in_python_one_after_the_other") {
+        return;
+    }
+    let port = free_port(21_500);
+    let _server = start_peer("next_caller.py", port);
+    for line in ["first", "second"] {
+        let output = type_to_client(&lab(15), port, &format!("{line}\nq\n"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(&line.to_uppercase()), "{}", text(&output.stdout));
+    }
+}
+
+#[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
         let output = run(&mut role(&lab(number), "server", free_port(20_700)));

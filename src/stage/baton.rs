@@ -128,6 +128,8 @@ impl Baton<'_, '_> {
                     self.turn += 1;
                     self.go(role)?;
                     self.wake()?;
+                    // One that goes round would never let anybody else act.
+                    self.yields |= self.troupe.goes_round(role);
                     if self.nobody_stops(role) && !self.end_a_pause()? {
                         let others = (0..self.doing.len()).filter(|other| *other != role);
                         let waiting = others.filter_map(|other| self.waiting(other)).collect();
