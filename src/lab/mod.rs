@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 pub use claim::{Claim, Verdict};
 pub use command::{Ran, run_command};
+pub use demo::PLAYED_AGAIN;
 pub use words::{at_full_speed, be_killed, meet, note, prompt, say};
 
 use crate::socket::Address;
@@ -227,10 +228,12 @@ impl Scene {
         self
     }
 
-    /// Shows the frames with these numbers byte by byte.
+    /// Shows the states of TCP connections also between two frames, and after their sockets have been closed: until
+    /// nothing is left of them.
     #[must_use]
-    pub fn show_bytes_of(mut self, frames: &'static [u32]) -> Scene {
-        self.watch.bytes_of = frames;
+    pub fn show_all_states(mut self) -> Scene {
+        self.watch.states = true;
+        self.watch.all_states = true;
         self
     }
 
@@ -245,6 +248,13 @@ impl Scene {
     #[must_use]
     pub fn show_options(mut self) -> Scene {
         self.watch.options = true;
+        self
+    }
+
+    /// Shows the frames with these numbers byte by byte.
+    #[must_use]
+    pub fn show_bytes_of(mut self, frames: &'static [u32]) -> Scene {
+        self.watch.bytes_of = frames;
         self
     }
 
