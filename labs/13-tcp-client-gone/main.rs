@@ -1,4 +1,4 @@
-//! Lab 13: the client is gone. What does `recv` say when the peer has left, and what if nobody listens to it?
+//! Lab 13: the client is gone. What does recv say when the peer has left, and what if nobody listens to it?
 
 mod claims;
 
@@ -6,7 +6,7 @@ use socklab::prelude::*;
 
 fn main() -> ExitCode {
     Lab::new(13, "tcp-client-gone", 8081)
-        .asks("What does `recv` say when the peer has left, and what if nobody listens to it?")
+        .asks("What does recv say when the peer has left, and what if nobody listens to it?")
         .scene(
             Scene::new("the client leaves, and its authors' server does not notice")
                 .server(server)

@@ -37,7 +37,7 @@ enum Doing {
     /// It has said what comes next, and waits for the baton.
     Next(Act),
     /// It made a call that may wait so, and the kernel put it to sleep in it.
-    Asleep(Call, Wait),
+    Asleep(Box<Call>, Wait),
     /// It pauses; the number says since when.
     Pausing(u64),
     /// Its user, who takes longer than anybody else, begins to type at this prompt; the number says since when.
@@ -174,14 +174,14 @@ impl Baton<'_, '_> {
         self.still_since = Instant::now();
         let Doing::Next(act) = std::mem::replace(&mut self.doing[role], Doing::Running) else { return Ok(()) };
         match act {
-            Act::Call(call, wait) => return self.make(role, call, wait),
+            Act::Call(call, wait) => return self.make(role, *call, wait),
             Act::Say(text) => self.troupe.tell(Some(role), What::Print { text })?,
             Act::Note(text) => self.troupe.tell(Some(role), What::Note { text })?,
             Act::Made(mut call) => {
                 self.troupe.name_all(role, &mut call);
                 self.troupe.look_at(role, &mut call);
                 let stirred = self.troupe.stirred_by(role, &call);
-                self.troupe.tell(Some(role), What::Call(call))?;
+                self.troupe.tell(Some(role), What::Call(*call))?;
                 self.troupe.forward(stirred)?;
                 self.troupe.look_around()?;
             }
@@ -224,7 +224,7 @@ impl Baton<'_, '_> {
             None if wait == Wait::Never => Err(self.hung(role)),
             None => {
                 self.troupe.name_all(role, &mut call);
-                self.doing[role] = Doing::Asleep(call.clone(), wait);
+                self.doing[role] = Doing::Asleep(Box::new(call.clone()), wait);
                 if told {
                     return Ok(());
                 }

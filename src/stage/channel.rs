@@ -39,9 +39,9 @@ pub enum ToStage {
 /// What a role is about to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Act {
-    Call(Call, Wait),
+    Call(Box<Call>, Wait),
     /// Nothing more: it has made a call without leave.
-    Made(Call),
+    Made(Box<Call>),
     Say(String),
     Note(String),
     Meet(String),

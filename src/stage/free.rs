@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(2);
 /// What a role is at, as far as it has told.
 enum Doing {
     Running,
-    Calling(Call, Wait),
+    Calling(Box<Call>, Wait),
     /// It pauses, since this time.
     Pausing(u64),
     /// Its user, who takes longer than anybody else, types at this prompt since this time.
@@ -124,7 +124,7 @@ impl Free<'_, '_> {
             Act::Call(call, wait) => self.doing[role] = Doing::Calling(call, wait),
             Act::Say(text) => self.add(role, What::Print { text }, at),
             Act::Note(text) => self.add(role, What::Note { text }, at),
-            Act::Made(call) => self.add(role, What::Call(call), at),
+            Act::Made(call) => self.add(role, What::Call(*call), at),
             Act::Meet(text) => {
                 self.doing[role] = Doing::Pausing(at);
                 self.told.push((at, Some(role), What::Meet { text }));

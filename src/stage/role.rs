@@ -184,9 +184,9 @@ impl Recorder for Link {
             return;
         }
         if self.untold.is_none() {
-            self.act(Act::Call(call.clone(), wait));
+            self.act(Act::Call(Box::new(call.clone()), wait));
         } else if !matches!(wait, Wait::Never | Wait::Perhaps(For::Room)) {
-            self.act(Act::Call(call.clone(), wait));
+            self.act(Act::Call(Box::new(call.clone()), wait));
             self.tell_all();
         }
     }
@@ -206,7 +206,7 @@ impl Recorder for Link {
     fn hurry(&mut self, on: bool) {
         let hurried = std::mem::replace(&mut self.hurried, on.then(Vec::new));
         for call in hurried.into_iter().flatten() {
-            self.act(Act::Made(call));
+            self.act(Act::Made(Box::new(call)));
         }
     }
 
