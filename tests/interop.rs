@@ -4,7 +4,7 @@ mod support;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use support::by_hand::{Running, free_port, lab, role, start_server, text, type_to_client};
 use support::{PATIENCE, has, project, run, skip};
@@ -118,6 +118,39 @@ fn our_client_hears_a_python_udp_echo() {
     let output = type_to_client(&lab(1), port, "hello\n你好\n");
     let printed = text(&output.stdout);
     assert!(printed.contains("HELLO (127.0.0.1:") && printed.contains("你好 (127.0.0.1:"), "{printed}");
+}
+
+#[test]
+fn a_python_client_hears_the_true_time_from_our_time_server() {
+    if !python("a_python_client_hears_the_true_time_from_our_time_server") {
+        return;
+    }
+    let port = free_port(28_100);
+    let _server = start_server(&mut role(&lab(8), "server", port), port, "udp");
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
+    let before = seconds();
+    let printed = ask("time_server.py", port, &["%s", "", "%Y年", "no percent"]);
+    let lines: Vec<&str> = printed.lines().collect();
+    let told: u64 = lines[0].parse().expect("seconds since 1970");
+    assert!((before..=seconds()).contains(&told), "{printed}");
+    assert_eq!(lines[1].len(), "2026-11-21 02:01:06".len(), "{printed}");
+    assert_eq!(lines[2..], [format!("{}年", &lines[1][..4]), "no percent".to_owned()]);
+}
+
+#[test]
+fn our_client_hears_the_time_from_a_python_time_server() {
+    if !python("our_client_hears_the_time_from_a_python_time_server") {
+        return;
+    }
+    let port = free_port(28_200);
+    let _server = start_peer("time_server.py", port);
+    let output = type_to_client(&lab(8), port, "  no percent  \n\n%Y年\n");
+    let printed = text(&output.stdout);
+    let told: Vec<&str> =
+        printed.split("current date: ").skip(1).map(|told| told.lines().next().unwrap_or("")).collect();
+    let [literal, default, year] = told[..] else { panic!("{printed}") };
+    assert_eq!((literal, default.len()), ("no percent", 19), "{printed}");
+    assert_eq!(year, format!("{}年", &default[..4]), "{printed}");
 }
 
 #[test]

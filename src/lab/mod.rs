@@ -4,6 +4,7 @@ mod by_hand;
 mod claim;
 mod claim_report;
 mod cli;
+mod clock;
 mod command;
 mod demo;
 pub mod exit;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 pub use claim::{Claim, Verdict};
+pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use words::{meet, note, prompt, say};
 
@@ -67,6 +69,8 @@ pub struct Scene {
     faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
     strangers: bool,
+    /// The time of day that its roles' clocks show, if it is not the machine's.
+    clock: Option<&'static str>,
 }
 
 /// A role and what it needs.
@@ -143,7 +147,15 @@ impl Lab {
 impl Scene {
     /// A scene with a title.
     pub fn new(title: &'static str) -> Scene {
-        Scene { title, roles: Vec::new(), watch: Watch::default(), ends_waiting: false, faults: &[], strangers: false }
+        Scene {
+            title,
+            roles: Vec::new(),
+            watch: Watch::default(),
+            ends_waiting: false,
+            faults: &[],
+            strangers: false,
+            clock: None,
+        }
     }
 
     /// Adds a role.
@@ -240,6 +252,13 @@ impl Scene {
     #[must_use]
     pub fn hosts_are_strangers(mut self) -> Scene {
         self.strangers = true;
+        self
+    }
+
+    /// In a demo it is always this time of day, in UTC: `2026-11-21 02:01:06`. The transcript says so.
+    #[must_use]
+    pub fn clock_stands_at(mut self, time: &'static str) -> Scene {
+        self.clock = Some(time);
         self
     }
 

@@ -195,6 +195,11 @@ impl Socket {
         self.set("SOL_SOCKET", "SO_REUSEADDR", on, || self.inner.set_reuse_address(on))
     }
 
+    /// Shares the address with other sockets of the same user that ask for it too, `SO_REUSEPORT` of `socket(7)`.
+    pub fn set_reuse_port(&self, on: bool) -> io::Result<()> {
+        self.set("SOL_SOCKET", "SO_REUSEPORT", on, || self.inner.set_reuse_port(on))
+    }
+
     /// Switches Nagle's algorithm off, `TCP_NODELAY` of `tcp(7)`.
     pub fn set_tcp_nodelay(&self, on: bool) -> io::Result<()> {
         self.set("IPPROTO_TCP", "TCP_NODELAY", on, || self.inner.set_tcp_nodelay(on))

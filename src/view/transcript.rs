@@ -1,5 +1,6 @@
 //! A trace as text: who, which call with which arguments, what came back.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -171,12 +172,24 @@ pub(super) fn words(what: &What) -> Vec<String> {
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
-    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", harmless(line))).collect();
+    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", harmless(&beginning(line)))).collect();
     if lines.len() <= MOST {
         return lines;
     }
     let more = format!("│ … ({} lines more)", lines.len() - 4);
     [&lines[..3], &[more], &lines[lines.len() - 1..]].concat()
+}
+
+/// A line, or the beginning of a very long one.
+fn beginning(line: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 400;
+    const SHOWN: usize = 50;
+    let count = line.chars().count();
+    if count <= LONGEST {
+        return line.into();
+    }
+    let shown: String = line.chars().take(SHOWN).collect();
+    format!("{shown}… ({count} characters)").into()
 }
 
 /// A field's bytes in hexadecimal, so many in a row, and its name with what it says. Of many bytes the first ones are
