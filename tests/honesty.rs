@@ -130,10 +130,16 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "bind" | "connect" | "getsockname" => is(0).to_owned(),
         "listen" | "shutdown" => format!("{}, {}", is(0), is(1)),
         "accept4" => format!("{}, {}", is(0), is(3)),
+        "setsockopt" if is(2) == "SO_ATTACH_FILTER" => {
+            let len = is(3).split("{len=").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or("");
+            format!("{}, {}, {len} instructions", is(0), is(2))
+        }
         "setsockopt" if is(2).ends_with("TIMEO_OLD") => {
             format!("{}, {}, {}", is(0), is(2).trim_end_matches("_OLD"), milliseconds(is(3)))
         }
         "setsockopt" => format!("{}, {}, {}", is(0), is(2), is(3).trim_matches(['[', ']'])),
+        "sendmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
+        "recvmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
         "getsockopt" => format!("{}, {}", is(0), is(2)),
         "sendto" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), is(2), is(3)),
         "recvfrom" => format!("{}, {}, {}, {}", is(0), data(is(1), returned), is(2), is(3)),
@@ -162,6 +168,15 @@ fn data(text: &str, moved: i64) -> String {
 fn buffers(message: &str) -> String {
     let all: Vec<String> = message.split("iov_base=").skip(1).map(|base| data(base, i64::MAX)).collect();
     all.join(" ")
+}
+
+/// The bytes of all datagrams of one call, as strace shows them, in one run.
+fn datagrams(messages: &str) -> String {
+    let each = messages.split("iov_base=").skip(1).map(|rest| {
+        let len = rest.split("msg_len=").nth(1).and_then(|rest| rest.split('}').next()?.parse().ok());
+        data(rest, len.unwrap_or(i64::MAX))
+    });
+    each.collect()
 }
 
 /// A `struct timeval`, which strace shows as its bytes, in the words of the trace.
@@ -244,6 +259,7 @@ fn told_call(event: &Json) -> String {
             let all: Vec<&str> = all.map(|buffer| buffer.as_str().expect("hexadecimal")).collect();
             format!("{fd}, {}, {}", all.join(" "), ordered(&flags))
         }
+        "sendmmsg" | "recvmmsg" => format!("{fd}, {data}, {}, {flags}", argument("vlen")),
         "recvmsg" => {
             let truncated = event["out"]["msg_flags"].as_str().unwrap_or("0");
             format!("{fd}, {data}, {truncated}, {flags}")

@@ -4,7 +4,7 @@ mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use support::by_hand::{Running, free_port, lab, role, start_server, text, type_to_client};
 use support::{PATIENCE, has, project, run, skip};
@@ -313,6 +313,67 @@ fn our_clients_are_served_by_the_classic_accept_loop_in_python_one_after_the_oth
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         assert!(text(&output.stdout).contains(&line.to_uppercase()), "{}", text(&output.stdout));
     }
+}
+
+#[test]
+fn a_python_client_hears_the_true_time_from_our_time_server() {
+    if !python("a_python_client_hears_the_true_time_from_our_time_server") {
+        return;
+    }
+    let port = free_port(28_100);
+    let _server = start_server(&mut role(&lab(8), "server", port), port, "udp");
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
+    let before = seconds();
+    let printed = ask("time_server.py", port, &["%s", "", "%Y年", "no percent"]);
+    let lines: Vec<&str> = printed.lines().collect();
+    let told: u64 = lines[0].parse().expect("seconds since 1970");
+    assert!((before..=seconds()).contains(&told), "{printed}");
+    assert_eq!(lines[1].len(), "2026-11-21 02:01:06".len(), "{printed}");
+    assert_eq!(lines[2..], [format!("{}年", &lines[1][..4]), "no percent".to_owned()]);
+}
+
+#[test]
+fn our_client_hears_the_time_from_a_python_time_server() {
+    if !python("our_client_hears_the_time_from_a_python_time_server") {
+        return;
+    }
+    let port = free_port(28_200);
+    let _server = start_peer("time_server.py", port);
+    let output = type_to_client(&lab(8), port, "  no percent  \n\n%Y年\n");
+    let printed = text(&output.stdout);
+    let told: Vec<&str> =
+        printed.split("current date: ").skip(1).map(|told| told.lines().next().unwrap_or("")).collect();
+    let [literal, default, year] = told[..] else { panic!("{printed}") };
+    assert_eq!((literal, default.len()), ("no percent", 19), "{printed}");
+    assert_eq!(year, format!("{}年", &default[..4]), "{printed}");
+}
+
+#[test]
+fn a_python_client_sends_again_what_our_lossy_server_lost() {
+    if !python("a_python_client_sends_again_what_our_lossy_server_lost") {
+        return;
+    }
+    let port = free_port(28_300);
+    let _server = start_server(role(&lab(9), "server", port).args(["--scene", "5"]), port, "udp");
+    assert_eq!(ask("udp_numbered.py", port, &["hello", "world", "egon"]), "1.1\n2.1\n2.2\n3.1\n");
+}
+
+#[test]
+fn our_client_sends_again_what_a_python_server_left_without_an_answer() {
+    if !python("our_client_sends_again_what_a_python_server_left_without_an_answer") {
+        return;
+    }
+    let port = free_port(28_400);
+    let mut server = start_peer("udp_numbered.py", port);
+    let client = run(role(&lab(9), "client", port).args(["--scene", "5"]));
+    assert!(client.status.success(), "{}", text(&client.stderr));
+    // Each first attempt is left without an answer.
+    let told: Vec<String> = text(&client.stdout).lines().map(|line| line[..8].to_owned()).collect();
+    assert_eq!(told, ["number 1", "number 2", "number 3"]);
+    server.0.kill().expect("the server is ended");
+    let mut printed = String::new();
+    server.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("its words");
+    assert_eq!(printed, "hello\nworld\negon\n");
 }
 
 #[test]

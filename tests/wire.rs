@@ -100,6 +100,12 @@ fn every_lab_can_be_played_on_a_wire_and_follows_the_schema() {
     compiler.add_resource("trace.schema.json", schema).expect("a schema");
     let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
     for lab in labs_on_a_wire("every_lab_can_be_played_on_a_wire") {
+        let output = run(Command::new(&lab.program).arg("--wire"));
+        if output.status.code() == Some(2) {
+            let words = String::from_utf8_lossy(&output.stderr);
+            assert!(words.contains("this lab is about one host"), "{}: {words}", lab.folder);
+            continue;
+        }
         let events = lab.events(&["--wire"]);
         assert!(events.iter().any(|event| event["kind"] == "frame"), "{}", lab.folder);
         for event in events {

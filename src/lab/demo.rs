@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::cli::Arguments;
 use super::command::{Permission, permit};
-use super::{Endpoint, Lab, Scene, exit};
+use super::{Endpoint, Lab, Scene, clock, exit};
 use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller, Watch};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
 use crate::view::{Transcript, capture, diagram, json};
@@ -223,7 +223,9 @@ fn play_scene(
     let begins = What::Scene { text: scene.title.to_owned(), port: address.port() };
     let script = hosts.script().map(|script| plan.script.and(script)).filter(|script| !script.is_empty());
     let conditions = script.map(|script| What::Note { text: format!("on this wire: {script}") });
-    for what in [Some(begins), conditions].into_iter().flatten() {
+    let moment = scene.clock.map(clock::moment).transpose()?;
+    let time = scene.clock.map(|time| What::Note { text: format!("the clock of this stage stands: it is {time}") });
+    for what in [Some(begins), conditions, time].into_iter().flatten() {
         if teller.announce(number, host, what).is_break() {
             return Ok(Ending::Left);
         }
@@ -232,6 +234,7 @@ fn play_scene(
     let roles = scene.roles.iter().map(|cast| {
         let commands = commands.clone();
         let part = move || {
+            clock::stands_at(moment);
             if cast.runs_commands {
                 permit(Permission::Only(commands));
             }

@@ -4,6 +4,7 @@ mod by_hand;
 mod claim;
 mod claim_report;
 mod cli;
+mod clock;
 mod command;
 mod demo;
 pub mod exit;
@@ -16,6 +17,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 pub use claim::{Claim, Verdict};
+pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;
 pub use words::{at_full_speed, be_killed, meet, note, prompt, say};
@@ -80,6 +82,8 @@ pub struct Scene {
     faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
     strangers: bool,
+    /// The time of day that its roles' clocks show, if it is not the machine's.
+    clock: Option<&'static str>,
 }
 
 /// A role and what it needs.
@@ -168,6 +172,7 @@ impl Scene {
             goes_round: false,
             faults: &[],
             strangers: false,
+            clock: None,
         }
     }
 
@@ -295,6 +300,13 @@ impl Scene {
     #[must_use]
     pub fn hosts_are_strangers(mut self) -> Scene {
         self.strangers = true;
+        self
+    }
+
+    /// In a demo it is always this time of day, in UTC: `2026-11-21 02:01:06`. The transcript says so.
+    #[must_use]
+    pub fn clock_stands_at(mut self, time: &'static str) -> Scene {
+        self.clock = Some(time);
         self
     }
 

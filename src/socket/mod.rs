@@ -10,6 +10,8 @@
 
 mod address;
 mod error_queue;
+mod filter;
+mod message;
 
 use std::cell::Cell;
 use std::fmt;
@@ -20,7 +22,10 @@ use std::time::Duration;
 
 pub use address::Address;
 pub use error_queue::Report;
+pub use filter::Instruction;
 pub use socket2::{Domain, Protocol, Type};
+
+use socket2::SockFilter;
 
 use crate::sys;
 use crate::trace::{Call, For, Value, Wait, errno_name, error_name, recorder};
@@ -44,6 +49,8 @@ pub struct Received {
     pub truncated: bool,
     /// Who sent it.
     pub from: Address,
+    /// How many datagrams the socket had lost when this one was queued, if it was asked to tell: `SO_RXQ_OVFL`.
+    pub lost_before: u32,
 }
 
 /// Some of what `TCP_INFO` of `tcp(7)` tells.
@@ -143,13 +150,33 @@ impl Socket {
     pub fn recv_msg(&self, buf: &mut [u8]) -> io::Result<Received> {
         let call = self.call("recvmsg").arg("len", buf.len()).arg("flags", flag_names(0));
         traced(call, self.wait_to_receive(0), |call| {
-            let mut parts = [socket2::MaybeUninitSlice::new(sys::uninit(buf))];
-            let (len, flags, from) = self.inner.recv_from_vectored(&mut parts)?;
-            let (truncated, from) = (flags.is_truncated(), Address::from(from));
-            call.received(len, buf);
-            call.wrote("msg_name", from.value());
-            call.wrote("msg_flags", if truncated { "MSG_TRUNC" } else { "0" });
-            Ok(Received { len, truncated, from })
+            let got = message::receive(&self.inner, buf)?;
+            call.received(got.len, buf);
+            call.wrote("msg_name", got.from.value());
+            call.wrote("msg_flags", if got.truncated { "MSG_TRUNC" } else { "0" });
+            if got.lost_before > 0 {
+                call.wrote("lost_before", i64::from(got.lost_before));
+            }
+            Ok(got)
+        })
+    }
+
+    /// Receives the datagrams that are there, at most `most` of at most `len` bytes: `recvmmsg(2)` with `MSG_DONTWAIT`.
+    pub fn recv_many(&self, most: usize, len: usize) -> io::Result<Vec<Vec<u8>>> {
+        let call = self.call("recvmmsg").arg("vlen", most).arg("len", len).arg("flags", "MSG_DONTWAIT");
+        traced(call, Wait::Never, |call| {
+            let mut datagrams = vec![vec![0; len]; most];
+            let lengths = sys::recv_many(self.inner.as_fd(), &mut datagrams, libc::MSG_DONTWAIT)?;
+            datagrams.truncate(lengths.len());
+            datagrams.iter_mut().zip(&lengths).for_each(|(datagram, len)| datagram.truncate(*len));
+            let bytes = datagrams.concat();
+            call.received(bytes.len(), &bytes);
+            call.returned(datagrams.len());
+            if datagrams.len() < most {
+                // How many of small datagrams fit a queue is the kernel's book-keeping.
+                call.wrote("how_many", "some");
+            }
+            Ok(datagrams)
         })
     }
 
@@ -206,6 +233,55 @@ impl Socket {
         })
     }
 
+    /// Sends datagrams to the connected peer, `sendmmsg(2)`; returns how many went.
+    pub fn send_many(&self, datagrams: &[&[u8]]) -> io::Result<usize> {
+        let call = self.call("sendmmsg").sending(&datagrams.concat()).arg("vlen", datagrams.len()).arg("flags", "0");
+        traced(call, self.wait_to_send(0), |call| {
+            let count = sys::send_many(self.inner.as_fd(), datagrams)?;
+            call.returned(count);
+            Ok(count)
+        })
+    }
+
+    /// How many datagrams that had come for this socket the kernel has thrown away: `SK_MEMINFO_DROPS` of `SO_MEMINFO`.
+    pub fn drops(&self) -> io::Result<u32> {
+        let call = self.call("getsockopt").arg("level", "SOL_SOCKET").arg("optname", "SO_MEMINFO");
+        traced(call, Wait::Never, |call| {
+            let drops = sys::memory_info(self.inner.as_fd())?[8];
+            call.wrote("drops", i64::from(drops));
+            Ok(drops)
+        })
+    }
+
+    /// Has `recv_msg` tell how many datagrams were lost, `SO_RXQ_OVFL` of `socket(7)`.
+    pub fn set_overflow_report(&self, on: bool) -> io::Result<()> {
+        self.set("SOL_SOCKET", "SO_RXQ_OVFL", on, || {
+            sys::set_option(self.inner.as_fd(), libc::SOL_SOCKET, libc::SO_RXQ_OVFL, on.into())
+        })
+    }
+
+    /// Asks for room in the receive queue, `SO_RCVBUF` of `socket(7)`: the kernel doubles it, and has limits.
+    pub fn set_recv_buffer_size(&self, size: usize) -> io::Result<()> {
+        self.set("SOL_SOCKET", "SO_RCVBUF", size, || self.inner.set_recv_buffer_size(size))
+    }
+
+    /// How much room the receive queue has, `SO_RCVBUF` of `socket(7)`.
+    pub fn recv_buffer_size(&self) -> io::Result<usize> {
+        let call = self.call("getsockopt").arg("level", "SOL_SOCKET").arg("optname", "SO_RCVBUF");
+        traced(call, Wait::Never, |call| {
+            let size = self.inner.recv_buffer_size()?;
+            call.wrote("optval", size);
+            Ok(size)
+        })
+    }
+
+    /// Has the kernel run a program on each datagram that arrives, `SO_ATTACH_FILTER` of `socket(7)`.
+    pub fn attach_filter(&self, program: impl IntoIterator<Item = Instruction>) -> io::Result<()> {
+        let program: Vec<SockFilter> = program.into_iter().map(|instruction| instruction.0).collect();
+        let value = format!("{} instructions", program.len());
+        self.set("SOL_SOCKET", "SO_ATTACH_FILTER", value, || self.inner.attach_filter(&program))
+    }
+
     /// Asks for reports on what became of datagrams, `IP_RECVERR` of `ip(7)`.
     pub fn set_recv_error(&self, on: bool) -> io::Result<()> {
         self.set("IPPROTO_IP", "IP_RECVERR", on, || {
@@ -216,6 +292,11 @@ impl Socket {
     /// Lets the address be taken while an old connection lingers in TIME-WAIT, `SO_REUSEADDR` of `socket(7)`.
     pub fn set_reuse_address(&self, on: bool) -> io::Result<()> {
         self.set("SOL_SOCKET", "SO_REUSEADDR", on, || self.inner.set_reuse_address(on))
+    }
+
+    /// Shares the address with other sockets of the same user that ask for it too, `SO_REUSEPORT` of `socket(7)`.
+    pub fn set_reuse_port(&self, on: bool) -> io::Result<()> {
+        self.set("SOL_SOCKET", "SO_REUSEPORT", on, || self.inner.set_reuse_port(on))
     }
 
     /// Switches Nagle's algorithm off, `TCP_NODELAY` of `tcp(7)`.

@@ -289,8 +289,9 @@ fn before(call: &Call) -> String {
     if call.sends() {
         words.extend(if call.pieces.is_empty() { call.data.as_ref().map(data) } else { Some(buffers(call)) });
         // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
-        let len = call.data.as_ref().map(|data| data.len).filter(|_| call.errno.is_none());
-        let len = len.filter(|len| call.ret != i64::try_from(*len).ok());
+        let size_matters = matches!(call.errno.as_deref(), None | Some("EMSGSIZE"));
+        let len = call.data.as_ref().map(|data| data.len).filter(|_| size_matters);
+        let len = len.filter(|len| call.ret != i64::try_from(*len).ok() && call.get_arg("vlen").is_none());
         words.extend(len.map(|len| bytes(&len.to_string())));
     }
     words.extend(call.args.iter().filter_map(|(name, value)| argument(call, name, value)));
@@ -301,7 +302,12 @@ fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
     match name {
         "flags" | "protocol" if matches!(value, Value::Number(0)) || value.as_word() == Some("0") => None,
         "level" => None,
-        "len" if call.sends() => None,
+        "vlen" if call.sends() => Some(format!("{} datagrams", show(value))),
+        "vlen" => {
+            let each = call.get_arg("len").map(show).unwrap_or_default();
+            Some(format!("up to {} datagrams of up to {each}", show(value)))
+        }
+        "len" if call.sends() || call.get_arg("vlen").is_some() => None,
         "len" => Some(format!("up to {}", show(value))),
         "dest_addr" => Some(format!("to {}", show(value))),
         "command" => Some(format!("\"{}\"", show(value))),
@@ -316,8 +322,14 @@ fn after(call: &Call) -> String {
         (Some(ret), None) => ret.to_string(),
         (None, None) => "?".to_owned(),
     };
-    if let Some(received) = call.data.as_ref().filter(|_| !call.sends()) {
-        let _ = write!(text, " {}", data(received));
+    let some = call.get_out("how_many").map(show);
+    match call.data.as_ref().filter(|_| !call.sends()) {
+        Some(received) if some.is_some() => {
+            let begin = &received.bytes[..received.bytes.len().min(12)];
+            text = format!("{} {}", some.unwrap_or_default(), quoted(begin, received.len));
+        }
+        Some(received) => text = format!("{text} {}", data(received)),
+        None => {}
     }
     for (name, value) in &call.out {
         let _ = match name.as_ref() {
@@ -325,12 +337,15 @@ fn after(call: &Call) -> String {
             "src_addr" | "addr" => write!(text, " from {}", show(value)),
             "msg_name" if call.get_out("ee_errno").is_some() => write!(text, " sent to {}", show(value)),
             "msg_name" => write!(text, " from {}", show(value)),
+            "how_many" => Ok(()),
             "msg_flags" if value.as_word() == Some("0") => Ok(()),
             "msg_flags" => write!(text, " with {}", show(value)),
             "stdout" => write!(text, ", {} on standard output", bytes(&show(value))),
             "stderr" if value.as_number() == Some(0) => Ok(()),
             "stderr" => write!(text, ", {} on standard error", bytes(&show(value))),
             "optval" => write!(text, " ({})", show(value)),
+            "drops" => write!(text, " ({} dropped)", show(value)),
+            "lost_before" => write!(text, ", {} lost before it", show(value)),
             name => write!(text, ", {} {}", name.trim_start_matches("ee_"), show(value)),
         };
     }
