@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 pub use claim::{Claim, Verdict};
 pub use command::{Ran, run_command};
+pub use demo::PLAYED_AGAIN;
 pub use words::{meet, note, prompt, say};
 
 use crate::socket::Address;

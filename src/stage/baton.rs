@@ -246,6 +246,7 @@ impl Baton<'_, '_> {
             }
             asleep = if self.troupe.sleeps(role) { asleep + 1 } else { 0 };
             if asleep == LOOKS && wait != Wait::Never {
+                self.troupe.lets_time_pass();
                 return Ok(None);
             }
         }
@@ -372,6 +373,7 @@ impl Baton<'_, '_> {
     fn wait_a_while(&mut self, longest: Duration) -> Step<()> {
         let calls: Vec<_> = (0..self.doing.len()).map(|role| (role, self.pending(role).and_then(|c| c.fd))).collect();
         self.troupe.wait_for_any(&calls, longest)?;
+        self.troupe.lets_time_pass();
         self.troupe.let_frames_come()?;
         self.wake()
     }

@@ -59,6 +59,7 @@ pub(super) struct Troupe<'p, 't> {
     pub(super) untold: Vec<(u64, Frame)>,
     pub(super) names: Names,
     pub(super) free: bool,
+    pub(super) voids: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     orphans: bool,
     scene: u32,
@@ -116,6 +117,7 @@ impl<'p, 't> Troupe<'p, 't> {
             untold: Vec::new(),
             names,
             free: play.free,
+            voids: play.voids,
             orphans: false,
             scene: play.scene,
             host: play.host,

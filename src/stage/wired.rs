@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
+use super::Ending;
 use super::past::Pair;
 use super::role;
-use super::troupe::{Heard, Step, Troupe};
+use super::troupe::{Heard, Step, Stop, Troupe};
 use crate::probe;
 use crate::trace::{Call, Data, Fate, Frame, Value, What};
 use crate::wire::{self, Seen, Wire};
@@ -124,6 +125,10 @@ impl Troupe<'_, '_> {
                     let delayed = !stirred[from] || seen.delayed;
                     let by_itself = delayed && !is_asked || seen.again && !seen.is_since(began);
                     if by_itself && !nobody_can_act && seen.may_be_a_timers() {
+                        // That of a goodbye comes within milliseconds, and changes nothing.
+                        if !seen.delayed {
+                            self.void()?;
+                        }
                         let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
                         self.tell_overtaken(overtaken)?;
                         continue;
@@ -137,6 +142,9 @@ impl Troupe<'_, '_> {
                     stirred[1 - from] |= self.set_out(seen, by_timer)?;
                 }
             }
+            if self.wire.as_ref().is_some_and(Wire::was_slow) {
+                self.void()?;
+            }
             if silent && !self.frames_under_way() {
                 return Ok(());
             }
@@ -148,6 +156,18 @@ impl Troupe<'_, '_> {
         let Some(wire) = &self.wire else { return false };
         let answers = nobody_can_act && probe::ready(wire.ends()[1 - seen.from], PollFlags::IN);
         wire.is_acknowledged(seen) || answers && wire.is_needless(seen)
+    }
+
+    /// Ends the scene, where it may be ended so: the machine is too slow for it.
+    fn void(&self) -> Step<()> {
+        if self.voids { Err(Stop::Ending(Ending::Void)) } else { Ok(()) }
+    }
+
+    /// Notes that time is let pass.
+    pub fn lets_time_pass(&mut self) {
+        if let Some(wire) = &mut self.wire {
+            wire.lets_time_pass();
+        }
     }
 
     fn take(&mut self, from: usize) -> Step<Option<Seen>> {

@@ -69,7 +69,15 @@ pub struct Wire {
     busy_until: [Option<Instant>; 2],
     /// Frames that were sent and not handed on yet.
     kept: Vec<Kept>,
+    /// When a frame last moved, in milliseconds, unless time was let pass since.
+    moved: Option<u64>,
+    /// Whether roles took long between two frames, though nothing let time pass.
+    slow: bool,
 }
+
+/// So many milliseconds between two frames are long. Who answers within 40, Linux takes for one who will answer, and
+/// delays acknowledgements to (`tcp_event_data_sent` in `net/ipv4/tcp_output.c`): on a slow machine it does not.
+const LONG: u64 = 30;
 
 /// A frame that a host has sent.
 #[derive(Clone, Debug)]
@@ -122,6 +130,8 @@ impl Wire {
             count: 0,
             busy_until: [None; 2],
             kept: Vec::new(),
+            moved: None,
+            slow: false,
         })
     }
 
@@ -158,6 +168,7 @@ impl Wire {
     /// The next frame that a host has sent, if there is one. Never waits.
     pub fn take(&mut self, from: usize) -> io::Result<Option<Seen>> {
         let Some(len) = self.link.take(from, &mut self.buffer)? else { return Ok(None) };
+        self.moves();
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
         let (mut again, mut delayed, mut timer_ms, mut sent_ms) = (false, false, None, None);
@@ -197,7 +208,7 @@ impl Wire {
     /// goodbye itself, for then the connection ends with it, or unless something before it is missing, or it has come
     /// before. What was corrupted it does not answer at all.
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
-        let now = millis();
+        let now = self.moves();
         self.link.give(1 - seen.from, &seen.bytes)?;
         if seen.packet.proto == "ARP" && !seen.packet.is_question() {
             self.asked[1 - seen.from] = None;
@@ -217,6 +228,24 @@ impl Wire {
         let receiver = self.flows.entry((*to, *from)).or_default();
         receiver.hears(*numbers, payload.len(), now);
         Ok(!numbers.fin || receiver.said_goodbye || !is_next)
+    }
+
+    /// Notes that a frame moves, and when.
+    fn moves(&mut self) -> u64 {
+        let now = millis();
+        self.slow |= self.moved.is_some_and(|then| now.saturating_sub(then) >= LONG);
+        self.moved = Some(now);
+        now
+    }
+
+    /// Notes that time was let pass: what comes next may come late.
+    pub fn lets_time_pass(&mut self) {
+        self.moved = None;
+    }
+
+    /// Whether the machine was too slow for what the kernel does to be the same at every run.
+    pub fn was_slow(&self) -> bool {
+        self.slow
     }
 
     /// Keeps a frame that a timer sent until nobody can act. Of several acknowledgements of a connection, the last one
