@@ -46,6 +46,13 @@ pub struct Received {
     pub from: Address,
 }
 
+/// Some of what `TCP_INFO` of `tcp(7)` tells.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpInfo {
+    /// How many segments with data have been sent, `tcpi_data_segs_out`.
+    pub data_segs_out: u32,
+}
+
 impl Socket {
     /// Makes a socket, `socket(2)`, with `SOCK_CLOEXEC`.
     pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
@@ -245,6 +252,26 @@ impl Socket {
             let error = self.inner.take_error()?;
             call.wrote("optval", error.as_ref().map_or_else(|| "0".to_owned(), error_name));
             Ok(error)
+        })
+    }
+
+    /// How many bytes of data a segment may carry, `TCP_MAXSEG` of `tcp(7)`.
+    pub fn tcp_mss(&self) -> io::Result<u32> {
+        let call = self.call("getsockopt").arg("level", "IPPROTO_TCP").arg("optname", "TCP_MAXSEG");
+        traced(call, Wait::Never, |call| {
+            let mss = self.inner.tcp_mss()?;
+            call.wrote("optval", i64::from(mss));
+            Ok(mss)
+        })
+    }
+
+    /// What the kernel tells of a TCP connection, `TCP_INFO` of `tcp(7)`.
+    pub fn tcp_info(&self) -> io::Result<TcpInfo> {
+        let call = self.call("getsockopt").arg("level", "IPPROTO_TCP").arg("optname", "TCP_INFO");
+        traced(call, Wait::Never, |call| {
+            let info = sys::tcp_info(self.inner.as_fd())?;
+            call.wrote("tcpi_data_segs_out", i64::from(info.tcpi_data_segs_out));
+            Ok(TcpInfo { data_segs_out: info.tcpi_data_segs_out })
         })
     }
 

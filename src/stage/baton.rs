@@ -350,23 +350,30 @@ impl Baton<'_, '_> {
 
     /// Gives the kernel time while a timer of its own runs, until somebody can go or a frame is on its way.
     fn time_passes(&mut self) -> Step<Passed> {
-        while self.troupe.let_frames_come()?
-            || self.troupe.next_arrival().is_some()
-            || self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(_, wait) if wait.is_timed()))
-            || self.troupe.timers_run()
-        {
+        loop {
+            let moved = self.troupe.let_frames_come()?;
+            if !moved
+                && self.troupe.next_arrival().is_none()
+                && !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(_, wait) if wait.is_timed()))
+                && !self.troupe.timers_run()
+            {
+                return Ok(Passed::Nothing);
+            }
             if self.still_since.elapsed() > self.troupe.patience {
                 return Ok(Passed::TooLong);
             }
             if self.anybody_is_ready()? || self.troupe.next_arrival().is_some() {
                 return Ok(Passed::Something);
             }
+            // What a timer has sent meanwhile may be held back.
+            if moved {
+                continue;
+            }
             self.wait_a_while(Duration::from_millis(50))?;
             if self.anybody_is_ready()? {
                 return Ok(Passed::Something);
             }
         }
-        Ok(Passed::Nothing)
     }
 
     /// Waits until something happens, but no longer than this, and lets what has come arrive.

@@ -229,8 +229,8 @@ fn carried(frame: &Frame) -> String {
     match frame.proto.as_ref() {
         "UDP" if *len == 0 => parts.push(size()),
         _ if *len == 0 => {}
-        "TCP" | "UDP" => parts.push(format!("{} {}", size(), data(&frame.payload))),
-        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "TCP" | "UDP" => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
+        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
         "ICMP" | "ARP" => {}
         // What it is nobody here knows.
         _ => parts.push(format!("{} {}", size(), digits(payload, *len))),
@@ -322,6 +322,13 @@ fn after(call: &Call) -> String {
         let _ = write!(text, ", after {after}");
     }
     text
+}
+
+/// Data in a line that says much else: of what is long, the first bytes.
+fn beginning(data: &Data) -> String {
+    const SHOWN: usize = 16;
+    let bytes = if data.len > 2 * SHOWN { &data.bytes[..SHOWN] } else { &data.bytes };
+    quoted(bytes, data.len)
 }
 
 fn data(data: &Data) -> String {

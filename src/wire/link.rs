@@ -186,6 +186,7 @@ fn configure(kind: Kind, index: usize, mtu: u16) -> io::Result<()> {
     sys::set_interface(INTERFACE, Setting::Netmask(Ipv4Addr::new(255, 255, 255, 0)))?;
     // Frames go out as they come, in one queue: other disciplines have timers of their own.
     netlink::queue_first_in_first_out(INTERFACE)?;
+    netlink::segments_one_by_one(INTERFACE)?;
     sys::set_interface(INTERFACE, Setting::Up)?;
     wait_for_carrier(INTERFACE)
 }

@@ -100,8 +100,8 @@ fn details(call: &Call) -> Vec<String> {
 
 /// What a socket's queues hold, where they hold something. `datagrams`: the kernel tells of the first one only.
 ///
-/// What is not acknowledged is told where the acknowledgements come over the wire, and stand in the trace. On one host it
-/// depends on the kernel's timers, and is told where the lab asked for it, by a probe.
+/// What is not acknowledged is told where the acknowledgements come over the wire, and stand in the trace. On one host
+/// it depends on the kernel's timers, and is told where the lab asked for it, by a probe.
 pub(super) fn queues(queues: Queues, datagrams: bool, wired: bool) -> Vec<String> {
     let unread = queues.recv.filter(|recv| *recv > 0).map(|recv| unread(&recv.to_string(), datagrams));
     let unsent = queues.unsent.unwrap_or(0);
