@@ -32,7 +32,7 @@ pub const MTU: u16 = 1500;
 const SACK: &str = "/proc/sys/net/ipv4/tcp_sack";
 
 /// The shortest time for which Linux delays an acknowledgement, in milliseconds: `TCP_DELACK_MIN`.
-const SHORTEST_DELAY: u64 = 40;
+const SHORTEST_DELAY: u64 = 39;
 
 /// How a wire is to be laid.
 #[derive(Clone, Debug, Default)]

@@ -572,7 +572,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_reader_fail(word in "drop|delay|duplicate|reorder|corrupt|mtu|rate|", rest in "\\PC{0,20}") {
+        fn no_text_makes_the_reader_fail(
+            word in "drop|delay|duplicate|reorder|corrupt|mtu|rate|",
+            rest in "\\PC{0,20}",
+        ) {
             let _ = Script::of(&[&format!("{word} {rest}")]);
         }
 
@@ -610,7 +613,8 @@ mod tests {
         /// The dice fall as often as they shall, the same way for the same seed, and another way for another one.
         #[test]
         fn a_share_is_that_share(seed in any::<u64>(), percent in 0u32..=100) {
-            let fall = |seed| (0..4000).filter(|met| throw(seed, 0, *met) < f64::from(percent) / 100.0).collect::<Vec<_>>();
+            let share = f64::from(percent) / 100.0;
+            let fall = |seed| (0..4000).filter(|met| throw(seed, 0, *met) < share).collect::<Vec<_>>();
             let fallen = fall(seed);
             prop_assert!((fallen.len() as f64 / 40.0 - f64::from(percent)).abs() < 5.0, "{} of 4000", fallen.len());
             prop_assert_eq!(&fallen, &fall(seed));
