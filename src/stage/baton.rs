@@ -36,7 +36,7 @@ enum Doing {
     /// It has said what comes next, and waits for the baton.
     Next(Act),
     /// It made a call that may wait so, and the kernel put it to sleep in it.
-    Asleep(Call, Wait),
+    Asleep(Box<Call>, Wait),
     /// It pauses; the number says since when.
     Pausing(u64),
     Ended,
@@ -159,7 +159,7 @@ impl Baton<'_, '_> {
         self.still_since = Instant::now();
         let Doing::Next(act) = std::mem::replace(&mut self.doing[role], Doing::Running) else { return Ok(()) };
         match act {
-            Act::Call(call, wait) => return self.make(role, call, wait),
+            Act::Call(call, wait) => return self.make(role, *call, wait),
             Act::Say(text) => self.troupe.tell(Some(role), What::Print { text })?,
             Act::Note(text) => self.troupe.tell(Some(role), What::Note { text })?,
             Act::Prompt(prompt) => {
@@ -198,7 +198,7 @@ impl Baton<'_, '_> {
             None if wait == Wait::Never => Err(self.hung(role)),
             None => {
                 self.troupe.name_all(role, &mut call);
-                self.doing[role] = Doing::Asleep(call.clone(), wait);
+                self.doing[role] = Doing::Asleep(Box::new(call.clone()), wait);
                 if told {
                     return Ok(());
                 }

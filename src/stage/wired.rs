@@ -27,17 +27,6 @@ pub(super) struct Stirred {
     asked: Option<Pair>,
 }
 
-/// Who can act while frames are handed on.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Moment {
-    /// Somebody can.
-    Busy,
-    /// Nobody can: what comes by itself is a timer's.
-    Idle,
-    /// Nobody could, but a frame has moved since.
-    Moved,
-}
-
 impl Troupe<'_, '_> {
     /// Whether a frame is ready to be taken.
     pub fn frame_is_ready(&self) -> bool {
@@ -82,7 +71,7 @@ impl Troupe<'_, '_> {
 
     /// Hands on what both hosts have sent, until they are silent.
     pub fn forward(&mut self, stirred: Stirred) -> Step<()> {
-        self.carry(stirred, Moment::Busy)
+        self.carry(stirred, false)
     }
 
     /// The same while nobody can act: the next frame that was kept goes on, if its time has come, or else one that
@@ -91,25 +80,24 @@ impl Troupe<'_, '_> {
     pub fn let_frames_come(&mut self) -> Step<bool> {
         let before = self.frames;
         let Some(kept) = self.wire.as_mut().and_then(Wire::due) else {
-            self.carry(Stirred::default(), Moment::Idle)?;
-            let moved = self.frames != before;
-            if moved {
+            self.carry(Stirred::default(), true)?;
+            if self.frames != before {
                 self.look_around()?;
             }
-            return Ok(moved);
+            return Ok(self.frames != before);
         };
         let to = 1 - kept.seen.from;
         let mut stirred = Stirred::default();
         stirred.hosts[to] = match kept.frame {
             Some(frame) => self.arrive(frame, &kept.seen)?,
             // Sent again only because we were slow: the acknowledgement was on its way to its sender.
-            None if kept.seen.again && self.wire.as_ref().is_some_and(|wire| wire.is_acknowledged(&kept.seen)) => {
+            None if self.wire.as_ref().is_some_and(|wire| wire.is_acknowledged(&kept.seen)) => {
                 self.tell_overtaken(vec![kept.seen])?;
                 false
             }
             None => self.set_out(kept.seen, true)?,
         };
-        self.carry(stirred, Moment::Moved)?;
+        self.carry(stirred, false)?;
         self.look_around()?;
         Ok(true)
     }
@@ -119,8 +107,9 @@ impl Troupe<'_, '_> {
         self.wire.as_ref().and_then(Wire::next_arrival)
     }
 
-    fn carry(&mut self, stirred: Stirred, mut moment: Moment) -> Step<()> {
+    fn carry(&mut self, stirred: Stirred, mut nobody_can_act: bool) -> Step<()> {
         let Stirred { hosts: mut stirred, asked } = stirred;
+        let somebody_can_act = !nobody_can_act;
         let began = wire::millis();
         // Its timer was faster than the call: it is handed on where it would have come without the timer.
         let early = asked.zip(self.wire.as_mut()).map(|((own, peer), wire)| wire.let_go_of(own, peer));
@@ -135,11 +124,11 @@ impl Troupe<'_, '_> {
                     silent = false;
                     // What was sent again before we began has waited for us to take it: a timer sent it.
                     let is_asked = asked.is_some_and(|(own, peer)| seen.is_from(own, peer));
-                    let delayed = !stirred[from] || seen.delayed || seen.late;
+                    let delayed = !stirred[from] || seen.delayed;
                     let by_itself = delayed && !is_asked || seen.again && !seen.is_since(began);
-                    if by_itself && moment != Moment::Idle && seen.may_be_a_timers() {
+                    if by_itself && !nobody_can_act && seen.may_be_a_timers() {
                         // That of a goodbye comes within milliseconds, and changes nothing.
-                        if moment == Moment::Busy && !seen.delayed {
+                        if !seen.goodbye && somebody_can_act {
                             self.void()?;
                         }
                         let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
@@ -147,15 +136,13 @@ impl Troupe<'_, '_> {
                         continue;
                     }
                     // We were slow: it was sent again for want of an answer that had come, or waits to be taken.
-                    if seen.again && self.is_answered(&seen, moment != Moment::Busy) {
+                    if seen.again && self.is_answered(&seen, nobody_can_act) {
                         self.tell_overtaken(vec![seen])?;
                         continue;
                     }
-                    let by_timer = moment == Moment::Idle && by_itself;
+                    let by_timer = nobody_can_act && by_itself;
                     stirred[1 - from] |= self.set_out(seen, by_timer)?;
-                    if moment == Moment::Idle {
-                        moment = Moment::Moved;
-                    }
+                    nobody_can_act = false;
                 }
             }
             if self.wire.as_ref().is_some_and(Wire::was_slow) {
@@ -183,7 +170,7 @@ impl Troupe<'_, '_> {
     fn is_answered(&self, seen: &Seen, nobody_can_act: bool) -> bool {
         let Some(wire) = &self.wire else { return false };
         let answers = nobody_can_act && probe::ready(wire.ends()[1 - seen.from], PollFlags::IN);
-        wire.is_acknowledged(seen) || answers && wire.is_needless(seen)
+        wire.is_acknowledged(seen) || answers && wire.has_delivered(seen)
     }
 
     fn take(&mut self, from: usize) -> Step<Option<Seen>> {

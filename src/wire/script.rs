@@ -161,11 +161,6 @@ impl Script {
         self.sack || self.rules.iter().all(|rule| matches!(rule.deed, Deed::Delay(_)))
     }
 
-    /// Whether frames take time on their way.
-    pub fn keeps_frames(&self) -> bool {
-        self.rate.is_some() || self.rules.iter().any(|rule| matches!(rule.deed, Deed::Delay(_)))
-    }
-
     /// Whether it says anything.
     pub fn is_empty(&self) -> bool {
         self.mtu.is_none() && self.rate.is_none() && !self.sack && self.rules.is_empty()
@@ -564,7 +559,7 @@ mod tests {
         let second = Script::of(&["drop 2", "mtu 1000"]).expect("a script");
         let both = first.and(&second);
         assert_eq!(both.to_string(), "drop 1, drop 2, mtu 1000, rate 1mbit, sack");
-        assert!(both.sack() && both.keeps_frames() && !second.keeps_frames());
+        assert!(both.sack());
         assert_eq!(first.and(&Script::default()).to_string(), first.to_string());
     }
 
