@@ -120,7 +120,9 @@ fn several_flags_do_what_each_of_them_says() {
     assert_eq!(with_fate(&frames, "corrupted"), [4]);
     assert!(with_fate(&frames, "lost").is_empty());
     let words = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(words, "lab 01: `drop server:data:9` met no frame\n");
+    // Where the machine is too slow, it is told before that the scene is played again.
+    let told: Vec<&str> = words.lines().filter(|line| line.contains("met no frame")).collect();
+    assert_eq!(told, ["lab 01: `drop server:data:9` met no frame"], "{words}");
 }
 
 #[test]
@@ -358,10 +360,11 @@ fn what_is_not_acknowledged_is_unfinished_unless_its_connection_was_reset() {
     let reset = frame("server", "client", "RST,ACK", 1, 6, 0, "passed");
     let left =
         |events: &[&Json]| unfinished(&events.iter().map(|event| (*event).clone()).collect::<Vec<_>>(), &1.into());
-    assert_eq!(left(&[&data]), ["client to server: 6"]);
-    assert_eq!(left(&[&data, &ack("lost")]), ["client to server: 6"]);
-    assert!(left(&[&data, &ack("passed")]).is_empty());
-    assert!(left(&[&data, &reset]).is_empty());
+    let opens = frame("client", "server", "ACK", 1, 1, 0, "passed");
+    assert_eq!(left(&[&opens, &data]), ["client to server: 6"]);
+    assert_eq!(left(&[&opens, &data, &ack("lost")]), ["client to server: 6"]);
+    assert!(left(&[&opens, &data, &ack("passed")]).is_empty());
+    assert!(left(&[&opens, &data, &reset]).is_empty());
 }
 
 #[test]

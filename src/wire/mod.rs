@@ -82,6 +82,10 @@ pub struct Wire {
 /// delays acknowledgements to (`tcp_event_data_sent` in `net/ipv4/tcp_output.c`): on a slow machine it does not.
 const LONG: u64 = 30;
 
+/// A frame that has waited for us so many milliseconds has come late, also from a timer: it makes a round trip longer,
+/// and with it, threefold, the time until its sender repeats what is lost.
+const LATE: u64 = 60;
+
 /// A frame that a host has sent.
 #[derive(Clone, Debug)]
 pub struct Seen {
@@ -194,6 +198,7 @@ impl Wire {
             goodbye = only_acknowledges && adds_only_a_goodbye;
             delayed = goodbye || only_acknowledges && adds && timer_ms >= Some(SHORTEST_DELAY);
         }
+        self.slow |= sent_ms.is_some_and(|sent| millis().saturating_sub(sent) >= LATE);
         if packet.is_question() {
             let last = self.asked[from].replace(millis());
             again = last.is_some();
