@@ -24,8 +24,8 @@ pub(super) fn receive(socket: &Socket, buf: &mut [u8]) -> io::Result<Received> {
     Ok(Received { len, truncated, from: from.into(), lost_before })
 }
 
-/// The number that `SO_RXQ_OVFL` puts behind a `cmsghdr` (`size_t len; int level, type`). While nothing was lost there is
-/// no such message.
+/// The number that `SO_RXQ_OVFL` puts behind a `cmsghdr` (`size_t len; int level, type`). While nothing was lost there
+/// is no such message.
 fn overflow(control: &[u8]) -> Option<u32> {
     let word = size_of::<usize>();
     let number = |at: usize| control.get(at..at + 4)?.try_into().ok().map(u32::from_ne_bytes);

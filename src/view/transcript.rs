@@ -172,12 +172,24 @@ pub(super) fn words(what: &What) -> Vec<String> {
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
-    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", cut(&harmless(line)))).collect();
+    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", beginning(cut(&harmless(line))))).collect();
     if lines.len() <= MOST {
         return lines;
     }
     let more = format!("│ … ({} lines more)", lines.len() - 4);
     [&lines[..3], &[more], &lines[lines.len() - 1..]].concat()
+}
+
+/// A line, or the beginning of a very long one.
+fn beginning(line: String) -> String {
+    const LONGEST: usize = 400;
+    const SHOWN: usize = 50;
+    let count = line.chars().count();
+    if count <= LONGEST {
+        return line;
+    }
+    let shown: String = line.chars().take(SHOWN).collect();
+    format!("{shown}… ({count} characters)")
 }
 
 /// A line; of a word in it that is too long to be read, the beginning, the end, and how long it is.
