@@ -17,6 +17,7 @@ use std::process::ExitCode;
 
 pub use claim::{Claim, Verdict};
 pub use command::{Ran, run_command};
+pub use demo::PLAYED_AGAIN;
 pub use words::{meet, note, prompt, say};
 
 use crate::socket::Address;
@@ -198,6 +199,29 @@ impl Scene {
     #[must_use]
     pub fn show_states(mut self) -> Scene {
         self.watch.states = true;
+        self
+    }
+
+    /// Shows the states of TCP connections also between two frames, and after their sockets have been closed: until
+    /// nothing is left of them.
+    #[must_use]
+    pub fn show_all_states(mut self) -> Scene {
+        self.watch.states = true;
+        self.watch.all_states = true;
+        self
+    }
+
+    /// Shows how many connections wait for `accept`.
+    #[must_use]
+    pub fn show_accept_queues(mut self) -> Scene {
+        self.watch.accept_queues = true;
+        self
+    }
+
+    /// Shows, on a wire, which options the first segments of a connection carry.
+    #[must_use]
+    pub fn show_options(mut self) -> Scene {
+        self.watch.options = true;
         self
     }
 

@@ -22,7 +22,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let runs = arguments.repeat.unwrap_or(1);
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
     let transcript = demo::transcript(lab, &hosts);
-    let manner = Manner { free: !arguments.baton, ..Manner::of(arguments) };
+    let manner = Manner { free: !arguments.baton, voids: arguments.baton, ..Manner::of(arguments) };
     let mut scenes: Vec<Scenes> = Vec::new();
     let bar = progress(runs);
     let mut worst = exit::OK;

@@ -46,6 +46,13 @@ pub struct Received {
     pub from: Address,
 }
 
+/// Some of what `TCP_INFO` of `tcp(7)` tells.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpInfo {
+    /// How many segments with data have been sent, `tcpi_data_segs_out`.
+    pub data_segs_out: u32,
+}
+
 impl Socket {
     /// Makes a socket, `socket(2)`, with `SOCK_CLOEXEC`.
     pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
@@ -236,6 +243,14 @@ impl Socket {
         self.set("SOL_SOCKET", "SO_SNDTIMEO", duration(timeout), || self.inner.set_write_timeout(timeout))
     }
 
+    /// How long close waits for what is not sent yet, `SO_LINGER` of `socket(7)`, in whole seconds: with 0 it throws it
+    /// away, and resets the connection in place of a goodbye. `None`: it does not wait, and the kernel goes on sending.
+    pub fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
+        let (on, seconds) = (i32::from(time.is_some()), time.map_or(0, |time| time.as_secs()));
+        let value = format!("{{l_onoff={on}, l_linger={seconds}}}");
+        self.set("SOL_SOCKET", "SO_LINGER", value, || self.inner.set_linger(time))
+    }
+
     /// Says goodbye in one direction or both, `shutdown(2)`.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         let name = match how {
@@ -253,6 +268,26 @@ impl Socket {
             let error = self.inner.take_error()?;
             call.wrote("optval", error.as_ref().map_or_else(|| "0".to_owned(), error_name));
             Ok(error)
+        })
+    }
+
+    /// How many bytes of data a segment may carry, `TCP_MAXSEG` of `tcp(7)`.
+    pub fn tcp_mss(&self) -> io::Result<u32> {
+        let call = self.call("getsockopt").arg("level", "IPPROTO_TCP").arg("optname", "TCP_MAXSEG");
+        traced(call, Wait::Never, |call| {
+            let mss = self.inner.tcp_mss()?;
+            call.wrote("optval", i64::from(mss));
+            Ok(mss)
+        })
+    }
+
+    /// What the kernel tells of a TCP connection, `TCP_INFO` of `tcp(7)`.
+    pub fn tcp_info(&self) -> io::Result<TcpInfo> {
+        let call = self.call("getsockopt").arg("level", "IPPROTO_TCP").arg("optname", "TCP_INFO");
+        traced(call, Wait::Never, |call| {
+            let info = sys::tcp_info(self.inner.as_fd())?;
+            call.wrote("tcpi_data_segs_out", i64::from(info.tcpi_data_segs_out));
+            Ok(TcpInfo { data_segs_out: info.tcpi_data_segs_out })
         })
     }
 

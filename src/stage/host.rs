@@ -54,7 +54,7 @@ impl fmt::Display for NoPrivateHost {
 }
 
 /// Settings of a host, so that every machine tells the same story: the files under `/proc/sys/net` and what they hold.
-const SETTINGS: [(&str, &str); 13] = [
+const SETTINGS: [(&str, &str); 12] = [
     ("ipv6/conf/all/disable_ipv6", "1"),
     ("ipv4/tcp_congestion_control", "reno"),
     ("ipv4/tcp_rmem", "4096 131072 6291456"),
@@ -63,9 +63,7 @@ const SETTINGS: [(&str, &str); 13] = [
     ("ipv4/tcp_timestamps", "2"),
     // No probe sends a lost tail again within milliseconds: on a held wire it would go off by chance.
     ("ipv4/tcp_early_retrans", "0"),
-    // Without SACK a sender counts acknowledgements to learn of a loss. With it RACK compares the microseconds between
-    // two sends with a quarter of the round trip, and a receiver may wait a millisecond to answer several at once.
-    ("ipv4/tcp_sack", "0"),
+    // No receiver waits up to a millisecond to answer several segments at once.
     ("ipv4/tcp_comp_sack_nr", "0"),
     // A large send goes in bursts, each of which ends in PSH. Their size shall not depend on the round trip.
     ("ipv4/tcp_min_tso_segs", "64"),

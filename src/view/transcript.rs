@@ -229,8 +229,8 @@ fn carried(frame: &Frame) -> String {
     match frame.proto.as_ref() {
         "UDP" if *len == 0 => parts.push(size()),
         _ if *len == 0 => {}
-        "TCP" | "UDP" => parts.push(format!("{} {}", size(), data(&frame.payload))),
-        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "TCP" | "UDP" => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
+        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
         "ICMP" | "ARP" => {}
         // What it is nobody here knows.
         _ => parts.push(format!("{} {}", size(), digits(payload, *len))),
@@ -324,6 +324,13 @@ fn after(call: &Call) -> String {
     text
 }
 
+/// Data in a line that says much else: of what is long, the first bytes.
+fn beginning(data: &Data) -> String {
+    const SHOWN: usize = 16;
+    let bytes = if data.len > 2 * SHOWN { &data.bytes[..SHOWN] } else { &data.bytes };
+    quoted(bytes, data.len)
+}
+
 fn data(data: &Data) -> String {
     quoted(&data.bytes, data.len)
 }
@@ -353,13 +360,24 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
     match probe {
         "state" => {
             let since = if number("already") == "1" { "already" } else { "now" };
-            format!("{fd} is {since} {}", number("state"))
+            let left = Some(number("left")).filter(|left| !left.is_empty()).map(|left| format!(", for {left}"));
+            let state = format!("{}{}", number("state"), left.unwrap_or_default());
+            match (number("closed").as_str(), state.as_str()) {
+                ("1", "CLOSED") => format!("{fd}, closed, is gone"),
+                ("1", _) => format!("{fd}, closed, is {since} {state}"),
+                _ => format!("{fd} is {since} {state}"),
+            }
         }
         "receive queue" if number("of") == "first datagram" => match number("recv").as_str() {
             "0" => format!("first in the receive queue of {fd}: no datagram, or an empty one"),
             size => format!("first in the receive queue of {fd}: a datagram of {}", bytes(size)),
         },
         "receive queue" => format!("{} in the receive queue of {fd}", bytes(&number("recv"))),
+        "accept queue" => match number("waiting").as_str() {
+            "0" => format!("no connection waits for accept on {fd}"),
+            "1" => format!("1 connection waits for accept on {fd}"),
+            count => format!("{count} connections wait for accept on {fd}"),
+        },
         "send queue" => {
             format!("{} of {fd} not acknowledged, {} of them not sent", bytes(&number("send")), number("unsent"))
         }

@@ -23,7 +23,7 @@ pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
 pub use script::{Faults, Hold, Script, Sentence};
 
-use crate::trace::{Data, Fate, Frame, Host, class_of_time};
+use crate::trace::{Data, Fate, Frame, Host, Word, class_of_time};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
@@ -31,8 +31,8 @@ pub const MTU: u16 = 1500;
 /// Whether receivers may say which later bytes they have, RFC 2018: a setting of a host.
 const SACK: &str = "/proc/sys/net/ipv4/tcp_sack";
 
-/// So long after its time a frame is late: a good part of what a retransmission waits for.
-const LATE: Duration = Duration::from_millis(50);
+/// The shortest time for which Linux delays an acknowledgement, in milliseconds: `TCP_DELACK_MIN`.
+const SHORTEST_DELAY: u64 = 39;
 
 /// How a wire is to be laid.
 #[derive(Clone, Debug, Default)]
@@ -72,9 +72,15 @@ pub struct Wire {
     busy_until: [Option<Instant>; 2],
     /// Frames that were sent and not handed on yet.
     kept: Vec<Kept>,
-    /// When a frame was last handed on long after its time, in milliseconds of [`millis`].
-    late: Option<u64>,
+    /// When a frame last moved, in milliseconds, unless time was let pass since.
+    moved: Option<u64>,
+    /// Whether roles took long between two frames, though nothing let time pass.
+    slow: bool,
 }
+
+/// So many milliseconds between two frames are long. Who answers within 40, Linux takes for one who will answer, and
+/// delays acknowledgements to (`tcp_event_data_sent` in `net/ipv4/tcp_output.c`): on a slow machine it does not.
+const LONG: u64 = 30;
 
 /// A frame that a host has sent.
 #[derive(Clone, Debug)]
@@ -85,8 +91,11 @@ pub struct Seen {
     pub packet: Packet,
     /// Whether it is a TCP segment all of which its host had sent before.
     pub again: bool,
-    /// Whether it is an acknowledgement that only a timer sends: of a goodbye and nothing else, or one that comes late.
+    /// Whether it is an acknowledgement that only a timer sends: of a goodbye and nothing else, or of what came so long
+    /// ago that the timer has gone off.
     pub delayed: bool,
+    /// Whether it is the acknowledgement of a goodbye and nothing else: the timer that sends it runs for milliseconds.
+    pub goodbye: bool,
     /// If a timer sent it: for how many milliseconds that can have run.
     pub timer_ms: Option<u64>,
     /// When it was sent, in milliseconds of [`millis`], where it says so.
@@ -100,8 +109,6 @@ pub struct Kept {
     /// not begun its way yet, and does so when nobody can.
     pub frame: Option<Frame>,
     due: Instant,
-    /// For how long it is kept.
-    hold: Duration,
     /// Whether it goes on as soon as the next one from its host has passed.
     until_next: bool,
 }
@@ -113,7 +120,8 @@ impl Wire {
     pub fn lay(plan: Plan, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
         let (mtu, strangers) = (plan.script.mtu(), plan.strangers);
         let sack = plan.script.sack();
-        let settle_in = || settle_in().and_then(|()| if sack { fs::write(SACK, "1") } else { Ok(()) });
+        // Where settings cannot be changed, this one stays as it is, like all the others.
+        let settle_in = || settle_in().map(|()| drop(fs::write(SACK, if sack { "1" } else { "0" })));
         let lay = |kind| link::Link::lay(kind, mtu, strangers, &settle_in);
         let link = match plan.kind {
             Some(kind) => lay(kind)?,
@@ -128,8 +136,24 @@ impl Wire {
             count: 0,
             busy_until: [None; 2],
             kept: Vec::new(),
-            late: None,
+            moved: None,
+            slow: false,
         })
+    }
+
+    /// Whether all of a frame that was sent again has been acknowledged to its sender: then it is needless.
+    pub fn is_acknowledged(&self, seen: &Seen) -> bool {
+        seen.again && self.flow_of(seen).is_some_and(|(flow, numbers, len)| flow.is_acknowledged(numbers, len))
+    }
+
+    /// Whether all of a frame that was sent again was handed on before.
+    pub fn has_delivered(&self, seen: &Seen) -> bool {
+        seen.again && self.flow_of(seen).is_some_and(|(flow, numbers, len)| flow.has_delivered(numbers, len))
+    }
+
+    fn flow_of(&self, seen: &Seen) -> Option<(&Flow, Numbers, usize)> {
+        let ends = (seen.packet.from?, seen.packet.to?);
+        Some((self.flows.get(&ends)?, seen.packet.numbers?, seen.packet.payload.len()))
     }
 
     /// How it was made.
@@ -142,6 +166,11 @@ impl Wire {
         self.link.host(index)
     }
 
+    /// Does something in a host's network namespace, and comes back: for what is to be opened there.
+    pub fn within<T>(&self, index: usize, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.link.within(index, act)
+    }
+
     /// Where frames come out: readable when there is one.
     pub fn ends(&self) -> [BorrowedFd<'_>; 2] {
         [self.link.end(0), self.link.end(1)]
@@ -150,24 +179,27 @@ impl Wire {
     /// The next frame that a host has sent, if there is one. Never waits.
     pub fn take(&mut self, from: usize) -> io::Result<Option<Seen>> {
         let Some(len) = self.link.take(from, &mut self.buffer)? else { return Ok(None) };
+        self.moves();
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
-        let (mut again, mut delayed, mut timer_ms, mut sent_ms) = (false, false, None, None);
+        let (mut again, mut delayed, mut goodbye, mut timer_ms, mut sent_ms) = (false, false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
             let peer = self.flows.get(&(to, from)).cloned().unwrap_or_default();
             let flow = self.flows.entry((from, to)).or_default();
+            let only_acknowledges = only_acknowledges(numbers) && packet.payload.is_empty();
+            let adds_only_a_goodbye = flow.adds_only_a_goodbye(numbers.ack, &peer);
+            let adds = flow.acknowledges_more(numbers.ack);
             sent_ms = time_of(numbers);
-            let now = sent_ms.unwrap_or_else(millis);
-            delayed = flow.adds_only_a_goodbye(numbers.ack, &peer) || flow.is_late(numbers.ack, now);
-            delayed &= !numbers.syn && !numbers.fin && packet.payload.is_empty();
-            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), now);
+            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
+            goodbye = only_acknowledges && adds_only_a_goodbye;
+            delayed = goodbye || only_acknowledges && adds && timer_ms >= Some(SHORTEST_DELAY);
         }
         if packet.is_question() {
             let last = self.asked[from].replace(millis());
             again = last.is_some();
             timer_ms = last.map(|last| millis().saturating_sub(last));
         }
-        Ok(Some(Seen { from, bytes, packet, again, delayed, timer_ms, sent_ms }))
+        Ok(Some(Seen { from, bytes, packet, again, delayed, goodbye, timer_ms, sent_ms }))
     }
 
     /// What shall become of a frame that sets out.
@@ -191,7 +223,7 @@ impl Wire {
     /// goodbye itself, for then the connection ends with it, or unless something before it is missing, or it has come
     /// before. What was corrupted it does not answer at all.
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
-        let now = millis();
+        let now = self.moves();
         self.link.give(1 - seen.from, &seen.bytes)?;
         if seen.packet.proto == "ARP" && !seen.packet.is_question() {
             self.asked[1 - seen.from] = None;
@@ -213,28 +245,43 @@ impl Wire {
         Ok(!numbers.fin || receiver.said_goodbye || !is_next)
     }
 
+    /// Notes that a frame moves, and when.
+    fn moves(&mut self) -> u64 {
+        let now = millis();
+        self.slow |= self.moved.is_some_and(|then| now.saturating_sub(then) >= LONG);
+        self.moved = Some(now);
+        now
+    }
+
+    /// Notes that time was let pass: what comes next may come late.
+    pub fn lets_time_pass(&mut self) {
+        self.moved = None;
+    }
+
+    /// Whether the machine was too slow for what the kernel does to be the same at every run.
+    pub fn was_slow(&self) -> bool {
+        self.slow
+    }
+
     /// Keeps a frame that a timer sent until nobody can act. Of several acknowledgements of a connection, the last one
     /// says it all: those that it overtakes are given back.
     pub fn hold_back(&mut self, seen: Seen) -> Vec<Seen> {
         let overtaken = self.overtake(&seen);
-        self.kept.push(Kept { seen, frame: None, due: Instant::now(), hold: Duration::ZERO, until_next: false });
+        self.kept.push(Kept { seen, frame: None, due: Instant::now(), until_next: false });
         overtaken
     }
 
     /// Keeps a frame that has set out.
     pub fn keep(&mut self, seen: Seen, frame: Frame, hold: &Hold) {
         let due = Instant::now() + hold.time;
-        self.kept.push(Kept { seen, frame: Some(frame), due, hold: hold.time, until_next: hold.until_next });
+        self.kept.push(Kept { seen, frame: Some(frame), due, until_next: hold.until_next });
     }
 
     /// The next frame whose time has come, while nobody can act.
     pub fn due(&mut self) -> Option<Kept> {
         let now = Instant::now();
         let first = self.kept.iter().enumerate().min_by_key(|(index, kept)| (kept.due, *index));
-        let (index, kept) = first.filter(|(_, kept)| kept.due <= now)?;
-        if kept.frame.is_some() && now - kept.due > LATE {
-            self.late = Some(millis());
-        }
+        let (index, _) = first.filter(|(_, kept)| kept.due <= now)?;
         Some(self.kept.remove(index))
     }
 
@@ -258,54 +305,11 @@ impl Wire {
         self.kept.extract_if(.., needless).map(|kept| kept.seen).collect()
     }
 
-    /// Whether a frame that was held back is needless now: what it repeats was handed on when it was first sent.
-    pub fn is_needless(&self, seen: &Seen) -> bool {
-        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
-            return false;
-        };
-        let delivered = |flow: &Flow| flow.has_delivered(numbers, seen.packet.payload.len());
-        seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
-    }
-
-    /// Whether a frame answers, as Linux sees it: it has data, and its sender was sent data before time last passed.
-    pub fn is_answer(&self, seen: &Seen) -> bool {
-        let flow = seen.packet.from.zip(seen.packet.to).and_then(|ends| self.flows.get(&ends));
-        !seen.packet.payload.is_empty() && flow.is_some_and(|flow| flow.was_just_spoken_to)
-    }
-
-    /// Learns that a timer of the kernel's has gone off, so that some time has passed.
-    pub fn time_has_passed(&mut self) {
-        for flow in self.flows.values_mut() {
-            flow.was_just_spoken_to = false;
-        }
-    }
-
-    /// Whether a frame was sent again only because we were slow: its sender knows by now that it was received, or would
-    /// have known in time, had what is on its way not been late through us.
-    pub fn is_through_us(&self, seen: &Seen) -> bool {
-        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
-            return false;
-        };
-        let Some(flow) = self.flows.get(&(from, to)).filter(|_| seen.again) else { return false };
-        let len = seen.packet.payload.len();
-        let in_time = |kept: &Kept| {
-            let set_out =
-                kept.frame.is_some() && kept.seen.packet.from == Some(to) && kept.seen.packet.to == Some(from);
-            let arrival = kept.seen.sent_ms.map(|sent| sent + kept.hold.as_millis() as u64);
-            let ack = kept.seen.packet.numbers.and_then(|numbers| numbers.ack);
-            set_out && arrival.is_some() && arrival <= seen.sent_ms && flow::covers(ack, numbers, len)
-        };
-        // Its first copy would have arrived long ago.
-        let kept_too_long = |kept: &Kept| {
-            let same = kept.frame.is_some() && kept.seen.packet.from == Some(from) && kept.seen.packet.to == Some(to);
-            let back = kept.seen.sent_ms.map(|sent| sent + 2 * kept.hold.as_millis() as u64);
-            let end = kept.seen.packet.numbers.map(|numbers| flow::end_of(numbers, kept.seen.packet.payload.len()));
-            same && back.is_some() && back <= seen.sent_ms && flow::covers(end, numbers, len)
-        };
-        let first_sent = seen.sent_ms.zip(seen.timer_ms).map(|(sent, ago)| sent.saturating_sub(ago));
-        let late = self.late.zip(first_sent).is_some_and(|(late, first)| late >= first);
-        let late = late && flow.has_delivered(numbers, len);
-        flow.knows_of(numbers, len) || late || self.kept.iter().any(|kept| in_time(kept) || kept_too_long(kept))
+    /// Takes out the acknowledgements from one address to another that were held back.
+    pub fn let_go_of(&mut self, from: SocketAddr, to: SocketAddr) -> Vec<Seen> {
+        let is_meant =
+            |kept: &mut Kept| kept.frame.is_none() && kept.seen.only_acknowledges() && kept.seen.is_from(from, to);
+        self.kept.extract_if(.., is_meant).map(|kept| kept.seen).collect()
     }
 
     /// Whether a host has asked for a hardware address and may ask again: it does after a second, three times in all
@@ -380,7 +384,22 @@ fn time_of(numbers: Numbers) -> Option<u64> {
     (age < LONGEST_AGO).then(|| now.saturating_sub(age.into()))
 }
 
+/// The options of a connection's first segment, in words.
+pub fn offers(seen: &Seen) -> Option<Word> {
+    seen.packet.numbers.filter(|numbers| numbers.syn)?;
+    packet::offers(&seen.bytes, &seen.packet)
+}
+
+fn only_acknowledges(numbers: Numbers) -> bool {
+    !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some()
+}
+
 impl Seen {
+    /// Whether it goes from one address to another.
+    pub fn is_from(&self, from: SocketAddr, to: SocketAddr) -> bool {
+        self.packet.from == Some(from) && self.packet.to == Some(to)
+    }
+
     /// Whether it may be what a timer sends: an acknowledgement and nothing else, or what was sent before.
     pub fn may_be_a_timers(&self) -> bool {
         self.only_acknowledges() || self.again
@@ -400,7 +419,6 @@ impl Seen {
 
     /// Whether it is a TCP acknowledgement and nothing else.
     pub fn only_acknowledges(&self) -> bool {
-        let plain = |numbers: Numbers| !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some();
-        self.packet.payload.is_empty() && self.packet.numbers.is_some_and(plain)
+        self.packet.payload.is_empty() && self.packet.numbers.is_some_and(only_acknowledges)
     }
 }

@@ -202,6 +202,33 @@ fn sack(body: &[u8]) -> [Option<(u32, u32)>; 4] {
     std::array::from_fn(|index| Some((long(body, index * 8)?, long(body, index * 8 + 4)?)))
 }
 
+/// What a segment's options offer, in words and in the order of their numbers: RFC 9293, 3.1, RFC 7323 and RFC 2018.
+///
+/// By how much the window is scaled depends on how much memory a machine gives to its sockets: it is left to the bytes.
+pub fn offers(frame: &[u8], packet: &Packet) -> Option<Word> {
+    let ip = 14;
+    let tcp = ip + usize::from(frame.get(ip)? & 15) * 4;
+    let mut rest = frame.get(tcp + 20..packet.payload.start)?;
+    let mut all = Vec::new();
+    while let Some(kind) = rest.first().copied().filter(|kind| *kind != 0) {
+        if kind == 1 {
+            rest = &rest[1..];
+            continue;
+        }
+        all.push(match kind {
+            2 => (kind, format!("MSS {}", number(rest, 2)?)),
+            3 => (kind, "window scale".to_owned()),
+            4 => (kind, "SACK".to_owned()),
+            8 => (kind, "timestamps".to_owned()),
+            other => (kind, format!("option {other}")),
+        });
+        rest = rest.get(usize::from(*rest.get(1)?).max(2)..)?;
+    }
+    all.sort();
+    let words: Vec<String> = all.into_iter().map(|(_, words)| words).collect();
+    (!words.is_empty()).then(|| words.join(", ").into())
+}
+
 /// RFC 768. A datagram whose first fragment this is may be longer.
 fn datagram(frame: &[u8], packet: Packet) -> Option<Packet> {
     let Range { start, end } = packet.payload;

@@ -1,0 +1,121 @@
+//! What the old texts say about the three segments, and what the frames say.
+
+use socklab::prelude::*;
+use socklab::trace::{Event, Sent, Trace, What};
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic(
+            "S2-C10",
+            "The handshake: SYN with number x; SYN with number y; ACK y+1 with number x+1.",
+            |trace| {
+                let Some([syn, answer, ack]) = handshake(trace, 1, "client") else { return NONE };
+                let numbers =
+                    ack.frame.ack == answer.frame.seq.map(|y| y + 1) && ack.frame.seq == syn.frame.seq.map(|x| x + 1);
+                Verdict::of(numbers && ack.frame.flags == "ACK", [syn.event, answer.event, ack.event])
+            },
+        ),
+        Claim::classic("S2-C10", "In the second step the server sends its SYN and nothing else.", |trace| {
+            let Some([_, answer, _]) = handshake(trace, 1, "client") else { return NONE };
+            Verdict::of(answer.frame.flags == "SYN", [answer.event])
+        }),
+        Claim::classic("S0-C08", "TCP rests on a connection: it must stand before a byte can go.", |trace| {
+            let Some([_, _, ack]) = handshake(trace, 1, "client") else { return NONE };
+            let frames = trace.scene(1).frames();
+            let Some(first) = frames.iter().find(|sent| sent.frame.payload.len > 0) else {
+                return Verdict::NotObservable("no byte was sent");
+            };
+            Verdict::of(first.event.n > ack.event.n, [ack.event, first.event])
+        }),
+        Claim::classic("S1-C18", "With TCP the server must be there first (also S2-C08).", |trace| {
+            let connects = trace.scene(2).role("client").calls("connect");
+            let listens = trace.scene(2).role("server").calls("listen");
+            let ([early, late], Some(listen)) = (connects.as_slice(), listens.first()) else { return NONE };
+            let apart = early.event.n < listen.event.n && listen.event.n < late.event.n;
+            let holds = apart && early.call.errno.as_deref() == Some("ECONNREFUSED") && late.call.ret == Some(0);
+            Verdict::of(holds, [early.event, listen.event, late.event])
+        }),
+        Claim::classic("S3-C02", "The number given to listen is how many connections can wait.", |trace| {
+            let server = trace.scene(3).role("server");
+            let Some(listen) = server.calls("listen").first().copied() else {
+                return Verdict::NotObservable("nobody listened");
+            };
+            let limit = listen.call.get_arg("backlog").and_then(Value::as_number);
+            let waited = server.probes("accept queue");
+            let Some(most) = waited.into_iter().max_by_key(|event| event.number("waiting")) else {
+                return Verdict::NotObservable("no connection waited");
+            };
+            Verdict::of(most.number("waiting") <= limit, [listen.event, most])
+        }),
+        Claim::ours("The first and the third segment go while the client is in connect; accept sends none.", |trace| {
+            let scene = trace.scene(1);
+            let Some([syn, _, ack]) = handshake(trace, 1, "client") else { return NONE };
+            let connect = scene.clone().role("client").calls("connect").first().map(|made| made.event);
+            let accept = scene.clone().role("server").calls("accept").first().map(|made| made.event);
+            let Some((connect, accept)) = connect.zip(accept) else { return NONE };
+            // Whatever comes between accept and the next call would be accept's.
+            let next = scene.clone().after(accept).all_calls().first().map(|made| made.event);
+            let of_accept = next.map_or(0, |next| scene.after(accept).before(next).frames().len());
+            let begins = |event: &Event| matches!(&event.what, What::Begin(call) if call.name == "connect");
+            let before = trace.scene(1).role("client").before(syn.event);
+            let last = before.events().iter().rfind(|event| !matches!(event.what, What::Probe { .. }));
+            let begun = last.copied().filter(|event| begins(event));
+            let holds = begun.is_some() && ack.event.n < connect.n && connect.n < accept.n && of_accept == 0;
+            Verdict::of(holds, begun.into_iter().chain([syn.event, ack.event, connect, accept]))
+        }),
+        Claim::ours("The server's kernel answers by itself: its program is in no call.", |trace| {
+            let Some([_, answer, _]) = handshake(trace, 1, "client") else { return NONE };
+            let before = trace.scene(1).role("server").before(answer.event);
+            let last = before.events().last().copied();
+            let pauses = last.is_some_and(|event| matches!(event.what, What::Meet { .. }));
+            Verdict::of(pauses, last.into_iter().chain([answer.event]))
+        }),
+        Claim::ours("A port that is bound, and not listened on, answers a SYN with RST.", |trace| {
+            let scene = trace.scene(2);
+            let frames = scene.frames();
+            let Some([syn, answer]) = frames.first_chunk() else { return NONE };
+            let bound = scene.role("server").before(syn.event);
+            let binds = bound.calls("bind");
+            let listens = bound.calls("listen");
+            let holds = !binds.is_empty() && listens.is_empty() && answer.frame.flags.contains("RST");
+            Verdict::of(holds, binds.into_iter().map(|made| made.event).chain([syn.event, answer.event]))
+        }),
+        Claim::ours("A SYN for which there is no room gets no answer, and is sent again after about 1 s.", |trace| {
+            let frames = of(trace, 3, "second-client");
+            let Some([first, second, third]) = frames.first_chunk() else { return NONE };
+            let again = second.frame.flags == "SYN" && second.frame.by_timer;
+            let a_second = second.frame.after.as_deref() == Some("about 1 s");
+            let answered = third.frame.flags == "SYN,ACK";
+            Verdict::of(again && a_second && answered, [first.event, second.event, third.event])
+        }),
+        Claim::ours("connect can return though the server has no room for the connection.", |trace| {
+            let scene = trace.scene(4);
+            let Some(connect) = scene.clone().role("client").calls("connect").first().copied() else { return NONE };
+            let frames = of(trace, 4, "client");
+            let again = frames.iter().find(|sent| sent.frame.flags == "SYN,ACK" && sent.frame.by_timer);
+            let accept = scene.role("server").calls("accept").last().copied();
+            let Some((again, accept)) = again.zip(accept) else { return NONE };
+            let holds = connect.call.ret == Some(0) && again.event.n > connect.event.n;
+            Verdict::of(holds && accept.event.n > again.event.n, [connect.event, again.event, accept.event])
+        }),
+    ]
+}
+
+const NONE: Verdict = Verdict::NotObservable("the frames or calls that it is about did not come");
+
+/// The frames of one client's connections in a scene.
+fn of<'a>(trace: &'a Trace, scene: u32, client: &str) -> Vec<Sent<'a>> {
+    let is = |end: &Option<String>| end.as_deref().and_then(|end| end.split(':').next()) == Some(client);
+    let mut frames = trace.scene(scene).frames();
+    frames.retain(|sent| is(&sent.frame.from) || is(&sent.frame.to));
+    frames
+}
+
+/// The three first frames of a client's connection, if they are a handshake.
+fn handshake<'a>(trace: &'a Trace, scene: u32, client: &str) -> Option<[Sent<'a>; 3]> {
+    let frames = of(trace, scene, client);
+    let three: [Sent<'a>; 3] = *frames.first_chunk()?;
+    let [syn, answer, ack] = &three;
+    let is_one = syn.frame.flags == "SYN" && answer.frame.flags.starts_with("SYN") && ack.frame.flags == "ACK";
+    is_one.then_some(three)
+}
