@@ -347,6 +347,24 @@ fn unfinished(events: &[Json], scene: &Json) -> Vec<String> {
 }
 
 #[test]
+fn what_is_not_acknowledged_is_unfinished_unless_its_connection_was_reset() {
+    let frame = |from: &str, to: &str, flags: &str, seq: u64, ack: u64, len: u64, fate: &str| {
+        let frame = serde_json::json!({ "number": 1, "proto": "TCP", "from": from, "to": to, "flags": flags,
+            "seq": seq, "ack": ack, "len": len, "fate": fate });
+        serde_json::json!({ "kind": "frame", "scene": 1, "frame": frame })
+    };
+    let data = frame("client", "server", "PSH,ACK", 1, 1, 5, "lost");
+    let ack = |fate| frame("server", "client", "ACK", 1, 6, 0, fate);
+    let reset = frame("server", "client", "RST,ACK", 1, 6, 0, "passed");
+    let left =
+        |events: &[&Json]| unfinished(&events.iter().map(|event| (*event).clone()).collect::<Vec<_>>(), &1.into());
+    assert_eq!(left(&[&data]), ["client to server: 6"]);
+    assert_eq!(left(&[&data, &ack("lost")]), ["client to server: 6"]);
+    assert!(left(&[&data, &ack("passed")]).is_empty());
+    assert!(left(&[&data, &reset]).is_empty());
+}
+
+#[test]
 fn no_lab_hangs_on_a_bad_wire_or_is_said_to_while_its_kernel_would_send_again() {
     if lab("no_lab_hangs", 1).is_none() {
         return;
