@@ -91,7 +91,7 @@ impl Flow {
     /// Whether its sender has been handed the acknowledgement of all that a segment says. An acknowledgement of a SYN
     /// does not count: a listener without room throws it away.
     pub fn is_acknowledged(&self, numbers: Numbers, len: usize) -> bool {
-        !numbers.syn && self.heard_of.is_some_and(|known| !is_behind(end_of(numbers, len), known))
+        covers(self.heard_of, numbers, len)
     }
 
     /// Learns that a segment was handed to it at `now`.
@@ -108,8 +108,13 @@ impl Flow {
     }
 }
 
+/// Whether one who knows of all numbers before this one knows of all that a segment says, which is no SYN.
+pub fn covers(known: Option<u32>, numbers: Numbers, len: usize) -> bool {
+    !numbers.syn && known.is_some_and(|known| !is_behind(end_of(numbers, len), known))
+}
+
 /// The number behind the last one that a segment with so many bytes takes.
-fn end_of(numbers: Numbers, len: usize) -> u32 {
+pub fn end_of(numbers: Numbers, len: usize) -> u32 {
     numbers.seq.wrapping_add(len as u32 + u32::from(numbers.syn) + u32::from(numbers.fin))
 }
 

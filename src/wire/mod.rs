@@ -113,6 +113,8 @@ pub struct Kept {
     /// not begun its way yet, and does so when nobody can.
     pub frame: Option<Frame>,
     due: Instant,
+    /// For how long it is kept.
+    hold: Duration,
     /// Whether it goes on as soon as the next one from its host has passed.
     until_next: bool,
 }
@@ -145,9 +147,26 @@ impl Wire {
         })
     }
 
-    /// Whether all of a frame that was sent again has been acknowledged to its sender: then it is needless.
+    /// Whether all of a frame that was sent again has been acknowledged to its sender, or would have been in time, were
+    /// the frames that are kept handed on to the millisecond: then it is needless.
     pub fn is_acknowledged(&self, seen: &Seen) -> bool {
-        seen.again && self.flow_of(seen).is_some_and(|(flow, numbers, len)| flow.is_acknowledged(numbers, len))
+        let Some((flow, numbers, len)) = self.flow_of(seen).filter(|_| seen.again) else { return false };
+        let ends = (seen.packet.from, seen.packet.to);
+        let is_overdue = |kept: &Kept| {
+            let (from, to) = (kept.seen.packet.from, kept.seen.packet.to);
+            let (says, hold) = (kept.seen.packet.numbers, kept.hold.as_millis() as u64);
+            let (known, time) = match kept.frame {
+                Some(_) if (to, from) == ends => (says.and_then(|says| says.ack), hold),
+                // Its first copy: an acknowledgement takes the same time back.
+                Some(_) if (from, to) == ends => {
+                    (says.map(|says| flow::end_of(says, kept.seen.packet.payload.len())), 2 * hold)
+                }
+                _ => return false,
+            };
+            let is_there = kept.seen.sent_ms.zip(seen.sent_ms).is_some_and(|(sent, again)| sent + time <= again);
+            is_there && flow::covers(known, numbers, len)
+        };
+        flow.is_acknowledged(numbers, len) || self.kept.iter().any(is_overdue)
     }
 
     /// Whether all of a frame that was sent again was handed on before.
@@ -272,14 +291,14 @@ impl Wire {
     /// says it all: those that it overtakes are given back.
     pub fn hold_back(&mut self, seen: Seen) -> Vec<Seen> {
         let overtaken = self.overtake(&seen);
-        self.kept.push(Kept { seen, frame: None, due: Instant::now(), until_next: false });
+        self.kept.push(Kept { seen, frame: None, due: Instant::now(), hold: Duration::ZERO, until_next: false });
         overtaken
     }
 
     /// Keeps a frame that has set out.
     pub fn keep(&mut self, seen: Seen, frame: Frame, hold: &Hold) {
         let due = Instant::now() + hold.time;
-        self.kept.push(Kept { seen, frame: Some(frame), due, until_next: hold.until_next });
+        self.kept.push(Kept { seen, frame: Some(frame), due, hold: hold.time, until_next: hold.until_next });
     }
 
     /// The next frame whose time has come, while nobody can act.
