@@ -10,7 +10,7 @@ use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, exit};
 use crate::probe::{self, Holder};
-use crate::stage::LONGEST_TEXT;
+use crate::stage::{LONGEST_TEXT, uncoloured};
 use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, Event, Host, Value, Wait, What, error_name};
 use crate::view::Transcript;
@@ -96,7 +96,9 @@ impl Recorder for ByHand {
 
     fn say(&mut self, text: &str) {
         // Colours reach a terminal only, and not one whose user has set NO_COLOR.
-        let mut out = anstream::stdout().lock();
+        let coloured = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+        let text = if coloured { text.to_owned() } else { uncoloured(text) };
+        let mut out = io::stdout().lock();
         if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
             // Whoever read what we print has gone.
             std::process::exit(exit::OK.into());

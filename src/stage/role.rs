@@ -192,9 +192,7 @@ impl Recorder for Link {
     }
 
     fn say(&mut self, text: &str) {
-        // A transcript is text: colours are for a terminal.
-        let plain = anstream::adapter::strip_str(text).to_string();
-        self.act(Act::Say(shortened(&plain)));
+        self.act(Act::Say(shortened(&uncoloured(text))));
     }
 
     fn note(&mut self, text: &str) {
@@ -223,6 +221,19 @@ impl Recorder for Link {
 }
 
 /// At most [`LONGEST_TEXT`] bytes of a text, cut between two characters.
+/// A text without the sequences that set a terminal's colours, `ESC [ … m`. Whatever else is in it stays.
+pub fn uncoloured(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            None => plain.extend(["\x1b[", part]),
+        }
+    }
+    plain
+}
+
 fn shortened(text: &str) -> String {
     let mut end = text.len().min(LONGEST_TEXT);
     while !text.is_char_boundary(end) {
