@@ -1,6 +1,6 @@
 //! What every lab uses.
 
-pub use std::io;
+pub use std::io::{self, IoSlice};
 pub use std::process::ExitCode;
 pub use std::time::Duration;
 

@@ -137,6 +137,7 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "getsockopt" => format!("{}, {}", is(0), is(2)),
         "sendto" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), is(2), is(3)),
         "recvfrom" => format!("{}, {}, {}, {}", is(0), data(is(1), returned), is(2), is(3)),
+        "sendmsg" => format!("{}, {}, {}", is(0), buffers(is(1)), is(2)),
         "recvmsg" => {
             // A failed call leaves the message as it was.
             let base = is(1).split("iov_base=").nth(1).unwrap_or("\"\"");
@@ -166,6 +167,12 @@ fn milliseconds(text: &str) -> String {
         0 => "0".to_owned(),
         millis => format!("{millis} ms"),
     }
+}
+
+/// The buffers of a message of strace's in hexadecimal, each behind the other.
+fn buffers(message: &str) -> String {
+    let all: Vec<String> = message.split("iov_base=").skip(1).map(|base| data(base, i64::MAX)).collect();
+    all.join(" ")
 }
 
 /// `\x68\x69`, which is how `strace -xx` writes every string.
@@ -231,6 +238,11 @@ fn told_call(event: &Json) -> String {
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
         "getsockopt" => format!("{fd}, {}", argument("optname")),
         "sendto" | "recvfrom" => format!("{fd}, {data}, {}, {}", argument("len"), ordered(&flags)),
+        "sendmsg" => {
+            let all = event["data"].as_array().expect("several buffers").iter();
+            let all: Vec<&str> = all.map(|buffer| buffer.as_str().expect("hexadecimal")).collect();
+            format!("{fd}, {}, {}", all.join(" "), ordered(&flags))
+        }
         "recvmsg" => {
             let truncated = event["out"]["msg_flags"].as_str().unwrap_or("0");
             format!("{fd}, {data}, {truncated}, {flags}")

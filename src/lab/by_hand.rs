@@ -17,7 +17,7 @@ use crate::view::Transcript;
 
 /// Plays one role in this process.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
-    let scene = &lab.scenes[arguments.scene.map_or(0, |number| number as usize - 1)];
+    let scene = arguments.scene_by_hand(lab);
     let role = arguments.role.as_deref().unwrap_or_default();
     let Some(cast) = scene.roles.iter().find(|cast| cast.name == role) else { return exit::USAGE };
     if cast.runs_commands {

@@ -13,7 +13,7 @@ mod error_queue;
 
 use std::cell::Cell;
 use std::fmt;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
@@ -185,6 +185,17 @@ impl Socket {
         })
     }
 
+    /// Sends the bytes of several buffers, one behind the other, `sendmsg(2)`. A stream may take fewer than all.
+    pub fn send_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        let parts: Vec<&[u8]> = buffers.iter().map(|buffer| &buffer[..]).collect();
+        let call = self.call("sendmsg").sending_all(&parts).arg("flags", flag_names(0));
+        traced(call, self.wait_to_send(0), |call| {
+            let len = self.inner.send_vectored(buffers)?;
+            call.returned(len);
+            Ok(len)
+        })
+    }
+
     /// Sends a datagram to an address, `sendto(2)`.
     pub fn send_to(&self, buf: &[u8], address: &Address) -> io::Result<usize> {
         let call = self.call("sendto").sending(buf).arg("flags", flag_names(0)).arg("dest_addr", address.value());
@@ -212,8 +223,13 @@ impl Socket {
         self.set("IPPROTO_TCP", "TCP_NODELAY", on, || self.inner.set_tcp_nodelay(on))
     }
 
-    /// Acknowledges at once from now on, or after a delay; the kernel changes it again as it sees fit, `TCP_QUICKACK` of
-    /// `tcp(7)`.
+    /// Keeps back every segment that is not full, and lets what is there go when switched off, `TCP_CORK` of `tcp(7)`.
+    pub fn set_cork(&self, on: bool) -> io::Result<()> {
+        self.set("IPPROTO_TCP", "TCP_CORK", on, || self.inner.set_tcp_cork(on))
+    }
+
+    /// Acknowledges at once from now on, or after a delay; the kernel changes it again as it sees fit,
+    /// `TCP_QUICKACK` of `tcp(7)`.
     pub fn set_quick_ack(&self, on: bool) -> io::Result<()> {
         self.set("IPPROTO_TCP", "TCP_QUICKACK", on, || self.inner.set_tcp_quickack(on))
     }

@@ -179,9 +179,9 @@ impl Link {
 impl Recorder for Link {
     fn before(&mut self, call: &Call, wait: Wait) {
         if self.untold.is_none() {
-            self.act(Act::Call(call.clone(), wait));
+            self.act(Act::Call(Box::new(call.clone()), wait));
         } else if !matches!(wait, Wait::Never | Wait::Perhaps(For::Room)) {
-            self.act(Act::Call(call.clone(), wait));
+            self.act(Act::Call(Box::new(call.clone()), wait));
             self.tell_all();
         }
     }
@@ -246,4 +246,17 @@ fn shortened(text: &str) -> String {
 pub fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_left_out_and_nothing_else() {
+        assert_eq!(uncoloured("a \x1b[1;34;43mblue\x1b[0m word"), "a blue word");
+        for text in ["", "plain 你好", "\x1b[2J\x1b[", "\u{1}\x1b(B", "\x1b[1;34"] {
+            assert_eq!(uncoloured(text), text);
+        }
+    }
 }

@@ -74,31 +74,32 @@ impl Troupe<'_, '_> {
         self.carry(stirred, false)
     }
 
-    /// The same while nobody can act: now what was kept goes on as its time comes, and what nothing else brought about
-    /// is a timer's. Whether anything moved.
+    /// The same while nobody can act: the next frame that was kept goes on, if its time has come, or else one that
+    /// nothing else brought about, which is a timer's. Whether anything moved: then somebody may be able to act, and
+    /// what timers send is held back again.
     pub fn let_frames_come(&mut self) -> Step<bool> {
         let before = self.frames;
-        while let Some(kept) = self.wire.as_mut().and_then(Wire::due) {
-            let to = 1 - kept.seen.from;
-            let mut stirred = Stirred::default();
-            stirred.hosts[to] = match kept.frame {
-                Some(frame) => self.arrive(frame, &kept.seen)?,
-                // Sent again only because we were slow: its receiver has it, and was not let answer.
-                None if self.wire.as_ref().is_some_and(|wire| wire.is_needless(&kept.seen)) => {
-                    self.tell_overtaken(vec![kept.seen])?;
-                    false
-                }
-                None => self.set_out(kept.seen, true)?,
-            };
-            self.carry(stirred, true)?;
-            self.look_around()?;
-        }
-        let before_timers = self.frames;
-        self.carry(Stirred::default(), true)?;
-        if self.frames != before_timers {
-            self.look_around()?;
-        }
-        Ok(self.frames != before)
+        let Some(kept) = self.wire.as_mut().and_then(Wire::due) else {
+            self.carry(Stirred::default(), true)?;
+            if self.frames != before {
+                self.look_around()?;
+            }
+            return Ok(self.frames != before);
+        };
+        let to = 1 - kept.seen.from;
+        let mut stirred = Stirred::default();
+        stirred.hosts[to] = match kept.frame {
+            Some(frame) => self.arrive(frame, &kept.seen)?,
+            // Sent again only because we were slow: the acknowledgement was on its way to its sender.
+            None if self.wire.as_ref().is_some_and(|wire| wire.is_acknowledged(&kept.seen)) => {
+                self.tell_overtaken(vec![kept.seen])?;
+                false
+            }
+            None => self.set_out(kept.seen, true)?,
+        };
+        self.carry(stirred, false)?;
+        self.look_around()?;
+        Ok(true)
     }
 
     /// How long it is until the next frame that is on its way arrives, if there is one.
@@ -106,8 +107,9 @@ impl Troupe<'_, '_> {
         self.wire.as_ref().and_then(Wire::next_arrival)
     }
 
-    fn carry(&mut self, stirred: Stirred, nobody_can_act: bool) -> Step<()> {
+    fn carry(&mut self, stirred: Stirred, mut nobody_can_act: bool) -> Step<()> {
         let Stirred { hosts: mut stirred, asked } = stirred;
+        let somebody_can_act = !nobody_can_act;
         let began = wire::millis();
         // Its timer was faster than the call: it is handed on where it would have come without the timer.
         let early = asked.zip(self.wire.as_mut()).map(|((own, peer), wire)| wire.let_go_of(own, peer));
@@ -126,7 +128,7 @@ impl Troupe<'_, '_> {
                     let by_itself = delayed && !is_asked || seen.again && !seen.is_since(began);
                     if by_itself && !nobody_can_act && seen.may_be_a_timers() {
                         // That of a goodbye comes within milliseconds, and changes nothing.
-                        if !seen.delayed {
+                        if !seen.goodbye && somebody_can_act {
                             self.void()?;
                         }
                         let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
@@ -140,6 +142,7 @@ impl Troupe<'_, '_> {
                     }
                     let by_timer = nobody_can_act && by_itself;
                     stirred[1 - from] |= self.set_out(seen, by_timer)?;
+                    nobody_can_act = false;
                 }
             }
             if self.wire.as_ref().is_some_and(Wire::was_slow) {
@@ -167,7 +170,7 @@ impl Troupe<'_, '_> {
     fn is_answered(&self, seen: &Seen, nobody_can_act: bool) -> bool {
         let Some(wire) = &self.wire else { return false };
         let answers = nobody_can_act && probe::ready(wire.ends()[1 - seen.from], PollFlags::IN);
-        wire.is_acknowledged(seen) || answers && wire.is_needless(seen)
+        wire.is_acknowledged(seen) || answers && wire.has_delivered(seen)
     }
 
     fn take(&mut self, from: usize) -> Step<Option<Seen>> {

@@ -271,7 +271,7 @@ fn scene(number: u32, text: &str) -> String {
 fn before(call: &Call) -> String {
     let mut words: Vec<String> = call.fd.iter().map(ToString::to_string).collect();
     if call.sends() {
-        words.extend(call.data.as_ref().map(data));
+        words.extend(if call.pieces.is_empty() { call.data.as_ref().map(data) } else { Some(buffers(call)) });
         // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
         let len = call.data.as_ref().map(|data| data.len).filter(|_| call.errno.is_none());
         let len = len.filter(|len| call.ret != i64::try_from(*len).ok());
@@ -333,6 +333,12 @@ fn beginning(data: &Data) -> String {
 
 fn data(data: &Data) -> String {
     quoted(&data.bytes, data.len)
+}
+
+/// Several buffers: `["head", "body"]`.
+fn buffers(call: &Call) -> String {
+    let all: Vec<String> = call.buffers().into_iter().map(|(bytes, len)| quoted(bytes, len)).collect();
+    format!("[{}]", all.join(", "))
 }
 
 fn show(value: &Value) -> String {

@@ -31,6 +31,9 @@ pub const MTU: u16 = 1500;
 /// Whether receivers may say which later bytes they have, RFC 2018: a setting of a host.
 const SACK: &str = "/proc/sys/net/ipv4/tcp_sack";
 
+/// The shortest time for which Linux delays an acknowledgement, in milliseconds: `TCP_DELACK_MIN`.
+const SHORTEST_DELAY: u64 = 39;
+
 /// How a wire is to be laid.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -88,8 +91,11 @@ pub struct Seen {
     pub packet: Packet,
     /// Whether it is a TCP segment all of which its host had sent before.
     pub again: bool,
-    /// Whether it is the acknowledgement of a goodbye and nothing else, which only a timer sends.
+    /// Whether it is an acknowledgement that only a timer sends: of a goodbye and nothing else, or of what came so long
+    /// ago that the timer has gone off.
     pub delayed: bool,
+    /// Whether it is the acknowledgement of a goodbye and nothing else: the timer that sends it runs for milliseconds.
+    pub goodbye: bool,
     /// If a timer sent it: for how many milliseconds that can have run.
     pub timer_ms: Option<u64>,
     /// When it was sent, in milliseconds of [`millis`], where it says so.
@@ -135,14 +141,19 @@ impl Wire {
         })
     }
 
-    /// Whether the acknowledgement of all that a segment says has been handed to its sender: if that sends it again, it
-    /// did so before it was.
+    /// Whether all of a frame that was sent again has been acknowledged to its sender: then it is needless.
     pub fn is_acknowledged(&self, seen: &Seen) -> bool {
-        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
-            return false;
-        };
-        let acknowledged = |flow: &Flow| flow.is_acknowledged(numbers, seen.packet.payload.len());
-        self.flows.get(&(from, to)).is_some_and(acknowledged)
+        seen.again && self.flow_of(seen).is_some_and(|(flow, numbers, len)| flow.is_acknowledged(numbers, len))
+    }
+
+    /// Whether all of a frame that was sent again was handed on before.
+    pub fn has_delivered(&self, seen: &Seen) -> bool {
+        seen.again && self.flow_of(seen).is_some_and(|(flow, numbers, len)| flow.has_delivered(numbers, len))
+    }
+
+    fn flow_of(&self, seen: &Seen) -> Option<(&Flow, Numbers, usize)> {
+        let ends = (seen.packet.from?, seen.packet.to?);
+        Some((self.flows.get(&ends)?, seen.packet.numbers?, seen.packet.payload.len()))
     }
 
     /// How it was made.
@@ -171,20 +182,24 @@ impl Wire {
         self.moves();
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
-        let (mut again, mut delayed, mut timer_ms, mut sent_ms) = (false, false, None, None);
+        let (mut again, mut delayed, mut goodbye, mut timer_ms, mut sent_ms) = (false, false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
             let peer = self.flows.get(&(to, from)).cloned().unwrap_or_default();
             let flow = self.flows.entry((from, to)).or_default();
-            delayed = flow.adds_only_a_goodbye(numbers.ack, &peer) && !numbers.fin && packet.payload.is_empty();
+            let only_acknowledges = only_acknowledges(numbers) && packet.payload.is_empty();
+            let adds_only_a_goodbye = flow.adds_only_a_goodbye(numbers.ack, &peer);
+            let adds = flow.acknowledges_more(numbers.ack);
             sent_ms = time_of(numbers);
             (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
+            goodbye = only_acknowledges && adds_only_a_goodbye;
+            delayed = goodbye || only_acknowledges && adds && timer_ms >= Some(SHORTEST_DELAY);
         }
         if packet.is_question() {
             let last = self.asked[from].replace(millis());
             again = last.is_some();
             timer_ms = last.map(|last| millis().saturating_sub(last));
         }
-        Ok(Some(Seen { from, bytes, packet, again, delayed, timer_ms, sent_ms }))
+        Ok(Some(Seen { from, bytes, packet, again, delayed, goodbye, timer_ms, sent_ms }))
     }
 
     /// What shall become of a frame that sets out.
@@ -297,15 +312,6 @@ impl Wire {
         self.kept.extract_if(.., is_meant).map(|kept| kept.seen).collect()
     }
 
-    /// Whether a frame that was held back is needless now: what it repeats was handed on when it was first sent.
-    pub fn is_needless(&self, seen: &Seen) -> bool {
-        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
-            return false;
-        };
-        let delivered = |flow: &Flow| flow.has_delivered(numbers, seen.packet.payload.len());
-        seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
-    }
-
     /// Whether a host has asked for a hardware address and may ask again: it does after a second, three times in all
     /// (`arp(7)`).
     pub fn any_host_asks(&self) -> bool {
@@ -384,6 +390,10 @@ pub fn offers(seen: &Seen) -> Option<Word> {
     packet::offers(&seen.bytes, &seen.packet)
 }
 
+fn only_acknowledges(numbers: Numbers) -> bool {
+    !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some()
+}
+
 impl Seen {
     /// Whether it goes from one address to another.
     pub fn is_from(&self, from: SocketAddr, to: SocketAddr) -> bool {
@@ -409,7 +419,6 @@ impl Seen {
 
     /// Whether it is a TCP acknowledgement and nothing else.
     pub fn only_acknowledges(&self) -> bool {
-        let plain = |numbers: Numbers| !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some();
-        self.packet.payload.is_empty() && self.packet.numbers.is_some_and(plain)
+        self.packet.payload.is_empty() && self.packet.numbers.is_some_and(only_acknowledges)
     }
 }
