@@ -53,6 +53,16 @@ fn calls_shows_each_system_call_beside_what_the_program_prints() {
 }
 
 #[test]
+fn a_role_by_hand_is_that_of_the_first_scene_that_has_it() {
+    // Scene 1 has no such role. The chat asks whom to talk to, and ends with its input.
+    let output = finish(role(&lab(7), "taibai", free_port(29_000)).stdin(Stdio::null()).spawn().expect("it starts"));
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "choose whom to talk to, or q to end: \n");
+    let output = finish(role(&lab(7), "taibai", free_port(29_000)).args(["--scene", "1"]).spawn().expect("it starts"));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+}
+
+#[test]
 fn ctrl_d_ends_a_client_quietly() {
     let (lab, port) = (lab(12), free_port(25_000));
     let _server = start_server(&mut role(&lab, "server", port), port, "tcp");

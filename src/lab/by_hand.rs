@@ -10,14 +10,14 @@ use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, exit};
 use crate::probe::{self, Holder};
-use crate::stage::LONGEST_TEXT;
+use crate::stage::{LONGEST_TEXT, uncoloured};
 use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, Event, Host, Value, Wait, What, error_name};
 use crate::view::Transcript;
 
 /// Plays one role in this process.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
-    let scene = &lab.scenes[arguments.scene.map_or(0, |number| number as usize - 1)];
+    let scene = arguments.scene_by_hand(lab);
     let role = arguments.role.as_deref().unwrap_or_default();
     let Some(cast) = scene.roles.iter().find(|cast| cast.name == role) else { return exit::USAGE };
     if cast.runs_commands {
@@ -96,7 +96,9 @@ impl Recorder for ByHand {
 
     fn say(&mut self, text: &str) {
         // Colours reach a terminal only, and not one whose user has set NO_COLOR.
-        let mut out = anstream::stdout().lock();
+        let coloured = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+        let text = if coloured { text.to_owned() } else { uncoloured(text) };
+        let mut out = io::stdout().lock();
         if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
             // Whoever read what we print has gone.
             std::process::exit(exit::OK.into());

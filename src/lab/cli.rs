@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-use super::{Lab, Needs, by_hand, claim_report, demo, exit, repeat, times};
+use super::{Lab, Needs, Scene, by_hand, claim_report, demo, exit, repeat, times};
 use crate::stage::Choice;
 use crate::wire::{Kind, Plan, Script};
 
@@ -145,6 +145,13 @@ impl Arguments {
         Choice::Wire(Plan { kind, script, strangers: false })
     }
 
+    /// The scene whose role is played by hand: the one that was asked for, else the first one that has the role.
+    pub fn scene_by_hand<'a>(&self, lab: &'a Lab) -> &'a Scene {
+        let number = self.scene.map(|number| number as usize - 1);
+        let has_it = |scene: &Scene| scene.roles.iter().any(|cast| Some(cast.name) == self.role.as_deref());
+        &lab.scenes[number.or_else(|| lab.scenes.iter().position(has_it)).unwrap_or(0)]
+    }
+
     /// What a wire shall do, line by line.
     fn script(&self) -> impl Iterator<Item = &String> {
         let faults = [&self.drop, &self.duplicate, &self.corrupt, &self.reorder, &self.delay];
@@ -213,7 +220,7 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
         return Some(format!("{stranger:?} is neither a kind of frame nor a role of this lab; its roles: {names}"));
     }
     let role = arguments.role.as_deref()?;
-    let scene = &lab.scenes[arguments.scene.map_or(0, |number| number as usize - 1)];
+    let scene = arguments.scene_by_hand(lab);
     if !scene.roles.iter().any(|cast| cast.name == role) {
         let names: Vec<&str> = scene.roles.iter().map(|cast| cast.name).collect();
         return Some(format!("scene \"{}\" has no role {role:?}; it has: {}", scene.title, names.join(", ")));

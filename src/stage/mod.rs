@@ -22,6 +22,7 @@ use std::time::Duration;
 pub use channel::LONGEST_TEXT;
 pub use host::{Choice, Hosts, NoPrivateHost};
 pub use role::Part;
+pub use role::uncoloured;
 
 use crate::trace::{Event, Host, Status, What};
 use crate::wire::Wire;

@@ -211,9 +211,7 @@ impl Recorder for Link {
     }
 
     fn say(&mut self, text: &str) {
-        // A transcript is text: colours are for a terminal.
-        let plain = anstream::adapter::strip_str(text).to_string();
-        self.act(Act::Say(shortened(&plain)));
+        self.act(Act::Say(shortened(&uncoloured(text))));
     }
 
     fn note(&mut self, text: &str) {
@@ -242,6 +240,19 @@ impl Recorder for Link {
 }
 
 /// At most [`LONGEST_TEXT`] bytes of a text, cut between two characters.
+/// A text without the sequences that set a terminal's colours, `ESC [ … m`. Whatever else is in it stays.
+pub fn uncoloured(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            None => plain.extend(["\x1b[", part]),
+        }
+    }
+    plain
+}
+
 fn shortened(text: &str) -> String {
     let mut end = text.len().min(LONGEST_TEXT);
     while !text.is_char_boundary(end) {
@@ -254,4 +265,17 @@ fn shortened(text: &str) -> String {
 pub fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_left_out_and_nothing_else() {
+        assert_eq!(uncoloured("a \x1b[1;34;43mblue\x1b[0m word"), "a blue word");
+        for text in ["", "plain 你好", "\x1b[2J\x1b[", "\u{1}\x1b(B", "\x1b[1;34"] {
+            assert_eq!(uncoloured(text), text);
+        }
+    }
 }
