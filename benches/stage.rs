@@ -237,6 +237,7 @@ fn in_a_role(free: bool) -> Duration {
         watch: Watch::default(),
         patience: PATIENCE,
         free,
+        voids: false,
     };
     stage::play(play, &mut Teller::new(&mut tell)).expect("a play");
     took
@@ -346,6 +347,7 @@ fn carry_by_the_stage(mut hosts: Hosts, len: usize) -> Duration {
         watch: Watch::default(),
         patience: PATIENCE,
         free: false,
+        voids: false,
     };
     let ending = stage::play(play, &mut Teller::new(&mut tell)).expect("a play");
     assert_eq!((ending, times.len()), (Ending::Done, BATCHES * BATCH));

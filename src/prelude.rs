@@ -1,10 +1,10 @@
 //! What every lab uses.
 
-pub use std::io;
+pub use std::io::{self, IoSlice};
 pub use std::process::ExitCode;
 pub use std::time::Duration;
 
 pub use crate::lab::{Claim, Endpoint, Lab, Scene, Verdict, meet, note, prompt, run_command, strftime};
 pub use crate::say;
-pub use crate::socket::{Address, Domain, Socket, Type};
+pub use crate::socket::{Address, Domain, Instruction, Socket, Type};
 pub use crate::trace::{Trace, Value};

@@ -198,6 +198,55 @@ pub fn tcp_info(fd: BorrowedFd<'_>) -> io::Result<libc::tcp_info> {
     Ok(info)
 }
 
+/// What the kernel holds for a socket and what it dropped, `SO_MEMINFO`: the numbers `SK_MEMINFO_…` of
+/// <linux/sock_diag.h>, in their order. An older kernel leaves the last ones 0.
+pub fn memory_info(fd: BorrowedFd<'_>) -> io::Result<[u32; 9]> {
+    let mut numbers = [0u32; 9];
+    let mut length = mem::size_of_val(&numbers) as libc::socklen_t;
+    // SAFETY: pointer and length are those of `numbers`; the kernel writes at most `length` bytes.
+    check(unsafe {
+        libc::getsockopt(fd.as_raw_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, numbers.as_mut_ptr().cast(), &mut length)
+    })?;
+    Ok(numbers)
+}
+
+/// Sends each buffer as one message, `sendmmsg(2)`; returns how many went.
+pub fn send_many(fd: BorrowedFd<'_>, buffers: &[&[u8]]) -> io::Result<usize> {
+    let mut parts: Vec<libc::iovec> = buffers.iter().map(|buf| part(buf.as_ptr().cast_mut(), buf.len())).collect();
+    let mut messages: Vec<libc::mmsghdr> = parts.iter_mut().map(message).collect();
+    // SAFETY: the messages point to `parts` and these to `buffers`, all of which live through the call; the kernel
+    // reads the bytes, and writes only the messages' lengths.
+    let sent = check(unsafe { libc::sendmmsg(fd.as_raw_fd(), messages.as_mut_ptr(), count(&parts), 0) })?;
+    Ok(sent as usize)
+}
+
+/// Receives a message into each buffer until no more are there, `recvmmsg(2)`; returns their lengths.
+pub fn recv_many(fd: BorrowedFd<'_>, buffers: &mut [Vec<u8>], flags: i32) -> io::Result<Vec<usize>> {
+    let mut parts: Vec<libc::iovec> = buffers.iter_mut().map(|buf| part(buf.as_mut_ptr(), buf.len())).collect();
+    let mut messages: Vec<libc::mmsghdr> = parts.iter_mut().map(message).collect();
+    let (fd, flags, never) = (fd.as_raw_fd(), flags as _, std::ptr::null_mut());
+    // SAFETY: the messages point to `parts` and these to `buffers`, all of which live through the call and are
+    // borrowed for writing.
+    let received = check(unsafe { libc::recvmmsg(fd, messages.as_mut_ptr(), count(&parts), flags, never) })?;
+    Ok(messages[..received as usize].iter().map(|message| message.msg_len as usize).collect())
+}
+
+fn part(base: *mut u8, len: usize) -> libc::iovec {
+    libc::iovec { iov_base: base.cast(), iov_len: len }
+}
+
+fn message(part: &mut libc::iovec) -> libc::mmsghdr {
+    // SAFETY: all-zero bytes are a valid `mmsghdr`: no address, no buffers, no control data.
+    let mut message: libc::mmsghdr = unsafe { mem::zeroed() };
+    message.msg_hdr.msg_iov = part;
+    message.msg_hdr.msg_iovlen = 1;
+    message
+}
+
+fn count(parts: &[libc::iovec]) -> libc::c_uint {
+    libc::c_uint::try_from(parts.len()).unwrap_or(libc::c_uint::MAX)
+}
+
 /// A buffer as `socket2` wants it.
 pub fn uninit(buf: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     // SAFETY: the layouts are the same, and `socket2` promises to write no uninitialised byte into it.

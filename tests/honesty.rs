@@ -130,10 +130,20 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "bind" | "connect" | "getsockname" => is(0).to_owned(),
         "listen" | "shutdown" => format!("{}, {}", is(0), is(1)),
         "accept4" => format!("{}, {}", is(0), is(3)),
+        "setsockopt" if is(2) == "SO_ATTACH_FILTER" => {
+            let len = is(3).split("{len=").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or("");
+            format!("{}, {}, {len} instructions", is(0), is(2))
+        }
+        "setsockopt" if is(2).ends_with("TIMEO_OLD") => {
+            format!("{}, {}, {}", is(0), is(2).trim_end_matches("_OLD"), milliseconds(is(3)))
+        }
         "setsockopt" => format!("{}, {}, {}", is(0), is(2), is(3).trim_matches(['[', ']'])),
+        "sendmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
+        "recvmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
         "getsockopt" => format!("{}, {}", is(0), is(2)),
         "sendto" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), is(2), is(3)),
         "recvfrom" => format!("{}, {}, {}, {}", is(0), data(is(1), returned), is(2), is(3)),
+        "sendmsg" => format!("{}, {}, {}", is(0), buffers(is(1)), is(2)),
         "recvmsg" => {
             // A failed call leaves the message as it was.
             let base = is(1).split("iov_base=").nth(1).unwrap_or("\"\"");
@@ -152,6 +162,32 @@ fn data(text: &str, moved: i64) -> String {
     let bytes = text.split('"').nth(1).map(unescape).unwrap_or_default();
     let moved = usize::try_from(moved).unwrap_or(0).min(bytes.len());
     bytes[..moved].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The bytes of all datagrams of one call, as strace shows them, in one run.
+fn datagrams(messages: &str) -> String {
+    let each = messages.split("iov_base=").skip(1).map(|rest| {
+        let len = rest.split("msg_len=").nth(1).and_then(|rest| rest.split('}').next()?.parse().ok());
+        data(rest, len.unwrap_or(i64::MAX))
+    });
+    each.collect()
+}
+
+/// A `struct timeval`, which strace shows as its bytes, in the words of the trace.
+fn milliseconds(text: &str) -> String {
+    let bytes = text.split('"').nth(1).map(unescape).unwrap_or_default();
+    let (seconds, micros) = bytes.split_at(bytes.len() / 2);
+    let number = |half: &[u8]| half.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    match number(seconds) * 1000 + number(micros) / 1000 {
+        0 => "0".to_owned(),
+        millis => format!("{millis} ms"),
+    }
+}
+
+/// The buffers of a message of strace's in hexadecimal, each behind the other.
+fn buffers(message: &str) -> String {
+    let all: Vec<String> = message.split("iov_base=").skip(1).map(|base| data(base, i64::MAX)).collect();
+    all.join(" ")
 }
 
 /// `\x68\x69`, which is how `strace -xx` writes every string.
@@ -217,6 +253,12 @@ fn told_call(event: &Json) -> String {
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
         "getsockopt" => format!("{fd}, {}", argument("optname")),
         "sendto" | "recvfrom" => format!("{fd}, {data}, {}, {}", argument("len"), ordered(&flags)),
+        "sendmmsg" | "recvmmsg" => format!("{fd}, {data}, {}, {flags}", argument("vlen")),
+        "sendmsg" => {
+            let all = event["data"].as_array().expect("several buffers").iter();
+            let all: Vec<&str> = all.map(|buffer| buffer.as_str().expect("hexadecimal")).collect();
+            format!("{fd}, {}, {}", all.join(" "), ordered(&flags))
+        }
         "recvmsg" => {
             let truncated = event["out"]["msg_flags"].as_str().unwrap_or("0");
             format!("{fd}, {data}, {truncated}, {flags}")

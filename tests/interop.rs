@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -151,6 +151,34 @@ fn our_client_hears_the_time_from_a_python_time_server() {
     let [literal, default, year] = told[..] else { panic!("{printed}") };
     assert_eq!((literal, default.len()), ("no percent", 19), "{printed}");
     assert_eq!(year, format!("{}年", &default[..4]), "{printed}");
+}
+
+#[test]
+fn a_python_client_sends_again_what_our_lossy_server_lost() {
+    if !python("a_python_client_sends_again_what_our_lossy_server_lost") {
+        return;
+    }
+    let port = free_port(28_300);
+    let _server = start_server(role(&lab(9), "server", port).args(["--scene", "5"]), port, "udp");
+    assert_eq!(ask("udp_numbered.py", port, &["hello", "world", "egon"]), "1.1\n2.1\n2.2\n3.1\n");
+}
+
+#[test]
+fn our_client_sends_again_what_a_python_server_left_without_an_answer() {
+    if !python("our_client_sends_again_what_a_python_server_left_without_an_answer") {
+        return;
+    }
+    let port = free_port(28_400);
+    let mut server = start_peer("udp_numbered.py", port);
+    let client = run(role(&lab(9), "client", port).args(["--scene", "5"]));
+    assert!(client.status.success(), "{}", text(&client.stderr));
+    // Each first attempt is left without an answer.
+    let told: Vec<String> = text(&client.stdout).lines().map(|line| line[..8].to_owned()).collect();
+    assert_eq!(told, ["number 1", "number 2", "number 3"]);
+    server.0.kill().expect("the server is ended");
+    let mut printed = String::new();
+    server.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("its words");
+    assert_eq!(printed, "hello\nworld\negon\n");
 }
 
 #[test]

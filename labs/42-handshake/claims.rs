@@ -57,7 +57,9 @@ pub fn all() -> Vec<Claim> {
             let next = scene.clone().after(accept).all_calls().first().map(|made| made.event);
             let of_accept = next.map_or(0, |next| scene.after(accept).before(next).frames().len());
             let begins = |event: &Event| matches!(&event.what, What::Begin(call) if call.name == "connect");
-            let begun = trace.scene(1).before(syn.event).events().last().copied().filter(|event| begins(event));
+            let before = trace.scene(1).role("client").before(syn.event);
+            let last = before.events().iter().rfind(|event| !matches!(event.what, What::Probe { .. }));
+            let begun = last.copied().filter(|event| begins(event));
             let holds = begun.is_some() && ack.event.n < connect.n && connect.n < accept.n && of_accept == 0;
             Verdict::of(holds, begun.into_iter().chain([syn.event, ack.event, connect, accept]))
         }),

@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     Lab::new(42, "handshake", 8080)
         .asks("Three segments before the first byte: which call sends which?")
         .on_a_wire()
-        .scene(Scene::new("which call sends which").server(server).client(client).show_states().show_options())
+        .scene(Scene::new("which call sends which").server(server).client(client).show_all_states().show_options())
         .scene(
             Scene::new("a port on which nobody listens, and then somebody does")
                 .server(hesitating_server)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
-use socklab::lab::exit;
+use socklab::lab::{PLAYED_AGAIN, exit};
 
 use super::{contents, programs};
 
@@ -42,6 +42,8 @@ struct Tally {
     started: AtomicU32,
     outcomes: Mutex<HashMap<Outcome, u32>>,
     times: Mutex<Vec<Duration>>,
+    /// How many scenes were played again.
+    again: AtomicU32,
 }
 
 /// Runs the labs and prints a table; fails if any lab has more than one transcript or does not end well.
@@ -57,7 +59,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let load = if arguments.load { "every processor kept busy" } else { "no other load" };
     let flags: Vec<String> = arguments.flags.iter().map(|flag| format!(" {flag}")).collect();
     println!("{} runs a lab{}, {} at a time, {load}", arguments.runs, flags.concat(), arguments.together);
-    println!("{:<26} {:>6} {:>12} {:>9} {:>11}", "lab", "runs", "transcripts", "exit code", "median ms");
+    println!(
+        "{:<26} {:>6} {:>12} {:>9} {:>11} {:>13}",
+        "lab", "runs", "transcripts", "exit code", "median ms", "played again"
+    );
     let steady: Vec<bool> = tallies.iter().map(Tally::print).collect();
     Ok(ExitCode::from(if steady.iter().all(|steady| *steady) { exit::OK } else { exit::FAILED }))
 }
@@ -105,7 +110,13 @@ fn soak(folder: &Path, tallies: &[Tally], arguments: &Arguments) -> Result<()> {
 
 impl Tally {
     fn new(name: String) -> Tally {
-        Tally { name, started: AtomicU32::new(0), outcomes: Mutex::default(), times: Mutex::default() }
+        Tally {
+            name,
+            started: AtomicU32::new(0),
+            outcomes: Mutex::default(),
+            times: Mutex::default(),
+            again: AtomicU32::new(0),
+        }
     }
 
     fn run_once(&self, folder: &Path, flags: &[String]) -> Result<()> {
@@ -115,7 +126,11 @@ impl Tally {
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("start {}", self.name))?;
-        let outcome = (output.stdout, output.stderr, output.status.code());
+        // A scene that was played again is counted, and is no difference.
+        let (again, complaint): (Vec<&[u8]>, Vec<&[u8]>) =
+            output.stderr.split_inclusive(|byte| *byte == b'\n').partition(|line| is_again(line));
+        self.again.fetch_add(again.len() as u32, Ordering::Relaxed);
+        let outcome = (output.stdout, complaint.concat(), output.status.code());
         *self.outcomes.lock().map_err(|_| anyhow!("a worker panicked"))?.entry(outcome).or_default() += 1;
         self.times.lock().map_err(|_| anyhow!("a worker panicked"))?.push(began.elapsed());
         Ok(())
@@ -130,7 +145,9 @@ impl Tally {
         all.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
         let code = |outcome: &Outcome| outcome.2.map_or_else(|| "signal".to_owned(), |code| code.to_string());
         let codes: Vec<String> = all.iter().map(|(outcome, _)| code(outcome)).collect();
-        println!("{:<26} {:>6} {:>12} {:>9} {median:>11.1}", self.name, times.len(), all.len(), codes.join(","));
+        let again = self.again.load(Ordering::Relaxed);
+        let (name, codes) = (&self.name, codes.join(","));
+        println!("{name:<26} {:>6} {:>12} {codes:>9} {median:>11.1} {again:>13}", times.len(), all.len());
         let Some(((usual, ..), _)) = all.first() else { return false };
         for ((other, complaint, _), count) in &all[1..] {
             let (line, a, b) = first_difference(usual, other);
@@ -139,6 +156,10 @@ impl Tally {
         }
         all.len() == 1 && all[0].0.2 == Some(0)
     }
+}
+
+fn is_again(line: &[u8]) -> bool {
+    String::from_utf8_lossy(line).contains(PLAYED_AGAIN)
 }
 
 fn first_difference(a: &[u8], b: &[u8]) -> (usize, String, String) {

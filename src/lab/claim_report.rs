@@ -20,7 +20,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
     let transcript = demo::transcript(lab, &hosts);
     let mut trace = Trace::default();
-    let manner = Manner { scene: None, ..Manner::of(arguments) };
+    let manner = Manner { scene: None, voids: !arguments.free, ..Manner::of(arguments) };
     let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
         trace.events.push(event.clone());
         ControlFlow::Continue(())

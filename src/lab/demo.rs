@@ -23,7 +23,13 @@ pub(super) struct Manner {
     pub patience: Duration,
     /// Every frame is shown byte by byte.
     pub bytes: bool,
+    /// A scene on a wire that the machine proves too slow for is played again. Where somebody watches, it is not: each
+    /// line is shown as it comes.
+    pub voids: bool,
 }
+
+/// What is said of a scene that was played again.
+pub const PLAYED_AGAIN: &str = "was played again, since the machine was too slow for it";
 
 impl Manner {
     pub fn of(arguments: &Arguments) -> Manner {
@@ -32,6 +38,7 @@ impl Manner {
             free: arguments.free,
             patience: Duration::from_secs(arguments.patience),
             bytes: arguments.bytes,
+            voids: !arguments.free && !arguments.step && !io::stdout().is_terminal(),
         }
     }
 }
@@ -161,7 +168,7 @@ pub(super) fn play(
         if manner.scene.is_some_and(|only| only != number) {
             continue;
         }
-        let ending = play_scene(lab, scene, number, manner, (hosts, host), &mut teller)?;
+        let ending = play_until_valid(lab, scene, number, manner, (hosts, host), &mut teller)?;
         match ending {
             Ending::Done => {}
             Ending::Waiting if scene.ends_waiting => {}
@@ -171,6 +178,34 @@ pub(super) fn play(
         }
     }
     Ok(first_wrong)
+}
+
+/// Plays a scene. One that the machine proves too slow for is played again, and only the last time is told.
+fn play_until_valid(
+    lab: &Lab,
+    scene: &Scene,
+    number: u32,
+    manner: Manner,
+    (hosts, host): (&mut Hosts, Host),
+    teller: &mut Teller<'_>,
+) -> io::Result<Ending> {
+    const MOST: u32 = 5;
+    if !manner.voids || !matches!(hosts, Hosts::Wired { .. }) {
+        return play_scene(lab, scene, number, manner, (hosts, host), teller);
+    }
+    for again in 0..=MOST {
+        teller.hold();
+        let manner = Manner { voids: again < MOST, ..manner };
+        let ending = play_scene(lab, scene, number, manner, (&mut *hosts, host), teller)?;
+        if ending != Ending::Void {
+            if again > 0 {
+                eprintln!("{}: scene {number} {PLAYED_AGAIN} ({again} of at most {MOST} times)", lab.label());
+            }
+            return Ok(if teller.release().is_break() { Ending::Left } else { ending });
+        }
+        teller.forget();
+    }
+    Ok(Ending::Void)
 }
 
 fn play_scene(
@@ -216,6 +251,7 @@ fn play_scene(
         watch: Watch { bytes: manner.bytes, ..scene.watch },
         patience: manner.patience,
         free: manner.free,
+        voids: manner.voids,
     };
     stage::play(play, teller)
 }
@@ -224,7 +260,7 @@ fn play_scene(
 pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
     let label = lab.label();
     match ending {
-        Ending::Done | Ending::Left => exit::OK,
+        Ending::Done | Ending::Left | Ending::Void => exit::OK,
         Ending::Waiting => {
             eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
             exit::HUNG

@@ -9,6 +9,7 @@ mod command;
 mod demo;
 pub mod exit;
 mod repeat;
+mod times;
 mod words;
 
 use std::io;
@@ -18,6 +19,7 @@ use std::process::ExitCode;
 pub use claim::{Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
+pub use demo::PLAYED_AGAIN;
 pub use words::{meet, note, prompt, say};
 
 use crate::socket::Address;
@@ -212,10 +214,12 @@ impl Scene {
         self
     }
 
-    /// Shows the frames with these numbers byte by byte.
+    /// Shows the states of TCP connections also between two frames, and after their sockets have been closed: until
+    /// nothing is left of them.
     #[must_use]
-    pub fn show_bytes_of(mut self, frames: &'static [u32]) -> Scene {
-        self.watch.bytes_of = frames;
+    pub fn show_all_states(mut self) -> Scene {
+        self.watch.states = true;
+        self.watch.all_states = true;
         self
     }
 
@@ -230,6 +234,13 @@ impl Scene {
     #[must_use]
     pub fn show_options(mut self) -> Scene {
         self.watch.options = true;
+        self
+    }
+
+    /// Shows the frames with these numbers byte by byte.
+    #[must_use]
+    pub fn show_bytes_of(mut self, frames: &'static [u32]) -> Scene {
+        self.watch.bytes_of = frames;
         self
     }
 

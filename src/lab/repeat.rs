@@ -22,7 +22,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let runs = arguments.repeat.unwrap_or(1);
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
     let transcript = demo::transcript(lab, &hosts);
-    let manner = Manner { free: !arguments.baton, ..Manner::of(arguments) };
+    let manner = Manner { free: !arguments.baton, voids: arguments.baton, ..Manner::of(arguments) };
     let mut scenes: Vec<Scenes> = Vec::new();
     let bar = progress(runs);
     let mut worst = exit::OK;
@@ -116,7 +116,7 @@ fn outcome_in_free_run(event: &Event) -> bool {
         || matches!(&event.what, What::Exit(exit) if exit.error.is_some())
 }
 
-fn progress(runs: u32) -> ProgressBar {
+pub(super) fn progress(runs: u32) -> ProgressBar {
     // Drawn on standard error, and only where that is a terminal.
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} to go");
     ProgressBar::new(runs.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))

@@ -2,12 +2,16 @@
 //!
 //! Invariant: no question waits, and none is asked through a system call that a role is charged with.
 
+mod connection;
+
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
+
+pub use connection::{Connection, Kernel};
 
 use crate::sys;
 use crate::trace::{Queues, Word};
@@ -33,6 +37,11 @@ pub fn listens(socket: BorrowedFd<'_>) -> bool {
 
 /// The state of a TCP socket, in the words of RFC 9293, or `None` for a socket of another kind.
 pub fn tcp_state(socket: &impl AsFd) -> Option<Word> {
+    state_name(sys::tcp_info(socket.as_fd()).ok()?.tcpi_state)
+}
+
+/// The name of a state that the kernel gives by its number, `<net/tcp_states.h>`.
+fn state_name(state: u8) -> Option<Word> {
     let names = [
         "ESTABLISHED",
         "SYN-SENT",
@@ -46,8 +55,7 @@ pub fn tcp_state(socket: &impl AsFd) -> Option<Word> {
         "LISTEN",
         "CLOSING",
     ];
-    let state = usize::from(sys::tcp_info(socket.as_fd()).ok()?.tcpi_state);
-    Some(names.get(state.checked_sub(1)?).copied()?.into())
+    Some(names.get(usize::from(state).checked_sub(1)?).copied()?.into())
 }
 
 /// How many connections of a listening TCP socket wait for `accept`, or `None` for another one.

@@ -10,17 +10,22 @@
 
 mod address;
 mod error_queue;
+mod filter;
+mod message;
 
 use std::cell::Cell;
 use std::fmt;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 pub use address::Address;
 pub use error_queue::Report;
+pub use filter::Instruction;
 pub use socket2::{Domain, Protocol, Type};
+
+use socket2::SockFilter;
 
 use crate::sys;
 use crate::trace::{Call, For, Value, Wait, errno_name, error_name, recorder};
@@ -44,6 +49,15 @@ pub struct Received {
     pub truncated: bool,
     /// Who sent it.
     pub from: Address,
+    /// How many datagrams the socket had lost when this one was queued, if it was asked to tell: `SO_RXQ_OVFL`.
+    pub lost_before: u32,
+}
+
+/// Some of what `TCP_INFO` of `tcp(7)` tells.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpInfo {
+    /// How many segments with data have been sent, `tcpi_data_segs_out`.
+    pub data_segs_out: u32,
 }
 
 impl Socket {
@@ -131,13 +145,33 @@ impl Socket {
     pub fn recv_msg(&self, buf: &mut [u8]) -> io::Result<Received> {
         let call = self.call("recvmsg").arg("len", buf.len()).arg("flags", flag_names(0));
         traced(call, self.wait_to_receive(0), |call| {
-            let mut parts = [socket2::MaybeUninitSlice::new(sys::uninit(buf))];
-            let (len, flags, from) = self.inner.recv_from_vectored(&mut parts)?;
-            let (truncated, from) = (flags.is_truncated(), Address::from(from));
-            call.received(len, buf);
-            call.wrote("msg_name", from.value());
-            call.wrote("msg_flags", if truncated { "MSG_TRUNC" } else { "0" });
-            Ok(Received { len, truncated, from })
+            let got = message::receive(&self.inner, buf)?;
+            call.received(got.len, buf);
+            call.wrote("msg_name", got.from.value());
+            call.wrote("msg_flags", if got.truncated { "MSG_TRUNC" } else { "0" });
+            if got.lost_before > 0 {
+                call.wrote("lost_before", i64::from(got.lost_before));
+            }
+            Ok(got)
+        })
+    }
+
+    /// Receives the datagrams that are there, at most `most` of at most `len` bytes: `recvmmsg(2)` with `MSG_DONTWAIT`.
+    pub fn recv_many(&self, most: usize, len: usize) -> io::Result<Vec<Vec<u8>>> {
+        let call = self.call("recvmmsg").arg("vlen", most).arg("len", len).arg("flags", "MSG_DONTWAIT");
+        traced(call, Wait::Never, |call| {
+            let mut datagrams = vec![vec![0; len]; most];
+            let lengths = sys::recv_many(self.inner.as_fd(), &mut datagrams, libc::MSG_DONTWAIT)?;
+            datagrams.truncate(lengths.len());
+            datagrams.iter_mut().zip(&lengths).for_each(|(datagram, len)| datagram.truncate(*len));
+            let bytes = datagrams.concat();
+            call.received(bytes.len(), &bytes);
+            call.returned(datagrams.len());
+            if datagrams.len() < most {
+                // How many of small datagrams fit a queue is the kernel's book-keeping.
+                call.wrote("how_many", "some");
+            }
+            Ok(datagrams)
         })
     }
 
@@ -173,6 +207,17 @@ impl Socket {
         })
     }
 
+    /// Sends the bytes of several buffers, one behind the other, `sendmsg(2)`. A stream may take fewer than all.
+    pub fn send_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
+        let parts: Vec<&[u8]> = buffers.iter().map(|buffer| &buffer[..]).collect();
+        let call = self.call("sendmsg").sending_all(&parts).arg("flags", flag_names(0));
+        traced(call, self.wait_to_send(0), |call| {
+            let len = self.inner.send_vectored(buffers)?;
+            call.returned(len);
+            Ok(len)
+        })
+    }
+
     /// Sends a datagram to an address, `sendto(2)`.
     pub fn send_to(&self, buf: &[u8], address: &Address) -> io::Result<usize> {
         let call = self.call("sendto").sending(buf).arg("flags", flag_names(0)).arg("dest_addr", address.value());
@@ -181,6 +226,55 @@ impl Socket {
             call.returned(len);
             Ok(len)
         })
+    }
+
+    /// Sends datagrams to the connected peer, `sendmmsg(2)`; returns how many went.
+    pub fn send_many(&self, datagrams: &[&[u8]]) -> io::Result<usize> {
+        let call = self.call("sendmmsg").sending(&datagrams.concat()).arg("vlen", datagrams.len()).arg("flags", "0");
+        traced(call, self.wait_to_send(0), |call| {
+            let count = sys::send_many(self.inner.as_fd(), datagrams)?;
+            call.returned(count);
+            Ok(count)
+        })
+    }
+
+    /// How many datagrams that had come for this socket the kernel has thrown away: `SK_MEMINFO_DROPS` of `SO_MEMINFO`.
+    pub fn drops(&self) -> io::Result<u32> {
+        let call = self.call("getsockopt").arg("level", "SOL_SOCKET").arg("optname", "SO_MEMINFO");
+        traced(call, Wait::Never, |call| {
+            let drops = sys::memory_info(self.inner.as_fd())?[8];
+            call.wrote("drops", i64::from(drops));
+            Ok(drops)
+        })
+    }
+
+    /// Has `recv_msg` tell how many datagrams were lost, `SO_RXQ_OVFL` of `socket(7)`.
+    pub fn set_overflow_report(&self, on: bool) -> io::Result<()> {
+        self.set("SOL_SOCKET", "SO_RXQ_OVFL", on, || {
+            sys::set_option(self.inner.as_fd(), libc::SOL_SOCKET, libc::SO_RXQ_OVFL, on.into())
+        })
+    }
+
+    /// Asks for room in the receive queue, `SO_RCVBUF` of `socket(7)`: the kernel doubles it, and has limits.
+    pub fn set_recv_buffer_size(&self, size: usize) -> io::Result<()> {
+        self.set("SOL_SOCKET", "SO_RCVBUF", size, || self.inner.set_recv_buffer_size(size))
+    }
+
+    /// How much room the receive queue has, `SO_RCVBUF` of `socket(7)`.
+    pub fn recv_buffer_size(&self) -> io::Result<usize> {
+        let call = self.call("getsockopt").arg("level", "SOL_SOCKET").arg("optname", "SO_RCVBUF");
+        traced(call, Wait::Never, |call| {
+            let size = self.inner.recv_buffer_size()?;
+            call.wrote("optval", size);
+            Ok(size)
+        })
+    }
+
+    /// Has the kernel run a program on each datagram that arrives, `SO_ATTACH_FILTER` of `socket(7)`.
+    pub fn attach_filter(&self, program: impl IntoIterator<Item = Instruction>) -> io::Result<()> {
+        let program: Vec<SockFilter> = program.into_iter().map(|instruction| instruction.0).collect();
+        let value = format!("{} instructions", program.len());
+        self.set("SOL_SOCKET", "SO_ATTACH_FILTER", value, || self.inner.attach_filter(&program))
     }
 
     /// Asks for reports on what became of datagrams, `IP_RECVERR` of `ip(7)`.
@@ -205,6 +299,17 @@ impl Socket {
         self.set("IPPROTO_TCP", "TCP_NODELAY", on, || self.inner.set_tcp_nodelay(on))
     }
 
+    /// Keeps back every segment that is not full, and lets what is there go when switched off, `TCP_CORK` of `tcp(7)`.
+    pub fn set_cork(&self, on: bool) -> io::Result<()> {
+        self.set("IPPROTO_TCP", "TCP_CORK", on, || self.inner.set_tcp_cork(on))
+    }
+
+    /// Acknowledges at once from now on, or after a delay; the kernel changes it again as it sees fit,
+    /// `TCP_QUICKACK` of `tcp(7)`.
+    pub fn set_quick_ack(&self, on: bool) -> io::Result<()> {
+        self.set("IPPROTO_TCP", "TCP_QUICKACK", on, || self.inner.set_tcp_quickack(on))
+    }
+
     /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`: then it fails with `EAGAIN`.
     /// `None`: for ever. The kernel counts in ticks of a few milliseconds.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
@@ -217,6 +322,14 @@ impl Socket {
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.deadlines.set((self.deadlines.get().0, timeout.is_some()));
         self.set("SOL_SOCKET", "SO_SNDTIMEO", duration(timeout), || self.inner.set_write_timeout(timeout))
+    }
+
+    /// How long close waits for what is not sent yet, `SO_LINGER` of `socket(7)`, in whole seconds: with 0 it throws it
+    /// away, and resets the connection in place of a goodbye. `None`: it does not wait, and the kernel goes on sending.
+    pub fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
+        let (on, seconds) = (i32::from(time.is_some()), time.map_or(0, |time| time.as_secs()));
+        let value = format!("{{l_onoff={on}, l_linger={seconds}}}");
+        self.set("SOL_SOCKET", "SO_LINGER", value, || self.inner.set_linger(time))
     }
 
     /// Says goodbye in one direction or both, `shutdown(2)`.
@@ -236,6 +349,26 @@ impl Socket {
             let error = self.inner.take_error()?;
             call.wrote("optval", error.as_ref().map_or_else(|| "0".to_owned(), error_name));
             Ok(error)
+        })
+    }
+
+    /// How many bytes of data a segment may carry, `TCP_MAXSEG` of `tcp(7)`.
+    pub fn tcp_mss(&self) -> io::Result<u32> {
+        let call = self.call("getsockopt").arg("level", "IPPROTO_TCP").arg("optname", "TCP_MAXSEG");
+        traced(call, Wait::Never, |call| {
+            let mss = self.inner.tcp_mss()?;
+            call.wrote("optval", i64::from(mss));
+            Ok(mss)
+        })
+    }
+
+    /// What the kernel tells of a TCP connection, `TCP_INFO` of `tcp(7)`.
+    pub fn tcp_info(&self) -> io::Result<TcpInfo> {
+        let call = self.call("getsockopt").arg("level", "IPPROTO_TCP").arg("optname", "TCP_INFO");
+        traced(call, Wait::Never, |call| {
+            let info = sys::tcp_info(self.inner.as_fd())?;
+            call.wrote("tcpi_data_segs_out", i64::from(info.tcpi_data_segs_out));
+            Ok(TcpInfo { data_segs_out: info.tcpi_data_segs_out })
         })
     }
 

@@ -36,7 +36,7 @@ enum Doing {
     /// It has said what comes next, and waits for the baton.
     Next(Act),
     /// It made a call that may wait so, and the kernel put it to sleep in it.
-    Asleep(Call, Wait),
+    Asleep(Box<Call>, Wait),
     /// It pauses; the number says since when.
     Pausing(u64),
     Ended,
@@ -159,7 +159,7 @@ impl Baton<'_, '_> {
         self.still_since = Instant::now();
         let Doing::Next(act) = std::mem::replace(&mut self.doing[role], Doing::Running) else { return Ok(()) };
         match act {
-            Act::Call(call, wait) => return self.make(role, call, wait),
+            Act::Call(call, wait) => return self.make(role, *call, wait),
             Act::Say(text) => self.troupe.tell(Some(role), What::Print { text })?,
             Act::Note(text) => self.troupe.tell(Some(role), What::Note { text })?,
             Act::Prompt(prompt) => {
@@ -198,7 +198,7 @@ impl Baton<'_, '_> {
             None if wait == Wait::Never => Err(self.hung(role)),
             None => {
                 self.troupe.name_all(role, &mut call);
-                self.doing[role] = Doing::Asleep(call.clone(), wait);
+                self.doing[role] = Doing::Asleep(Box::new(call.clone()), wait);
                 if told {
                     return Ok(());
                 }
@@ -246,6 +246,7 @@ impl Baton<'_, '_> {
             }
             asleep = if self.troupe.sleeps(role) { asleep + 1 } else { 0 };
             if asleep == LOOKS && wait != Wait::Never {
+                self.troupe.lets_time_pass();
                 return Ok(None);
             }
         }
@@ -349,29 +350,37 @@ impl Baton<'_, '_> {
 
     /// Gives the kernel time while a timer of its own runs, until somebody can go or a frame is on its way.
     fn time_passes(&mut self) -> Step<Passed> {
-        while self.troupe.let_frames_come()?
-            || self.troupe.next_arrival().is_some()
-            || self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(_, wait) if wait.is_timed()))
-            || self.troupe.timers_run()
-        {
+        loop {
+            let moved = self.troupe.let_frames_come()?;
+            if !moved
+                && self.troupe.next_arrival().is_none()
+                && !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(_, wait) if wait.is_timed()))
+                && !self.troupe.timers_run()
+            {
+                return Ok(Passed::Nothing);
+            }
             if self.still_since.elapsed() > self.troupe.patience {
                 return Ok(Passed::TooLong);
             }
             if self.anybody_is_ready()? || self.troupe.next_arrival().is_some() {
                 return Ok(Passed::Something);
             }
+            // What a timer has sent meanwhile may be held back.
+            if moved {
+                continue;
+            }
             self.wait_a_while(Duration::from_millis(50))?;
             if self.anybody_is_ready()? {
                 return Ok(Passed::Something);
             }
         }
-        Ok(Passed::Nothing)
     }
 
     /// Waits until something happens, but no longer than this, and lets what has come arrive.
     fn wait_a_while(&mut self, longest: Duration) -> Step<()> {
         let calls: Vec<_> = (0..self.doing.len()).map(|role| (role, self.pending(role).and_then(|c| c.fd))).collect();
         self.troupe.wait_for_any(&calls, longest)?;
+        self.troupe.lets_time_pass();
         self.troupe.let_frames_come()?;
         self.wake()
     }

@@ -39,7 +39,7 @@ pub enum ToStage {
 /// What a role is about to do.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Act {
-    Call(Call, Wait),
+    Call(Box<Call>, Wait),
     Say(String),
     Note(String),
     Meet(String),

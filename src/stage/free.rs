@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(2);
 /// What a role is at, as far as it has told.
 enum Doing {
     Running,
-    Calling(Call, Wait),
+    Calling(Box<Call>, Wait),
     /// It pauses, since this time.
     Pausing(u64),
     Ended,

@@ -8,6 +8,7 @@ mod channel;
 mod free;
 mod host;
 mod names;
+mod past;
 mod role;
 mod troupe;
 mod wired;
@@ -44,6 +45,8 @@ pub struct Play<'a> {
     pub patience: Duration,
     /// Who acts next: the baton says, or nobody.
     pub free: bool,
+    /// Whether the scene ends, void, as soon as the machine proves too slow for it.
+    pub voids: bool,
 }
 
 /// One role of a scene.
@@ -63,14 +66,16 @@ pub struct Watch {
     pub send_queues: bool,
     /// The state of a TCP connection.
     pub states: bool,
-    /// Which frames to take apart byte by byte, by their numbers.
-    pub bytes_of: &'static [u32],
-    /// Whether to take all of them apart.
-    pub bytes: bool,
+    /// The same also between two frames, and after a socket has been closed: until nothing is left of its connection.
+    pub all_states: bool,
     /// How many connections wait for `accept`.
     pub accept_queues: bool,
     /// Which options the first segments carry.
     pub options: bool,
+    /// Which frames to take apart byte by byte, by their numbers.
+    pub bytes_of: &'static [u32],
+    /// Whether to take all of them apart.
+    pub bytes: bool,
 }
 
 impl Watch {
@@ -95,19 +100,24 @@ pub enum Ending {
     Hung { role: String, doing: String },
     /// Whoever watched wants no more.
     Left,
+    /// The machine was so slow that a timer of the kernel's went off while somebody could act. What the kernel does
+    /// after that is not what it does otherwise: it acknowledges at once what it would have delayed.
+    Void,
 }
 
 /// Numbers events and hands them to whoever asked for the play.
 pub struct Teller<'a> {
     began: u64,
     count: u64,
+    /// What is held until it is known whether it counts.
+    held: Option<Vec<Event>>,
     tell: &'a mut dyn FnMut(&Event) -> ControlFlow<()>,
 }
 
 impl<'a> Teller<'a> {
     /// Tells a new run to `tell`, which may break it off.
     pub fn new(tell: &'a mut dyn FnMut(&Event) -> ControlFlow<()>) -> Teller<'a> {
-        Teller { began: role::now(), count: 0, tell }
+        Teller { began: role::now(), count: 0, held: None, tell }
     }
 
     /// Tells one thing that is no role's.
@@ -119,7 +129,30 @@ impl<'a> Teller<'a> {
         self.count += 1;
         let role = role.map(str::to_owned);
         let at_ns = at.saturating_sub(self.began);
-        (self.tell)(&Event { n: self.count, at_ns, scene, actor: role.clone(), role, host, what })
+        let event = Event { n: self.count, at_ns, scene, actor: role.clone(), role, host, what };
+        match &mut self.held {
+            Some(held) => {
+                held.push(event);
+                ControlFlow::Continue(())
+            }
+            None => (self.tell)(&event),
+        }
+    }
+
+    /// From now on, keeps what happens to itself.
+    pub fn hold(&mut self) {
+        self.held = Some(Vec::new());
+    }
+
+    /// Tells what it has kept to itself.
+    pub fn release(&mut self) -> ControlFlow<()> {
+        self.held.take().unwrap_or_default().iter().try_for_each(|event| (self.tell)(event))
+    }
+
+    /// Forgets what it has kept to itself.
+    pub fn forget(&mut self) {
+        let forgotten = self.held.take().unwrap_or_default();
+        self.count -= forgotten.len() as u64;
     }
 }
 

@@ -179,9 +179,9 @@ impl Link {
 impl Recorder for Link {
     fn before(&mut self, call: &Call, wait: Wait) {
         if self.untold.is_none() {
-            self.act(Act::Call(call.clone(), wait));
+            self.act(Act::Call(Box::new(call.clone()), wait));
         } else if !matches!(wait, Wait::Never | Wait::Perhaps(For::Room)) {
-            self.act(Act::Call(call.clone(), wait));
+            self.act(Act::Call(Box::new(call.clone()), wait));
             self.tell_all();
         }
     }

@@ -12,8 +12,9 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
+use super::past::{self, Pair, Past};
 use super::{Ending, Play, Teller, Watch, role};
-use crate::probe;
+use crate::probe::{self, Connection, Kernel};
 use crate::trace::{Call, Exit, Frame, Host, Status, Value, Wait, Waiting, What, Word};
 use crate::wire::{ADDRESSES, Wire};
 
@@ -30,6 +31,8 @@ pub(super) struct Actor {
     /// Copies of its sockets, by the numbers that it knows them by. One is dropped before the role closes its own, so
     /// that a close is a close.
     sockets: BTreeMap<RawFd, Looked>,
+    /// Connections whose sockets it has closed, where the scene follows them.
+    past: Vec<Past>,
     /// Whether its process has been waited for.
     reaped: bool,
 }
@@ -41,6 +44,8 @@ struct Looked {
     send: (u32, u32),
     state: Word,
     accept: u32,
+    /// The addresses of its connection, where the scene follows it beyond its close.
+    pair: Option<Pair>,
 }
 
 /// All roles of a scene, and whom to tell of what they do.
@@ -54,11 +59,14 @@ pub(super) struct Troupe<'p, 't> {
     pub(super) untold: Vec<(u64, Frame)>,
     pub(super) names: Names,
     pub(super) free: bool,
+    pub(super) voids: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     orphans: bool,
     scene: u32,
     host: Host,
-    pub(super) watch: Watch,
+    pub watch: Watch,
+    /// The kernels of the hosts, where they are to be asked about connections that nobody has open.
+    kernels: Vec<Kernel>,
     teller: &'p mut Teller<'t>,
 }
 
@@ -109,12 +117,20 @@ impl<'p, 't> Troupe<'p, 't> {
             untold: Vec::new(),
             names,
             free: play.free,
+            voids: play.voids,
             orphans: false,
             scene: play.scene,
             host: play.host,
             watch: play.watch,
+            kernels: Vec::new(),
             teller,
         };
+        if troupe.watch.all_states && !troupe.free {
+            troupe.kernels = match &troupe.wire {
+                Some(wire) => (0..2).map(|side| wire.within(side, Kernel::open)).collect::<io::Result<_>>()?,
+                None => vec![Kernel::open()?],
+            };
+        }
         for one in play.roles {
             let side = usize::from(troupe.wire.is_some() && one.name == "server");
             let host = troupe.wire.as_ref().map(|wire| wire.host(side));
@@ -131,6 +147,7 @@ impl<'p, 't> Troupe<'p, 't> {
                 channel,
                 lines: one.lines.into(),
                 sockets: BTreeMap::new(),
+                past: Vec::new(),
                 reaped: false,
             });
         }
@@ -215,7 +232,9 @@ impl<'p, 't> Troupe<'p, 't> {
         if let (Some(number), Some(socket)) = (number, opened) {
             // A connection that accept gives has a past: its state is news, though nothing changes now.
             let state = if call.name == "accept" { None } else { probe::tcp_state(&socket) }.unwrap_or("".into());
-            self.actors[role].sockets.insert(number, Looked { socket, receive: 0, send: (0, 0), state, accept: 0 });
+            self.actors[role]
+                .sockets
+                .insert(number, Looked { socket, receive: 0, send: (0, 0), state, accept: 0, pair: None });
         }
     }
 
@@ -223,7 +242,9 @@ impl<'p, 't> Troupe<'p, 't> {
     fn learn(&mut self, role: usize, call: &Call) {
         let actor = &self.actors[role];
         let number = if call.name == "accept" { call.ret.map(|fd| fd as RawFd) } else { call.fd };
-        if let Some(address) = number.and_then(|number| actor.sockets.get(&number)).and_then(own_address) {
+        if let Some(address) =
+            number.and_then(|number| actor.sockets.get(&number)).and_then(|looked| own_address(&looked.socket))
+        {
             self.names.learn(address, &actor.name, actor.home);
         }
     }
@@ -245,7 +266,14 @@ impl<'p, 't> Troupe<'p, 't> {
     pub fn let_go(&mut self, role: usize, number: Option<RawFd>) {
         if let Some(looked) = number.and_then(|number| self.actors[role].sockets.remove(&number)) {
             self.orphans |= looked.is_sending();
+            self.actors[role].past.extend(number.and_then(|number| looked.past(number)));
         }
+    }
+
+    /// The addresses of a socket's connection.
+    pub(super) fn connection_of(&self, role: usize, number: Option<RawFd>) -> Option<Pair> {
+        let looked = self.actors[role].sockets.get(&number?)?;
+        own_address(&looked.socket).zip(past::peer_of(&looked.socket))
     }
 
     /// Whether a call that waits until its socket is readable would return at once.
@@ -272,8 +300,21 @@ impl<'p, 't> Troupe<'p, 't> {
         }
         for role in 0..self.actors.len() {
             let mut changes = Vec::new();
-            for (number, looked) in &mut self.actors[role].sockets {
-                changes.extend(looked.changes(self.watch).into_iter().map(|(probe, values)| (probe, *number, values)));
+            let actor = &mut self.actors[role];
+            let mut kernel = self.kernels.get_mut(actor.side);
+            for (number, looked) in &mut actor.sockets {
+                let kept = match &mut kernel {
+                    Some(kernel) => looked.follow(kernel)?,
+                    None => None,
+                };
+                let news = looked.changes(self.watch, kept);
+                changes.extend(news.into_iter().map(|(probe, values)| (probe, *number, values)));
+            }
+            if let Some(kernel) = kernel {
+                for past in &mut actor.past {
+                    changes.extend(past.change(kernel)?.map(|values| ("state", past.fd, values)));
+                }
+                actor.past.retain(|past| !past.is_over());
             }
             for (probe, fd, values) in changes {
                 self.tell(Some(role), What::Probe { probe: probe.into(), fd, values })?;
@@ -315,7 +356,8 @@ impl<'p, 't> Troupe<'p, 't> {
     /// Waits for a role's process, which has closed its channel or is about to.
     pub fn reap(&mut self, role: usize, error: Option<String>) -> Step<Exit> {
         let actor = &mut self.actors[role];
-        actor.sockets.clear();
+        let sockets = std::mem::take(&mut actor.sockets);
+        actor.past.extend(sockets.into_iter().filter_map(|(number, looked)| looked.past(number)));
         Ok(Exit { status: actor.reap()?, error })
     }
 
@@ -350,7 +392,7 @@ impl<'p, 't> Troupe<'p, 't> {
 impl Actor {
     /// Whether a socket of its has this address, as its peers see it.
     pub(super) fn has(&self, address: SocketAddr) -> bool {
-        let own = |looked: &Looked| own_address(looked).is_some_and(|own| own.port() == address.port());
+        let own = |looked: &Looked| own_address(&looked.socket).is_some_and(|own| own.port() == address.port());
         address.port() != 0 && self.home == address.ip() && self.sockets.values().any(own)
     }
 
@@ -392,18 +434,35 @@ impl Looked {
         })
     }
 
-    fn changes(&mut self, watch: Watch) -> Vec<(&'static str, Vec<(Word, Value)>)> {
+    /// Learns which connection it is, and asks what is left of one that the socket has no part in any more: both sides
+    /// have said goodbye, and nobody has closed it yet.
+    fn follow(&mut self, kernel: &mut Kernel) -> io::Result<Option<Connection>> {
+        let Some(state) = probe::tcp_state(&self.socket) else { return Ok(None) };
+        if self.pair.is_none() {
+            self.pair = past::pair_of(&self.socket, kernel)?;
+        }
+        match self.pair.filter(|_| state == "CLOSED") {
+            Some((own, peer)) => kernel.connection(own, peer),
+            None => Ok(None),
+        }
+    }
+
+    /// What is left to follow once the socket with this number is closed.
+    fn past(self, fd: RawFd) -> Option<Past> {
+        self.pair.map(|pair| Past { fd, pair, state: self.state })
+    }
+
+    /// What is new of it. `kept` is what its kernel keeps of its connection, where the socket has no part in it.
+    fn changes(&mut self, watch: Watch, kept: Option<Connection>) -> Vec<(&'static str, Vec<(Word, Value)>)> {
         let mut changes = Vec::new();
         if watch.states
-            && let Some(state) = probe::tcp_state(&self.socket)
-            && state != self.state
+            && let Some(connection) = kept.or_else(|| probe::tcp_state(&self.socket).map(Connection::in_state))
+            && connection.state != self.state
         {
-            let already = self.state.is_empty();
-            changes.push((
-                "state",
-                vec![("state".into(), Value::Word(state.clone())), ("already".into(), already.into())],
-            ));
-            self.state = state;
+            let mut values = past::values_of(Some(&connection));
+            values.push(("already".into(), self.state.is_empty().into()));
+            changes.push(("state", values));
+            self.state = connection.state;
         }
         if watch.accept_queues
             && let Some(waiting) = probe::accept_queue(&self.socket)
@@ -430,8 +489,8 @@ impl Looked {
     }
 }
 
-fn own_address(looked: &Looked) -> Option<SocketAddr> {
-    rustix::net::getsockname(&looked.socket).ok()?.try_into().ok()
+pub(super) fn own_address(socket: &OwnedFd) -> Option<SocketAddr> {
+    rustix::net::getsockname(socket).ok()?.try_into().ok()
 }
 
 /// Waits until a descriptor is readable or its other end is gone.

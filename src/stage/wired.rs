@@ -10,15 +10,22 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
+use super::Ending;
+use super::past::Pair;
 use super::role;
-use super::troupe::{Heard, Step, Troupe};
+use super::troupe::{Heard, Step, Stop, Troupe};
 use crate::probe;
-use crate::trace::{Call, Data, Fate, Frame, What};
+use crate::trace::{Call, Data, Fate, Frame, Value, What};
 use crate::wire::{self, Seen, Wire};
 
 /// What may have made a host send: then its acknowledgements are no timer's.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Stirred(pub [bool; 2]);
+pub(super) struct Stirred {
+    hosts: [bool; 2],
+    /// The connection for which a call asked to acknowledge at once, its own address first: even what is delayed
+    /// otherwise.
+    asked: Option<Pair>,
+}
 
 impl Troupe<'_, '_> {
     /// Whether a frame is ready to be taken.
@@ -30,7 +37,11 @@ impl Troupe<'_, '_> {
     /// Which host a call that has returned may have made acknowledge something: to read is to make room.
     pub fn stirred_by(&self, role: usize, call: &Call) -> Stirred {
         let mut stirred = Stirred::default();
-        stirred.0[self.actors[role].side] = call.name.starts_with("recv") && call.ret.is_some_and(|len| len > 0);
+        let has_read = call.name.starts_with("recv") && call.ret.is_some_and(|len| len > 0);
+        stirred.hosts[self.actors[role].side] = has_read;
+        if call.get_arg("optname").and_then(Value::as_word) == Some("TCP_QUICKACK") {
+            stirred.asked = self.connection_of(role, call.fd);
+        }
         stirred
     }
 
@@ -63,31 +74,32 @@ impl Troupe<'_, '_> {
         self.carry(stirred, false)
     }
 
-    /// The same while nobody can act: now what was kept goes on as its time comes, and what nothing else brought about
-    /// is a timer's. Whether anything moved.
+    /// The same while nobody can act: the next frame that was kept goes on, if its time has come, or else one that
+    /// nothing else brought about, which is a timer's. Whether anything moved: then somebody may be able to act, and
+    /// what timers send is held back again.
     pub fn let_frames_come(&mut self) -> Step<bool> {
         let before = self.frames;
-        while let Some(kept) = self.wire.as_mut().and_then(Wire::due) {
-            let to = 1 - kept.seen.from;
-            let mut stirred = Stirred::default();
-            stirred.0[to] = match kept.frame {
-                Some(frame) => self.arrive(frame, &kept.seen)?,
-                // Sent again only because we were slow: its receiver has it, and was not let answer.
-                None if self.wire.as_ref().is_some_and(|wire| wire.is_needless(&kept.seen)) => {
-                    self.tell_overtaken(vec![kept.seen])?;
-                    false
-                }
-                None => self.set_out(kept.seen, true)?,
-            };
-            self.carry(stirred, true)?;
-            self.look_around()?;
-        }
-        let before_timers = self.frames;
-        self.carry(Stirred::default(), true)?;
-        if self.frames != before_timers {
-            self.look_around()?;
-        }
-        Ok(self.frames != before)
+        let Some(kept) = self.wire.as_mut().and_then(Wire::due) else {
+            self.carry(Stirred::default(), true)?;
+            if self.frames != before {
+                self.look_around()?;
+            }
+            return Ok(self.frames != before);
+        };
+        let to = 1 - kept.seen.from;
+        let mut stirred = Stirred::default();
+        stirred.hosts[to] = match kept.frame {
+            Some(frame) => self.arrive(frame, &kept.seen)?,
+            // Sent again only because we were slow: the acknowledgement was on its way to its sender.
+            None if self.wire.as_ref().is_some_and(|wire| wire.is_acknowledged(&kept.seen)) => {
+                self.tell_overtaken(vec![kept.seen])?;
+                false
+            }
+            None => self.set_out(kept.seen, true)?,
+        };
+        self.carry(stirred, false)?;
+        self.look_around()?;
+        Ok(true)
     }
 
     /// How long it is until the next frame that is on its way arrives, if there is one.
@@ -95,29 +107,70 @@ impl Troupe<'_, '_> {
         self.wire.as_ref().and_then(Wire::next_arrival)
     }
 
-    fn carry(&mut self, stirred: Stirred, nobody_can_act: bool) -> Step<()> {
-        let Stirred(mut stirred) = stirred;
+    fn carry(&mut self, stirred: Stirred, mut nobody_can_act: bool) -> Step<()> {
+        let Stirred { hosts: mut stirred, asked } = stirred;
+        let somebody_can_act = !nobody_can_act;
         let began = wire::millis();
+        // Its timer was faster than the call: it is handed on where it would have come without the timer.
+        let early = asked.zip(self.wire.as_mut()).map(|((own, peer), wire)| wire.let_go_of(own, peer));
+        for seen in early.into_iter().flatten() {
+            let to = 1 - seen.from;
+            stirred[to] |= self.set_out(seen, false)?;
+        }
         loop {
             let mut silent = true;
             for from in 0..2 {
                 while let Some(seen) = self.take(from)? {
                     silent = false;
                     // What was sent again before we began has waited for us to take it: a timer sent it.
-                    let by_itself = !stirred[from] || seen.delayed || seen.again && !seen.is_since(began);
+                    let is_asked = asked.is_some_and(|(own, peer)| seen.is_from(own, peer));
+                    let delayed = !stirred[from] || seen.delayed;
+                    let by_itself = delayed && !is_asked || seen.again && !seen.is_since(began);
                     if by_itself && !nobody_can_act && seen.may_be_a_timers() {
+                        // That of a goodbye comes within milliseconds, and changes nothing.
+                        if !seen.goodbye && somebody_can_act {
+                            self.void()?;
+                        }
                         let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
                         self.tell_overtaken(overtaken)?;
                         continue;
                     }
+                    // We were slow: it was sent again for want of an answer that had come, or waits to be taken.
+                    if seen.again && self.is_answered(&seen, nobody_can_act) {
+                        self.tell_overtaken(vec![seen])?;
+                        continue;
+                    }
                     let by_timer = nobody_can_act && by_itself;
                     stirred[1 - from] |= self.set_out(seen, by_timer)?;
+                    nobody_can_act = false;
                 }
+            }
+            if self.wire.as_ref().is_some_and(Wire::was_slow) {
+                self.void()?;
             }
             if silent && !self.frames_under_way() {
                 return Ok(());
             }
         }
+    }
+
+    /// Ends the scene, where it may be ended so: the machine is too slow for it.
+    fn void(&self) -> Step<()> {
+        if self.voids { Err(Stop::Ending(Ending::Void)) } else { Ok(()) }
+    }
+
+    /// Notes that time is let pass.
+    pub fn lets_time_pass(&mut self) {
+        if let Some(wire) = &mut self.wire {
+            wire.lets_time_pass();
+        }
+    }
+
+    /// Whether all of a frame was handed on before and is acknowledged, or will be by what its receiver has sent since.
+    fn is_answered(&self, seen: &Seen, nobody_can_act: bool) -> bool {
+        let Some(wire) = &self.wire else { return false };
+        let answers = nobody_can_act && probe::ready(wire.ends()[1 - seen.from], PollFlags::IN);
+        wire.is_acknowledged(seen) || answers && wire.has_delivered(seen)
     }
 
     fn take(&mut self, from: usize) -> Step<Option<Seen>> {
@@ -132,6 +185,7 @@ impl Troupe<'_, '_> {
         for address in [seen.packet.from, seen.packet.to].into_iter().flatten() {
             self.learn_of(address);
         }
+        self.look_between_frames()?;
         let Some(wire) = &mut self.wire else { return Ok(false) };
         let overtaken = wire.overtake(&seen);
         let names = &self.names;
@@ -170,12 +224,22 @@ impl Troupe<'_, '_> {
         let Some(wire) = &mut self.wire else { return Ok(false) };
         let mut answers = wire.pass(seen, frame.fate)?;
         self.tell_frame(frame)?;
+        self.look_between_frames()?;
         while let Some(kept) = self.wire.as_mut().and_then(|wire| wire.let_through_behind(seen.from)) {
             if let Some(frame) = kept.frame {
                 answers |= self.arrive(frame, &kept.seen)?;
             }
         }
         Ok(answers)
+    }
+
+    /// Tells what one frame alone has changed, where the scene asks for it.
+    fn look_between_frames(&mut self) -> Step<()> {
+        if !self.watch.all_states {
+            return Ok(());
+        }
+        self.frames_under_way();
+        self.look_around()
     }
 
     /// Tells of acknowledgements that later frames have made needless.

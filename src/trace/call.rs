@@ -28,6 +28,8 @@ pub struct Call {
     pub out: Vec<(Word, Value)>,
     /// The bytes that were sent or received.
     pub data: Option<Data>,
+    /// Where they stood in several buffers, one behind the other: the length of each.
+    pub pieces: Vec<usize>,
     /// What it returned, once it has: in C's way, -1 for an error.
     pub ret: Option<i64>,
     /// The name of the error.
@@ -78,6 +80,7 @@ impl Call {
             args: Vec::new(),
             out: Vec::new(),
             data: None,
+            pieces: Vec::new(),
             ret: None,
             errno: None,
             queues: None,
@@ -97,6 +100,24 @@ impl Call {
     pub fn sending(mut self, bytes: &[u8]) -> Call {
         self.data = Some(Data::new(bytes));
         self.arg("len", bytes.len())
+    }
+
+    /// Adds the bytes of several buffers that are to be sent.
+    #[must_use]
+    pub fn sending_all(mut self, buffers: &[&[u8]]) -> Call {
+        self.pieces = buffers.iter().map(|buffer| buffer.len()).collect();
+        self.sending(&buffers.concat())
+    }
+
+    /// The buffers that it sends, as far as the trace keeps them, each with its true length.
+    pub fn buffers(&self) -> Vec<(&[u8], usize)> {
+        let (mut rest, mut buffers) = (self.bytes(), Vec::new());
+        for len in &self.pieces {
+            let (buffer, behind) = rest.split_at((*len).min(rest.len()));
+            buffers.push((buffer, *len));
+            rest = behind;
+        }
+        buffers
     }
 
     /// Notes what the call wrote besides its data.
@@ -279,6 +300,15 @@ mod tests {
             let text = serde_json::to_string(&call).expect("JSON");
             prop_assert_eq!(serde_json::from_str::<Call>(&text).expect("a call"), call);
         }
+    }
+
+    #[test]
+    fn several_buffers_are_one_run_of_bytes_and_known_apart() {
+        let call = Call::new("sendmsg", Some(3)).sending_all(&[b"head", b"", &[7; DATA_LIMIT]]);
+        assert_eq!(call.data.as_ref().map(|data| data.len), Some(4 + DATA_LIMIT));
+        let buffers = call.buffers();
+        assert_eq!(buffers[..2], [(&b"head"[..], 4), (&b""[..], 0)]);
+        assert_eq!((buffers[2].0.len(), buffers[2].1), (DATA_LIMIT - 4, DATA_LIMIT));
     }
 
     #[test]

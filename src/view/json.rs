@@ -110,7 +110,11 @@ fn call(call: &Call, to: &mut Map<String, Json>) {
         to.insert("out".into(), named(&call.out));
     }
     if let Some(Data { bytes, len }) = &call.data {
-        to.insert("data".into(), hexadecimal::encode(bytes).into());
+        let data = match call.buffers() {
+            buffers if buffers.is_empty() => Json::from(hexadecimal::encode(bytes)),
+            buffers => buffers.iter().map(|(bytes, _)| hexadecimal::encode(bytes)).collect(),
+        };
+        to.insert("data".into(), data);
         to.insert("data_len".into(), (*len).into());
     }
     if let Some(ret) = call.ret {

@@ -172,7 +172,7 @@ pub(super) fn words(what: &What) -> Vec<String> {
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
-    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", harmless(&beginning(line)))).collect();
+    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", harmless(&first_words(line)))).collect();
     if lines.len() <= MOST {
         return lines;
     }
@@ -181,7 +181,7 @@ fn shortened(text: &str) -> Vec<String> {
 }
 
 /// A line, or the beginning of a very long one.
-fn beginning(line: &str) -> Cow<'_, str> {
+fn first_words(line: &str) -> Cow<'_, str> {
     const LONGEST: usize = 400;
     const SHOWN: usize = 50;
     let count = line.chars().count();
@@ -242,8 +242,8 @@ fn carried(frame: &Frame) -> String {
     match frame.proto.as_ref() {
         "UDP" if *len == 0 => parts.push(size()),
         _ if *len == 0 => {}
-        "TCP" | "UDP" => parts.push(format!("{} {}", size(), data(&frame.payload))),
-        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), data(&frame.payload))),
+        "TCP" | "UDP" => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
+        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
         "ICMP" | "ARP" => {}
         // What it is nobody here knows.
         _ => parts.push(format!("{} {}", size(), digits(payload, *len))),
@@ -284,10 +284,11 @@ fn scene(number: u32, text: &str) -> String {
 fn before(call: &Call) -> String {
     let mut words: Vec<String> = call.fd.iter().map(ToString::to_string).collect();
     if call.sends() {
-        words.extend(call.data.as_ref().map(data));
+        words.extend(if call.pieces.is_empty() { call.data.as_ref().map(data) } else { Some(buffers(call)) });
         // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
-        let len = call.data.as_ref().map(|data| data.len).filter(|_| call.errno.is_none());
-        let len = len.filter(|len| call.ret != i64::try_from(*len).ok());
+        let size_matters = matches!(call.errno.as_deref(), None | Some("EMSGSIZE"));
+        let len = call.data.as_ref().map(|data| data.len).filter(|_| size_matters);
+        let len = len.filter(|len| call.ret != i64::try_from(*len).ok() && call.get_arg("vlen").is_none());
         words.extend(len.map(|len| bytes(&len.to_string())));
     }
     words.extend(call.args.iter().filter_map(|(name, value)| argument(call, name, value)));
@@ -298,7 +299,12 @@ fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
     match name {
         "flags" | "protocol" if matches!(value, Value::Number(0)) || value.as_word() == Some("0") => None,
         "level" => None,
-        "len" if call.sends() => None,
+        "vlen" if call.sends() => Some(format!("{} datagrams", show(value))),
+        "vlen" => {
+            let each = call.get_arg("len").map(show).unwrap_or_default();
+            Some(format!("up to {} datagrams of up to {each}", show(value)))
+        }
+        "len" if call.sends() || call.get_arg("vlen").is_some() => None,
         "len" => Some(format!("up to {}", show(value))),
         "dest_addr" => Some(format!("to {}", show(value))),
         "command" => Some(format!("\"{}\"", show(value))),
@@ -313,8 +319,14 @@ fn after(call: &Call) -> String {
         (Some(ret), None) => ret.to_string(),
         (None, None) => "?".to_owned(),
     };
-    if let Some(received) = call.data.as_ref().filter(|_| !call.sends()) {
-        let _ = write!(text, " {}", data(received));
+    let some = call.get_out("how_many").map(show);
+    match call.data.as_ref().filter(|_| !call.sends()) {
+        Some(received) if some.is_some() => {
+            let begin = &received.bytes[..received.bytes.len().min(12)];
+            text = format!("{} {}", some.unwrap_or_default(), quoted(begin, received.len));
+        }
+        Some(received) => text = format!("{text} {}", data(received)),
+        None => {}
     }
     for (name, value) in &call.out {
         let _ = match name.as_ref() {
@@ -322,12 +334,15 @@ fn after(call: &Call) -> String {
             "src_addr" | "addr" => write!(text, " from {}", show(value)),
             "msg_name" if call.get_out("ee_errno").is_some() => write!(text, " sent to {}", show(value)),
             "msg_name" => write!(text, " from {}", show(value)),
+            "how_many" => Ok(()),
             "msg_flags" if value.as_word() == Some("0") => Ok(()),
             "msg_flags" => write!(text, " with {}", show(value)),
             "stdout" => write!(text, ", {} on standard output", bytes(&show(value))),
             "stderr" if value.as_number() == Some(0) => Ok(()),
             "stderr" => write!(text, ", {} on standard error", bytes(&show(value))),
             "optval" => write!(text, " ({})", show(value)),
+            "drops" => write!(text, " ({} dropped)", show(value)),
+            "lost_before" => write!(text, ", {} lost before it", show(value)),
             name => write!(text, ", {} {}", name.trim_start_matches("ee_"), show(value)),
         };
     }
@@ -337,8 +352,21 @@ fn after(call: &Call) -> String {
     text
 }
 
+/// Data in a line that says much else: of what is long, the first bytes.
+fn beginning(data: &Data) -> String {
+    const SHOWN: usize = 16;
+    let bytes = if data.len > 2 * SHOWN { &data.bytes[..SHOWN] } else { &data.bytes };
+    quoted(bytes, data.len)
+}
+
 fn data(data: &Data) -> String {
     quoted(&data.bytes, data.len)
+}
+
+/// Several buffers: `["head", "body"]`.
+fn buffers(call: &Call) -> String {
+    let all: Vec<String> = call.buffers().into_iter().map(|(bytes, len)| quoted(bytes, len)).collect();
+    format!("[{}]", all.join(", "))
 }
 
 fn show(value: &Value) -> String {
@@ -360,7 +388,13 @@ fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> Strin
     match probe {
         "state" => {
             let since = if number("already") == "1" { "already" } else { "now" };
-            format!("{fd} is {since} {}", number("state"))
+            let left = Some(number("left")).filter(|left| !left.is_empty()).map(|left| format!(", for {left}"));
+            let state = format!("{}{}", number("state"), left.unwrap_or_default());
+            match (number("closed").as_str(), state.as_str()) {
+                ("1", "CLOSED") => format!("{fd}, closed, is gone"),
+                ("1", _) => format!("{fd}, closed, is {since} {state}"),
+                _ => format!("{fd} is {since} {state}"),
+            }
         }
         "receive queue" if number("of") == "first datagram" => match number("recv").as_str() {
             "0" => format!("first in the receive queue of {fd}: no datagram, or an empty one"),

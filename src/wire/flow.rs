@@ -2,9 +2,6 @@
 
 use super::packet::Numbers;
 
-/// The least time after which Linux sends data again, in milliseconds: `TCP_RTO_MIN`.
-const SHORTEST: u64 = 200;
-
 /// What one end of a connection has sent, and what has been handed to it.
 #[derive(Clone, Debug, Default)]
 pub struct Flow {
@@ -12,15 +9,11 @@ pub struct Flow {
     pub first: Option<u32>,
     /// The number behind the last one that it has sent.
     end: Option<u32>,
-    /// The number behind the last one of its that was handed on.
-    delivered: Option<u32>,
     /// The number behind the last one up to which all of its were handed on, and what was handed on behind a gap.
     whole: Option<u32>,
     beyond: Vec<(u32, u32)>,
     /// The last number that its peer has acknowledged.
     heard_of: Option<u32>,
-    /// How often in a row a timer has sent the same again.
-    repeats: u32,
     /// Whether it has said goodbye.
     pub said_goodbye: bool,
     /// The last number that it has acknowledged.
@@ -35,9 +28,6 @@ pub struct Flow {
 impl Flow {
     /// Learns of a segment with so many bytes that was sent at `now`. Whether it had all been sent before, and for how
     /// many milliseconds a timer that sends it now can have run.
-    ///
-    /// A retransmission waits for 200 ms, and each time for twice as long, besides a round trip that it has measured:
-    /// what this machine's load has made of that one is left out.
     pub fn sends(&mut self, numbers: Numbers, len: usize, now: u64) -> (bool, Option<u64>) {
         if numbers.syn && self.first != Some(numbers.seq) {
             *self = Flow { first: Some(numbers.seq), owes: self.owes, heard: self.heard, ..Flow::default() };
@@ -46,21 +36,19 @@ impl Flow {
         let takes = end.wrapping_sub(numbers.seq);
         let again = takes > 0 && self.end.is_some_and(|known| !is_behind(end, known));
         // A delayed acknowledgement waits since there is something to acknowledge; a retransmission since the last
-        // sign of life.
-        let since = if takes == 0 { self.owes } else { self.sent.max(self.heard) };
+        // sign of life. Of a SYN there is none before its answer.
+        let since = match (takes, numbers.syn) {
+            (0, _) => self.owes,
+            (_, true) => self.sent,
+            (_, false) => self.sent.max(self.heard),
+        };
         self.said_goodbye |= numbers.fin;
         self.acknowledged = numbers.ack.or(self.acknowledged);
         if takes > 0 {
             self.sent = Some(now);
             self.end = self.end.filter(|known| !is_behind(end, *known)).or(Some(end));
         }
-        let mut millis = since.map(|since| now.saturating_sub(since));
-        if again && !numbers.syn && millis >= Some(SHORTEST) {
-            let plain = SHORTEST << self.repeats.min(16);
-            millis = millis.map(|millis| if (plain..plain * 5 / 2).contains(&millis) { plain } else { millis });
-            self.repeats += 1;
-        }
-        (again, millis)
+        (again, since.map(|since| now.saturating_sub(since)))
     }
 
     /// Whether all that `ack` adds to what it has acknowledged is the goodbye of its peer, and it has not said goodbye
@@ -70,10 +58,14 @@ impl Flow {
         peer.said_goodbye && !self.said_goodbye && ack.is_some() && ack == peer.end && peer.end.is_some_and(before)
     }
 
+    /// Whether `ack` is more than it has acknowledged.
+    pub fn acknowledges_more(&self, ack: Option<u32>) -> bool {
+        ack.is_some_and(|ack| self.acknowledged.is_none_or(|known| is_behind(ack, known)))
+    }
+
     /// Learns that a segment of its was handed on.
     pub fn arrived(&mut self, numbers: Numbers, len: usize) {
         let end = end_of(numbers, len);
-        self.delivered = self.delivered.filter(|known| !is_behind(end, *known)).or(Some(end));
         self.beyond.push((numbers.seq, end));
         while let Some(index) = self.beyond.iter().position(|(from, _)| !self.has_gap_before(*from)) {
             let (_, end) = self.beyond.swap_remove(index);
@@ -93,8 +85,13 @@ impl Flow {
 
     /// Whether all that a segment says was handed on before.
     pub fn has_delivered(&self, numbers: Numbers, len: usize) -> bool {
-        let end = end_of(numbers, len);
-        self.delivered.is_some_and(|known| !is_behind(end, known))
+        self.whole.is_some_and(|whole| !is_behind(end_of(numbers, len), whole))
+    }
+
+    /// Whether its sender has been handed the acknowledgement of all that a segment says. An acknowledgement of a SYN
+    /// does not count: a listener without room throws it away.
+    pub fn is_acknowledged(&self, numbers: Numbers, len: usize) -> bool {
+        !numbers.syn && self.heard_of.is_some_and(|known| !is_behind(end_of(numbers, len), known))
     }
 
     /// Learns that a segment was handed to it at `now`.
@@ -104,7 +101,6 @@ impl Flow {
             && self.heard_of.is_none_or(|known| is_behind(ack, known))
         {
             self.heard_of = Some(ack);
-            self.repeats = 0;
         }
         if len > 0 || numbers.syn || numbers.fin {
             self.owes = Some(now);
@@ -142,6 +138,10 @@ mod tests {
         flow
     }
 
+    fn acknowledge(flow: &mut Flow, ack: u32, now: u64) {
+        flow.hears(Numbers { ack: Some(ack), ..Numbers::default() }, 0, now);
+    }
+
     #[test]
     fn a_number_is_behind_the_half_of_all_numbers_before_it() {
         assert!(is_behind(1, 0) && is_behind(0, u32::MAX) && is_behind(0x7fff_ffff, 0));
@@ -152,27 +152,32 @@ mod tests {
     fn a_new_connection_on_the_same_ports_has_nothing_behind_it() {
         let mut flow = open(100, 0);
         flow.sends(segment(101), 50, 10);
-        flow.arrived(segment(101), 50);
+        acknowledge(&mut flow, 151, 10);
         let syn = Numbers { seq: 120, syn: true, ..Numbers::default() };
         assert!(!flow.sends(syn, 0, 20).0);
-        assert_eq!((flow.first, flow.has_delivered(segment(121), 5)), (Some(120), false));
+        assert_eq!((flow.first, flow.is_acknowledged(segment(121), 5)), (Some(120), false));
         assert!(flow.sends(syn, 0, 1020).0, "the same SYN is one that was sent before");
     }
 
     #[test]
-    fn a_retransmission_is_classed_by_how_often_it_was_made_and_not_by_the_round_trip() {
+    fn a_retransmission_has_the_time_since_the_last_sign_of_life() {
         let mut flow = open(100, 0);
         flow.sends(segment(101), 5, 1000);
-        // A round trip of 130 ms has been measured: the timers run for 330, 660 and 1320 ms.
-        for (now, millis) in [(1330, 200), (1990, 400), (3310, 800)] {
-            assert_eq!(flow.sends(segment(101), 5, now), (true, Some(millis)));
-        }
-        // An acknowledgement of something new ends the row.
-        flow.hears(Numbers { seq: 1, ack: Some(106), ..Numbers::default() }, 0, 4000);
+        assert_eq!(flow.sends(segment(101), 5, 1205), (true, Some(205)));
+        assert_eq!(flow.sends(segment(101), 5, 1610), (true, Some(405)));
+        acknowledge(&mut flow, 106, 4000);
         flow.sends(segment(106), 5, 4000);
-        assert_eq!(flow.sends(segment(106), 5, 4201), (true, Some(200)));
-        // A round trip of seconds is no matter of this machine's load.
-        assert_eq!(flow.sends(segment(106), 5, 9000), (true, Some(4799)));
+        assert_eq!(flow.sends(segment(106), 5, 4201), (true, Some(201)));
+    }
+
+    #[test]
+    fn what_is_acknowledged_is_what_has_been_heard_of_and_no_more() {
+        let mut flow = open(u32::MAX - 10, 0);
+        acknowledge(&mut flow, 5, 0);
+        acknowledge(&mut flow, u32::MAX, 0); // an old one, overtaken
+        assert!(flow.is_acknowledged(segment(u32::MAX - 3), 9) && !flow.is_acknowledged(segment(0), 6));
+        flow.sends(Numbers { ack: Some(7), ..segment(0) }, 0, 0);
+        assert!(flow.acknowledges_more(Some(8)) && !flow.acknowledges_more(Some(7)) && !flow.acknowledges_more(None));
     }
 
     #[test]
@@ -219,8 +224,10 @@ mod tests {
                 let (one, other) = (segment(first.wrapping_add(1 + from)), segment(1 + from));
                 prop_assert_eq!(here.sends(one, len, 7), there.sends(other, len, 7));
                 prop_assert_eq!(here.is_next(one, len), there.is_next(other, len));
-                prop_assert_eq!(here.has_delivered(one, len), there.has_delivered(other, len));
+                prop_assert_eq!(here.is_acknowledged(one, len), there.is_acknowledged(other, len));
                 if arrives {
+                    acknowledge(&mut here, one.seq, 7);
+                    acknowledge(&mut there, other.seq, 7);
                     here.arrived(one, len);
                     there.arrived(other, len);
                 }
@@ -247,7 +254,10 @@ mod tests {
 
         /// A segment was sent before exactly if it ends no further than all that were sent.
         #[test]
-        fn what_was_sent_before_is_known(first in any::<u32>(), segments in proptest::collection::vec((0u32..90, 1usize..20), 1..30)) {
+        fn what_was_sent_before_is_known(
+            first in any::<u32>(),
+            segments in proptest::collection::vec((0u32..90, 1usize..20), 1..30),
+        ) {
             let mut flow = open(first, 0);
             let mut furthest = 0;
             for (from, len) in segments {

@@ -95,6 +95,15 @@ impl Link {
         self.hosts[index].as_fd()
     }
 
+    /// Does something in a host's network namespace, and comes back.
+    pub fn within<T>(&self, index: usize, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let here = namespace()?;
+        enter(self.host(index))?;
+        let done = act();
+        enter(here.as_fd())?;
+        done
+    }
+
     /// Where a host's frames come out: readable when there is one.
     pub fn end(&self, index: usize) -> BorrowedFd<'_> {
         self.ends[index].as_fd()
@@ -177,6 +186,7 @@ fn configure(kind: Kind, index: usize, mtu: u16) -> io::Result<()> {
     sys::set_interface(INTERFACE, Setting::Netmask(Ipv4Addr::new(255, 255, 255, 0)))?;
     // Frames go out as they come, in one queue: other disciplines have timers of their own.
     netlink::queue_first_in_first_out(INTERFACE)?;
+    netlink::segments_one_by_one(INTERFACE)?;
     sys::set_interface(INTERFACE, Setting::Up)?;
     wait_for_carrier(INTERFACE)
 }

@@ -31,6 +31,9 @@ pub const MTU: u16 = 1500;
 /// Whether receivers may say which later bytes they have, RFC 2018: a setting of a host.
 const SACK: &str = "/proc/sys/net/ipv4/tcp_sack";
 
+/// The shortest time for which Linux delays an acknowledgement, in milliseconds: `TCP_DELACK_MIN`.
+const SHORTEST_DELAY: u64 = 39;
+
 /// How a wire is to be laid.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -69,7 +72,15 @@ pub struct Wire {
     busy_until: [Option<Instant>; 2],
     /// Frames that were sent and not handed on yet.
     kept: Vec<Kept>,
+    /// When a frame last moved, in milliseconds, unless time was let pass since.
+    moved: Option<u64>,
+    /// Whether roles took long between two frames, though nothing let time pass.
+    slow: bool,
 }
+
+/// So many milliseconds between two frames are long. Who answers within 40, Linux takes for one who will answer, and
+/// delays acknowledgements to (`tcp_event_data_sent` in `net/ipv4/tcp_output.c`): on a slow machine it does not.
+const LONG: u64 = 30;
 
 /// A frame that a host has sent.
 #[derive(Clone, Debug)]
@@ -80,8 +91,11 @@ pub struct Seen {
     pub packet: Packet,
     /// Whether it is a TCP segment all of which its host had sent before.
     pub again: bool,
-    /// Whether it is the acknowledgement of a goodbye and nothing else, which only a timer sends.
+    /// Whether it is an acknowledgement that only a timer sends: of a goodbye and nothing else, or of what came so long
+    /// ago that the timer has gone off.
     pub delayed: bool,
+    /// Whether it is the acknowledgement of a goodbye and nothing else: the timer that sends it runs for milliseconds.
+    pub goodbye: bool,
     /// If a timer sent it: for how many milliseconds that can have run.
     pub timer_ms: Option<u64>,
     /// When it was sent, in milliseconds of [`millis`], where it says so.
@@ -122,7 +136,24 @@ impl Wire {
             count: 0,
             busy_until: [None; 2],
             kept: Vec::new(),
+            moved: None,
+            slow: false,
         })
+    }
+
+    /// Whether all of a frame that was sent again has been acknowledged to its sender: then it is needless.
+    pub fn is_acknowledged(&self, seen: &Seen) -> bool {
+        seen.again && self.flow_of(seen).is_some_and(|(flow, numbers, len)| flow.is_acknowledged(numbers, len))
+    }
+
+    /// Whether all of a frame that was sent again was handed on before.
+    pub fn has_delivered(&self, seen: &Seen) -> bool {
+        seen.again && self.flow_of(seen).is_some_and(|(flow, numbers, len)| flow.has_delivered(numbers, len))
+    }
+
+    fn flow_of(&self, seen: &Seen) -> Option<(&Flow, Numbers, usize)> {
+        let ends = (seen.packet.from?, seen.packet.to?);
+        Some((self.flows.get(&ends)?, seen.packet.numbers?, seen.packet.payload.len()))
     }
 
     /// How it was made.
@@ -135,6 +166,11 @@ impl Wire {
         self.link.host(index)
     }
 
+    /// Does something in a host's network namespace, and comes back: for what is to be opened there.
+    pub fn within<T>(&self, index: usize, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.link.within(index, act)
+    }
+
     /// Where frames come out: readable when there is one.
     pub fn ends(&self) -> [BorrowedFd<'_>; 2] {
         [self.link.end(0), self.link.end(1)]
@@ -143,22 +179,27 @@ impl Wire {
     /// The next frame that a host has sent, if there is one. Never waits.
     pub fn take(&mut self, from: usize) -> io::Result<Option<Seen>> {
         let Some(len) = self.link.take(from, &mut self.buffer)? else { return Ok(None) };
+        self.moves();
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
-        let (mut again, mut delayed, mut timer_ms, mut sent_ms) = (false, false, None, None);
+        let (mut again, mut delayed, mut goodbye, mut timer_ms, mut sent_ms) = (false, false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
             let peer = self.flows.get(&(to, from)).cloned().unwrap_or_default();
             let flow = self.flows.entry((from, to)).or_default();
-            delayed = flow.adds_only_a_goodbye(numbers.ack, &peer) && !numbers.fin && packet.payload.is_empty();
+            let only_acknowledges = only_acknowledges(numbers) && packet.payload.is_empty();
+            let adds_only_a_goodbye = flow.adds_only_a_goodbye(numbers.ack, &peer);
+            let adds = flow.acknowledges_more(numbers.ack);
             sent_ms = time_of(numbers);
             (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
+            goodbye = only_acknowledges && adds_only_a_goodbye;
+            delayed = goodbye || only_acknowledges && adds && timer_ms >= Some(SHORTEST_DELAY);
         }
         if packet.is_question() {
             let last = self.asked[from].replace(millis());
             again = last.is_some();
             timer_ms = last.map(|last| millis().saturating_sub(last));
         }
-        Ok(Some(Seen { from, bytes, packet, again, delayed, timer_ms, sent_ms }))
+        Ok(Some(Seen { from, bytes, packet, again, delayed, goodbye, timer_ms, sent_ms }))
     }
 
     /// What shall become of a frame that sets out.
@@ -182,7 +223,7 @@ impl Wire {
     /// goodbye itself, for then the connection ends with it, or unless something before it is missing, or it has come
     /// before. What was corrupted it does not answer at all.
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
-        let now = millis();
+        let now = self.moves();
         self.link.give(1 - seen.from, &seen.bytes)?;
         if seen.packet.proto == "ARP" && !seen.packet.is_question() {
             self.asked[1 - seen.from] = None;
@@ -202,6 +243,24 @@ impl Wire {
         let receiver = self.flows.entry((*to, *from)).or_default();
         receiver.hears(*numbers, payload.len(), now);
         Ok(!numbers.fin || receiver.said_goodbye || !is_next)
+    }
+
+    /// Notes that a frame moves, and when.
+    fn moves(&mut self) -> u64 {
+        let now = millis();
+        self.slow |= self.moved.is_some_and(|then| now.saturating_sub(then) >= LONG);
+        self.moved = Some(now);
+        now
+    }
+
+    /// Notes that time was let pass: what comes next may come late.
+    pub fn lets_time_pass(&mut self) {
+        self.moved = None;
+    }
+
+    /// Whether the machine was too slow for what the kernel does to be the same at every run.
+    pub fn was_slow(&self) -> bool {
+        self.slow
     }
 
     /// Keeps a frame that a timer sent until nobody can act. Of several acknowledgements of a connection, the last one
@@ -246,13 +305,11 @@ impl Wire {
         self.kept.extract_if(.., needless).map(|kept| kept.seen).collect()
     }
 
-    /// Whether a frame that was held back is needless now: what it repeats was handed on when it was first sent.
-    pub fn is_needless(&self, seen: &Seen) -> bool {
-        let (Some(numbers), Some(from), Some(to)) = (seen.packet.numbers, seen.packet.from, seen.packet.to) else {
-            return false;
-        };
-        let delivered = |flow: &Flow| flow.has_delivered(numbers, seen.packet.payload.len());
-        seen.again && self.flows.get(&(from, to)).is_some_and(delivered)
+    /// Takes out the acknowledgements from one address to another that were held back.
+    pub fn let_go_of(&mut self, from: SocketAddr, to: SocketAddr) -> Vec<Seen> {
+        let is_meant =
+            |kept: &mut Kept| kept.frame.is_none() && kept.seen.only_acknowledges() && kept.seen.is_from(from, to);
+        self.kept.extract_if(.., is_meant).map(|kept| kept.seen).collect()
     }
 
     /// Whether a host has asked for a hardware address and may ask again: it does after a second, three times in all
@@ -333,7 +390,16 @@ pub fn offers(seen: &Seen) -> Option<Word> {
     packet::offers(&seen.bytes, &seen.packet)
 }
 
+fn only_acknowledges(numbers: Numbers) -> bool {
+    !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some()
+}
+
 impl Seen {
+    /// Whether it goes from one address to another.
+    pub fn is_from(&self, from: SocketAddr, to: SocketAddr) -> bool {
+        self.packet.from == Some(from) && self.packet.to == Some(to)
+    }
+
     /// Whether it may be what a timer sends: an acknowledgement and nothing else, or what was sent before.
     pub fn may_be_a_timers(&self) -> bool {
         self.only_acknowledges() || self.again
@@ -353,7 +419,6 @@ impl Seen {
 
     /// Whether it is a TCP acknowledgement and nothing else.
     pub fn only_acknowledges(&self) -> bool {
-        let plain = |numbers: Numbers| !numbers.syn && !numbers.fin && !numbers.rst && numbers.ack.is_some();
-        self.packet.payload.is_empty() && self.packet.numbers.is_some_and(plain)
+        self.packet.payload.is_empty() && self.packet.numbers.is_some_and(only_acknowledges)
     }
 }

@@ -1,4 +1,4 @@
-//! The two requests that only rtnetlink takes, `rtnetlink(7)`.
+//! The three requests that only rtnetlink takes, `rtnetlink(7)`.
 
 use std::io::{self, Read, Write};
 use std::os::fd::{AsRawFd, BorrowedFd};
@@ -36,6 +36,16 @@ pub fn queue_first_in_first_out(interface: &str) -> io::Result<()> {
     body.extend(0u32.to_ne_bytes());
     attribute(&mut body, libc::TCA_KIND, b"pfifo\0");
     ask(libc::RTM_NEWQDISC, libc::NLM_F_CREATE | libc::NLM_F_REPLACE, &body)
+}
+
+/// Makes the kernel hand segments to an interface one by one. It passes several down in one piece otherwise, and cuts
+/// that just before the interface; how many depends on the round trips that it has measured (`tcp_tso_autosize`).
+pub fn segments_one_by_one(interface: &str) -> io::Result<()> {
+    const IFLA_GSO_MAX_SEGS: u16 = 40;
+    let mut body = vec![0; 16]; // an empty ifinfomsg
+    attribute(&mut body, libc::IFLA_IFNAME, &terminated(interface));
+    attribute(&mut body, IFLA_GSO_MAX_SEGS, &1u32.to_ne_bytes());
+    ask(libc::RTM_NEWLINK, 0, &body)
 }
 
 /// Sends one request and waits for the kernel's answer, which is there when the request has been sent.

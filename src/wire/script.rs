@@ -388,3 +388,239 @@ fn throw(seed: u64, rule: u64, met: u64) -> f64 {
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::trace::{Data, Host};
+
+    /// A frame with this number, sender, protocol, flags and payload.
+    fn frame(number: u32, from: &str, proto: &str, flags: &str, payload: &[u8]) -> Frame {
+        Frame {
+            number,
+            dir: (Host::A, Host::B),
+            from: Some(format!("{from}:port")),
+            to: None,
+            proto: proto.to_owned().into(),
+            flags: flags.to_owned().into(),
+            seq: None,
+            ack: None,
+            payload: Data::new(payload),
+            bytes: Data::new(&[0; 100]),
+            remark: None,
+            by_timer: false,
+            after: None,
+            held: None,
+            layers: Vec::new(),
+            fate: Fate::Passed,
+        }
+    }
+
+    /// The client's and the server's segments of a short conversation.
+    fn conversation() -> Vec<Frame> {
+        let segments = [
+            ("client", "SYN", ""),
+            ("server", "SYN,ACK", ""),
+            ("client", "ACK", ""),
+            ("client", "PSH,ACK", "hello"),
+            ("server", "ACK", ""),
+            ("server", "PSH,ACK", "HELLO"),
+            ("client", "PSH,ACK", "bye"),
+            ("client", "FIN,ACK", ""),
+            ("server", "RST,ACK", ""),
+        ];
+        let numbered = segments.into_iter().zip(1..);
+        numbered.map(|((from, flags, text), number)| frame(number, from, "TCP", flags, text.as_bytes())).collect()
+    }
+
+    /// The numbers of the frames that are lost by `drop WHICH`.
+    fn lost(which: &str, frames: &[Frame]) -> Vec<u32> {
+        let mut faults = Faults::new(Script::of(&[&format!("drop {which}")]).expect("a script"));
+        let is_lost = |frame: &&Frame| faults.judge(frame).fate == Fate::Lost;
+        frames.iter().filter(is_lost).map(|frame| frame.number).collect()
+    }
+
+    #[test]
+    fn each_way_of_saying_which_means_these_frames() {
+        let ways: [(&str, &[u32]); 17] = [
+            ("", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+            ("3", &[3]),
+            ("3,5", &[3, 5]),
+            ("3-5", &[3, 4, 5]),
+            ("1,3-4,9", &[1, 3, 4, 9]),
+            ("99", &[]),
+            ("client", &[1, 3, 4, 7, 8]),
+            ("client:2", &[3]),
+            ("client:data", &[4, 7]),
+            ("client:data:2", &[7]),
+            ("data:2-3", &[6, 7]),
+            ("syn", &[1, 2]),
+            ("server:syn", &[2]),
+            ("fin", &[8]),
+            ("rst", &[9]),
+            ("ack", &[3, 5]),
+            ("tcp:1-2", &[1, 2]),
+        ];
+        for (which, numbers) in ways {
+            assert_eq!(lost(which, &conversation()), numbers, "{which:?}");
+        }
+        for which in ["udp", "icmp", "arp", "fragment", "server:data:2"] {
+            assert_eq!(lost(which, &conversation()), [0; 0], "{which:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_that_are_no_tcp_are_told_by_protocol_and_remark() {
+        let remark = Some("last fragment, from byte 1480 on".into());
+        let others = [
+            frame(1, "client", "UDP", "", b"hello"),
+            frame(2, "server", "ICMP", "port unreachable", b"hello"),
+            Frame { from: None, ..frame(3, "", "ARP", "", b"who") },
+            Frame { remark, ..frame(4, "client", "IPv4", "", b"rest") },
+        ];
+        for (which, number) in [("udp", 1), ("data", 1), ("icmp", 2), ("arp", 3), ("fragment", 4)] {
+            assert_eq!(lost(which, &others), [number], "{which:?}");
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_the_word_that_makes_none() {
+        let wrong = [
+            "lose 3",
+            "drop 0",
+            "drop 5-3",
+            "drop 3-",
+            "drop 3,,4",
+            "drop 3x",
+            "drop 4294967296",
+            "drop 101%",
+            "drop -1%",
+            "drop NaN%",
+            "drop inf%",
+            "drop x%",
+            "drop 3:5%",
+            "drop syn:fin",
+            "drop client:server",
+            "drop 3:4",
+            "delay",
+            "delay 10",
+            "delay 0ms",
+            "delay 6s",
+            "delay -1ms",
+            "delay 99999999999999999999s",
+            "delay 18446744073709551615s",
+            "mtu",
+            "mtu 67",
+            "mtu 65536",
+            "mtu 1500 bytes",
+            "rate 1bit",
+            "rate 7kbit",
+            "rate 10",
+            "rate 99999999999gbit",
+            "sack off",
+        ];
+        for line in wrong {
+            let error = Script::of(&[line]).expect_err(line);
+            let word = line.split_once(' ').map_or("", |(_, rest)| rest).split(':').next().unwrap_or_default();
+            let quoted = error.contains(&format!("{:?}", line.split(' ').next().unwrap_or_default()));
+            assert!(error.contains(word) || quoted, "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_fates_holds_and_delays_add_up() {
+        let script = ["duplicate 1-2", "drop 2-3", "delay 10ms", "delay 500us:3", "reorder 4"];
+        let mut faults = Faults::new(Script::of(&script).expect("a script"));
+        let told: Vec<(Fate, String)> = conversation()[..4]
+            .iter()
+            .map(|frame| faults.judge(frame))
+            .map(|sentence| (sentence.fate, sentence.hold.map_or_else(String::new, |hold| hold.text.into_owned())))
+            .collect();
+        let told: Vec<(Fate, &str)> = told.iter().map(|(fate, text)| (*fate, text.as_str())).collect();
+        let last = (Fate::Passed, "until the next one has passed");
+        assert_eq!(told, [(Fate::Doubled, "10 ms"), (Fate::Doubled, "10 ms"), (Fate::Lost, "10500 µs"), last]);
+    }
+
+    #[test]
+    fn a_rule_that_met_no_frame_is_idle() {
+        let script = Script::of(&["drop 3", "duplicate server:data:9", "mtu 576"]).expect("a script");
+        let mut faults = Faults::new(script.clone());
+        for frame in conversation() {
+            faults.judge(&frame);
+        }
+        assert_eq!(script.idle().collect::<Vec<_>>(), ["duplicate server:data:9"]);
+    }
+
+    #[test]
+    fn a_later_script_comes_behind_an_earlier_one_and_its_sizes_hold() {
+        let first = Script::of(&["mtu 576", "rate 1mbit", "drop 1", "sack"]).expect("a script");
+        let second = Script::of(&["drop 2", "mtu 1000"]).expect("a script");
+        let both = first.and(&second);
+        assert_eq!(both.to_string(), "drop 1, drop 2, mtu 1000, rate 1mbit, sack");
+        assert!(both.sack());
+        assert_eq!(first.and(&Script::default()).to_string(), first.to_string());
+    }
+
+    #[test]
+    fn a_slow_wire_takes_its_time_for_each_byte() {
+        let faults = Faults::new(Script::of(&["rate 64kbit"]).expect("a script"));
+        let passage = faults.passage(&frame(1, "client", "UDP", "", b""));
+        assert_eq!(passage, Some(Duration::from_micros(12_500)), "100 bytes at 64,000 bits a second");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_fail(
+            word in "drop|delay|duplicate|reorder|corrupt|mtu|rate|",
+            rest in "\\PC{0,20}",
+        ) {
+            let _ = Script::of(&[&format!("{word} {rest}")]);
+        }
+
+        #[test]
+        fn what_was_read_is_written_so_that_it_is_read_the_same(
+            mtu in 68u16..,
+            kbit in 8u64..10_000_000,
+            millis in 1u64..=5000,
+            first in 1u32..100,
+            more in 0u32..100,
+        ) {
+            let lines = [
+                format!("drop client:data:{first}-{}", first + more),
+                format!("delay {millis}ms:server"),
+                format!("mtu {mtu}"),
+                format!("rate {kbit}kbit"),
+            ];
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let script = Script::of(&lines).expect("a script");
+            let written = script.to_string();
+            let again = Script::of(&written.split(", ").collect::<Vec<_>>()).expect("a script");
+            prop_assert_eq!(again.to_string(), written);
+            prop_assert_eq!((script.mtu(), script.rate), (mtu, Some(kbit * 1000)));
+        }
+
+        #[test]
+        fn numbers_and_ranges_pick_what_they_say(ranges in proptest::collection::vec((1u32..30, 0u32..5), 1..5)) {
+            let parts: Vec<String> = ranges.iter().map(|(from, more)| format!("{from}-{}", from + more)).collect();
+            let frames: Vec<Frame> = (1..40).map(|number| frame(number, "client", "UDP", "", b"hi")).collect();
+            let picked = |number: &u32| ranges.iter().any(|(from, more)| (*from..=from + more).contains(number));
+            let expected: Vec<u32> = (1..40).filter(picked).collect();
+            prop_assert_eq!(lost(&parts.join(","), &frames), expected);
+        }
+
+        /// The dice fall as often as they shall, the same way for the same seed, and another way for another one.
+        #[test]
+        fn a_share_is_that_share(seed in any::<u64>(), percent in 0u32..=100) {
+            let share = f64::from(percent) / 100.0;
+            let fall = |seed| (0..4000).filter(|met| throw(seed, 0, *met) < share).collect::<Vec<_>>();
+            let fallen = fall(seed);
+            prop_assert!((fallen.len() as f64 / 40.0 - f64::from(percent)).abs() < 5.0, "{} of 4000", fallen.len());
+            prop_assert_eq!(&fallen, &fall(seed));
+            if (1..100).contains(&percent) {
+                prop_assert_ne!(fallen, fall(seed.wrapping_add(1)));
+            }
+        }
+    }
+}

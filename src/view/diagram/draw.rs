@@ -113,7 +113,7 @@ impl Drawing<'_> {
         let top = self.y(bar.from);
         let (class, width) = match bar.kind {
             Stretch::Inside => ("inside", 7.0),
-            Stretch::Asleep => ("asleep", 9.0),
+            Stretch::Waits => ("waits", 9.0),
             Stretch::Pause => ("pause", 9.0),
         };
         let class = format!("{class} {role}");
@@ -151,7 +151,7 @@ impl Drawing<'_> {
                 self.pen.shape("cross", (end.0 + 7.0 * way, y), path::CROSS);
             }
             Some(row) if row == arrow.begins => {
-                let ys = if arrow.fate == Fate::Doubled { vec![y - 2.5, y + 3.5] } else { vec![y] };
+                let ys = if arrow.fate == Fate::Doubled { vec![y, y + 6.0] } else { vec![y] };
                 for y in ys {
                     let end = (to - 6.0 * way, y);
                     self.pen.line(&class, (begin.0, y), (end.0 - 5.0 * way, y));

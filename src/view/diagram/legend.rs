@@ -29,8 +29,8 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         (has(|one| matches!(one, Beside::Call { failed: true, .. })), "one that failed", |pen, x, y| {
             pen.dot("dot bad", (x + MIDDLE, y), 4.0);
         }),
-        (has_bar(Stretch::Asleep), "asleep in a call", |pen, x, y| {
-            pen.bar("asleep r0", x + MIDDLE, y - 8.0, y + 8.0, 9.0)
+        (has_bar(Stretch::Waits), "waits in a call", |pen, x, y| {
+            pen.bar("waits r0", x + MIDDLE, y - 8.0, y + 8.0, 9.0)
         }),
         (has_bar(Stretch::Inside), "in a call", |pen, x, y| pen.bar("inside r0", x + MIDDLE, y - 8.0, y + 8.0, 7.0)),
         (has_bar(Stretch::Pause), "pauses", |pen, x, y| pen.bar("pause r0", x + MIDDLE, y - 8.0, y + 8.0, 9.0)),

@@ -1,7 +1,7 @@
 //! A trace as a picture: a lifeline for each role, their calls, and the frames between them.
 //!
-//! `rows.rs` makes events a scene of `scene.rs`, in the words of `words.rs`; `grid.rs` says where its columns are; `draw.rs`
-//! and `legend.rs` draw, with the elements of `pen.rs` in the colours of `style.rs`.
+//! `rows.rs` makes events a scene of `scene.rs`, in the words of `words.rs`; `grid.rs` says where its columns are;
+//! `draw.rs` and `legend.rs` draw, with the elements of `pen.rs` in the colours of `style.rs`.
 
 mod draw;
 mod grid;

@@ -119,7 +119,7 @@ impl Reader {
         let row = self.scene.rows.len();
         let with_fd = self.scene.lanes[lane].fds;
         let in_call = matches!(what, What::Wait(_));
-        // It moves: so it neither sleeps nor pauses any more.
+        // It moves: so it neither waits nor pauses any more.
         for bar in self.scene.bars.iter_mut().filter(|bar| bar.lane == lane && bar.to.is_none()) {
             if !(in_call && bar.kind == Stretch::Inside) {
                 bar.to = Some(row);
@@ -136,8 +136,8 @@ impl Reader {
             }
             What::Call(call) => self.returned(lane, call, with_fd),
             What::Wait(waiting) => {
-                self.scene.bars.push(open(Stretch::Asleep));
-                Beside::Rest(vec![cut(&words::waits(waiting, with_fd), words::LINE)])
+                self.scene.bars.push(open(Stretch::Waits));
+                Beside::Rest(words::lines(&words::waits(waiting, with_fd), words::LINE, 2))
             }
             What::Meet { text } => {
                 self.scene.bars.push(open(Stretch::Pause));
@@ -176,9 +176,10 @@ impl Reader {
         }
         let datagrams = call.fd.is_some_and(|fd| self.datagrams.contains(&(lane, fd)));
         let (words, mut details) = words::call(call, with_fd, begun);
+        let wired = self.scene.lanes.iter().any(|lane| lane.host == Host::B);
         // Of a socket whose connection failed the kernel tells no queue that means anything.
         let told = call.queues.filter(|_| call.errno.is_none() || call.errno.as_deref() == Some("EAGAIN"));
-        details.extend(told.into_iter().flat_map(|queues| words::queues(queues, datagrams)));
+        details.extend(told.into_iter().flat_map(|queues| words::queues(queues, datagrams, wired)));
         Beside::Call { fd: call.fd, words, details: shortened(details), failed: call.errno.is_some(), begun: false }
     }
 
@@ -219,7 +220,7 @@ impl Reader {
             from,
             to,
             label: words::label(frame),
-            data: frame.payload.len > 0 && frame.proto != "ICMP",
+            data: words::carries(frame),
             bad: frame.flags.contains("RST") || frame.proto == "ICMP" && frame.flags.contains("unreachable"),
             number: frame.number,
             fate: frame.fate,

@@ -67,8 +67,8 @@ pub(super) struct Bar {
 pub(super) enum Stretch {
     /// In a call that has not returned.
     Inside,
-    /// Asleep.
-    Asleep,
+    /// Its call has to wait.
+    Waits,
     /// Pausing until something holds.
     Pause,
 }

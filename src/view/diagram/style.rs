@@ -20,7 +20,7 @@ struct Palette {
     roles: [&'static str; 4],
     /// The same, as the ground of a printed line.
     tints: [&'static str; 4],
-    /// The same, for whoever is asleep.
+    /// The same, for whoever waits.
     bars: [&'static str; 4],
 }
 
@@ -95,7 +95,7 @@ text {{ fill: {ink}; stroke: {paper} }}
 .pill.now.r{index} {{ fill: {role} }}
 .says.r{index} {{ fill: {tint} }}
 .inside.r{index} {{ fill: {tint}; stroke: {bar} }}
-.asleep.r{index} {{ fill: {bar} }}
+.waits.r{index} {{ fill: {bar} }}
 "
         );
     }

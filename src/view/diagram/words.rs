@@ -4,7 +4,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Words;
 use crate::trace::{Call, Exit, Fate, Frame, Queues, Status, Value, Waiting, Word};
-use crate::view::text::{cut, harmless, quoted_within};
+use crate::view::text::{cut, harmless, quoted_within, wrapped};
 
 /// How many columns a call may take.
 pub(super) const CALL: usize = 42;
@@ -99,12 +99,14 @@ fn details(call: &Call) -> Vec<String> {
 }
 
 /// What a socket's queues hold, where they hold something. `datagrams`: the kernel tells of the first one only.
-pub(super) fn queues(queues: Queues, datagrams: bool) -> Vec<String> {
+///
+/// What is not acknowledged is told where the acknowledgements come over the wire, and stand in the trace. On one host
+/// it depends on the kernel's timers, and is told where the lab asked for it, by a probe.
+pub(super) fn queues(queues: Queues, datagrams: bool, wired: bool) -> Vec<String> {
     let unread = queues.recv.filter(|recv| *recv > 0).map(|recv| unread(&recv.to_string(), datagrams));
     let unsent = queues.unsent.unwrap_or(0);
-    let sent =
-        queues.send.filter(|send| *send > 0 && !datagrams).map(|send| unacknowledged(send.into(), unsent.into()));
-    unread.into_iter().chain(sent).collect()
+    let sent = queues.send.filter(|send| *send > 0 && wired && !datagrams);
+    unread.into_iter().chain(sent.map(|send| unacknowledged(send.into(), unsent.into()))).collect()
 }
 
 fn unread(recv: &str, datagrams: bool) -> String {
@@ -150,7 +152,7 @@ pub(super) fn label(frame: &Frame) -> Words {
     plain.extend(frame.seq.map(|seq| format!("seq {seq}")));
     plain.extend(frame.ack.map(|ack| format!("ack {ack}")));
     plain.extend(frame.remark.as_ref().map(ToString::to_string));
-    let carries = frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4");
+    let carries = carries(frame);
     if carries || frame.proto == "UDP" {
         plain.push(bytes(frame.payload.len));
     }
@@ -177,6 +179,11 @@ pub(super) fn label(frame: &Frame) -> Words {
     words
 }
 
+/// Whether a frame carries something for a program.
+pub(super) fn carries(frame: &Frame) -> bool {
+    frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4")
+}
+
 /// Why a frame was sent that no call and no other frame brought about.
 pub(super) fn timer(frame: &Frame) -> String {
     let after = frame.after.as_ref().map_or(String::new(), |after| format!(", {after}"));
@@ -193,13 +200,21 @@ pub(super) fn ended(exit: &Exit) -> (String, bool) {
     (cut(&harmless(&text), LINE), !exit.is_good())
 }
 
-/// At most `most` lines of at most `width` columns; what is left out is marked by `…`.
+/// At most `most` lines of at most `width` columns, about equally long; what is left out is marked by `…`.
 pub(super) fn lines(text: &str, width: usize, most: usize) -> Vec<String> {
-    let mut lines = crate::view::text::wrapped(&harmless(text), width);
-    if lines.len() > most {
-        lines.truncate(most);
-        let last = lines.last_mut().expect("there is a line");
-        *last = format!("{} …", cut(last, width - 2).trim_end_matches('…').trim_end());
+    let text = harmless(text);
+    let mut lines = wrapped(&text, width);
+    if lines.len() <= most {
+        let narrowest = (1..=width).find(|width| wrapped(&text, *width).len() == lines.len());
+        return wrapped(&text, narrowest.unwrap_or(width));
+    }
+    lines.truncate(most);
+    if let Some(last) = lines.last_mut() {
+        while last.width() + 2 > width {
+            let end = last.rfind(' ').unwrap_or(0);
+            *last = if end > 0 { last[..end].to_owned() } else { cut(last, width - 2).replace('…', "") };
+        }
+        *last += " …";
     }
     lines
 }

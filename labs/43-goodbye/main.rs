@@ -1,0 +1,229 @@
+//! Lab 43: goodbye. Who says what at the end, and who remembers it?
+
+mod claims;
+
+use std::net::Shutdown;
+use std::time::Duration;
+
+use socklab::prelude::*;
+
+fn main() -> ExitCode {
+    Lab::new(43, "goodbye", 9000)
+        .asks("Who says what at the end, and who remembers it?")
+        .on_a_wire()
+        .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_all_states())
+        .scene(
+            Scene::new("four segments: the goodbye is acknowledged by itself")
+                .server(acknowledging_server)
+                .client(brief_client)
+                .show_all_states(),
+        )
+        .scene(
+            Scene::new("half a goodbye: the other direction goes on")
+                .server(answering_server)
+                .client(half_closing_client)
+                .show_all_states(),
+        )
+        .scene(
+            Scene::new("both at the same time")
+                .server(hasty_server)
+                .client(hasty_client)
+                .faults(&["delay 10ms:4-7"])
+                .show_all_states(),
+        )
+        .scene(
+            Scene::new("one side never says it")
+                .server(forgetful_server)
+                .client(talking_client)
+                .show_all_states()
+                .ends_waiting(),
+        )
+        .scene(
+            Scene::new("no goodbye at all: a reset on purpose")
+                .server(listening_server)
+                .client(abrupt_client)
+                .show_all_states(),
+        )
+        .scene(
+            Scene::new("a reset that nobody meant: something was not read")
+                .server(talking_server)
+                .client(deaf_client)
+                .show_all_states(),
+        )
+        .scene(
+            Scene::new("the last acknowledgement is lost")
+                .server(server)
+                .client(client)
+                .faults(&["drop 10"])
+                .show_all_states(),
+        )
+        .claims(claims::all())
+        .run()
+}
+
+fn server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    let mut buf = [0; 1024];
+    let len = conn.recv(&mut buf)?;
+    conn.send(&buf[..len].to_ascii_uppercase())?;
+    drop(conn); // (1)
+    Ok(())
+}
+
+fn client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    conn.send(b"linhaifeng nb")?;
+    let mut buf = [0; 1024];
+    let len = conn.recv(&mut buf)?;
+    say!("{}", String::from_utf8_lossy(&buf[..len]));
+    drop(conn); // (2)
+    Ok(())
+}
+
+fn acknowledging_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    let mut buf = [0; 1024];
+    conn.recv(&mut buf)?;
+    // Our kernel would rather wait for something of ours to send its acknowledgement with. Now it does not.
+    conn.set_quick_ack(true)?; // (3)
+    drop(conn); // (4)
+    Ok(())
+}
+
+fn brief_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    meet("the server has accepted");
+
+    drop(conn);
+    Ok(())
+}
+
+fn answering_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    let mut heard = Vec::new();
+    loop {
+        let mut buf = [0; 1024];
+        let len = conn.recv(&mut buf)?;
+        if len == 0 {
+            break; // (6)
+        }
+        heard.extend_from_slice(&buf[..len]);
+    }
+    conn.send(&heard.to_ascii_uppercase())?; // (7)
+    conn.send(b"bye")?;
+    Ok(())
+}
+
+fn half_closing_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    conn.send(b"hello")?;
+    // "That was all from me." We can still listen.
+    conn.shutdown(Shutdown::Write)?; // (5)
+    if let Err(error) = conn.send(b"one thing more") {
+        say!("{error}");
+    }
+    loop {
+        let mut buf = [0; 1024];
+        let len = conn.recv(&mut buf)?;
+        if len == 0 {
+            return Ok(());
+        }
+        say!("{}", String::from_utf8_lossy(&buf[..len]));
+    }
+}
+
+fn hasty_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    drop(listener);
+    // The client's goodbye is on its way, and we do not know of it.
+    drop(conn); // (8)
+    Ok(())
+}
+
+fn hasty_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    drop(conn);
+    Ok(())
+}
+
+fn forgetful_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    let mut buf = [0; 1024];
+    conn.recv(&mut buf)?;
+    conn.recv(&mut buf)?;
+    // The next client, please. Nobody has closed this one's socket.
+    let (_next, _client) = listener.accept()?; // (9)
+    Ok(())
+}
+
+fn talking_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    conn.send(b"hello")?;
+    drop(conn);
+    Ok(())
+}
+
+fn listening_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    let mut buf = [0; 1024];
+    if let Err(error) = conn.recv(&mut buf) {
+        say!("{error}");
+    }
+    Ok(())
+}
+
+fn abrupt_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    meet("the server has accepted");
+
+    conn.set_linger(Some(Duration::ZERO))?; // (10)
+    drop(conn);
+    Ok(())
+}
+
+fn talking_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?;
+    conn.send(b"welcome")?;
+    let mut buf = [0; 1024];
+    if let Err(error) = conn.recv(&mut buf) {
+        say!("{error}");
+    }
+    Ok(())
+}
+
+fn deaf_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    meet("the server has sent something");
+
+    // Seven bytes wait in our receive queue, and nobody will ever read them.
+    drop(conn); // (11)
+    Ok(())
+}
