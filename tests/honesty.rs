@@ -198,6 +198,26 @@ fn data(text: &str, moved: i64) -> String {
     bytes[..moved].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The bytes of all datagrams of one call, as strace shows them, in one run.
+fn datagrams(messages: &str) -> String {
+    let each = messages.split("iov_base=").skip(1).map(|rest| {
+        let len = rest.split("msg_len=").nth(1).and_then(|rest| rest.split('}').next()?.parse().ok());
+        data(rest, len.unwrap_or(i64::MAX))
+    });
+    each.collect()
+}
+
+/// A `struct timeval`, which strace shows as its bytes, in the words of the trace.
+fn milliseconds(text: &str) -> String {
+    let bytes = text.split('"').nth(1).map(unescape).unwrap_or_default();
+    let (seconds, micros) = bytes.split_at(bytes.len() / 2);
+    let number = |half: &[u8]| half.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    match number(seconds) * 1000 + number(micros) / 1000 {
+        0 => "0".to_owned(),
+        millis => format!("{millis} ms"),
+    }
+}
+
 /// The buffers of a message of strace's in hexadecimal, each behind the other.
 fn buffers(message: &str) -> String {
     let all: Vec<String> = message.split("iov_base=").skip(1).map(|base| data(base, i64::MAX)).collect();
@@ -288,6 +308,7 @@ fn told_call(event: &Json) -> String {
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
         "getsockopt" => format!("{fd}, {}", argument("optname")),
         "sendto" | "recvfrom" => format!("{fd}, {data}, {}, {}", argument("len"), ordered(&flags)),
+        "sendmmsg" | "recvmmsg" => format!("{fd}, {data}, {}, {flags}", argument("vlen")),
         "sendmsg" => {
             let all = event["data"].as_array().expect("several buffers").iter();
             let all: Vec<&str> = all.map(|buffer| buffer.as_str().expect("hexadecimal")).collect();

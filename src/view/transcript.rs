@@ -172,7 +172,7 @@ pub(super) fn words(what: &What) -> Vec<String> {
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
-    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", beginning(cut(&harmless(line))))).collect();
+    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", first_words(cut(&harmless(line))))).collect();
     if lines.len() <= MOST {
         return lines;
     }
@@ -181,7 +181,7 @@ fn shortened(text: &str) -> Vec<String> {
 }
 
 /// A line, or the beginning of a very long one.
-fn beginning(line: String) -> String {
+fn first_words(line: String) -> String {
     const LONGEST: usize = 400;
     const SHOWN: usize = 50;
     let count = line.chars().count();
