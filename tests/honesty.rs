@@ -224,26 +224,6 @@ fn buffers(message: &str) -> String {
     all.join(" ")
 }
 
-/// The bytes of all datagrams of one call, as strace shows them, in one run.
-fn datagrams(messages: &str) -> String {
-    let each = messages.split("iov_base=").skip(1).map(|rest| {
-        let len = rest.split("msg_len=").nth(1).and_then(|rest| rest.split('}').next()?.parse().ok());
-        data(rest, len.unwrap_or(i64::MAX))
-    });
-    each.collect()
-}
-
-/// A `struct timeval`, which strace shows as its bytes, in the words of the trace.
-fn milliseconds(text: &str) -> String {
-    let bytes = text.split('"').nth(1).map(unescape).unwrap_or_default();
-    let (seconds, micros) = bytes.split_at(bytes.len() / 2);
-    let number = |half: &[u8]| half.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
-    match number(seconds) * 1000 + number(micros) / 1000 {
-        0 => "0".to_owned(),
-        millis => format!("{millis} ms"),
-    }
-}
-
 /// `\x68\x69`, which is how `strace -xx` writes every string.
 fn unescape(text: &str) -> Vec<u8> {
     text.split("\\x").skip(1).map(|digits| u8::from_str_radix(digits, 16).expect("two digits")).collect()
