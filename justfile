@@ -39,6 +39,10 @@ bless:
     INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test transcripts recorded
     SOCKLAB_BLESS=1 cargo test -q --test pages -- quotation diagram
 
+# Measure anew the times that pages tell; do it when the machine has nothing else to do
+measure:
+    SOCKLAB_MEASURE=1 SOCKLAB_BLESS=1 cargo test -q --test pages quotation
+
 # Run labs many times and count their different transcripts: just soak --load --together 4
 [no-exit-message]
 soak *arguments:

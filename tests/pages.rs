@@ -1,6 +1,7 @@
 //! The pages say what is so: their code is the labs', their output is what was recorded, their links lead somewhere.
 //!
-//! `just bless` (the variable `SOCKLAB_BLESS`) writes the quotations anew instead of complaining.
+//! `just bless` (the variable `SOCKLAB_BLESS`) writes the quotations anew instead of complaining. What was measured is
+//! another thing at every run: it is only tested to be whole, and `just measure` (`SOCKLAB_MEASURE`) measures anew.
 
 mod support;
 
@@ -210,6 +211,20 @@ fn refreshed(text: &str, lab: Option<&Lab>, labs: &[Lab]) -> Result<String, Stri
             fresh.push_str(end);
             continue;
         }
+        let measures = std::env::var_os("SOCKLAB_MEASURE").is_some();
+        if let Some(runs) = what.strip_prefix("times ").filter(|_| !measures) {
+            let lab = lab.ok_or("only a lab's page has times")?;
+            let rest: Vec<&str> = lines.by_ref().take(1).collect();
+            fresh.extend(rest);
+            let mut there = String::new();
+            for line in lines.by_ref().take_while(|line| !line.starts_with("```")) {
+                there.push_str(line);
+            }
+            are_times(&there, lab, runs)?;
+            fresh.push_str(&there);
+            fresh.push_str("```\n");
+            continue;
+        }
         let fence = lines.next().filter(|line| line.starts_with("```")).ok_or(format!("no fence behind {what:?}"))?;
         fresh.push_str(fence);
         fresh.push_str(&quotation(what, lab, labs).ok_or(format!("there is no {what:?} to quote"))?);
@@ -236,6 +251,9 @@ fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     }
     if let Some(number) = what.strip_prefix("scene ") {
         return scene(&recorded(&format!("{}.transcript", lab.folder)), number);
+    }
+    if let Some(runs) = what.strip_prefix("times ") {
+        return Some(lab.prints(&["--repeat", runs, "--times"]));
     }
     (what == "claims").then(|| recorded(&format!("{}.claims", lab.folder)))
 }
@@ -265,6 +283,35 @@ fn recorded(name: &str) -> String {
     let snapshot = read(&format!("tests/snapshots/{name}.snap"));
     let text = snapshot.splitn(3, "---\n").nth(2).expect("a snapshot has a heading between two lines ---");
     text.trim_end().to_owned() + "\n"
+}
+
+/// Whether a text is what `--repeat RUNS --times` prints of a lab: a heading, its scenes, and three times in order for
+/// each line that is typed in them.
+fn are_times(text: &str, lab: &Lab, runs: &str) -> Result<(), String> {
+    let heading = format!("Lab {:02} {}, {runs} runs, free-running, on Linux ", lab.number, lab.name);
+    if !text.starts_with(&heading) {
+        return Err(format!("`just measure`: this does not begin with {heading:?}: {text}"));
+    }
+    if lab.wire && !has_private_hosts() {
+        return Ok(());
+    }
+    let mut lines = text.lines().skip(4);
+    for event in lab.events(&[]) {
+        let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        let expected = match event["kind"].as_str() {
+            Some("scene") => format!("{}. {}", event["scene"], text("text")),
+            Some("input") if event["text"].is_string() => format!("   {}{} ", text("prompt"), text("text")),
+            _ => continue,
+        };
+        let line = lines.next().unwrap_or_default();
+        let rest = line.strip_prefix(&expected).ok_or(format!("`just measure`: {line:?} is not {expected:?}"))?;
+        let times: Vec<f64> = rest.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        if event["kind"] == "input" && !matches!(times[..], [least, median, most] if least <= median && median <= most)
+        {
+            return Err(format!("`just measure`: these are not three times: {line:?}"));
+        }
+    }
+    lines.next().map_or(Ok(()), |line| Err(format!("`just measure`: a line too many: {line:?}")))
 }
 
 /// The labs by chapter, as the README shows them.
@@ -305,6 +352,22 @@ fn links(text: &str) -> Vec<&str> {
     let outside = text.split("```").step_by(2);
     let in_text = outside.flat_map(|part| part.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
     in_text.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
+}
+
+#[test]
+fn times_that_are_not_whole_are_noticed() {
+    let Some(lab) = played_here("times_that_are_not_whole_are_noticed").into_iter().find(|lab| lab.number == 33) else {
+        return;
+    };
+    let page = read(&format!("docs/labs/{}.md", lab.folder));
+    let (_, times) = page.split_once("Lab 33 ").expect("its times");
+    let times = format!("Lab 33 {}", times.split("```").next().expect("a fence"));
+    assert_eq!(are_times(&times, &lab, "31"), Ok(()));
+    assert!(are_times(&times, &lab, "1000").is_err());
+    for line in times.lines() {
+        let without: Vec<&str> = times.lines().filter(|other| *other != line).collect();
+        assert!(are_times(&without.join("\n"), &lab, "31").is_err(), "without {line:?}");
+    }
 }
 
 #[test]

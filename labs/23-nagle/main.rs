@@ -148,9 +148,7 @@ fn answering_server(at: Endpoint) -> io::Result<()> {
             };
         }
         conn.send(b"answer")?;
-        // This has become a conversation, so the next acknowledgement can wait until there is something to say with it.
-        // The kernel thinks so by itself, if all of us were quick. Told, it thinks so on a busy machine, too.
-        conn.set_quick_ack(false)?;
+        // An answer: this has become a conversation, and in a conversation acknowledgements can wait.
     }
 }
 
@@ -161,7 +159,6 @@ fn asking_client(at: Endpoint) -> io::Result<()> {
         conn.send(b"HEAD")?;
         conn.send(b"body")?; // (4)
         conn.recv(&mut [0; 10])?;
-        conn.set_quick_ack(false)?; // the same on this side
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-use super::{Lab, Needs, by_hand, claim_report, demo, exit, repeat};
+use super::{Lab, Needs, by_hand, claim_report, demo, exit, repeat, times};
 use crate::stage::Choice;
 use crate::wire::{Kind, Plan, Script};
 
@@ -51,6 +51,9 @@ pub(super) struct Arguments {
     /// With --repeat: one role acts at a time, as in the demo
     #[arg(long, requires = "repeat")]
     pub baton: bool,
+    /// With --repeat: how long each typed line waits for its answer
+    #[arg(long, requires = "repeat", conflicts_with = "baton")]
+    pub times: bool,
     /// Without the baton: the roles run as they would by themselves
     #[arg(long, conflicts_with_all = ["role", "baton", "step"])]
     pub free: bool,
@@ -183,6 +186,7 @@ pub(super) fn run(lab: &Lab) -> ExitCode {
         }
         None if arguments.role.is_some() => by_hand::run(lab, &arguments),
         None if arguments.claims => claim_report::run(lab, &arguments),
+        None if arguments.times => times::run(lab, &arguments),
         None if arguments.repeat.is_some() => repeat::run(lab, &arguments),
         None => demo::run(lab, &arguments),
     };

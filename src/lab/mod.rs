@@ -8,6 +8,7 @@ mod command;
 mod demo;
 pub mod exit;
 mod repeat;
+mod times;
 mod words;
 
 use std::io;

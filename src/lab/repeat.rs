@@ -116,7 +116,7 @@ fn outcome_in_free_run(event: &Event) -> bool {
         || matches!(&event.what, What::Exit(exit) if exit.error.is_some())
 }
 
-fn progress(runs: u32) -> ProgressBar {
+pub(super) fn progress(runs: u32) -> ProgressBar {
     // Drawn on standard error, and only where that is a terminal.
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} to go");
     ProgressBar::new(runs.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
