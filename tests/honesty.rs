@@ -294,7 +294,6 @@ fn told_call(event: &Json) -> String {
             let all: Vec<&str> = all.map(|buffer| buffer.as_str().expect("hexadecimal")).collect();
             format!("{fd}, {}, {}", all.join(" "), ordered(&flags))
         }
-        "sendmmsg" | "recvmmsg" => format!("{fd}, {data}, {}, {flags}", argument("vlen")),
         "recvmsg" => {
             let truncated = event["out"]["msg_flags"].as_str().unwrap_or("0");
             format!("{fd}, {data}, {truncated}, {flags}")
