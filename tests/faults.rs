@@ -373,7 +373,7 @@ fn no_lab_hangs_on_a_bad_wire_or_is_said_to_while_its_kernel_would_send_again() 
         return;
     }
     let mut manners: Vec<Vec<String>> = vec![vec!["--delay".into(), "10ms".into()]];
-    manners.extend((1..=5).map(|seed| vec!["--drop".into(), "10%".into(), "--seed".into(), seed.to_string()]));
+    manners.extend((1..=2).map(|seed| vec!["--drop".into(), "10%".into(), "--seed".into(), seed.to_string()]));
     // Mostly they wait for the kernel's timers.
     thread::scope(|scope| {
         for lab in labs() {
@@ -390,7 +390,9 @@ fn no_lab_hangs_on_a_bad_wire_or_is_said_to_while_its_kernel_would_send_again() 
                     assert!(matches!(output.status.code(), Some(0 | 1 | 6)), "{case}");
                     assert!(!words.contains("the stage failed") && !words.contains("did not come back"), "{case}");
                     let events = events(&output);
-                    for finding in events.iter().filter(|event| event["kind"] == "finding") {
+                    // Who goes round for ever leaves no time for timers.
+                    let waits = |event: &&Json| event["kind"] == "finding" && event["finding"] != "a role goes round";
+                    for finding in events.iter().filter(waits) {
                         let left = unfinished(&events, &finding["scene"]);
                         assert!(left.is_empty(), "{case}: said in scene {}, but {left:?}", finding["scene"]);
                     }

@@ -130,6 +130,12 @@ impl Baton<'_, '_> {
                     self.wake()?;
                     // One that goes round would never let anybody else act.
                     self.yields |= self.troupe.goes_round(role);
+                    // Who never waits leaves no time for what is on its way: it arrives between two rounds.
+                    if self.troupe.goes_round(role)
+                        && let Some(soon) = self.troupe.next_arrival()
+                    {
+                        self.wait_a_while(soon)?;
+                    }
                     if self.nobody_stops(role) && !self.end_a_pause()? {
                         let others = (0..self.doing.len()).filter(|other| *other != role);
                         let waiting = others.filter_map(|other| self.waiting(other)).collect();

@@ -4,9 +4,11 @@
 
 pub mod by_hand;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -86,6 +88,24 @@ pub fn played_here(test: &str) -> Vec<Lab> {
 }
 
 impl Lab {
+    /// What it prints when it is run: of several tests in one program the first one runs it.
+    pub fn shows(&self, arguments: &[&str]) -> String {
+        static SHOWN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+        let key = format!("{} {arguments:?}", self.folder);
+        let known = SHOWN.lock().expect("the plays").get(&key).cloned();
+        known.unwrap_or_else(|| {
+            let text = self.prints(arguments);
+            SHOWN.lock().expect("the plays").insert(key, text.clone());
+            text
+        })
+    }
+
+    /// The events of what it shows.
+    pub fn shown_events(&self, arguments: &[&str]) -> Vec<Json> {
+        let all = [&["--json"], arguments].concat();
+        self.shows(&all).lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
+    }
+
     /// Runs it and takes what it prints; panics with its words if it does not end well.
     pub fn prints(&self, arguments: &[&str]) -> String {
         let output = run(Command::new(&self.program).args(arguments));
