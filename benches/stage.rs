@@ -227,13 +227,14 @@ fn in_a_role(free: bool) -> Duration {
         socklab::say!("{nanos}");
         Ok(())
     };
-    let role = RolePlay { name: "role", lines: Vec::new(), part: Box::new(part) };
+    let role = RolePlay { name: "role", lines: Vec::new(), slow: false, dies: false, part: Box::new(part) };
     let play = Play {
         scene: 1,
         roles: vec![role],
         endpoint: (SocketAddr::from(([127, 0, 0, 1], 9000)), "server:9000".to_owned()),
         host: Host::Local,
         wire: None,
+        goes_round: false,
         watch: Watch::default(),
         patience: PATIENCE,
         free,
@@ -338,12 +339,13 @@ fn carry_by_the_stage(mut hosts: Hosts, len: usize) -> Duration {
     let play = Play {
         scene: 1,
         roles: vec![
-            RolePlay { name: "server", lines: Vec::new(), part: Box::new(server) },
-            RolePlay { name: "client", lines: Vec::new(), part: Box::new(client) },
+            RolePlay { name: "server", lines: Vec::new(), slow: false, dies: false, part: Box::new(server) },
+            RolePlay { name: "client", lines: Vec::new(), slow: false, dies: false, part: Box::new(client) },
         ],
         endpoint: (address, "server:9000".to_owned()),
         host: Host::A,
         wire,
+        goes_round: false,
         watch: Watch::default(),
         patience: PATIENCE,
         free: false,

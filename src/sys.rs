@@ -37,6 +37,15 @@ pub fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// How often this thread has gone to sleep by itself, `ru_nvcsw` of `getrusage(2)`.
+pub fn sleeps() -> io::Result<u64> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the kernel writes one `rusage`, for which there is room.
+    check(unsafe { libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) })?;
+    // SAFETY: it was written, and zeroes are one, too.
+    Ok(unsafe { usage.assume_init() }.ru_nvcsw as u64)
+}
+
 /// Leaves namespaces for new ones, `unshare(2)` with the `CLONE_NEW…` flags.
 pub fn unshare(flags: i32) -> io::Result<()> {
     // SAFETY: namespaces are no part of what Rust keeps track of; no caller passes CLONE_FILES or CLONE_VM.

@@ -4,6 +4,9 @@ mod support;
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use support::by_hand::{free_port, lab, role, start_server, text, type_to_client};
@@ -67,6 +70,40 @@ fn ctrl_c_ends_a_server_quietly() {
     let mut said = String::new();
     server.0.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
     assert_eq!(said, "");
+}
+
+#[test]
+fn a_server_that_does_not_hear_the_goodbye_of_lab_13_burns_a_processor_and_never_sleeps() {
+    let (lab, port) = (lab(13), free_port(28_000));
+    let server = start_server(role(&lab, "server", port).stdout(Stdio::null()), port, "tcp");
+    let (pid, began) = (server.0.id(), Instant::now());
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "nobody listens");
+    }
+    // First a while to begin with, then as much again: a tick of the kernel's clock is 10 ms of processor time.
+    let until = |ticks: u64| {
+        while processor_ticks(pid) < ticks {
+            assert!(began.elapsed() < Duration::from_secs(30), "{} ticks", processor_ticks(pid));
+            std::thread::yield_now();
+        }
+        sleeps(pid)
+    };
+    let before = until(10);
+    assert_eq!(until(30), before, "it slept, for 200 ms of processor time");
+}
+
+/// How much processor time a process has used, `utime` and `stime` of `proc(5)`.
+fn processor_ticks(pid: u32) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it is there");
+    let fields = stat.rsplit_once(") ").expect("a name in brackets").1.split(' ');
+    fields.skip(11).take(2).map(|ticks| ticks.parse::<u64>().expect("a number")).sum()
+}
+
+/// How often a process went to sleep by itself.
+fn sleeps(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it is there");
+    let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:")).expect("a count");
+    line.trim().parse().expect("a number")
 }
 
 #[test]

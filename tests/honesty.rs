@@ -196,7 +196,8 @@ fn told(events: &[Json]) -> Vec<Seen> {
         }
         let (_, seen) = all.iter_mut().find(|(at, seen)| *at == scene && seen.role == role).expect("it is there");
         if event["kind"] == "call" && event["call"] != "system" {
-            seen.calls.push(told_call(event));
+            let times = event["times"].as_u64().unwrap_or(1) as usize;
+            seen.calls.extend(std::iter::repeat_n(told_call(event), times));
         }
     }
     all.into_iter().map(|(_, seen)| seen).collect()

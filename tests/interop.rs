@@ -121,6 +121,90 @@ fn our_client_hears_a_python_udp_echo() {
 }
 
 #[test]
+fn a_python_client_talks_with_our_talk_loop_about_long_lines() {
+    if !python("a_python_client_talks_with_our_talk_loop_about_long_lines") {
+        return;
+    }
+    let port = free_port(21_100);
+    let _server = start_server(&mut role(&lab(11), "server", port), port, "tcp");
+    let long = "a".repeat(3000);
+    let answers = ask("talk_loop.py", port, &["hello", &long, "你好", "bye"]);
+    assert_eq!(answers, format!("HELLO\n{}\n你好\nBYE\n", long.to_uppercase()));
+}
+
+#[test]
+fn our_patient_client_gets_long_answers_whole_from_a_python_talk_loop() {
+    if !python("our_patient_client_gets_long_answers_whole_from_a_python_talk_loop") {
+        return;
+    }
+    let port = free_port(21_200);
+    let _server = start_peer("talk_loop.py", port);
+    let long = "a".repeat(3000);
+    let mut client = role(&lab(11), "client", port).args(["--scene", "4"]).spawn().expect("the client starts");
+    let lines = format!("{long}\n\nb\n");
+    std::io::Write::write_all(client.stdin.as_mut().expect("a pipe"), lines.as_bytes()).expect("lines");
+    drop(client.stdin.take());
+    let output = support::finish(client);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let printed = text(&output.stdout);
+    let answers: Vec<&str> =
+        printed.lines().filter_map(|line| line.split_once("from server msg is  ")).map(|(_, answer)| answer).collect();
+    assert_eq!(answers, [long.to_uppercase().as_str(), "", "B"], "{printed}");
+}
+
+#[test]
+fn our_cured_server_serves_the_next_python_client_after_one_that_was_killed() {
+    if !python("our_cured_server_serves_the_next_python_client_after_one_that_was_killed") {
+        return;
+    }
+    let port = free_port(21_300);
+    let _server = start_server(role(&lab(13), "server", port).args(["--scene", "4"]), port, "tcp");
+    // It has its first answer, and waits for its next line.
+    let mut first =
+        Running(peer("talk_loop.py", &["client", &port.to_string(), "hello", ""]).spawn().expect("python3"));
+    let mut line = String::new();
+    BufReader::new(first.0.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
+    assert_eq!(line, "HELLO\n");
+    first.0.kill().expect("it is killed");
+    assert_eq!(ask("talk_loop.py", port, &["next", "你好"]), "NEXT\n你好\n");
+    assert_eq!(ask("talk_loop.py", port, &["and the next"]), "AND THE NEXT\n");
+}
+
+#[test]
+fn our_cured_server_tells_how_each_python_client_left_and_serves_the_next() {
+    if !python("our_cured_server_tells_how_each_python_client_left_and_serves_the_next") {
+        return;
+    }
+    let port = free_port(21_400);
+    let mut server = start_server(role(&lab(15), "server", port).args(["--scene", "5"]), port, "tcp");
+    assert_eq!(ask("next_caller.py", port, &["reset"]), "");
+    assert_eq!(ask("next_caller.py", port, &["gbk"]), "an answer of 0 bytes\n");
+    assert_eq!(ask("next_caller.py", port, &["q", "hello"]), "HELLO\n");
+    let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    let mut next = |text: &str| {
+        let line = said.find(|line| line.contains("127.0.0.1:")).expect("a line about a client");
+        assert!(line.contains(text), "{line}");
+    };
+    next("left without a goodbye");
+    next("is sent away: invalid utf-8");
+    next("has left");
+}
+
+#[test]
+fn our_clients_are_served_by_the_classic_accept_loop_in_python_one_after_the_other() {
+    if !python("our_clients_are_served_by_the_classic_accept_loop_in_python_one_after_the_other") {
+        return;
+    }
+    let port = free_port(21_500);
+    let _server = start_peer("next_caller.py", port);
+    for line in ["first", "second"] {
+        let output = type_to_client(&lab(15), port, &format!("{line}\nq\n"));
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(&line.to_uppercase()), "{}", text(&output.stdout));
+    }
+}
+
+#[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
         let output = run(&mut role(&lab(number), "server", free_port(20_700)));

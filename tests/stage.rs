@@ -125,3 +125,35 @@ fn a_deadline_begins_when_nobody_else_can_act_and_its_length_is_told_as_a_class(
     let last = |role: &str| of(&events, role).last().and_then(|event| event["n"].as_u64());
     assert!(last("hears") < last("tires"));
 }
+
+#[test]
+fn a_role_that_goes_round_is_left_when_nobody_can_stop_it_and_no_earlier() {
+    let events = play("9");
+    let finding = events.iter().find(|event| event["kind"] == "finding").expect("a finding");
+    assert_eq!(finding["finding"], "a role goes round");
+    let heard = events.iter().position(|event| event["text"] == "heard").expect("it heard what was said to it");
+    let later = events[heard..].iter().filter(|event| event["text"] == "nothing").count();
+    assert_eq!(later, 3, "three rounds are shown of those that nobody stops");
+}
+
+#[test]
+fn at_a_slow_users_prompt_all_others_go_first() {
+    let events = play("10");
+    let told: Vec<&str> = events
+        .iter()
+        .filter(|event| ["input", "print"].contains(&event["kind"].as_str().unwrap_or("")))
+        .map(|event| event["text"].as_str().unwrap_or("end"))
+        .collect();
+    assert_eq!(told, ["a", "heard 1", "b", "heard 2", "end"]);
+}
+
+#[test]
+fn calls_at_full_speed_are_told_in_their_order_the_same_ones_as_one() {
+    let events = play("11");
+    let told: Vec<(&str, u64)> = of(&events, "hurries")
+        .iter()
+        .filter(|event| event["kind"] == "call")
+        .map(|event| (event["call"].as_str().expect("a name"), event["times"].as_u64().unwrap_or(1)))
+        .collect();
+    assert_eq!(told, [("socket", 1), ("bind", 1), ("recv", 100), ("sendto", 2), ("recv", 1), ("close", 1)]);
+}

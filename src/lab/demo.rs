@@ -172,6 +172,7 @@ pub(super) fn play(
         match ending {
             Ending::Done => {}
             Ending::Waiting if scene.ends_waiting => {}
+            Ending::GoingRound if scene.goes_round => {}
             Ending::Left | Ending::Hung { .. } => return Ok(ending),
             wrong if first_wrong == Ending::Done => first_wrong = wrong,
             _ => {}
@@ -237,7 +238,7 @@ fn play_scene(
             (cast.role)(Endpoint(address))
         };
         let lines = cast.lines.iter().map(|line| (*line).to_owned()).collect();
-        RolePlay { name: cast.name, lines, part: Box::new(part) }
+        RolePlay { name: cast.name, lines, slow: cast.slow, dies: cast.dies, part: Box::new(part) }
     });
     let play = Play {
         scene: number,
@@ -245,6 +246,7 @@ fn play_scene(
         endpoint: (address, format!("server:{}", lab.port)),
         host,
         wire,
+        goes_round: scene.goes_round,
         watch: Watch { bytes: manner.bytes, ..scene.watch },
         patience: manner.patience,
         free: manner.free,
@@ -260,6 +262,10 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
         Ending::Done | Ending::Left | Ending::Void => exit::OK,
         Ending::Waiting => {
             eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
+            exit::HUNG
+        }
+        Ending::GoingRound => {
+            eprintln!("{label}: a role goes round for ever, which this lab does not mean it to");
             exit::HUNG
         }
         Ending::Endless => {

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 pub use claim::{Claim, Verdict};
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;
-pub use words::{meet, note, prompt, say};
+pub use words::{at_full_speed, be_killed, meet, note, prompt, say};
 
 use crate::socket::Address;
 use crate::stage::Watch;
@@ -65,6 +65,7 @@ pub struct Scene {
     roles: Vec<Cast>,
     watch: Watch,
     ends_waiting: bool,
+    goes_round: bool,
     /// What a wire does to its frames, line by line.
     faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
@@ -76,7 +77,11 @@ struct Cast {
     name: &'static str,
     role: Role,
     lines: Vec<&'static str>,
+    /// Whether its user takes longer to type than anybody else to act.
+    slow: bool,
     runs_commands: bool,
+    /// Whether the scene means it to be killed.
+    dies: bool,
 }
 
 impl Lab {
@@ -145,13 +150,21 @@ impl Lab {
 impl Scene {
     /// A scene with a title.
     pub fn new(title: &'static str) -> Scene {
-        Scene { title, roles: Vec::new(), watch: Watch::default(), ends_waiting: false, faults: &[], strangers: false }
+        Scene {
+            title,
+            roles: Vec::new(),
+            watch: Watch::default(),
+            ends_waiting: false,
+            goes_round: false,
+            faults: &[],
+            strangers: false,
+        }
     }
 
     /// Adds a role.
     #[must_use]
     pub fn role(mut self, name: &'static str, role: Role) -> Scene {
-        self.roles.push(Cast { name, role, lines: Vec::new(), runs_commands: false });
+        self.roles.push(Cast { name, role, lines: Vec::new(), slow: false, runs_commands: false, dies: false });
         self
     }
 
@@ -171,6 +184,20 @@ impl Scene {
     #[must_use]
     pub fn typed(mut self, lines: &[&'static str]) -> Scene {
         self.last().lines = lines.to_vec();
+        self
+    }
+
+    /// The same by a person who takes longer to type than anybody else to act: at a prompt, all others go first.
+    #[must_use]
+    pub fn typed_slowly(mut self, lines: &[&'static str]) -> Scene {
+        self.last().slow = true;
+        self.typed(lines)
+    }
+
+    /// The scene means the role that was added last to be killed.
+    #[must_use]
+    pub fn is_killed(mut self) -> Scene {
+        self.last().dies = true;
         self
     }
 
@@ -236,6 +263,13 @@ impl Scene {
     #[must_use]
     pub fn ends_waiting(mut self) -> Scene {
         self.ends_waiting = true;
+        self
+    }
+
+    /// A role of the scene is meant to do the same for ever, and never wait: it is left when that is clear.
+    #[must_use]
+    pub fn ends_going_round(mut self) -> Scene {
+        self.goes_round = true;
         self
     }
 

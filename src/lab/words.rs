@@ -1,5 +1,10 @@
 //! What a role says, asks and waits for: to its user by hand, to the stage in a demo.
 
+use std::io;
+
+use rustix::process::{Signal, getpid, kill_process};
+
+use crate::sys;
 use crate::trace::recorder;
 
 /// Prints a line for the role's user. Use it through `say!`.
@@ -21,4 +26,23 @@ pub fn meet(text: &str) {
 /// Asks the role's user for a line. `None` when there are no more.
 pub fn prompt(text: &str) -> Option<String> {
     recorder::with(|recorder| recorder.prompt(text)).flatten()
+}
+
+/// Makes calls as fast as a program by itself would: the stage is not asked before each one, and is told of them when
+/// all are made. None of them may wait, or open or close a socket.
+///
+/// Returns how often the kernel put this role to sleep meanwhile: `ru_nvcsw` of `getrusage(2)`.
+pub fn at_full_speed(part: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
+    recorder::with(|recorder| recorder.hurry(true));
+    let before = sys::sleeps();
+    let result = part();
+    let after = sys::sleeps();
+    recorder::with(|recorder| recorder.hurry(false));
+    result.and(Ok(after?.saturating_sub(before?)))
+}
+
+/// Ends this role as `kill -9` does: it closes nothing, says nothing, and does not come back.
+pub fn be_killed() -> io::Result<()> {
+    kill_process(getpid(), Signal::KILL)?;
+    Ok(())
 }

@@ -4,9 +4,10 @@
 //! - the holder goes on until it waits, meets or ends;
 //! - then the role that has been ready longest goes, ties in the order of declaration;
 //! - when nobody can go, frames that the wire keeps for a time arrive;
-//! - when none is kept, the pause that was reached first ends;
+//! - when none is kept, the pause that was reached first ends, or the line is there that a slow user was asked for;
 //! - when nobody pauses either, calls that have a deadline are made, and it begins;
 //! - then those calls and the kernel's timers are given time, if any runs;
+//! - where a role is meant to go round, it is left when it has done the same three times and nobody else can act;
 //! - else everyone waits, and nobody will ever move: that is a finding, not a time-out.
 
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ enum Doing {
     Asleep(Box<Call>, Wait),
     /// It pauses; the number says since when.
     Pausing(u64),
+    /// Its user, who takes longer than anybody else, begins to type at this prompt; the number says since when.
+    Typing(String, u64),
     Ended,
 }
 
@@ -125,6 +128,14 @@ impl Baton<'_, '_> {
                     self.turn += 1;
                     self.go(role)?;
                     self.wake()?;
+                    // One that goes round would never let anybody else act.
+                    self.yields |= self.troupe.goes_round(role);
+                    if self.nobody_stops(role) && !self.end_a_pause()? {
+                        let others = (0..self.doing.len()).filter(|other| *other != role);
+                        let waiting = others.filter_map(|other| self.waiting(other)).collect();
+                        self.troupe.find_going_round(role, waiting)?;
+                        return Ok(self.failed.take().unwrap_or(Ending::GoingRound));
+                    }
                 }
                 None => {
                     holder = None;
@@ -139,6 +150,10 @@ impl Baton<'_, '_> {
     /// Waits until a role says what comes next.
     fn settle(&mut self, role: usize) -> Step<()> {
         match self.hear(role)? {
+            Heard::Next(Act::Prompt(prompt), _) if self.troupe.actors[role].slow => {
+                self.doing[role] = Doing::Typing(prompt, self.turn);
+                Ok(())
+            }
             Heard::Next(act, _) => {
                 self.doing[role] = Doing::Next(act);
                 if !self.can_go(role)
@@ -162,12 +177,15 @@ impl Baton<'_, '_> {
             Act::Call(call, wait) => return self.make(role, *call, wait),
             Act::Say(text) => self.troupe.tell(Some(role), What::Print { text })?,
             Act::Note(text) => self.troupe.tell(Some(role), What::Note { text })?,
-            Act::Prompt(prompt) => {
-                let text = self.troupe.line(role);
-                self.troupe.tell(Some(role), What::Input { prompt, text: text.clone() })?;
-                self.troupe.answer(role, &ToRole::Line(text));
-                return self.settle(role);
+            Act::Made(mut call) => {
+                self.troupe.name_all(role, &mut call);
+                self.troupe.look_at(role, &mut call);
+                let stirred = self.troupe.stirred_by(role, &call);
+                self.troupe.tell(Some(role), What::Call(*call))?;
+                self.troupe.forward(stirred)?;
+                self.troupe.look_around()?;
             }
+            Act::Prompt(prompt) => return self.type_line(role, prompt),
             Act::Meet(text) => {
                 self.troupe.tell(Some(role), What::Meet { text })?;
                 self.doing[role] = Doing::Pausing(self.turn);
@@ -179,6 +197,14 @@ impl Baton<'_, '_> {
             }
         }
         self.troupe.answer(role, &ToRole::Go);
+        self.settle(role)
+    }
+
+    /// Lets a role's user type the next line.
+    fn type_line(&mut self, role: usize, prompt: String) -> Step<()> {
+        let text = self.troupe.line(role);
+        self.troupe.tell(Some(role), What::Input { prompt, text: text.clone() })?;
+        self.troupe.answer(role, &ToRole::Line(text));
         self.settle(role)
     }
 
@@ -303,6 +329,12 @@ impl Baton<'_, '_> {
         }
     }
 
+    /// Whether a role goes round for ever, and no other one can go.
+    fn nobody_stops(&self, role: usize) -> bool {
+        let others_wait = || (0..self.doing.len()).all(|other| other == role || !self.can_go(other));
+        self.troupe.goes_round(role) && others_wait() && self.troupe.next_arrival().is_none()
+    }
+
     fn ready_longest(&self) -> Option<usize> {
         let ready = |role: &usize| self.ready[*role].map(|since| (since, *role));
         (0..self.ready.len()).filter_map(|role| ready(&role)).min().map(|(_, role)| role)
@@ -314,14 +346,7 @@ impl Baton<'_, '_> {
             self.wait_a_while(soon)?;
             return Ok(None);
         }
-        let pausing = |role: &usize| match self.doing[*role] {
-            Doing::Pausing(since) => Some((since, *role)),
-            _ => None,
-        };
-        if let Some((_, role)) = (0..self.doing.len()).filter_map(|role| pausing(&role)).min() {
-            self.doing[role] = Doing::Running;
-            self.troupe.answer(role, &ToRole::Go);
-            self.settle(role)?;
+        if self.end_a_pause()? {
             return Ok(None);
         }
         let has_a_deadline = |doing: &Doing| matches!(doing, Doing::Next(Act::Call(_, Wait::Until(_))));
@@ -346,6 +371,23 @@ impl Baton<'_, '_> {
                 Ok(Some(self.failed.take().unwrap_or(Ending::Endless)))
             }
         }
+    }
+
+    /// Ends the pause that was reached first, or lets the slow user type who was asked first; whether there was one.
+    fn end_a_pause(&mut self) -> Step<bool> {
+        let since = |role: usize| match self.doing[role] {
+            Doing::Pausing(since) | Doing::Typing(_, since) => Some((since, role)),
+            _ => None,
+        };
+        let Some((_, role)) = (0..self.doing.len()).filter_map(since).min() else { return Ok(false) };
+        match std::mem::replace(&mut self.doing[role], Doing::Running) {
+            Doing::Typing(prompt, _) => self.type_line(role, prompt)?,
+            _ => {
+                self.troupe.answer(role, &ToRole::Go);
+                self.settle(role)?;
+            }
+        }
+        Ok(true)
     }
 
     /// Gives the kernel time while a timer of its own runs, until somebody can go or a frame is on its way.
@@ -416,12 +458,14 @@ impl Baton<'_, '_> {
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
         let exit = self.troupe.reap(role, error)?;
-        if !exit.is_good() {
+        if !exit.is_good() && !self.troupe.is_meant_to_be_killed(role, &exit) {
             let role = self.troupe.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
         self.troupe.tell(Some(role), What::Exit(exit))?;
-        self.troupe.forward(Stirred::default())
+        self.troupe.forward(Stirred::default())?;
+        // Of one that was killed, its sockets were closed by nobody but the kernel.
+        self.troupe.look_around()
     }
 
     /// A role did not come back.

@@ -40,6 +40,8 @@ pub enum ToStage {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Act {
     Call(Box<Call>, Wait),
+    /// Nothing more: it has made a call without leave.
+    Made(Box<Call>),
     Say(String),
     Note(String),
     Meet(String),

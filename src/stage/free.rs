@@ -20,6 +20,8 @@ enum Doing {
     Calling(Box<Call>, Wait),
     /// It pauses, since this time.
     Pausing(u64),
+    /// Its user, who takes longer than anybody else, types at this prompt since this time.
+    Typing(String, u64),
     Ended,
 }
 
@@ -75,6 +77,13 @@ impl Free<'_, '_> {
             let mut heard = self.troupe.let_frames_come()? || self.troupe.next_arrival().is_some();
             for role in 0..self.doing.len() {
                 heard |= self.hear_all(role)?;
+                if self.nobody_stops(role) && !self.end_a_pause() {
+                    let others = (0..self.doing.len()).filter(|other| *other != role);
+                    let waiting = others.filter_map(|other| self.waiting(other)).collect();
+                    self.tell()?;
+                    self.troupe.find_going_round(role, waiting)?;
+                    return Ok(self.failed.take().unwrap_or(Ending::GoingRound));
+                }
             }
             if heard || !self.all_sleep() {
                 quiet_since = if heard { Instant::now() } else { quiet_since };
@@ -97,7 +106,11 @@ impl Free<'_, '_> {
                 Heard::Gone => self.bury(role, None)?,
                 Heard::Done(call, at) => {
                     self.doing[role] = Doing::Running;
-                    self.told.push((at, Some(role), What::Call(call)));
+                    self.add(role, What::Call(call), at);
+                    // One that goes round tells for ever.
+                    if self.troupe.goes_round(role) {
+                        return Ok(true);
+                    }
                 }
                 Heard::Next(act, at) => self.take(role, act, at)?,
             }
@@ -109,17 +122,15 @@ impl Free<'_, '_> {
     fn take(&mut self, role: usize, act: Act, at: u64) -> Step<()> {
         match act {
             Act::Call(call, wait) => self.doing[role] = Doing::Calling(call, wait),
-            Act::Say(text) => self.told.push((at, Some(role), What::Print { text })),
-            Act::Note(text) => self.told.push((at, Some(role), What::Note { text })),
+            Act::Say(text) => self.add(role, What::Print { text }, at),
+            Act::Note(text) => self.add(role, What::Note { text }, at),
+            Act::Made(call) => self.add(role, What::Call(*call), at),
             Act::Meet(text) => {
                 self.doing[role] = Doing::Pausing(at);
                 self.told.push((at, Some(role), What::Meet { text }));
             }
-            Act::Prompt(prompt) => {
-                let text = self.troupe.line(role);
-                self.troupe.answer(role, &ToRole::Line(text.clone()));
-                self.told.push((at, Some(role), What::Input { prompt, text }));
-            }
+            Act::Prompt(prompt) if self.troupe.actors[role].slow => self.doing[role] = Doing::Typing(prompt, at),
+            Act::Prompt(prompt) => self.type_line(role, prompt, at),
             Act::End(result) => {
                 self.troupe.answer(role, &ToRole::Go);
                 self.bury(role, result.err())?;
@@ -128,15 +139,31 @@ impl Free<'_, '_> {
         Ok(())
     }
 
+    fn type_line(&mut self, role: usize, prompt: String, at: u64) {
+        let text = self.troupe.line(role);
+        self.troupe.answer(role, &ToRole::Line(text.clone()));
+        self.told.push((at, Some(role), What::Input { prompt, text }));
+    }
+
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
         let exit = self.troupe.reap(role, error)?;
-        if !exit.is_good() {
+        if !exit.is_good() && !self.troupe.is_meant_to_be_killed(role, &exit) {
             let role = self.troupe.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
         self.told.push((super::role::now(), Some(role), What::Exit(exit)));
         Ok(())
+    }
+
+    fn add(&mut self, role: usize, what: What, at: u64) {
+        self.troupe.note(Some(role), &what);
+        self.told.push((at, Some(role), what));
+    }
+
+    /// Whether a role goes round for ever, and all others sleep or have ended.
+    fn nobody_stops(&self, role: usize) -> bool {
+        self.troupe.goes_round(role) && (0..self.doing.len()).all(|other| other == role || self.sleeps(other))
     }
 
     fn all_sleep(&self) -> bool {
@@ -147,19 +174,21 @@ impl Free<'_, '_> {
         match self.doing[role] {
             Doing::Running => false,
             Doing::Calling(..) => self.troupe.sleeps(role),
-            Doing::Pausing(_) | Doing::Ended => true,
+            Doing::Pausing(_) | Doing::Typing(..) | Doing::Ended => true,
         }
     }
 
     /// Ends the pause that was reached first; whether there was one.
     fn end_a_pause(&mut self) -> bool {
         let pausing = |role: usize| match self.doing[role] {
-            Doing::Pausing(since) => Some((since, role)),
+            Doing::Pausing(since) | Doing::Typing(_, since) => Some((since, role)),
             _ => None,
         };
         let Some((_, role)) = (0..self.doing.len()).filter_map(pausing).min() else { return false };
-        self.doing[role] = Doing::Running;
-        self.troupe.answer(role, &ToRole::Go);
+        match std::mem::replace(&mut self.doing[role], Doing::Running) {
+            Doing::Typing(prompt, _) => self.type_line(role, prompt, super::role::now()),
+            _ => self.troupe.answer(role, &ToRole::Go),
+        }
         true
     }
 

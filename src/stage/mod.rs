@@ -10,6 +10,7 @@ mod host;
 mod names;
 mod past;
 mod role;
+mod rounds;
 mod troupe;
 mod wired;
 
@@ -41,6 +42,8 @@ pub struct Play<'a> {
     pub wire: Option<Wire>,
     /// What to look at after each call.
     pub watch: Watch,
+    /// Whether a role is meant to go round for ever: it is left when that is clear.
+    pub goes_round: bool,
     /// How long a role may be away.
     pub patience: Duration,
     /// Who acts next: the baton says, or nobody.
@@ -54,6 +57,10 @@ pub struct RolePlay<'a> {
     pub name: &'a str,
     /// The lines that its user types.
     pub lines: Vec<String>,
+    /// Whether its user takes longer to type than anybody else to act.
+    pub slow: bool,
+    /// Whether it is meant to be killed.
+    pub dies: bool,
     pub part: Part<'a>,
 }
 
@@ -92,6 +99,8 @@ pub enum Ending {
     Done,
     /// Those who are left wait, and nothing will ever move them.
     Waiting,
+    /// A role does the same for ever and never waits, and nobody is left who could stop it.
+    GoingRound,
     /// Those who are left wait, and the kernel's timers were still at it when the stage's patience was over.
     Endless,
     /// A role ended with an error, or died of a signal or a panic.

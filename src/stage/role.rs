@@ -122,6 +122,8 @@ struct Link {
     /// Without the baton: what the role has not told yet. It tells when it is about to wait, so that between two of its
     /// calls there is no third one, to the channel, that would give its peer time.
     untold: Option<Rc<RefCell<Vec<ToStage>>>>,
+    /// The calls that were made in a hurry, the same one after the other as one.
+    hurried: Option<Vec<Call>>,
 }
 
 /// So much is kept untold at the most.
@@ -129,12 +131,12 @@ const MOST_UNTOLD: usize = 1000;
 
 impl Link {
     fn new(channel: OwnedFd, free: bool) -> Link {
-        Link { channel: Rc::new(channel), untold: free.then(Rc::default) }
+        Link { channel: Rc::new(channel), untold: free.then(Rc::default), hurried: None }
     }
 
     /// Tells what comes next, and waits until it may come. Free-running, it waits only where the stage owes an answer.
     fn act(&self, act: Act) -> Option<ToRole> {
-        let goes_on = self.untold.is_some() && matches!(act, Act::Call(..) | Act::Say(_) | Act::Note(_));
+        let goes_on = self.untold.is_some() && matches!(act, Act::Call(..) | Act::Made(_) | Act::Say(_) | Act::Note(_));
         self.tell(ToStage::Next(act, now()), None);
         if goes_on {
             return None;
@@ -178,6 +180,9 @@ impl Link {
 
 impl Recorder for Link {
     fn before(&mut self, call: &Call, wait: Wait) {
+        if self.hurried.is_some() {
+            return;
+        }
         if self.untold.is_none() {
             self.act(Act::Call(Box::new(call.clone()), wait));
         } else if !matches!(wait, Wait::Never | Wait::Perhaps(For::Room)) {
@@ -187,8 +192,22 @@ impl Recorder for Link {
     }
 
     fn after(&mut self, call: Call, opened: Option<BorrowedFd<'_>>) {
+        if let Some(hurried) = &mut self.hurried {
+            match hurried.last_mut() {
+                Some(last) if last.is_like(&call) => last.times += 1,
+                _ => hurried.push(call),
+            }
+            return;
+        }
         // Free-running nothing is handed over: a copy of the socket in the stage would outlive the role's close.
         self.tell(ToStage::Done(call, now()), opened);
+    }
+
+    fn hurry(&mut self, on: bool) {
+        let hurried = std::mem::replace(&mut self.hurried, on.then(Vec::new));
+        for call in hurried.into_iter().flatten() {
+            self.act(Act::Made(Box::new(call)));
+        }
     }
 
     fn say(&mut self, text: &str) {

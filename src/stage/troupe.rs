@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
 use super::past::{self, Pair, Past};
+use super::rounds::Rounds;
 use super::{Ending, Play, Teller, Watch, role};
 use crate::probe::{self, Connection, Kernel};
 use crate::trace::{Call, Exit, Frame, Host, Status, Value, Wait, Waiting, What, Word};
@@ -28,6 +29,10 @@ pub(super) struct Actor {
     pub pid: Pid,
     channel: OwnedFd,
     lines: VecDeque<String>,
+    /// Whether its user takes longer to type than anybody else to act.
+    pub(super) slow: bool,
+    /// Whether it is meant to be killed.
+    pub(super) dies: bool,
     /// Copies of its sockets, by the numbers that it knows them by. One is dropped before the role closes its own, so
     /// that a close is a close.
     sockets: BTreeMap<RawFd, Looked>,
@@ -62,6 +67,8 @@ pub(super) struct Troupe<'p, 't> {
     pub(super) voids: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     orphans: bool,
+    /// What was done last, where a role is meant to go round.
+    rounds: Option<Rounds>,
     scene: u32,
     host: Host,
     pub watch: Watch,
@@ -119,6 +126,7 @@ impl<'p, 't> Troupe<'p, 't> {
             free: play.free,
             voids: play.voids,
             orphans: false,
+            rounds: play.goes_round.then(Rounds::default),
             scene: play.scene,
             host: play.host,
             watch: play.watch,
@@ -146,6 +154,8 @@ impl<'p, 't> Troupe<'p, 't> {
                 pid,
                 channel,
                 lines: one.lines.into(),
+                slow: one.slow,
+                dies: one.dies,
                 sockets: BTreeMap::new(),
                 past: Vec::new(),
                 reaped: false,
@@ -156,7 +166,20 @@ impl<'p, 't> Troupe<'p, 't> {
 
     /// Tells that a role did something.
     pub fn tell(&mut self, role: Option<usize>, what: What) -> Step<()> {
+        self.note(role, &what);
         self.tell_at(role::now(), role, what)
+    }
+
+    /// Notes what a role did, for [`Troupe::goes_round`].
+    pub fn note(&mut self, role: Option<usize>, what: &What) {
+        if let (Some(rounds), Some(role)) = (&mut self.rounds, role) {
+            rounds.note(role, what);
+        }
+    }
+
+    /// Whether a role does the same for ever, in a scene that means it to.
+    pub fn goes_round(&self, role: usize) -> bool {
+        self.rounds.as_ref().is_some_and(|rounds| rounds.are_of(role))
     }
 
     /// Tells that a role did something at a time of its own.
@@ -361,6 +384,11 @@ impl<'p, 't> Troupe<'p, 't> {
         Ok(Exit { status: actor.reap()?, error })
     }
 
+    /// Whether a role that ended so is one that its scene means to be killed.
+    pub fn is_meant_to_be_killed(&self, role: usize, exit: &Exit) -> bool {
+        self.actors[role].dies && matches!(exit.status, Status::Signal(_))
+    }
+
     /// Who waits, in which call, for what.
     pub fn waiting(&self, role: usize, call: &Call, wait: Wait) -> Option<Waiting> {
         let waits_for = match wait {
@@ -379,6 +407,13 @@ impl<'p, 't> Troupe<'p, 't> {
             _ => ("everyone waits", "everyone waits; nobody will ever move"),
         };
         self.tell(None, What::Finding { finding: finding.into(), waiting, text: text.into() })
+    }
+
+    /// Tells that a role goes round for ever.
+    pub fn find_going_round(&mut self, role: usize, waiting: Vec<Waiting>) -> Step<()> {
+        let name = &self.actors[role].name;
+        let text = format!("{name} does the same again and again and never waits; nobody is left who could stop it");
+        self.tell(None, What::Finding { finding: "a role goes round".into(), waiting, text })
     }
 
     /// Tells that the kernel's timers go on and nobody is moved, and that this is not waited for any longer.

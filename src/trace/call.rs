@@ -38,6 +38,8 @@ pub struct Call {
     pub queues: Option<Queues>,
     /// Of one that a timer ended: how long that was, as a class, `about 1 s`.
     pub after: Option<Word>,
+    /// How often it was made in a row, each time with the same result.
+    pub times: u64,
 }
 
 /// An argument or a result of a call.
@@ -85,6 +87,7 @@ impl Call {
             errno: None,
             queues: None,
             after: None,
+            times: 1,
         }
     }
 
@@ -157,6 +160,13 @@ impl Call {
     /// The bytes sent or received, as far as the trace keeps them.
     pub fn bytes(&self) -> &[u8] {
         self.data.as_ref().map_or(&[], |data| &data.bytes)
+    }
+
+    /// Whether another call went as this one did, apart from how often.
+    pub fn is_like(&self, other: &Call) -> bool {
+        self.name == other.name
+            && (self.fd, self.ret, &self.errno) == (other.fd, other.ret, &other.errno)
+            && (&self.args, &self.out, &self.data) == (&other.args, &other.out, &other.data)
     }
 
     /// Whether it returned because its time was over.

@@ -22,6 +22,8 @@ pub trait Recorder {
     fn meet(&mut self, text: &str);
     /// The role asks its user for a line; `None` at the end of the input.
     fn prompt(&mut self, prompt: &str) -> Option<String>;
+    /// From now on the role makes its calls without leave, to be told of afterwards; or no longer.
+    fn hurry(&mut self, _on: bool) {}
     /// What an address is called: in a trace, a name that is the same at every run.
     fn name(&mut self, address: SocketAddr) -> String;
 }

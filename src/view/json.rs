@@ -124,6 +124,9 @@ fn call(call: &Call, to: &mut Map<String, Json>) {
             to.insert("after".into(), after.clone().into());
         }
     }
+    if call.times > 1 {
+        to.insert("times".into(), call.times.into());
+    }
     if let Some(Queues { recv, send, unsent }) = call.queues {
         to.insert("queues".into(), json!({ "recv": recv, "send": send, "unsent": unsent }));
     }

@@ -152,7 +152,8 @@ pub(super) fn words(what: &What) -> Vec<String> {
         What::Wait(waiting) => vec![format!("waits {}", wait(waiting))],
         What::Call(call) => vec![format!("{} = {}", before(call), after(call))],
         What::Input { prompt, text } => {
-            let typed = text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", harmless(text)));
+            let typed =
+                text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", cut(&harmless(text))));
             vec![format!("│ {}{typed}", harmless(prompt))]
         }
         What::Print { text } => shortened(text),
@@ -171,12 +172,27 @@ pub(super) fn words(what: &What) -> Vec<String> {
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
-    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", harmless(line))).collect();
+    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", cut(&harmless(line)))).collect();
     if lines.len() <= MOST {
         return lines;
     }
     let more = format!("│ … ({} lines more)", lines.len() - 4);
     [&lines[..3], &[more], &lines[lines.len() - 1..]].concat()
+}
+
+/// A line; of a word in it that is too long to be read, the beginning, the end, and how long it is.
+fn cut(line: &str) -> String {
+    const MOST: usize = 400;
+    let short = |word: &str| {
+        let count = word.trim_matches('"').chars().count();
+        if count <= MOST {
+            return word.to_owned();
+        }
+        let begin: String = word.chars().take(24).collect();
+        let end: Vec<char> = word.chars().rev().take(8).collect();
+        format!("{begin}…{} ({count} characters)", end.iter().rev().collect::<String>())
+    };
+    line.split(' ').map(short).collect::<Vec<_>>().join(" ")
 }
 
 /// A field's bytes in hexadecimal, so many in a row, and its name with what it says. Of many bytes the first ones are
@@ -320,6 +336,9 @@ fn after(call: &Call) -> String {
     }
     if let Some(after) = &call.after {
         let _ = write!(text, ", after {after}");
+    }
+    if call.times > 1 {
+        let _ = write!(text, ", {} times", call.times);
     }
     text
 }

@@ -1,0 +1,160 @@
+//! Lab 15: the next caller. Where does the second client wait while the first is served?
+
+mod claims;
+
+use socklab::prelude::*;
+
+fn main() -> ExitCode {
+    Lab::new(15, "tcp-next-caller", 8080)
+        .asks("Where does the second client wait while the first is served?")
+        .scene(
+            Scene::new("a server for one client, and two of them")
+                .server(server_for_one)
+                .client(client)
+                .typed_slowly(&["hello"])
+                .role("second-client", client)
+                .typed(&["me too"])
+                .show_accept_queues()
+                .show_receive_queues(),
+        )
+        .scene(
+            Scene::new("with an accept loop, as its authors wrote it")
+                .server(server)
+                .client(client)
+                .typed_slowly(&["hello", "q"])
+                .role("second-client", client)
+                .typed(&["me too", "q"])
+                .show_accept_queues()
+                .show_receive_queues()
+                .ends_waiting(),
+        )
+        .scene(
+            Scene::new("whatever goes wrong, the client has left")
+                .server(server)
+                .role("rude-client", rude_client)
+                .role("foreign-client", foreign_client)
+                .ends_waiting(),
+        )
+        .scene(
+            Scene::new("the same around accept: a server that cannot work, and does not say so")
+                .server(deaf_server)
+                .role("caller", caller)
+                .ends_going_round(),
+        )
+        .scene(
+            Scene::new("the cure: say what went wrong, and catch only what a client can cause")
+                .server(telling_server)
+                .role("rude-client", rude_client)
+                .role("foreign-client", foreign_client)
+                .client(client)
+                .typed(&["hello", "q"])
+                .ends_waiting(),
+        )
+        .claims(claims::all())
+        .run()
+}
+
+fn server_for_one(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    let (conn, _client) = listener.accept()?; // (1)
+    talk(&conn)
+    // (4) Here both sockets are closed, the listener as well.
+}
+
+fn server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    loop {
+        let (conn, client) = listener.accept()?; // (5)
+        say!("{client}");
+        let _ = talk(&conn); // (7)
+    }
+}
+
+fn talk(conn: &Socket) -> io::Result<()> {
+    loop {
+        let mut buf = [0; 1024];
+        let len = conn.recv(&mut buf)?;
+        if len == 0 {
+            return Ok(());
+        }
+        let text = std::str::from_utf8(&buf[..len]).map_err(io::Error::other)?;
+        say!("{text}");
+        conn.send(text.to_ascii_uppercase().as_bytes())?;
+    }
+}
+
+fn client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?; // (2)
+    while let Some(line) = prompt(">>> ") {
+        conn.send(line.as_bytes())?; // (3)
+        if line == "q" {
+            return Ok(()); // (6)
+        }
+        let mut buf = [0; 1024];
+        match conn.recv(&mut buf) {
+            Ok(len) => say!("{}", String::from_utf8_lossy(&buf[..len])),
+            Err(error) => {
+                say!("{}", error.kind());
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn rude_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    conn.send(b"hello")?;
+    meet("the server has answered");
+    // Whoever leaves with an answer unread sends a reset in place of a goodbye.
+    Ok(())
+}
+
+fn foreign_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    conn.send(b"\xc4\xe3\xba\xc3")?; // 你好, as Chinese Windows writes it
+    let mut buf = [0; 1024];
+    let len = conn.recv(&mut buf)?; // (8)
+    say!("an answer of {len} bytes");
+    Ok(())
+}
+
+fn deaf_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    // Somebody has forgotten to call listen.
+    loop {
+        let Ok((conn, client)) = listener.accept() else { continue }; // (9)
+        say!("{client}");
+        let _ = talk(&conn);
+    }
+}
+
+fn caller(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    let refused = conn.connect(&at.address());
+    say!("{}", if refused.is_err() { "nobody there" } else { "connected" });
+    Ok(())
+}
+
+fn telling_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    listener.bind(&at.address())?;
+    listener.listen(5)?;
+    loop {
+        // If this fails, no client is to blame, and the server is to end and say why.
+        let (conn, client) = listener.accept()?; // (10)
+        match talk(&conn) {
+            Ok(()) => say!("{client} has left"),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => say!("{client} left without a goodbye"),
+            Err(error) => say!("{client} is sent away: {error}"), // (11)
+        }
+    }
+}
