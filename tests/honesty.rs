@@ -188,6 +188,7 @@ fn split(text: &str) -> Vec<String> {
 /// The calls of each role of each scene, from the trace, in the same form.
 fn told(events: &[Json]) -> Vec<Seen> {
     let mut all: Vec<(u64, Seen)> = Vec::new();
+    let mut begun = None;
     for event in events.iter().filter(|event| event["role"].is_string()) {
         let scene = event["scene"].as_u64().expect("a scene");
         let role = event["role"].as_str().expect("a role");
@@ -198,6 +199,18 @@ fn told(events: &[Json]) -> Vec<Seen> {
         if event["kind"] == "call" && event["call"] != "system" {
             let times = event["times"].as_u64().unwrap_or(1) as usize;
             seen.calls.extend(std::iter::repeat_n(told_call(event), times));
+        }
+        // The call in which the signal came has returned, as strace has it, and nobody was left to tell.
+        if event["kind"] == "begin" {
+            begun = Some(event);
+        } else if let Some(begun) = begun.take()
+            && event["kind"] == "exit"
+            && event["exit"]["signal"] == 13
+        {
+            let mut call = begun.clone();
+            call["ret"] = (-1).into();
+            call["errno"] = "EPIPE".into();
+            seen.calls.push(told_call(&call));
         }
     }
     all.into_iter().map(|(_, seen)| seen).collect()

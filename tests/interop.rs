@@ -205,6 +205,32 @@ fn our_clients_are_served_by_the_classic_accept_loop_in_python_one_after_the_oth
 }
 
 #[test]
+fn our_client_needs_two_lines_to_notice_that_a_python_server_has_gone() {
+    if !python("our_client_needs_two_lines_to_notice_that_a_python_server_has_gone") {
+        return;
+    }
+    let port = free_port(21_600);
+    let _server = start_peer("goodbyes.py", port);
+    let output = type_to_client(&lab(14), port, "hello\nare you there\nhello?\n");
+    let printed = text(&output.stdout);
+    let sent = "Client message has been sent\nfrom server msg is ";
+    assert!(printed.ends_with(&format!(">>: {sent} HELLO\n>>: {sent} \n>>: Broken pipe (os error 32)\n")), "{printed}");
+}
+
+#[test]
+fn a_python_client_that_does_not_read_its_answer_resets_our_server() {
+    if !python("a_python_client_that_does_not_read_its_answer_resets_our_server") {
+        return;
+    }
+    let port = free_port(21_700);
+    let mut server = start_server(role(&lab(14), "server", port).args(["--scene", "4"]), port, "tcp");
+    assert_eq!(ask("goodbyes.py", port, &["hello"]), "");
+    let mut said = String::new();
+    std::io::Read::read_to_string(server.0.stdout.as_mut().expect("a pipe"), &mut said).expect("what it says");
+    assert_eq!(said, "from client msg is  \"hello\"\nConnection reset by peer (os error 104)\n");
+}
+
+#[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
         let output = run(&mut role(&lab(number), "server", free_port(20_700)));

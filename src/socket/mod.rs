@@ -243,6 +243,11 @@ impl Socket {
         self.set("SOL_SOCKET", "SO_SNDTIMEO", duration(timeout), || self.inner.set_write_timeout(timeout))
     }
 
+    /// Asks for room in the receive queue, `SO_RCVBUF` of `socket(7)`: the kernel doubles it, and has limits.
+    pub fn set_recv_buffer_size(&self, size: usize) -> io::Result<()> {
+        self.set("SOL_SOCKET", "SO_RCVBUF", size, || self.inner.set_recv_buffer_size(size))
+    }
+
     /// How long close waits for what is not sent yet, `SO_LINGER` of `socket(7)`, in whole seconds: with 0 it throws it
     /// away, and resets the connection in place of a goodbye. `None`: it does not wait, and the kernel goes on sending.
     pub fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {

@@ -220,7 +220,14 @@ impl Baton<'_, '_> {
         self.began[role] = Instant::now();
         self.troupe.answer(role, &ToRole::Go);
         match self.returns(role, wait, Some(&call))? {
-            Some(done) => self.record(role, done, wait),
+            Some(done) => {
+                // The call that killed its role is one of which nothing else is told.
+                if matches!(done, Heard::Gone) && !self.begun {
+                    self.troupe.name_all(role, &mut call);
+                    self.troupe.tell(Some(role), What::Begin(call))?;
+                }
+                self.record(role, done, wait)
+            }
             None if wait == Wait::Never => Err(self.hung(role)),
             None => {
                 self.troupe.name_all(role, &mut call);
