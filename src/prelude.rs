@@ -7,5 +7,5 @@ pub use std::time::Duration;
 pub use crate::lab::{Claim, Endpoint, Lab, Scene, Verdict};
 pub use crate::lab::{at_full_speed, be_killed, meet, note, obey_sigpipe, prompt, run_command};
 pub use crate::say;
-pub use crate::socket::{Address, Domain, Socket, Type};
+pub use crate::socket::{Address, Domain, Socket, Type, pause};
 pub use crate::trace::{Trace, Value};

@@ -24,6 +24,7 @@ ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,
 fn as_strace_has_it(call: &str) -> (&str, &str) {
     match call {
         "accept" => ("accept4", "SOCK_CLOEXEC"),
+        "poll" => ("ppoll", "0"),
         "recv" | "recvfrom" => ("recvfrom", "0"),
         "send" | "sendto" => ("sendto", "0"),
         other => (other, "0"),
@@ -130,6 +131,10 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "bind" | "connect" | "getsockname" => is(0).to_owned(),
         "listen" | "shutdown" => format!("{}, {}", is(0), is(1)),
         "accept4" => format!("{}, {}", is(0), is(3)),
+        "setsockopt" if is(2).ends_with("TIMEO_OLD") => {
+            format!("{}, {}, {}", is(0), is(2).trim_end_matches("_OLD"), milliseconds(is(3)))
+        }
+        "ppoll" => format!("{}, {}", is(0), timespec(is(2))),
         "setsockopt" => format!("{}, {}, {}", is(0), is(2), is(3).trim_matches(['[', ']'])),
         "getsockopt" => format!("{}, {}", is(0), is(2)),
         "sendto" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), is(2), is(3)),
@@ -159,6 +164,29 @@ fn data(text: &str, moved: i64) -> String {
 fn buffers(message: &str) -> String {
     let all: Vec<String> = message.split("iov_base=").skip(1).map(|base| data(base, i64::MAX)).collect();
     all.join(" ")
+}
+
+/// A `struct timeval`, which strace shows as its bytes, in the words of the trace.
+fn milliseconds(text: &str) -> String {
+    let bytes = text.split('"').nth(1).map(unescape).unwrap_or_default();
+    let (seconds, micros) = bytes.split_at(bytes.len() / 2);
+    let number = |half: &[u8]| half.iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
+    match number(seconds) * 1000 + number(micros) / 1000 {
+        0 => "0".to_owned(),
+        millis => format!("{millis} ms"),
+    }
+}
+
+/// A `struct timespec` in the words of the trace.
+fn timespec(text: &str) -> String {
+    let number = |name: &str| {
+        let digits = text.split(name).nth(1)?.split([',', '}']).next()?;
+        digits.parse::<u64>().ok()
+    };
+    match (number("tv_sec="), number("tv_nsec=")) {
+        (Some(seconds), Some(nanos)) => format!("{} ms", seconds * 1000 + nanos / 1_000_000),
+        _ => text.to_owned(),
+    }
 }
 
 /// `\x68\x69`, which is how `strace -xx` writes every string.
@@ -196,7 +224,9 @@ fn told(events: &[Json]) -> Vec<Seen> {
             all.push((scene, Seen { role: role.to_owned(), calls: Vec::new() }));
         }
         let (_, seen) = all.iter_mut().find(|(at, seen)| *at == scene && seen.role == role).expect("it is there");
-        if event["kind"] == "call" && event["call"] != "system" {
+        // A poll of no descriptor is no call on a socket.
+        let on_no_socket = event["call"] == "poll" && event["fd"].is_null();
+        if event["kind"] == "call" && event["call"] != "system" && !on_no_socket {
             let times = event["times"].as_u64().unwrap_or(1) as usize;
             seen.calls.extend(std::iter::repeat_n(told_call(event), times));
         }
@@ -235,6 +265,8 @@ fn told_call(event: &Json) -> String {
         "listen" => format!("{fd}, {}", argument("backlog")),
         "shutdown" => format!("{fd}, {}", argument("how")),
         "accept4" => format!("{fd}, {default}"),
+        "ioctl" => format!("{fd}, {}, [{}]", argument("request"), argument("argp")),
+        "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
         "getsockopt" => format!("{fd}, {}", argument("optname")),
         "sendto" | "recvfrom" => format!("{fd}, {data}, {}, {}", argument("len"), ordered(&flags)),
