@@ -61,7 +61,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(whole && parts.len() == 3, line.into_iter().chain(parts))
         }),
         Claim::ours(
-            "After one answer longer than the buffer the client shows late ones, to the end of the talk.",
+            "After one answer longer than the buffer, a client that is quicker than the server shows late ones.",
             |trace| {
                 let client = trace.scene(2).role("client");
                 let sent = client.calls("send");

@@ -23,7 +23,7 @@ fn main() -> ExitCode {
                 .client(client)
                 .typed_slowly(&["hello", "q"])
                 .role("second-client", client)
-                .typed(&["me too", "q"])
+                .typed(&["me too"])
                 .show_accept_queues()
                 .show_receive_queues()
                 .ends_waiting(),
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
                 .role("rude-client", rude_client)
                 .role("foreign-client", foreign_client)
                 .client(client)
-                .typed(&["hello", "q"])
+                .typed_slowly(&["hello", "q"])
                 .ends_waiting(),
         )
         .claims(claims::all())

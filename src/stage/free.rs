@@ -49,7 +49,7 @@ impl Free<'_, '_> {
             loop {
                 self.hear_all(role)?;
                 self.troupe.let_frames_come()?;
-                if self.sleeps(role) || Instant::now() > until {
+                if self.sleeps(role) || self.troupe.goes_round(role) || Instant::now() > until {
                     break;
                 }
                 self.troupe.wait_for_any(&[], Duration::from_millis(1))?;
