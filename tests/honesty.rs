@@ -45,13 +45,47 @@ fn watch(program: &Path, arguments: &[&str], name: &str) -> (Vec<Seen>, Vec<Json
     command.args(["-ff", "-qq", "-xx", "-s", "4096", "-e", TRACED, "-o"]).arg(folder.join("calls"));
     let output = run(command.arg(program).arg("--json").args(arguments));
     let events = String::from_utf8(output.stdout).expect("UTF-8");
-    let events = events.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let events: Vec<Json> = events.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let mut files: Vec<(u32, PathBuf)> =
         fs::read_dir(&folder).expect("strace's files").flatten().filter_map(pid).collect();
     files.sort();
+    // Process ids begin anew behind the largest one: then those of the second half came first.
+    if let Some(at) = files.windows(2).position(|pair| pair[1].0 - pair[0].0 > 10_000) {
+        files.rotate_left(at + 1);
+    }
     let seen = files.iter().filter_map(|(_, file)| calls_of_role(&fs::read_to_string(file).expect("a file"))).collect();
     fs::remove_dir_all(&folder).expect("the folder goes");
-    (seen, events)
+    let said = String::from_utf8_lossy(&output.stderr);
+    (last_times(seen, &events, &said), events)
+}
+
+/// What strace saw without scenes that were played again: of those, only the last time is told.
+fn last_times(mut seen: Vec<Seen>, events: &[Json], said: &str) -> Vec<Seen> {
+    let mut parts: Vec<(u64, &str)> = Vec::new();
+    for event in events {
+        let part = event["scene"].as_u64().zip(event["role"].as_str());
+        parts.extend(part.filter(|part| !parts.contains(part)));
+    }
+    let mut kept = Vec::new();
+    for (scene, role) in parts {
+        // Roles of the same name come in the order of their scenes, as their processes do.
+        for time in 0..=times_again(said, scene) {
+            let Some(index) = seen.iter().position(|one| role.starts_with(&one.role)) else { continue };
+            let one = seen.remove(index);
+            if time == times_again(said, scene) {
+                kept.push(one);
+            }
+        }
+    }
+    // Whoever is told of nowhere is still to be noticed.
+    kept.extend(seen);
+    kept
+}
+
+/// How often a scene was played again: `scene 1 was played again, … (2 of at most 5 times)`.
+fn times_again(said: &str, scene: u64) -> usize {
+    let line = said.lines().find(|line| line.contains(&format!("scene {scene} was played again")));
+    line.and_then(|line| line.split('(').nth(1)?.split(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
 fn pid(entry: fs::DirEntry) -> Option<(u32, PathBuf)> {
