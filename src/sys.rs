@@ -46,6 +46,15 @@ pub fn sleeps() -> io::Result<u64> {
     Ok(unsafe { usage.assume_init() }.ru_nvcsw as u64)
 }
 
+/// Gives a signal back what it does to a process that says nothing about it, `SIG_DFL` of `signal(2)`.
+pub fn default_action(signal: i32) -> io::Result<()> {
+    // SAFETY: no handler of ours is called: there is none.
+    if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Leaves namespaces for new ones, `unshare(2)` with the `CLONE_NEW…` flags.
 pub fn unshare(flags: i32) -> io::Result<()> {
     // SAFETY: namespaces are no part of what Rust keeps track of; no caller passes CLONE_FILES or CLONE_VM.

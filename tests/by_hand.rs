@@ -58,7 +58,7 @@ fn a_role_by_hand_is_that_of_the_first_scene_that_has_it() {
     let output = finish(role(&lab(7), "taibai", free_port(29_000)).stdin(Stdio::null()).spawn().expect("it starts"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(text(&output.stdout), "choose whom to talk to, or q to end: \n");
-    let output = finish(role(&lab(7), "taibai", free_port(29_000)).args(["--scene", "1"]).spawn().expect("it starts"));
+    let output = finish(role(&lab(7), "taibai", free_port(29_200)).args(["--scene", "1"]).spawn().expect("it starts"));
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
 }
 

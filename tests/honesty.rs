@@ -24,6 +24,7 @@ ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,
 fn as_strace_has_it(call: &str) -> (&str, &str) {
     match call {
         "accept" => ("accept4", "SOCK_CLOEXEC"),
+        "poll" => ("ppoll", "0"),
         "recv" | "recvfrom" => ("recvfrom", "0"),
         "send" | "sendto" => ("sendto", "0"),
         other => (other, "0"),
@@ -171,6 +172,7 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "setsockopt" if is(2).ends_with("TIMEO_OLD") => {
             format!("{}, {}, {}", is(0), is(2).trim_end_matches("_OLD"), milliseconds(is(3)))
         }
+        "ppoll" => format!("{}, {}", is(0), timespec(is(2))),
         "setsockopt" => format!("{}, {}, {}", is(0), is(2), is(3).trim_matches(['[', ']'])),
         "sendmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
         "recvmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
@@ -224,6 +226,18 @@ fn buffers(message: &str) -> String {
     all.join(" ")
 }
 
+/// A `struct timespec` in the words of the trace.
+fn timespec(text: &str) -> String {
+    let number = |name: &str| {
+        let digits = text.split(name).nth(1)?.split([',', '}']).next()?;
+        digits.parse::<u64>().ok()
+    };
+    match (number("tv_sec="), number("tv_nsec=")) {
+        (Some(seconds), Some(nanos)) => format!("{} ms", seconds * 1000 + nanos / 1_000_000),
+        _ => text.to_owned(),
+    }
+}
+
 /// `\x68\x69`, which is how `strace -xx` writes every string.
 fn unescape(text: &str) -> Vec<u8> {
     text.split("\\x").skip(1).map(|digits| u8::from_str_radix(digits, 16).expect("two digits")).collect()
@@ -251,6 +265,7 @@ fn split(text: &str) -> Vec<String> {
 /// The calls of each role of each scene, from the trace, in the same form.
 fn told(events: &[Json]) -> Vec<Seen> {
     let mut all: Vec<(u64, Seen)> = Vec::new();
+    let mut begun = None;
     for event in events.iter().filter(|event| event["role"].is_string()) {
         let scene = event["scene"].as_u64().expect("a scene");
         let role = event["role"].as_str().expect("a role");
@@ -258,9 +273,23 @@ fn told(events: &[Json]) -> Vec<Seen> {
             all.push((scene, Seen { role: role.to_owned(), calls: Vec::new() }));
         }
         let (_, seen) = all.iter_mut().find(|(at, seen)| *at == scene && seen.role == role).expect("it is there");
-        if event["kind"] == "call" && event["call"] != "system" {
+        // A poll of no descriptor is no call on a socket.
+        let on_no_socket = event["call"] == "poll" && event["fd"].is_null();
+        if event["kind"] == "call" && event["call"] != "system" && !on_no_socket {
             let times = event["times"].as_u64().unwrap_or(1) as usize;
             seen.calls.extend(std::iter::repeat_n(told_call(event), times));
+        }
+        // The call in which the signal came has returned, as strace has it, and nobody was left to tell.
+        if event["kind"] == "begin" {
+            begun = Some(event);
+        } else if let Some(begun) = begun.take()
+            && event["kind"] == "exit"
+            && event["exit"]["signal"] == 13
+        {
+            let mut call = begun.clone();
+            call["ret"] = (-1).into();
+            call["errno"] = "EPIPE".into();
+            seen.calls.push(told_call(&call));
         }
     }
     all.into_iter().map(|(_, seen)| seen).collect()
@@ -285,6 +314,8 @@ fn told_call(event: &Json) -> String {
         "listen" => format!("{fd}, {}", argument("backlog")),
         "shutdown" => format!("{fd}, {}", argument("how")),
         "accept4" => format!("{fd}, {default}"),
+        "ioctl" => format!("{fd}, {}, [{}]", argument("request"), argument("argp")),
+        "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
         "getsockopt" => format!("{fd}, {}", argument("optname")),
         "sendto" | "recvfrom" => format!("{fd}, {data}, {}, {}", argument("len"), ordered(&flags)),

@@ -377,6 +377,58 @@ fn our_client_sends_again_what_a_python_server_left_without_an_answer() {
 }
 
 #[test]
+fn our_client_needs_two_lines_to_notice_that_a_python_server_has_gone() {
+    if !python("our_client_needs_two_lines_to_notice_that_a_python_server_has_gone") {
+        return;
+    }
+    let port = free_port(29_100);
+    let _server = start_peer("goodbyes.py", port);
+    let output = type_to_client(&lab(14), port, "hello\nare you there\nhello?\n");
+    let printed = text(&output.stdout);
+    let sent = "Client message has been sent\nfrom server msg is ";
+    assert!(printed.ends_with(&format!(">>: {sent} HELLO\n>>: {sent} \n>>: Broken pipe (os error 32)\n")), "{printed}");
+}
+
+#[test]
+fn a_python_client_that_does_not_read_its_answer_resets_our_server() {
+    if !python("a_python_client_that_does_not_read_its_answer_resets_our_server") {
+        return;
+    }
+    let port = free_port(21_700);
+    let mut server = start_server(role(&lab(14), "server", port).args(["--scene", "4"]), port, "tcp");
+    assert_eq!(ask("goodbyes.py", port, &["hello"]), "");
+    let mut said = String::new();
+    std::io::Read::read_to_string(server.0.stdout.as_mut().expect("a pipe"), &mut said).expect("what it says");
+    assert_eq!(said, "from client msg is  \"hello\"\nConnection reset by peer (os error 104)\n");
+}
+
+#[test]
+fn our_patient_client_finds_a_python_server_that_starts_late() {
+    if !python("our_patient_client_finds_a_python_server_that_starts_late") {
+        return;
+    }
+    let port = free_port(21_800);
+    let mut client = Running(role(&lab(17), "client", port).args(["--scene", "7"]).spawn().expect("the client starts"));
+    let mut said = BufReader::new(client.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    assert_eq!(said.next().as_deref(), Some("attempt 1: Connection refused (os error 111)"));
+    let _server = start_peer("talk_loop.py", port);
+    let found = said.find(|line| !line.starts_with("attempt"));
+    assert_eq!(found.as_deref(), Some("from server msg is  HELLO"));
+}
+
+#[test]
+fn a_careless_python_client_that_is_alone_sees_what_ours_sees() {
+    if !python("a_careless_python_client_that_is_alone_sees_what_ours_sees") {
+        return;
+    }
+    let port = free_port(21_900);
+    let theirs = ask("connect_ex.py", port, &["hello"]);
+    let ours = run(role(&lab(17), "client", port).args(["--scene", "2"]));
+    assert_eq!(theirs, "[Errno 32] Broken pipe\n[Errno 107] Transport endpoint is not connected\n");
+    assert_eq!(text(&ours.stdout), "Broken pipe (os error 32)\nTransport endpoint is not connected (os error 107)\n");
+}
+
+#[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
         let output = run(&mut role(&lab(number), "server", free_port(20_700)));

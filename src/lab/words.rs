@@ -46,3 +46,9 @@ pub fn be_killed() -> io::Result<()> {
     kill_process(getpid(), Signal::KILL)?;
     Ok(())
 }
+
+/// From now on this role is a process as C knows it: `SIGPIPE` ends it, `signal(7)`. Rust programs, as Python's, ignore
+/// that signal.
+pub fn obey_sigpipe() -> io::Result<()> {
+    sys::default_action(libc::SIGPIPE)
+}

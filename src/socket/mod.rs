@@ -20,6 +20,8 @@ use std::net::Shutdown;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 pub use address::Address;
 pub use error_queue::Report;
 pub use filter::Instruction;
@@ -36,6 +38,8 @@ pub struct Socket {
     stream: bool,
     /// Whether receiving, and sending, has a deadline.
     deadlines: Cell<(bool, bool)>,
+    /// Whether no call on it waits.
+    nonblocking: Cell<bool>,
     // Fields are dropped in this order: the descriptor closes, then this one tells that it has.
     closed: RecordClose,
 }
@@ -74,7 +78,11 @@ impl Socket {
     pub fn accept(&self) -> io::Result<(Socket, Address)> {
         let mut from = None;
         let timed = self.deadlines.get().0;
-        let wait = if timed { Wait::Until(For::Connection) } else { Wait::Readable(For::Connection) };
+        let wait = match (self.nonblocking.get(), timed) {
+            (true, _) => Wait::Never,
+            (_, true) => Wait::Until(For::Connection),
+            _ => Wait::Readable(For::Connection),
+        };
         let conn = opening(self.call("accept"), wait, true, |call| {
             let (inner, peer) = self.inner.accept()?;
             let peer = Address::from(peer);
@@ -94,7 +102,8 @@ impl Socket {
     /// Names the peer, `connect(2)`. On a stream: opens a connection to it and waits until it is open.
     pub fn connect(&self, address: &Address) -> io::Result<()> {
         let call = self.call("connect").arg("addr", address.value());
-        let wait = if self.stream { self.perhaps(For::Handshake) } else { Wait::Never };
+        let waits = self.stream && !self.nonblocking.get();
+        let wait = if waits { self.perhaps(For::Handshake) } else { Wait::Never };
         traced(call, wait, |_| self.inner.connect(address.as_sock_addr()))
     }
 
@@ -337,6 +346,30 @@ impl Socket {
         self.set("SOL_SOCKET", "SO_LINGER", value, || self.inner.set_linger(time))
     }
 
+    /// From now on no call on this socket waits, `FIONBIO` of `ioctl(2)`: one that would fails with `EAGAIN`, and a
+    /// connect with `EINPROGRESS`, while it goes on.
+    pub fn set_nonblocking(&self, on: bool) -> io::Result<()> {
+        self.nonblocking.set(on);
+        let call = self.call("ioctl").arg("request", "FIONBIO").arg("argp", on);
+        traced(call, Wait::Never, |_| Ok(rustix::io::ioctl_fionbio(&self.inner, on)?))
+    }
+
+    /// Waits until the socket is ready for one of these events, but no longer than this, `poll(2)`: `libc::POLLIN`,
+    /// `libc::POLLOUT`. Returns what it is ready for, 0 when the time is over; errors and a peer that has left are told
+    /// without being asked for.
+    pub fn poll(&self, events: i16, timeout: Duration) -> io::Result<i16> {
+        let call = self.call("poll").arg("events", event_names(events)).arg("timeout", duration(Some(timeout)));
+        traced(call, Wait::PerhapsUntil(For::Readiness), |call| {
+            let mut ready = [PollFd::new(&self.inner, PollFlags::from_bits_retain(events as u16))];
+            call.returned(poll(&mut ready, Some(&timespec(timeout)?))?);
+            let events = ready[0].revents().bits() as i16;
+            if events != 0 {
+                call.wrote("revents", event_names(events));
+            }
+            Ok(events)
+        })
+    }
+
     /// Says goodbye in one direction or both, `shutdown(2)`.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         let name = match how {
@@ -379,7 +412,7 @@ impl Socket {
 
     fn from_inner(inner: socket2::Socket, stream: bool) -> Socket {
         let closed = RecordClose(inner.as_raw_fd());
-        Socket { inner, stream, deadlines: Cell::default(), closed }
+        Socket { inner, stream, deadlines: Cell::default(), nonblocking: Cell::default(), closed }
     }
 
     fn call(&self, name: &'static str) -> Call {
@@ -401,6 +434,7 @@ impl Socket {
         let what = if self.stream { For::Data } else { For::Datagram };
         // Urgent data is there or it is not: nobody waits for it.
         match flags & (libc::MSG_DONTWAIT | libc::MSG_OOB) {
+            _ if self.nonblocking.get() => Wait::Never,
             0 if self.deadlines.get().0 => Wait::Until(what),
             0 => Wait::Readable(what),
             _ => Wait::Never,
@@ -409,6 +443,7 @@ impl Socket {
 
     fn wait_to_send(&self, flags: i32) -> Wait {
         match flags & libc::MSG_DONTWAIT {
+            _ if self.nonblocking.get() => Wait::Never,
             0 if self.stream => self.perhaps(For::Room),
             _ => Wait::Never,
         }
@@ -484,6 +519,19 @@ fn recorded<T>(
     result
 }
 
+/// Waits for nothing but the end of this time, `poll(2)` with no descriptor.
+pub fn pause(time: Duration) -> io::Result<()> {
+    let call = Call::new("poll", None).arg("fds", "NULL").arg("timeout", duration(Some(time)));
+    traced(call, Wait::Until(For::Time), |call| {
+        call.returned(poll(&mut [], Some(&timespec(time)?))?);
+        Ok(())
+    })
+}
+
+fn timespec(time: Duration) -> io::Result<Timespec> {
+    time.try_into().map_err(|_| io::ErrorKind::InvalidInput.into())
+}
+
 fn domain_name(domain: Domain) -> &'static str {
     match domain {
         Domain::IPV4 => "AF_INET",
@@ -505,6 +553,19 @@ fn type_name(ty: Type) -> &'static str {
 /// A time as the trace shows it: `500 ms`.
 fn duration(time: Option<Duration>) -> String {
     time.map_or_else(|| "0".to_owned(), |time| format!("{} ms", time.as_millis()))
+}
+
+/// The names of events of `poll(2)`.
+fn event_names(events: i16) -> String {
+    let names = [
+        (libc::POLLIN, "POLLIN"),
+        (libc::POLLOUT, "POLLOUT"),
+        (libc::POLLERR, "POLLERR"),
+        (libc::POLLHUP, "POLLHUP"),
+        (libc::POLLRDHUP, "POLLRDHUP"),
+    ];
+    let set: Vec<&str> = names.into_iter().filter(|(event, _)| events & event != 0).map(|(_, name)| name).collect();
+    set.join("|")
 }
 
 /// The names of flags, `0` for none.

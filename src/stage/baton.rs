@@ -19,7 +19,7 @@ use super::channel::{Act, ToRole};
 use super::troupe::{Heard, Step, Stop, Troupe};
 use super::wired::Stirred;
 use crate::probe;
-use crate::trace::{Call, Wait, Waiting, What, class_of_time};
+use crate::trace::{Call, For, Wait, Waiting, What, class_of_time};
 
 /// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its
 /// time in the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while
@@ -222,11 +222,18 @@ impl Baton<'_, '_> {
         // What a timer has sent meanwhile is not this call's doing.
         self.troupe.forward(Stirred::default())?;
         // Of one that was made because nobody can act, it has been told that it waits.
-        let told = matches!(wait, Wait::Until(_)) && call.fd.is_some();
+        let told = matches!(wait, Wait::Until(what) if call.fd.is_some() || what == For::Time);
         self.began[role] = Instant::now();
         self.troupe.answer(role, &ToRole::Go);
         match self.returns(role, wait, Some(&call))? {
-            Some(done) => self.record(role, done, wait),
+            Some(done) => {
+                // The call that killed its role is one of which nothing else is told.
+                if matches!(done, Heard::Gone) && !self.begun {
+                    self.troupe.name_all(role, &mut call);
+                    self.troupe.tell(Some(role), What::Begin(call))?;
+                }
+                self.record(role, done, wait)
+            }
             None if wait == Wait::Never => Err(self.hung(role)),
             None => {
                 self.troupe.name_all(role, &mut call);
@@ -329,6 +336,7 @@ impl Baton<'_, '_> {
 
     fn can_go(&self, role: usize) -> bool {
         match &self.doing[role] {
+            Doing::Next(Act::Call(_, Wait::Until(For::Time))) => false,
             Doing::Next(Act::Call(call, Wait::Readable(_) | Wait::Until(_))) => self.troupe.returns_at_once(role, call),
             Doing::Next(_) => true,
             _ => false,

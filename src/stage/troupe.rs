@@ -16,7 +16,7 @@ use super::past::{self, Pair, Past};
 use super::rounds::Rounds;
 use super::{Ending, Play, Teller, Watch, role};
 use crate::probe::{self, Connection, Kernel};
-use crate::trace::{Call, Exit, Frame, Host, Status, Value, Wait, Waiting, What, Word};
+use crate::trace::{Call, Exit, For, Frame, Host, Status, Value, Wait, Waiting, What, Word};
 use crate::wire::{ADDRESSES, Wire};
 
 /// A role that is playing.
@@ -393,7 +393,7 @@ impl<'p, 't> Troupe<'p, 't> {
     pub fn waiting(&self, role: usize, call: &Call, wait: Wait) -> Option<Waiting> {
         let waits_for = match wait {
             Wait::Never => return None,
-            Wait::Readable(what) | Wait::Perhaps(what) => what.text().into(),
+            Wait::Readable(what) | Wait::Perhaps(what) | Wait::Until(what @ For::Time) => what.text().into(),
             Wait::Until(what) | Wait::PerhapsUntil(what) => format!("{}, or the end of its time", what.text()).into(),
         };
         let role = self.actors[role].name.clone();

@@ -200,6 +200,8 @@ pub enum For {
     Handshake,
     Room,
     Readiness,
+    /// Nothing but the end of its time.
+    Time,
 }
 
 impl For {
@@ -212,6 +214,7 @@ impl For {
             For::Handshake => "the peer's answer",
             For::Room => "room in the send buffer",
             For::Readiness => "any of its descriptors to be ready",
+            For::Time => "the end of its time",
         }
     }
 }

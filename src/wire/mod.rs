@@ -306,7 +306,10 @@ impl Wire {
         let now = Instant::now();
         let first = self.kept.iter().enumerate().min_by_key(|(index, kept)| (kept.due, *index));
         let (index, _) = first.filter(|(_, kept)| kept.due <= now)?;
-        Some(self.kept.remove(index))
+        let kept = self.kept.remove(index);
+        // Its sender may have taken it for lost meanwhile.
+        self.slow |= kept.frame.is_some() && now - kept.due >= Duration::from_millis(LATE);
+        Some(kept)
     }
 
     /// A frame that was to be kept until the next one from its host had passed.

@@ -1,0 +1,110 @@
+//! What the old texts say about a client that is alone, and which call tells it so.
+
+use socklab::prelude::*;
+use socklab::trace::{Made, Value};
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic("S0-C10", "A TCP client that is started alone fails.", |trace| {
+            let tried: Vec<_> =
+                [1, 2, 3].iter().filter_map(|number| connects(trace, *number).first().copied()).collect();
+            if tried.len() != 3 {
+                return Verdict::NotObservable("nobody tried");
+            }
+            // Where connect does not wait, the answer comes later.
+            let asked = trace.scene(3).calls("getsockopt").first().copied();
+            let told = asked.is_some_and(|made| made.event.word("optval") == Some("ECONNREFUSED"));
+            let refused = failed(&tried[0], "ECONNREFUSED") && failed(&tried[1], "ECONNREFUSED");
+            Verdict::by_calls(refused && told, tried.into_iter().chain(asked))
+        }),
+        Claim::classic("S1-C18", "TCP needs the server first (also S2-C08).", |trace| {
+            let tried = connects(trace, 7);
+            let listens = trace.scene(7).role("server").calls("listen").first().copied();
+            let (Some(listens), [early, late]) = (listens, &tried[..]) else {
+                return Verdict::NotObservable("the client did not try before and after");
+            };
+            let (before, after) = (early.event.n < listens.event.n, late.event.n > listens.event.n);
+            let holds = before && after && failed(early, "ECONNREFUSED") && late.call.ret == Some(0);
+            Verdict::by_calls(holds, [*early, listens, *late])
+        }),
+        Claim::classic("S1-C12", "connect_ex gives an error number in place of raising an error.", |trace| {
+            // So the program goes on: its next call is made on the socket that was refused.
+            let calls = trace.scene(2).role("client").all_calls();
+            let Some(at) = calls.iter().position(|made| made.call.name == "connect") else {
+                return Verdict::NotObservable("nobody tried");
+            };
+            let next = calls.get(at + 1).copied();
+            let goes_on = next.is_some_and(|made| made.call.name == "send" && made.call.fd == calls[at].call.fd);
+            Verdict::by_calls(failed(&calls[at], "ECONNREFUSED") && goes_on, [calls[at]].into_iter().chain(next))
+        }),
+        Claim::ours("Who does not look at connect's result is told by send, and of something else: EPIPE.", |trace| {
+            let (tried, sent) = (connects(trace, 2), trace.scene(2).calls("send"));
+            let (Some(tried), Some(sent)) = (tried.first(), sent.first()) else {
+                return Verdict::NotObservable("nobody sent");
+            };
+            Verdict::by_calls(failed(tried, "ECONNREFUSED") && failed(sent, "EPIPE"), [*tried, *sent])
+        }),
+        Claim::ours("A connect that does not wait says EINPROGRESS, whether somebody is there or not.", |trace| {
+            let tried: Vec<_> = [3, 4].iter().filter_map(|number| connects(trace, *number).first().copied()).collect();
+            let holds = tried.len() == 2 && tried.iter().all(|made| failed(made, "EINPROGRESS"));
+            Verdict::by_calls(holds, tried)
+        }),
+        Claim::ours("Then POLLOUT comes for success and for failure alike; SO_ERROR says which, once.", |trace| {
+            let polls: Vec<_> = [3, 4].iter().filter_map(|number| first_poll(trace, *number)).collect();
+            let errors = trace.scene(3).calls("getsockopt");
+            let none = trace.scene(4).calls("getsockopt").first().copied();
+            let ([_, _], [refused, again], Some(none)) = (&polls[..], &errors[..], none) else {
+                return Verdict::NotObservable("nobody asked");
+            };
+            let ready =
+                polls.iter().all(|made| made.event.word("revents").is_some_and(|text| text.contains("POLLOUT")));
+            let said = [refused, again, &none].map(|made| made.event.word("optval"))
+                == [Some("ECONNREFUSED"), Some("0"), Some("0")];
+            Verdict::by_calls(ready && said, [polls[0], *refused, *again, polls[1], none])
+        }),
+        Claim::ours("A server whose queue is full says nothing at all: only a deadline ends the wait.", |trace| {
+            let poll = first_poll(trace, 5);
+            let error = trace.scene(5).calls("getsockopt").first().copied();
+            let (Some(poll), Some(error)) = (poll, error) else { return Verdict::NotObservable("nobody waited") };
+            let nothing = poll.call.ret == Some(0) && poll.call.after.is_some();
+            Verdict::by_calls(nothing && error.event.word("optval") == Some("0"), [poll, error])
+        }),
+        Claim::ours(
+            "A connect that waits and has a deadline fails with EINPROGRESS, too, and not ETIMEDOUT.",
+            |trace| {
+                let timed =
+                    |made: &Made<'_>| made.call.get_arg("optname").and_then(Value::as_word) == Some("SO_SNDTIMEO");
+                let set = trace.scene(5).calls("setsockopt").into_iter().find(timed);
+                let tried = connects(trace, 5).last().copied();
+                let (Some(set), Some(tried)) = (set, tried) else { return Verdict::NotObservable("nobody waited") };
+                let holds = tried.call.fd == set.call.fd && tried.call.after.is_some() && failed(&tried, "EINPROGRESS");
+                Verdict::by_calls(holds, [set, tried])
+            },
+        ),
+        Claim::ours(
+            "Whoever tries again, later each time, finds a server that is late, and gives up on none.",
+            |trace| {
+                let (in_vain, found) = (connects(trace, 6), connects(trace, 7));
+                let pauses = trace.scene(6).calls("poll");
+                let times: Vec<_> = pauses.iter().filter_map(|made| made.call.get_arg("timeout")?.as_word()).collect();
+                let gives_up = in_vain.len() == 3 && in_vain.iter().all(|made| failed(made, "ECONNREFUSED"));
+                let finds = found.last().is_some_and(|made| made.call.ret == Some(0));
+                let answered = trace.scene(7).role("client").calls("recv").last().copied();
+                let holds = gives_up && times == ["500 ms", "1000 ms"] && finds && answered.is_some();
+                Verdict::by_calls(holds, pauses.into_iter().chain(found).chain(answered))
+            },
+        ),
+    ]
+}
+
+fn connects(trace: &Trace, number: u32) -> Vec<Made<'_>> {
+    trace.scene(number).role("client").calls("connect")
+}
+
+fn first_poll(trace: &Trace, number: u32) -> Option<Made<'_>> {
+    trace.scene(number).role("client").calls("poll").first().copied()
+}
+
+fn failed(made: &Made<'_>, errno: &str) -> bool {
+    made.call.errno.as_deref() == Some(errno)
+}
