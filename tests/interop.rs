@@ -298,7 +298,8 @@ fn our_cured_server_tells_how_each_python_client_left_and_serves_the_next() {
     };
     next("left without a goodbye");
     next("is sent away: invalid utf-8");
-    next("has left");
+    // Whether the answer to the q finds it there still, or brings a reset, is a race.
+    next("left");
 }
 
 #[test]

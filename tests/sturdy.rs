@@ -283,7 +283,7 @@ fn repeat_counts_every_run() {
 #[test]
 fn repeat_under_the_baton_has_one_outcome_a_scene() {
     for lab in played_here("repeat_under_the_baton_has_one_outcome_a_scene") {
-        let text = lab.prints(&["--repeat", "10", "--baton", "--json"]);
+        let text = lab.prints(&["--repeat", "3", "--baton", "--json"]);
         for line in text.lines() {
             let scene: serde_json::Value = serde_json::from_str(line).expect("JSON");
             assert_eq!(scene["outcomes"].as_array().map(Vec::len), Some(1), "{}: {line}", lab.folder);
