@@ -127,6 +127,26 @@ fn a_deadline_begins_when_nobody_else_can_act_and_its_length_is_told_as_a_class(
 }
 
 #[test]
+fn a_pause_begins_when_nobody_else_can_act_and_its_length_is_told_as_a_class() {
+    let events = play("12");
+    let at = |what: &dyn Fn(&Json) -> bool| events.iter().position(what).expect("it is there");
+    let other = at(&|event| event["text"] == "second went on");
+    let waits = at(&|event| event["kind"] == "wait" && event["role"] == "rests");
+    let over = at(&|event| event["call"] == "poll" && event["kind"] == "call");
+    assert!(waits < other && other < over);
+    assert_eq!((&events[over]["ret"], &events[over]["after"]), (&0.into(), &"about 200 ms".into()));
+}
+
+#[test]
+fn the_call_that_kills_its_role_is_told_to_have_begun() {
+    let events = play("13");
+    let mortal = of(&events, "mortal");
+    assert_eq!(kinds(&mortal, "send"), ["call", "begin"]);
+    assert_eq!(mortal.last().expect("an end")["exit"]["signal"], 13);
+    assert!(mortal.iter().all(|event| event["text"] != "alive"));
+}
+
+#[test]
 fn a_role_that_goes_round_is_left_when_nobody_can_stop_it_and_no_earlier() {
     let events = play("9");
     let finding = events.iter().find(|event| event["kind"] == "finding").expect("a finding");
