@@ -1,0 +1,95 @@
+//! What the old texts say about the 5, and what the kernel counts.
+
+use socklab::prelude::*;
+use socklab::trace::{Event, Selection, Trace, What};
+
+pub fn all() -> Vec<Claim> {
+    vec![
+        Claim::classic("S3-C02", "listen(5): five requests at a moment.", |trace| {
+            let Some((limit, most)) = fullest(trace, 1) else { return NONE };
+            Verdict::of(most.number("waiting") == Some(limit), listen(trace, 1).into_iter().chain([most]))
+        }),
+        Claim::classic("S3-C02", "listen(5): there may be many more links in all.", |trace| {
+            let server = trace.scene(5).role("server");
+            let accepted = server.calls("accept");
+            let closed = server.calls("close").first().copied();
+            let (Some(last), Some(limit)) = (accepted.last().copied(), backlog(trace, 5)) else { return NONE };
+            // All of them were open at once: none was closed before the last one came.
+            let open = accepted.len() as i64;
+            let at_once = closed.is_some_and(|closed| closed.event.n > last.event.n);
+            let evidence = listen(trace, 5).into_iter().chain([last.event]);
+            Verdict::of(at_once && open > limit + 1, evidence.chain(closed.map(|made| made.event)))
+        }),
+        Claim::ours("Linux lets one more wait for accept than listen was told: 1, 2, 6 for 0, 1, 5.", |trace| {
+            let Some(scenes) = [3, 2, 1].map(|scene| fullest(trace, scene)).into_iter().collect::<Option<Vec<_>>>()
+            else {
+                return NONE;
+            };
+            let holds = scenes.iter().all(|(limit, most)| most.number("waiting") == Some(limit + 1));
+            Verdict::of(holds, scenes.into_iter().map(|(_, most)| most))
+        }),
+        Claim::ours("Who finds no room gets no answer: it stays in SYN-SENT.", |trace| {
+            let calls = trace.scene(1).role("client").calls("connect");
+            let Some(last) = calls.last().copied() else { return NONE };
+            let states = states(&trace.scene(1).role("client"), last.call.fd);
+            let Some(state) = states.last().copied() else { return NONE };
+            let holds = state.word("state") == Some("SYN-SENT") && last.call.errno.as_deref() == Some("EINPROGRESS");
+            Verdict::of(holds, [state, last.event])
+        }),
+        Claim::ours("The kernel counts it: one more in ListenOverflows, and one more in ListenDrops.", |trace| {
+            let lines = [1, 2, 3].map(|scene| trace.scene(scene).role("server").printed().first().copied());
+            let Some(lines) = lines.into_iter().collect::<Option<Vec<_>>>() else { return NONE };
+            let holds = lines.iter().all(|(_, text)| *text == "ListenOverflows +1, ListenDrops +1");
+            Verdict::of(holds, lines.into_iter().map(|(event, _)| event))
+        }),
+        Claim::ours(
+            "When accept makes room, nobody tells who has called in vain: 500 ms later it gives up.",
+            |trace| {
+                let scene = trace.scene(4);
+                let accept = scene.clone().role("server").calls("accept").first().copied();
+                let given_up = scene.role("hasty-client").calls("connect").first().copied();
+                let (Some(accept), Some(given_up)) = (accept, given_up) else { return NONE };
+                let holds = accept.event.n < given_up.event.n && given_up.call.errno.as_deref() == Some("EINPROGRESS");
+                Verdict::by_calls(holds, [accept, given_up])
+            },
+        ),
+        Claim::ours("Who waits is let in by the SYN that its kernel sends again.", |trace| {
+            let scene = trace.scene(4);
+            let Some(accept) = scene.clone().role("server").calls("accept").first().copied() else { return NONE };
+            let client = scene.role("second-client");
+            let Some(connect) = client.calls("connect").first().copied() else { return NONE };
+            let Some((said, again)) = client.printed().first().copied() else { return NONE };
+            let let_in = connect.event.n > accept.event.n && connect.call.ret == Some(0);
+            Verdict::of(let_in && again == "TCPSynRetrans +1", [accept.event, connect.event, said])
+        }),
+    ]
+}
+
+const NONE: Verdict = Verdict::NotObservable("the calls that it is about were not made");
+
+/// The call of `listen` in a scene.
+fn listen(trace: &Trace, scene: u32) -> Option<&Event> {
+    trace.scene(scene).role("server").calls("listen").first().map(|made| made.event)
+}
+
+/// The number that `listen` was given in a scene.
+fn backlog(trace: &Trace, scene: u32) -> Option<i64> {
+    let calls = trace.scene(scene).role("server").calls("listen");
+    calls.first()?.call.get_arg("backlog")?.as_number()
+}
+
+/// That number, and the moment when most connections waited, if one more was tried and found no room.
+fn fullest(trace: &Trace, scene: u32) -> Option<(i64, &Event)> {
+    let most = trace.scene(scene).role("server").probes("accept queue");
+    let most = most.into_iter().max_by_key(|event| event.number("waiting"))?;
+    let calls = trace.scene(scene).role("client").calls("connect");
+    let refused = calls.last()?.call.ret == Some(-1);
+    refused.then_some((backlog(trace, scene)?, most))
+}
+
+/// The states that one socket went through.
+fn states<'a>(role: &Selection<'a>, fd: Option<i32>) -> Vec<&'a Event> {
+    let mut states = role.probes("state");
+    states.retain(|event| matches!(event.what, What::Probe { fd: of, .. } if Some(of) == fd));
+    states
+}
