@@ -111,16 +111,18 @@ fn leaves_nothing(lab: &Lab, link: &str, end: End, lines: usize) -> bool {
     let folder = std::env::temp_dir().join(format!("socklab-wire-left-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     let (before, named_before) = (interfaces("self"), entries("/run/netns"));
+    // Step by step each line is told when it happens, and not when its scene is over; Enter is pressed beforehand.
     let child = Command::new(&lab.program)
-        .args(["--wire", "--link", link, "--patience", "5"])
+        .args(["--step", "--wire", "--link", link, "--patience", "5"])
         .env("TMPDIR", &folder)
         .current_dir(&folder)
         .process_group(0)
-        .stdin(Stdio::null())
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn();
     let mut demo = Running(child.expect("the demo starts"));
+    demo.0.stdin.take().expect("a pipe").write_all(&[b'\n'; 4096]).expect("Enter, again and again");
     let mut out = BufReader::new(demo.0.stdout.take().expect("a pipe")).lines();
     assert!(out.by_ref().take(lines).all(|line| line.is_ok()), "{context}");
     end.of(&demo, lines);
