@@ -127,7 +127,7 @@ fn many_callers(at: Endpoint) -> io::Result<()> {
     let third = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     third.set_nonblocking(true)?;
     let _in_progress = third.connect(&at.address());
-    if third.poll(libc::POLLOUT, Duration::from_millis(200))? == 0 {
+    if third.poll(libc::POLLOUT, Duration::from_millis(700))? == 0 {
         say!("no answer"); // (12)
     }
     if third.take_error()?.is_none() {
@@ -135,7 +135,7 @@ fn many_callers(at: Endpoint) -> io::Result<()> {
     }
 
     let fourth = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    fourth.set_write_timeout(Some(Duration::from_millis(200)))?;
+    fourth.set_write_timeout(Some(Duration::from_millis(700)))?;
     if let Err(error) = fourth.connect(&at.address()) {
         say!("{error}"); // (14)
     }
