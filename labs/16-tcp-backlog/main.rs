@@ -3,7 +3,6 @@
 mod claims;
 
 use std::fs;
-use std::time::Duration;
 
 use socklab::prelude::*;
 
@@ -35,7 +34,6 @@ fn main() -> ExitCode {
             Scene::new("one accept makes room: when does the next one learn of it?")
                 .server(late_server)
                 .client(patient_client)
-                .role("hasty-client", hasty_client)
                 .role("second-client", patient_client)
                 .show_states()
                 .show_accept_queues(),
@@ -102,8 +100,6 @@ fn call(at: Endpoint, times: usize) -> io::Result<()> {
         kept.push(conn);
     }
     let last = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // Without a limit it would go on trying for two minutes.
-    last.set_write_timeout(Some(Duration::from_millis(200)))?;
     if let Err(error) = last.connect(&at.address()) {
         say!("{error}"); // (3)
     }
@@ -114,20 +110,11 @@ fn late_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
     listener.listen(0)?;
-    meet("all clients have called");
+    meet("both clients have called");
 
     for _ in 0..2 {
         let (conn, _client) = listener.accept()?; // (5)
         conn.send(b"welcome")?;
-    }
-    Ok(())
-}
-
-fn hasty_client(at: Endpoint) -> io::Result<()> {
-    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    conn.set_write_timeout(Some(Duration::from_millis(500)))?;
-    if let Err(error) = conn.connect(&at.address()) {
-        say!("{error}"); // (7)
     }
     Ok(())
 }
@@ -152,7 +139,7 @@ fn greeting_server(at: Endpoint) -> io::Result<()> {
         conn.send(b"welcome")?;
         links.push(conn);
     }
-    say!("{} links", links.len()); // (8)
+    say!("{} links", links.len()); // (7)
     Ok(())
 }
 

@@ -414,7 +414,8 @@ impl Baton<'_, '_> {
                 && !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(_, wait) if wait.is_timed()))
                 && !self.troupe.timers_run()
             {
-                return Ok(Passed::Nothing);
+                // The last timer may have gone off between the two looks, and have woken somebody.
+                return Ok(if self.anybody_is_ready()? { Passed::Something } else { Passed::Nothing });
             }
             if self.still_since.elapsed() > self.troupe.patience {
                 return Ok(Passed::TooLong);
