@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         .asks("Who holds the address after the server is gone, for how long, and what does SO_REUSEADDR change?")
         .on_one_host()
         .scene(
-            Scene::new("a server is killed and started again, as its authors wrote it")
+            Scene::new("a server is killed and started again")
                 .server(server)
                 .is_killed()
                 .client(client)
