@@ -11,7 +11,9 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
-use support::{finish, has, has_private_hosts, labs, misbehaving_roles, played_here, programs, run, skip, socklab};
+use support::{
+    finish, has, has_private_hosts, labs, misbehaving_roles, played_here, programs, run, side_by_side, skip, socklab,
+};
 
 const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
@@ -282,13 +284,13 @@ fn repeat_counts_every_run() {
 
 #[test]
 fn repeat_under_the_baton_has_one_outcome_a_scene() {
-    for lab in played_here("repeat_under_the_baton_has_one_outcome_a_scene") {
+    side_by_side(&played_here("repeat_under_the_baton_has_one_outcome_a_scene"), |lab| {
         let text = lab.prints(&["--repeat", "3", "--baton", "--json"]);
         for line in text.lines() {
             let scene: serde_json::Value = serde_json::from_str(line).expect("JSON");
             assert_eq!(scene["outcomes"].as_array().map(Vec::len), Some(1), "{}: {line}", lab.folder);
         }
-    }
+    });
 }
 
 #[test]

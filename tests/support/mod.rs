@@ -9,6 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -85,6 +87,20 @@ pub fn played_here(test: &str) -> Vec<Lab> {
     }
     skip(test, "labs on a wire take private hosts; the others were tested");
     labs().into_iter().filter(|lab| !lab.wire).collect()
+}
+
+/// Does something with each of them, several at a time: labs mostly wait, for each other and for the kernel's timers.
+pub fn side_by_side<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        for _ in 0..6 {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    work(one);
+                }
+            });
+        }
+    });
 }
 
 impl Lab {
