@@ -7,9 +7,11 @@ compile_error!(
     "socklab shows what Linux does with sockets, and needs it; elsewhere, use a virtual machine or a container"
 );
 
+pub mod judge;
 pub mod lab;
 pub mod prelude;
 pub mod probe;
+pub mod sandbox;
 pub mod socket;
 pub mod stage;
 mod sys;

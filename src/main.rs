@@ -1,6 +1,7 @@
 //! The `socklab` program: finds labs, runs them, checks their claims, tells what this machine allows.
 
 mod commands;
+mod exercises;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,8 @@ enum Command {
     Labs(commands::labs::Arguments),
     /// Check the claims of a lab, or of all
     Claims(commands::claims::Arguments),
+    /// Judge an attempt at an exercise
+    Grade(commands::grade::Arguments),
     /// Tell what this machine allows
     Doctor,
     /// Make a new lab that compiles, with its page and its row in the table of contents
@@ -32,10 +35,15 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    // This program is also what keeps each sandbox.
+    if let Some(code) = socklab::sandbox::keeper() {
+        return code;
+    }
     let done = match Arguments::parse().command {
         Command::Lab(arguments) => commands::lab::run(&arguments),
         Command::Labs(arguments) => commands::labs::run(&arguments),
         Command::Claims(arguments) => commands::claims::run(&arguments),
+        Command::Grade(arguments) => commands::grade::run(&arguments),
         Command::Doctor => commands::doctor::run(),
         Command::New(arguments) => commands::new::run(&arguments),
         Command::Soak(arguments) => commands::soak::run(&arguments),

@@ -1,13 +1,16 @@
 //! The subcommands of `socklab`, one a file.
 
+mod attempts;
 pub mod claims;
 mod contents;
 pub mod doctor;
+pub mod grade;
 pub mod lab;
 pub mod labs;
 pub mod new;
 mod programs;
 pub mod soak;
+mod work;
 
 use std::fmt;
 

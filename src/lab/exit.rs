@@ -16,3 +16,7 @@ pub const DIED: u8 = 5;
 pub const HUNG: u8 = 6;
 /// This machine lacks something that was asked for.
 pub const LACKING: u8 = 7;
+/// An attempt was judged, and does not pass.
+pub const FAILS: u8 = 8;
+/// The judge cannot tell: a fault of its own.
+pub const CANNOT_TELL: u8 = 9;

@@ -81,29 +81,62 @@ pub fn asleep_in(process: Pid) -> Option<(i64, RawFd)> {
 /// What a process is doing, in words: "asleep in recvfrom(3)", "running".
 pub fn describe(process: Pid) -> String {
     let Some((number, first)) = asleep_in(process) else { return "running, in no system call".to_owned() };
-    let names = [
-        (libc::SYS_read, "read"),
-        (libc::SYS_write, "write"),
-        (libc::SYS_recvfrom, "recvfrom"),
-        (libc::SYS_recvmsg, "recvmsg"),
-        (libc::SYS_sendto, "sendto"),
-        (libc::SYS_sendmsg, "sendmsg"),
-        (libc::SYS_connect, "connect"),
-        (libc::SYS_accept, "accept"),
-        (libc::SYS_accept4, "accept4"),
-        (libc::SYS_close, "close"),
-        (libc::SYS_ppoll, "ppoll"),
-        (libc::SYS_epoll_pwait, "epoll_pwait"),
-        (libc::SYS_wait4, "wait4"),
-        (libc::SYS_waitid, "waitid"),
-        (libc::SYS_futex, "futex"),
-        (libc::SYS_clock_nanosleep, "clock_nanosleep"),
-        (libc::SYS_rt_sigsuspend, "rt_sigsuspend"),
-    ];
-    match names.iter().find(|(known, _)| *known == number) {
-        Some((_, name)) => format!("asleep in {name}({first}, …)"),
+    match call_name(number) {
+        Some(name) => format!("asleep in {name}({first}, …)"),
         None => format!("asleep in system call {number}"),
     }
+}
+
+/// The calls in which programs sleep, and whether their first argument is the descriptor that they wait on.
+const SLEEPING: [(i64, &str, bool); 27] = [
+    (libc::SYS_read, "read", true),
+    (libc::SYS_readv, "readv", true),
+    (libc::SYS_write, "write", true),
+    (libc::SYS_writev, "writev", true),
+    (libc::SYS_recvfrom, "recvfrom", true),
+    (libc::SYS_recvmsg, "recvmsg", true),
+    (libc::SYS_recvmmsg, "recvmmsg", true),
+    (libc::SYS_sendto, "sendto", true),
+    (libc::SYS_sendmsg, "sendmsg", true),
+    (libc::SYS_connect, "connect", true),
+    (libc::SYS_accept, "accept", true),
+    (libc::SYS_accept4, "accept4", true),
+    (libc::SYS_close, "close", true),
+    (libc::SYS_flock, "flock", true),
+    (libc::SYS_sendfile, "sendfile", true),
+    (libc::SYS_ppoll, "ppoll", false),
+    (libc::SYS_pselect6, "pselect6", false),
+    (libc::SYS_epoll_pwait, "epoll_pwait", false),
+    (libc::SYS_wait4, "wait4", false),
+    (libc::SYS_waitid, "waitid", false),
+    (libc::SYS_futex, "futex", false),
+    (libc::SYS_nanosleep, "nanosleep", false),
+    (libc::SYS_clock_nanosleep, "clock_nanosleep", false),
+    (libc::SYS_rt_sigsuspend, "rt_sigsuspend", false),
+    (libc::SYS_rt_sigtimedwait, "rt_sigtimedwait", false),
+    (libc::SYS_msgrcv, "msgrcv", false),
+    (libc::SYS_splice, "splice", true),
+];
+
+/// Calls that only some kinds of machine have.
+#[cfg(target_arch = "x86_64")]
+const OLD: [(i64, &str, bool); 4] = [
+    (libc::SYS_poll, "poll", false),
+    (libc::SYS_select, "select", false),
+    (libc::SYS_epoll_wait, "epoll_wait", false),
+    (libc::SYS_pause, "pause", false),
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLD: [(i64, &str, bool); 0] = [];
+
+/// The name of a call in which programs sleep.
+pub fn call_name(number: i64) -> Option<&'static str> {
+    SLEEPING.iter().chain(&OLD).find(|(known, ..)| *known == number).map(|(_, name, _)| *name)
+}
+
+/// Whether the first argument of such a call is the descriptor that it waits on.
+pub fn call_acts_on_descriptor(number: i64) -> bool {
+    SLEEPING.iter().chain(&OLD).any(|(known, _, descriptor)| *known == number && *descriptor)
 }
 
 /// Whether any TCP socket of this network namespace that uses one of `ports` has a timer running that will move data:

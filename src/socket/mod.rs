@@ -74,6 +74,24 @@ impl Socket {
         opening(call, Wait::Never, ty == Type::STREAM, |_| socket2::Socket::new(domain, ty, protocol))
     }
 
+    /// A socket that was made elsewhere and handed to this process, as `SCM_RIGHTS` of `unix(7)` does. It stands in the
+    /// trace as if it had been made here.
+    pub fn given(inner: socket2::Socket, ty: Type) -> Socket {
+        let mut given = Some(inner);
+        let call = Call::new("socket", None)
+            .arg("domain", domain_name(Domain::IPV4))
+            .arg("type", type_name(ty))
+            .arg("protocol", 0);
+        let made =
+            opening(call, Wait::Never, ty == Type::STREAM, |_| given.take().ok_or_else(io::Error::last_os_error));
+        made.expect("a socket that is there is there")
+    }
+
+    /// Its descriptor, for questions that change nothing.
+    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+
     /// Takes a connection that has come, `accept4(2)` with `SOCK_CLOEXEC`; waits for one.
     pub fn accept(&self) -> io::Result<(Socket, Address)> {
         let mut from = None;

@@ -1,0 +1,58 @@
+//! Finds the exercises: each folder `labs/NN-name/exercise` or `exercise-WORD` with a `checks.rs` in it is one. They are
+//! compiled into the `socklab` program with all their files, so that adding one touches nothing else.
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where the package is"));
+    let labs = root.join("labs");
+    println!("cargo::rerun-if-changed={}", labs.display());
+    let mut table = String::from("static ALL: &[Folder] = &[\n");
+    let mut modules = String::new();
+    for lab in entries(&labs) {
+        for folder in entries(&lab).into_iter().filter(|folder| folder.join("checks.rs").is_file()) {
+            let (lab_name, name) = (file_name(&lab), file_name(&folder));
+            let Some(suffix) = name.strip_prefix("exercise") else { continue };
+            let number = lab_name.split('-').next().unwrap_or_default().to_owned();
+            let module = format!("e{number}{}", suffix.replace('-', "_"));
+            let _ = writeln!(modules, "#[path = {:?}]\nmod {module};", folder.join("checks.rs"));
+            let _ = writeln!(
+                table,
+                "    Folder {{ id: {:?}, lab: {lab_name:?}, exercise: {module}::exercise, files: &[",
+                number + suffix
+            );
+            for file in files(&folder) {
+                let path = file.strip_prefix(&folder).expect("it is in there").display().to_string();
+                let _ = writeln!(table, "        ({path:?}, include_bytes!({file:?})),");
+            }
+            table.push_str("    ] },\n");
+        }
+    }
+    table.push_str("];\n");
+    let to = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where to write")).join("exercises.rs");
+    fs::write(&to, modules + &table).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+}
+
+/// What is in a folder, in the order of the names.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(found) = fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = found.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for path in entries(folder).into_iter().filter(|path| !file_name(path).starts_with(['.', '_'])) {
+        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+    }
+    all
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,201 @@
+//! Exercise 30: a server that takes messages with a header of four bytes, and answers in the same form.
+
+use std::time::Duration;
+
+use socklab::judge::{Attempt, Done, Exercise};
+
+/// What the task allows as the length of a message.
+const LONGEST: u32 = 65_536;
+
+pub fn exercise() -> Exercise {
+    Exercise::on_port(8080)
+        .check(
+            "one-message",
+            10,
+            "answers one message",
+            "Read four bytes, make a number of them in network order, and then read so many bytes.",
+            one_message,
+        )
+        .check(
+            "several-messages",
+            10,
+            "answers several messages on one connection",
+            "After an answer, begin again with the next header, until recv gives nothing.",
+            several_messages,
+        )
+        .check(
+            "empty-message",
+            5,
+            "answers an empty message with an empty one",
+            "A length of 0 is a length: the answer is a header of four zero bytes.",
+            empty_message,
+        )
+        .check(
+            "split-anywhere",
+            15,
+            "reads a message whose bytes come in two pieces, cut anywhere",
+            "recv gives what is there, not what you asked for: read on until you have all four, and then all of the body.",
+            split_anywhere,
+        )
+        .check(
+            "byte-by-byte",
+            10,
+            "reads a message that comes byte by byte",
+            "Every recv may give a single byte, also in the middle of the header.",
+            byte_by_byte,
+        )
+        .check(
+            "two-in-one",
+            10,
+            "answers two messages that come in one piece",
+            "Take just the bytes of this message; those of the next one belong to the next one.",
+            two_in_one,
+        )
+        .check(
+            "large-message",
+            10,
+            "reads and answers a message of 65,536 bytes",
+            "One recv, and one send, need not do all of it. sendall, or a loop.",
+            large_message,
+        )
+        .check(
+            "length-is-a-lie",
+            10,
+            "closes the connection when the length is larger than allowed, and serves the next client",
+            "Compare the length with the limit before you read, or reserve memory, for so much.",
+            length_is_a_lie,
+        )
+        .check(
+            "goodbye-in-a-frame",
+            10,
+            "closes, and serves the next client, when a client leaves in the middle of a message",
+            "recv that gives nothing means that nothing more will come: leave the loop, wherever it is.",
+            goodbye_in_a_frame,
+        )
+        .check(
+            "reset-in-a-frame",
+            10,
+            "serves the next client when a client breaks the connection off",
+            "A recv or a send can fail with ECONNRESET or EPIPE. That client is gone; the next one is not.",
+            reset_in_a_frame,
+        )
+}
+
+/// A message in its frame: the length in network order, and the bytes.
+fn framed(message: &[u8]) -> Vec<u8> {
+    [&u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes(), message].concat()
+}
+
+/// What the server must answer: the same in capital letters, in its frame.
+fn answer(message: &str) -> Vec<u8> {
+    framed(message.to_ascii_uppercase().as_bytes())
+}
+
+fn one_message(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let message = attempt.word(5);
+    let mut client = attempt.connect("client")?;
+    client.send(&framed(message.as_bytes()))?;
+    client.expect(&answer(&message))?;
+    client.expect_nothing()
+}
+
+fn several_messages(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    for _ in 0..attempt.number(3..=6) {
+        let message = attempt.word(attempt.number(1..=20));
+        client.send(&framed(message.as_bytes()))?;
+        client.expect(&answer(&message))?;
+    }
+    client.half_close()?;
+    client.expect_end()
+}
+
+fn empty_message(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    client.send(&framed(b""))?;
+    client.expect(&answer(""))?;
+    client.send(&framed(b"after"))?;
+    client.expect(&answer("after"))
+}
+
+fn split_anywhere(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    let message = attempt.word(5);
+    let frame = framed(message.as_bytes());
+    for cut in 1..frame.len() {
+        let (first, rest) = frame.split_at(cut);
+        attempt.owes(None);
+        client.send_in_pieces(&[first, rest])?;
+        client.expect(&answer(&message))?;
+    }
+    Ok(())
+}
+
+fn byte_by_byte(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    let message = attempt.word(attempt.number(1..=12));
+    client.send_byte_by_byte(&framed(message.as_bytes()))?;
+    client.expect(&answer(&message))
+}
+
+fn two_in_one(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    let (first, second) = (attempt.word(attempt.number(1..=12)), attempt.word(attempt.number(1..=12)));
+    client.send(&[framed(first.as_bytes()), framed(second.as_bytes())].concat())?;
+    client.expect(&[answer(&first), answer(&second)].concat())?;
+    client.expect_nothing()
+}
+
+fn large_message(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    let message = attempt.word(LONGEST as usize);
+    client.send(&framed(message.as_bytes()))?;
+    client.expect(&answer(&message))
+}
+
+fn length_is_a_lie(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    for length in [LONGEST + 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF] {
+        let mut liar = attempt.connect("liar")?;
+        liar.send(&length.to_be_bytes())?;
+        liar.expect_end()?;
+    }
+    serves_the_next(attempt)
+}
+
+fn goodbye_in_a_frame(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let frame = framed(b"hello");
+    for cut in 1..frame.len() {
+        let mut leaver = attempt.connect("leaver")?;
+        leaver.send(&frame[..cut])?;
+        leaver.half_close()?;
+        leaver.expect_end()?;
+    }
+    serves_the_next(attempt)
+}
+
+fn reset_in_a_frame(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    attempt.may_take(Duration::from_secs(1));
+    let frame = framed(b"hello");
+    for cut in 0..=frame.len() {
+        let leaver = attempt.connect("leaver")?;
+        leaver.send(&frame[..cut])?;
+        leaver.reset()?;
+    }
+    serves_the_next(attempt)
+}
+
+fn serves_the_next(attempt: &mut Attempt) -> Done {
+    let mut client = attempt.connect("next client")?;
+    client.send(&framed(b"still there?"))?;
+    client.expect(&answer("still there?"))
+}

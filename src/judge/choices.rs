@@ -1,0 +1,124 @@
+//! The numbers that a check draws: by a seed, or as a replay tells.
+//!
+//! Each number is kept as its distance from the lower end of its range, so that 0 is always the simplest choice. A
+//! failing list of choices can be made simpler, and is then given to the student as `--case 0.3.1`.
+
+use std::ops::RangeInclusive;
+
+/// So many numbers a check may draw, and a replay may hold.
+pub const MOST: usize = 10_000;
+
+/// Where a check's numbers come from, and which ones it has drawn.
+#[derive(Clone, Debug)]
+pub struct Choices {
+    seed: u64,
+    told: Option<Vec<u64>>,
+    pub drawn: Vec<u64>,
+}
+
+impl Choices {
+    /// Numbers that follow from a seed.
+    pub fn of_seed(seed: u64) -> Choices {
+        Choices { seed, told: None, drawn: Vec::new() }
+    }
+
+    /// These numbers, and the simplest ones behind them.
+    pub fn told(numbers: Vec<u64>) -> Choices {
+        Choices { seed: 0, told: Some(numbers), drawn: Vec::new() }
+    }
+
+    /// A number of this range.
+    pub fn draw(&mut self, range: RangeInclusive<u64>) -> u64 {
+        let (first, last) = range.into_inner();
+        let width = last.saturating_sub(first);
+        let at = self.drawn.len();
+        let distance = match &self.told {
+            Some(told) => told.get(at).copied().unwrap_or(0).min(width),
+            None => scattered(self.seed, at as u64) % width.saturating_add(1).max(1),
+        };
+        if at < MOST {
+            self.drawn.push(distance);
+        }
+        first + distance
+    }
+}
+
+/// splitmix64 of a seed and a count.
+pub fn scattered(seed: u64, count: u64) -> u64 {
+    let mut mixed = seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    mixed ^ (mixed >> 31)
+}
+
+/// The numbers as they are typed: `0.3.1`; `-` where there are none.
+pub fn written(numbers: &[u64]) -> String {
+    if numbers.is_empty() {
+        return "-".to_owned();
+    }
+    numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
+}
+
+/// The same, read again.
+pub fn read(text: &str) -> Result<Vec<u64>, String> {
+    if text == "-" {
+        return Ok(Vec::new());
+    }
+    let numbers: Vec<u64> = text
+        .split('.')
+        .map(|number| number.parse().map_err(|_| format!("--case {text}: {number:?} is not a number")))
+        .collect::<Result<_, _>>()?;
+    if numbers.len() > MOST {
+        return Err(format!("--case: more than {MOST} numbers"));
+    }
+    Ok(numbers)
+}
+
+/// Simpler lists than this one, the simplest first: shorter ones, then ones with a smaller number in one place.
+pub fn simpler(numbers: &[u64]) -> Vec<Vec<u64>> {
+    let mut lists: Vec<Vec<u64>> = Vec::new();
+    let shorter = [0, numbers.len() / 2, numbers.len().saturating_sub(1)];
+    lists.extend(shorter.iter().filter(|len| **len < numbers.len()).map(|len| numbers[..*len].to_vec()));
+    for (at, number) in numbers.iter().enumerate().filter(|(_, number)| **number > 0) {
+        for smaller in [0, number / 2, number - 1] {
+            let mut list = numbers.to_vec();
+            list[at] = smaller;
+            lists.push(list);
+        }
+    }
+    lists.dedup();
+    lists.retain(|list| list != numbers);
+    lists
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_number_is_of_its_range(seed in any::<u64>(), first in 0u64..1000, width in 0u64..1000) {
+            let drawn = Choices::of_seed(seed).draw(first..=first + width);
+            prop_assert!((first..=first + width).contains(&drawn));
+        }
+
+        #[test]
+        fn what_was_drawn_can_be_drawn_again(seed in any::<u64>(), widths in proptest::collection::vec(0u64..99, 0..9)) {
+            let mut choices = Choices::of_seed(seed);
+            let first: Vec<u64> = widths.iter().map(|width| choices.draw(7..=7 + width)).collect();
+            let mut again = Choices::told(read(&written(&choices.drawn)).expect("numbers"));
+            let second: Vec<u64> = widths.iter().map(|width| again.draw(7..=7 + width)).collect();
+            prop_assert_eq!(first, second);
+        }
+
+        #[test]
+        fn a_simpler_list_is_shorter_or_smaller(numbers in proptest::collection::vec(0u64..99, 0..9)) {
+            for list in simpler(&numbers) {
+                let smaller = list.iter().sum::<u64>() < numbers.iter().sum::<u64>();
+                prop_assert!(list.len() < numbers.len() || smaller, "{list:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What is written down while a check runs: the calls of our peers, the steps of the check, the lines of the program.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
+use std::time::Instant;
+
+use crate::trace::recorder::{self, Recorder};
+use crate::trace::{Call, Event, Host, Value, Wait, What};
+
+/// So many events of one check are kept.
+const MOST: usize = 20_000;
+
+/// The trace of one check, shared between those who write in it.
+#[derive(Clone)]
+pub struct Diary(Rc<RefCell<Pages>>);
+
+struct Pages {
+    events: Vec<Event>,
+    left_out: u64,
+    began: Instant,
+    /// Whose calls are being made.
+    who: String,
+    names: Vec<(SocketAddr, String)>,
+}
+
+impl Diary {
+    /// An empty one, in which from now on this thread's calls are written.
+    pub fn open() -> Diary {
+        let pages =
+            Pages { events: Vec::new(), left_out: 0, began: Instant::now(), who: String::new(), names: Vec::new() };
+        let diary = Diary(Rc::new(RefCell::new(pages)));
+        recorder::install(Box::new(diary.clone()));
+        diary
+    }
+
+    /// Ends it, and gives what is in it.
+    pub fn close(self) -> Vec<Event> {
+        recorder::uninstall();
+        std::mem::take(&mut self.0.borrow_mut().events)
+    }
+
+    /// Makes the calls that `peer` makes, under its name.
+    pub fn by<T>(&self, peer: &str, call: impl FnOnce() -> T) -> T {
+        peer.clone_into(&mut self.0.borrow_mut().who);
+        call()
+    }
+
+    /// A step of the check, as a person reads it.
+    pub fn step(&self, text: impl Into<String>) {
+        self.write(None, What::Note { text: text.into() });
+    }
+
+    /// A line that the program printed.
+    pub fn printed(&self, line: &str) {
+        self.write(Some("program"), What::Print { text: line.to_owned() });
+    }
+
+    /// From now on the address has a name.
+    pub fn call_it(&self, address: SocketAddr, name: String) {
+        self.0.borrow_mut().names.push((address, name));
+    }
+
+    /// The steps until now.
+    pub fn steps(events: &[Event]) -> Vec<String> {
+        let note = |event: &Event| match &event.what {
+            What::Note { text } => Some(text.clone()),
+            _ => None,
+        };
+        events.iter().filter_map(note).collect()
+    }
+
+    fn write(&self, role: Option<&str>, what: What) {
+        let mut pages = self.0.borrow_mut();
+        if pages.events.len() >= MOST {
+            pages.left_out += 1;
+            return;
+        }
+        let at_ns = u64::try_from(pages.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let n = pages.events.len() as u64 + 1;
+        let (role, actor) = (role.map(str::to_owned), role.map(str::to_owned));
+        pages.events.push(Event { n, at_ns, scene: 1, role, actor, host: Host::A, what });
+    }
+}
+
+impl Recorder for Diary {
+    fn before(&mut self, _: &Call, _: Wait) {}
+
+    fn after(&mut self, mut call: Call, _: Option<BorrowedFd<'_>>) {
+        for (_, value) in call.args.iter_mut().chain(&mut call.out) {
+            if let Value::Address(address) = value {
+                *value = Value::Word(Recorder::name(self, *address).into());
+            }
+        }
+        let who = self.0.borrow().who.clone();
+        self.write(Some(&who), What::Call(call));
+    }
+
+    fn say(&mut self, _: &str) {}
+
+    fn note(&mut self, _: &str) {}
+
+    fn meet(&mut self, _: &str) {}
+
+    fn prompt(&mut self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn name(&mut self, address: SocketAddr) -> String {
+        let pages = self.0.borrow();
+        let known = pages.names.iter().find(|(known, _)| *known == address);
+        known.map_or_else(|| address.to_string(), |(_, name)| name.clone())
+    }
+}

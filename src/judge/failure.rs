@@ -1,0 +1,112 @@
+//! An expectation that was not met, and what ends a check.
+
+use std::io;
+
+use crate::sandbox::Fault;
+use crate::trace::error_name;
+
+/// What a check comes to: nothing to say, or what stopped it.
+pub type Done<T = ()> = Result<T, Stop>;
+
+/// What ends a check early.
+#[derive(Debug)]
+pub enum Stop {
+    /// The attempt did not do what it must.
+    Failed(Box<Failure>),
+    /// Something of ours failed: the check says nothing about the attempt.
+    Fault(String),
+}
+
+/// An expectation that was not met.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    pub kind: Kind,
+    /// One sentence: what was not as it must be.
+    pub what: String,
+    pub expected: Option<Shown>,
+    pub got: Option<Shown>,
+    /// What the kernel knew of the program then, a sentence each.
+    pub why: Vec<String>,
+    /// The end of what the program wrote to its standard error.
+    pub last_words: Vec<u8>,
+}
+
+/// What kind of failure it is. Two programs with the same misconception fail in the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It did something else.
+    Wrong,
+    /// It did nothing, and sleeps.
+    Hangs,
+    /// It did nothing, and is busy.
+    Spins,
+    /// It ended, by itself or by a signal.
+    Ended,
+    /// It went over a limit.
+    Limit,
+}
+
+/// Something expected, or something that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    Bytes(Vec<u8>),
+    Words(String),
+}
+
+impl Failure {
+    /// A failure that one sentence tells.
+    pub fn new(kind: Kind, what: impl Into<String>) -> Failure {
+        Failure { kind, what: what.into(), expected: None, got: None, why: Vec::new(), last_words: Vec::new() }
+    }
+
+    /// Adds what was expected and what came.
+    #[must_use]
+    pub fn between(mut self, expected: impl Into<Shown>, got: impl Into<Shown>) -> Failure {
+        self.expected = Some(expected.into());
+        self.got = Some(got.into());
+        self
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Stop {
+        Stop::Failed(Box::new(failure))
+    }
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Stop {
+        Stop::Fault(fault.to_string())
+    }
+}
+
+impl Stop {
+    /// A call of ours that failed although the attempt cannot make it fail.
+    pub fn ours(call: &str, error: &io::Error) -> Stop {
+        Stop::Fault(format!("{call}: {}", error_name(error)))
+    }
+}
+
+impl From<&[u8]> for Shown {
+    fn from(bytes: &[u8]) -> Shown {
+        Shown::Bytes(bytes.to_vec())
+    }
+}
+
+impl From<Vec<u8>> for Shown {
+    fn from(bytes: Vec<u8>) -> Shown {
+        Shown::Bytes(bytes)
+    }
+}
+
+impl From<&str> for Shown {
+    fn from(words: &str) -> Shown {
+        Shown::Words(words.to_owned())
+    }
+}
+
+impl From<String> for Shown {
+    fn from(words: String) -> Shown {
+        Shown::Words(words)
+    }
+}

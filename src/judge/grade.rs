@@ -1,0 +1,130 @@
+//! What a judgement comes to.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::exercise::{Check, Exercise};
+use super::failure::{Failure, Kind};
+use crate::trace::Event;
+
+/// Of a check, or of an attempt as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Pass,
+    Fail,
+    /// Something of ours failed. It is no zero: it is no grade at all.
+    CannotTell,
+}
+
+/// One check, applied.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    pub check: Check,
+    pub outcome: Outcome,
+    /// All that happened.
+    pub events: Vec<Event>,
+    /// The numbers that it drew.
+    pub drawn: Vec<u64>,
+    /// Whether these were made as simple as they could be.
+    pub shrunk: bool,
+    pub took: Duration,
+    /// How many processes of the attempt were still there at its end, and were killed.
+    pub stopped: u32,
+}
+
+/// How a check ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Passed,
+    Failed(Box<Failure>),
+    /// Why we cannot tell.
+    Fault(String),
+}
+
+/// An attempt, judged.
+#[derive(Clone, Debug)]
+pub struct Grade {
+    /// `30`, `30-client`.
+    pub exercise: String,
+    pub program: Vec<String>,
+    pub seed: u64,
+    pub kernel: String,
+    /// What protected the machine: the tier's number and name, and what was missing.
+    pub tier: u8,
+    pub protection: String,
+    /// Whether all checks of the exercise were asked for.
+    pub whole: bool,
+    /// The attempt could not be built: what its builder wrote.
+    pub build: Option<String>,
+    pub checks: Vec<Checked>,
+    /// What the attempt seems to get wrong, in one sentence, and the name of the program that gets the same wrong.
+    pub behaves_like: Option<(String, String)>,
+}
+
+impl Checked {
+    pub fn verdict(&self) -> Verdict {
+        match self.outcome {
+            Outcome::Passed => Verdict::Pass,
+            Outcome::Failed(_) => Verdict::Fail,
+            Outcome::Fault(_) => Verdict::CannotTell,
+        }
+    }
+
+    /// The points that it earned.
+    pub fn points(&self) -> u32 {
+        if self.verdict() == Verdict::Pass { self.check.points } else { 0 }
+    }
+}
+
+impl Grade {
+    /// The grade of an attempt that cannot be built: there was nothing to which a check could be applied.
+    pub fn unbuilt(id: &str, exercise: &Exercise, program: Vec<String>, seed: u64, output: String) -> Grade {
+        let what = "it cannot be built, so there is nothing to judge";
+        let failed = |check: &Check| Checked {
+            check: *check,
+            outcome: Outcome::Failed(Box::new(Failure::new(Kind::Ended, what))),
+            events: Vec::new(),
+            drawn: Vec::new(),
+            shrunk: false,
+            took: Duration::ZERO,
+            stopped: 0,
+        };
+        Grade {
+            exercise: id.to_owned(),
+            program,
+            seed,
+            kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
+            tier: 0,
+            protection: "not needed".to_owned(),
+            whole: true,
+            build: Some(output),
+            checks: exercise.checks.iter().map(failed).collect(),
+            behaves_like: None,
+        }
+    }
+
+    /// Fail if any check failed; can't tell if any of ours did, whatever the others say.
+    pub fn verdict(&self) -> Verdict {
+        let any = |verdict| self.checks.iter().any(|checked| checked.verdict() == verdict);
+        if any(Verdict::CannotTell) {
+            Verdict::CannotTell
+        } else if any(Verdict::Fail) || self.checks.is_empty() {
+            Verdict::Fail
+        } else {
+            Verdict::Pass
+        }
+    }
+
+    /// The points earned; `None` where there is no grade.
+    pub fn points(&self) -> Option<u32> {
+        let told = self.verdict() != Verdict::CannotTell && self.whole;
+        told.then(|| self.checks.iter().map(Checked::points).sum())
+    }
+
+    /// All points of the checks that were applied.
+    pub fn of(&self) -> u32 {
+        self.checks.iter().map(|checked| checked.check.points).sum()
+    }
+}

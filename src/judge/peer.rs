@@ -1,0 +1,497 @@
+//! Our side of the wire: peers that talk to an attempt, and expect something of it.
+//!
+//! Each verb is a step of the check's story; the calls that it makes stand behind it in the transcript. A peer that waits
+//! lets the program go on, and sees when it will not.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+
+use super::failure::{Done, Failure, Kind, Stop};
+use super::ground::{Ground, Woke};
+use crate::sandbox::HostSocket;
+use crate::socket::{Address, Socket, Type};
+use crate::trace::error_name;
+use crate::view::text;
+
+/// The largest answer that a peer reads while it expects a certain one, in bytes.
+const MOST: usize = 16 * 1024 * 1024;
+
+/// How many bytes of a step's data are shown, in columns.
+const SHOWN: usize = 40;
+
+/// What all peers have.
+struct Peer {
+    ground: Rc<Ground>,
+    name: String,
+    socket: Socket,
+}
+
+impl Peer {
+    fn make(ground: &Rc<Ground>, name: &str, kind: Type) -> Done<Peer> {
+        let made = ground.sandbox.borrow().socket(kind).map_err(|error| Stop::ours("socket", &error))?;
+        // So long a connect waits at most: on a host of its own it is answered at once, or not at all.
+        made.set_write_timeout(Some(Duration::from_secs(3))).map_err(|error| Stop::ours("setsockopt", &error))?;
+        if kind == Type::STREAM {
+            made.set_tcp_nodelay(true).map_err(|error| Stop::ours("setsockopt", &error))?;
+        }
+        let socket = ground.diary.by(name, || Socket::given(made, kind));
+        Ok(Peer { ground: Rc::clone(ground), name: name.to_owned(), socket })
+    }
+
+    /// Makes one call under the peer's name.
+    fn calls<T>(&self, call: impl FnOnce(&Socket) -> io::Result<T>) -> io::Result<T> {
+        self.ground.diary.by(&self.name, || call(&self.socket))
+    }
+
+    /// The same where the attempt cannot make it fail.
+    fn ours<T>(&self, what: &str, call: impl FnOnce(&Socket) -> io::Result<T>) -> Done<T> {
+        self.calls(call).map_err(|error| Stop::ours(what, &error))
+    }
+
+    fn step(&self, text: &str) {
+        self.ground.diary.step(format!("our {} {text}", self.name));
+    }
+
+    fn readable(&self) -> Done<Woke> {
+        self.ground.wait(Some((self.fd(), PollFlags::IN)), |_| Ok(false))
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.descriptor()
+    }
+
+    fn is_readable(&self) -> bool {
+        crate::probe::ready(self.fd(), PollFlags::IN)
+    }
+
+    /// Tells the address which the kernel gave us, under the peer's name.
+    fn own_address(&self) -> Done<SocketAddr> {
+        let own = self.ours("getsockname", |socket| socket.local_addr())?;
+        let own = own.as_socket().ok_or_else(|| Stop::Fault("a socket of ours has no internet address".to_owned()))?;
+        self.ground.diary.call_it(own, format!("{}:port", self.name));
+        Ok(own)
+    }
+}
+
+/// A TCP connection with the attempt.
+pub struct Connection {
+    peer: Peer,
+    /// What has come and was not asked for yet.
+    pending: Vec<u8>,
+    /// The port of ours.
+    port: u16,
+}
+
+impl Connection {
+    /// Connects to the attempt.
+    pub(super) fn open(ground: &Rc<Ground>, name: &str) -> Done<Connection> {
+        let peer = Peer::make(ground, name, Type::STREAM)?;
+        peer.step("connects");
+        if let Err(error) = peer.calls(|socket| socket.connect(&Address::from(ground.address()))) {
+            let what = format!("our {name} cannot connect: {}", error_name(&error));
+            return Err(ground.failure(Kind::Wrong, what, None).into());
+        }
+        let port = peer.own_address()?.port();
+        Ok(Connection { peer, pending: Vec::new(), port })
+    }
+
+    /// Sends all of these bytes, in as few pieces as the kernel takes.
+    pub fn send(&self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("sends {}", counted(bytes)));
+        self.send_all(bytes)
+    }
+
+    /// Sends each piece once the attempt has read the one before it.
+    pub fn send_in_pieces(&self, pieces: &[&[u8]]) -> Done {
+        let mut shown = String::new();
+        for piece in pieces.iter().take(8) {
+            let comma = if shown.is_empty() { "" } else { ", " };
+            let _ = write!(shown, "{comma}{}", text::quoted_within(piece, piece.len(), 12));
+        }
+        let more = if pieces.len() > 8 { ", …" } else { "" };
+        self.peer
+            .step(&format!("sends {} pieces, each when the one before has been read: {shown}{more}", pieces.len()));
+        for piece in pieces {
+            self.send_all(piece)?;
+            self.until_read()?;
+        }
+        Ok(())
+    }
+
+    /// Sends these bytes one by one.
+    pub fn send_byte_by_byte(&self, bytes: &[u8]) -> Done {
+        let pieces: Vec<&[u8]> = bytes.chunks(1).collect();
+        self.send_in_pieces(&pieces)
+    }
+
+    /// Sends bytes, of which the attempt may read as few as it likes: no failure if it closes meanwhile. Returns how
+    /// many went.
+    pub fn send_what_goes(&self, bytes: &[u8]) -> Done<usize> {
+        self.peer.step(&format!("sends {}, as far as the program takes them", counted(bytes)));
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.some(&bytes[sent..])? {
+                Ok(count) => sent += count,
+                Err(_) => break,
+            }
+        }
+        Ok(sent)
+    }
+
+    fn send_all(&self, bytes: &[u8]) -> Done {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.some(&bytes[sent..])? {
+                Ok(count) => sent += count,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends as much as goes at once; waits for room before.
+    fn some(&self, bytes: &[u8]) -> Done<Result<usize, Failure>> {
+        let ground = &self.peer.ground;
+        match self.peer.calls(|socket| socket.send_with_flags(bytes, libc::MSG_DONTWAIT)) {
+            Ok(count) => Ok(Ok(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                match ground.wait(Some((self.peer.fd(), PollFlags::OUT)), |_| Ok(false))? {
+                    Woke::Ready => Ok(Ok(0)),
+                    other => Ok(Err(ground.unmet(&other, "it no longer reads what our side sends"))),
+                }
+            }
+            Err(error) => {
+                let what = format!("it closed the connection while our {} was sending", self.peer.name);
+                let failure = ground.failure(Kind::Wrong, what, None);
+                Ok(Err(failure.between("all of it read", format!("send fails: {}", error_name(&error)))))
+            }
+        }
+    }
+
+    /// Waits until the attempt has read all that we have sent; or will not read it now.
+    fn until_read(&self) -> Done {
+        const NOT_NOW: u32 = 5;
+        let ground = &self.peer.ground;
+        let patience = ground.patience.replace(NOT_NOW);
+        let unread = |socket: &HostSocket| socket.remote.port() == self.port && socket.recv_queue > 0;
+        let waited = ground.wait_in_steps_of(Duration::from_micros(100), None, &mut |sandbox| {
+            Ok(!sandbox.sockets()?.iter().any(unread))
+        });
+        ground.patience.set(patience);
+        waited.map(drop)
+    }
+
+    /// Expects exactly these bytes next, in whatever pieces they come.
+    pub fn expect(&mut self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("expects {}", counted(bytes)));
+        let (got, woke) = self.take(bytes.len(), |got| !bytes.starts_with(got))?;
+        if got == bytes {
+            return Ok(());
+        }
+        let what = match (&woke, got.is_empty()) {
+            (Some(Woke::Ready), true) => "it closed the connection instead of answering",
+            (Some(Woke::Ready), false) => "it closed the connection in the middle of its answer",
+            (Some(Woke::Ended), true) => "it ended instead of answering",
+            (Some(Woke::Ended), false) => "it ended in the middle of its answer",
+            (Some(_), true) => "it does not answer",
+            (Some(_), false) => "its answer stops in the middle",
+            (None, _) => "the answer is not what it must be",
+        };
+        let failure = match &woke {
+            Some(woke) => self.peer.ground.unmet(woke, what),
+            None => self.peer.ground.failure(Kind::Wrong, what, None),
+        };
+        // What else has come helps to see what went wrong.
+        let mut all = got;
+        all.extend(self.what_is_there()?);
+        Err(failure.between(bytes, all).into())
+    }
+
+    /// Reads exactly so many bytes, whatever they are.
+    pub fn receive(&mut self, len: usize) -> Done<Vec<u8>> {
+        self.peer.step(&format!("reads {}", number_of(len)));
+        match self.take(len, |_| false)? {
+            (got, None) => Ok(got),
+            (got, Some(woke)) => {
+                let failure = self.peer.ground.unmet(&woke, format!("fewer than {} came", number_of(len)));
+                Err(failure.between(number_of(len), got).into())
+            }
+        }
+    }
+
+    /// Reads until the attempt says goodbye, at most `limit` bytes.
+    pub fn receive_to_the_end(&mut self, limit: usize) -> Done<Vec<u8>> {
+        self.peer.step("reads until the program closes the connection");
+        let mut got = std::mem::take(&mut self.pending);
+        while got.len() <= limit {
+            match self.more()? {
+                Ok(bytes) if bytes.is_empty() => return Ok(got),
+                Ok(bytes) => got.extend(bytes),
+                Err(woke) => {
+                    let failure = self.peer.ground.unmet(&woke, "it does not close the connection");
+                    return Err(failure.between("the end of the stream", got).into());
+                }
+            }
+        }
+        let failure = self.peer.ground.failure(Kind::Wrong, "it sends without end", None);
+        Err(failure.between(format!("at most {limit} bytes"), format!("{} bytes and more", got.len())).into())
+    }
+
+    /// Expects that the attempt closes its side, and sends nothing more before.
+    pub fn expect_end(&mut self) -> Done {
+        self.peer.step("expects the end of the stream");
+        if self.pending.is_empty() {
+            match self.more()? {
+                Ok(bytes) if bytes.is_empty() => return Ok(()),
+                Ok(bytes) => self.pending = bytes,
+                Err(woke) => {
+                    let failure = self.peer.ground.unmet(&woke, "it does not close the connection");
+                    return Err(failure.between("the end of the stream", "nothing").into());
+                }
+            }
+        }
+        let failure = self.peer.ground.failure(Kind::Wrong, "it sends more than it must", None);
+        Err(failure.between("the end of the stream", std::mem::take(&mut self.pending)).into())
+    }
+
+    /// Expects that the attempt sends nothing: it comes to rest, and nothing is there.
+    pub fn expect_nothing(&mut self) -> Done {
+        self.peer.step("expects nothing yet");
+        self.peer.ground.settle()?;
+        let there = self.what_is_there()?;
+        if there.is_empty() && !self.peer.is_readable() {
+            return Ok(());
+        }
+        let what = if there.is_empty() { "it closed the connection" } else { "it answers too early, or too much" };
+        let got = if there.is_empty() { "the end of the stream".into() } else { there.into() };
+        let mut failure = self.peer.ground.failure(Kind::Wrong, what, None).between("nothing", "");
+        failure.got = Some(got);
+        Err(failure.into())
+    }
+
+    /// Says goodbye in our direction only, `shutdown(2)` with `SHUT_WR`.
+    pub fn half_close(&self) -> Done {
+        self.peer.step("says that it will send nothing more");
+        // A connection that the attempt has reset is closed in that direction already.
+        let _ = self.peer.calls(|socket| socket.shutdown(Shutdown::Write));
+        Ok(())
+    }
+
+    /// Closes the connection: FIN, or RST where something lies unread.
+    pub fn close(self) {
+        self.peer.step("closes the connection");
+        let Peer { ground, name, socket } = self.peer;
+        ground.diary.by(&name, || drop(socket));
+    }
+
+    /// Breaks the connection off: RST, by `SO_LINGER` with no time.
+    pub fn reset(self) -> Done {
+        self.peer.step("breaks the connection off (RST)");
+        self.peer.ours("setsockopt", |socket| socket.set_linger(Some(Duration::ZERO)))?;
+        let Peer { ground, name, socket } = self.peer;
+        ground.diary.by(&name, || drop(socket));
+        Ok(())
+    }
+
+    /// What has come by now.
+    pub fn what_is_there(&mut self) -> Done<Vec<u8>> {
+        while self.pending.len() < MOST && self.peer.is_readable() {
+            match self.more()? {
+                Ok(bytes) if !bytes.is_empty() => self.pending.extend(bytes),
+                _ => break,
+            }
+        }
+        Ok(std::mem::take(&mut self.pending))
+    }
+
+    /// Takes `len` bytes, or fewer where `enough` says so. With it what kept us from taking more; `Ready` is the end of
+    /// the stream.
+    fn take(&mut self, len: usize, enough: impl Fn(&[u8]) -> bool) -> Done<(Vec<u8>, Option<Woke>)> {
+        let mut stopped = None;
+        while self.pending.len() < len && !enough(&self.pending) {
+            match self.more()? {
+                Ok(bytes) if bytes.is_empty() => stopped = Some(Woke::Ready),
+                Ok(bytes) => self.pending.extend(bytes),
+                Err(woke) => stopped = Some(woke),
+            }
+            if stopped.is_some() {
+                break;
+            }
+        }
+        let rest = self.pending.split_off(len.min(self.pending.len()));
+        Ok((std::mem::replace(&mut self.pending, rest), stopped))
+    }
+
+    /// The bytes that come next; none at the end of the stream, or of the connection.
+    fn more(&self) -> Done<Result<Vec<u8>, Woke>> {
+        match self.peer.readable()? {
+            Woke::Ready => {
+                let mut buf = vec![0; 64 * 1024];
+                // A connection that was reset has come to its end, too.
+                let len = self.peer.calls(|socket| socket.recv(&mut buf)).unwrap_or(0);
+                buf.truncate(len);
+                Ok(Ok(buf))
+            }
+            other => Ok(Err(other)),
+        }
+    }
+}
+
+/// A port of ours at which an attempt that is a client finds us.
+pub struct Listener {
+    peer: Peer,
+}
+
+impl Listener {
+    pub(super) fn open(ground: &Rc<Ground>, name: &str) -> Done<Listener> {
+        let peer = Peer::make(ground, name, Type::STREAM)?;
+        peer.step("listens");
+        peer.ours("setsockopt", |socket| socket.set_reuse_address(true))?;
+        peer.ours("bind", |socket| socket.bind(&Address::from(ground.address())))?;
+        peer.ours("listen", |socket| socket.listen(128))?;
+        Ok(Listener { peer })
+    }
+
+    /// Waits for the attempt to connect.
+    pub fn accept(&self) -> Done<Connection> {
+        let ground = &self.peer.ground;
+        self.peer.step("waits for a connection");
+        match self.peer.readable()? {
+            Woke::Ready => {}
+            other => {
+                let failure = ground.unmet(&other, format!("it does not connect to port {}", ground.address().port()));
+                return Err(failure.between("a connection", "none").into());
+            }
+        }
+        let (socket, from) = self.peer.ours("accept", |socket| socket.accept())?;
+        let port = from.as_socket().map_or(0, |from| from.port());
+        let peer = Peer { ground: Rc::clone(ground), name: self.peer.name.clone(), socket };
+        peer.ours("setsockopt", |socket| socket.set_tcp_nodelay(true))?;
+        Ok(Connection { peer, pending: Vec::new(), port })
+    }
+
+    /// Whether the attempt has connected and was not accepted yet.
+    pub fn is_called(&self) -> bool {
+        self.peer.is_readable()
+    }
+}
+
+/// A UDP socket of ours.
+pub struct Datagrams {
+    peer: Peer,
+    /// Where it sends to: the attempt, once that is known.
+    to: Option<SocketAddr>,
+}
+
+impl Datagrams {
+    /// One that talks to an attempt which is a server.
+    pub(super) fn towards(ground: &Rc<Ground>, name: &str) -> Done<Datagrams> {
+        let peer = Peer::make(ground, name, Type::DGRAM)?;
+        let mut any = ground.address();
+        any.set_port(0);
+        peer.ours("bind", |socket| socket.bind(&Address::from(any)))?;
+        peer.own_address()?;
+        Ok(Datagrams { peer, to: Some(ground.address()) })
+    }
+
+    /// One that an attempt which is a client finds at the exercise's port.
+    pub(super) fn at_the_port(ground: &Rc<Ground>, name: &str) -> Done<Datagrams> {
+        let peer = Peer::make(ground, name, Type::DGRAM)?;
+        peer.ours("bind", |socket| socket.bind(&Address::from(ground.address())))?;
+        Ok(Datagrams { peer, to: None })
+    }
+
+    /// Where the attempt was last heard from, or is.
+    pub fn other_side(&self) -> Option<SocketAddr> {
+        self.to
+    }
+
+    /// From now on it sends to this address.
+    pub fn aim_at(&mut self, address: Option<SocketAddr>) {
+        self.to = address;
+    }
+
+    /// Sends a datagram.
+    pub fn send(&self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("sends a datagram of {}", counted(bytes)));
+        let to = self.to.ok_or_else(|| Stop::Fault("a check answers before it was asked".to_owned()))?;
+        match self.peer.calls(|socket| socket.send_to(bytes, &Address::from(to))) {
+            Ok(_) => Ok(()),
+            // Told of an earlier datagram, to which nobody listened.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
+            Err(error) => Err(Stop::ours("sendto", &error)),
+        }
+    }
+
+    /// Expects a datagram with exactly these bytes.
+    pub fn expect(&mut self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("expects a datagram of {}", counted(bytes)));
+        let got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
+        if got == bytes {
+            return Ok(());
+        }
+        let failure = self.peer.ground.failure(Kind::Wrong, "the datagram is not what it must be", None);
+        Err(failure.between(bytes, got).into())
+    }
+
+    /// Takes the next datagram, whatever it is.
+    pub fn receive(&mut self) -> Done<Vec<u8>> {
+        self.peer.step("waits for a datagram");
+        self.next(|| "a datagram".to_owned())
+    }
+
+    fn next(&mut self, expected: impl Fn() -> String) -> Done<Vec<u8>> {
+        match self.peer.readable()? {
+            Woke::Ready => self.take(),
+            other => {
+                let failure = self.peer.ground.unmet(&other, "no datagram comes");
+                Err(failure.between(expected(), "nothing").into())
+            }
+        }
+    }
+
+    fn take(&mut self) -> Done<Vec<u8>> {
+        let mut buf = vec![0; 65_536];
+        let (len, from) = self.peer.ours("recvfrom", |socket| socket.recv_from(&mut buf))?;
+        if let Some(from) = from.as_socket() {
+            self.to = Some(from);
+        }
+        buf.truncate(len);
+        Ok(buf)
+    }
+
+    /// Expects that no datagram comes: the attempt comes to rest, and none is there.
+    pub fn expect_nothing(&mut self) -> Done {
+        self.peer.step("expects no datagram");
+        self.peer.ground.settle()?;
+        if !self.peer.is_readable() {
+            return Ok(());
+        }
+        let got = self.take()?;
+        let failure = self.peer.ground.failure(Kind::Wrong, "it sends a datagram that nobody asked for", None);
+        Err(failure.between("nothing", got).into())
+    }
+
+    /// Whether a datagram is there.
+    pub fn has_one(&self) -> bool {
+        self.peer.is_readable()
+    }
+}
+
+/// `5 bytes: "hello"`
+fn counted(bytes: &[u8]) -> String {
+    match bytes.len() {
+        0 => "0 bytes".to_owned(),
+        len => format!("{}: {}", number_of(len), text::quoted_within(bytes, len, SHOWN)),
+    }
+}
+
+fn number_of(len: usize) -> String {
+    if len == 1 { "1 byte".to_owned() } else { format!("{len} bytes") }
+}

@@ -1,0 +1,92 @@
+//! A grade as JSON: one object, whose schema is docs/grade.schema.json.
+
+use serde_json::{Value, json};
+
+use crate::judge::diary::Diary;
+use crate::judge::failure::{Kind, Shown};
+use crate::judge::grade::{Checked, Grade, Outcome};
+use crate::trace::hexadecimal;
+use crate::view::text::escaped;
+
+/// The version of the form: it grows when a field changes its meaning.
+const VERSION: u32 = 1;
+
+/// So many bytes of anything that a program wrote stand in a grade.
+const MOST: usize = 4096;
+
+/// The grade as one object.
+pub fn json(grade: &Grade) -> Value {
+    json!({
+        "v": VERSION,
+        "exercise": grade.exercise,
+        "program": grade.program.iter().map(|word| escaped(word.as_bytes())).collect::<Vec<_>>(),
+        "verdict": grade.verdict(),
+        "points": grade.points(),
+        "of": grade.of(),
+        "whole": grade.whole,
+        "built": grade.build.is_none(),
+        "build_output": grade.build.as_ref().map(|output| written(output.as_bytes())),
+        "judge": env!("CARGO_PKG_VERSION"),
+        "seed": grade.seed,
+        "kernel": grade.kernel,
+        "tier": grade.tier,
+        "protection": grade.protection,
+        "behaves_like": grade.behaves_like.as_ref().map(|(sentence, name)| json!({ "name": name, "sentence": sentence })),
+        "checks": grade.checks.iter().map(checked).collect::<Vec<_>>(),
+    })
+}
+
+fn checked(checked: &Checked) -> Value {
+    let (failure, fault) = match &checked.outcome {
+        Outcome::Passed => (None, None),
+        Outcome::Failed(failure) => (Some(failure), None),
+        Outcome::Fault(fault) => (None, Some(escaped(fault.as_bytes()))),
+    };
+    json!({
+        "name": checked.check.name,
+        "claim": checked.check.claim,
+        "verdict": checked.verdict(),
+        "points": checked.points(),
+        "of": checked.check.points,
+        "steps": Diary::steps(&checked.events),
+        "failure": failure.map(|failure| json!({
+            "kind": kind(failure.kind),
+            "what": failure.what,
+            "expected": failure.expected.as_ref().map(shown),
+            "got": failure.got.as_ref().map(shown),
+            "why": failure.why.iter().map(|why| escaped(why.as_bytes())).collect::<Vec<_>>(),
+            "last_words": written(&failure.last_words),
+        })),
+        "fault": fault,
+        "hint": checked.check.hint,
+        "drawn": checked.drawn,
+        "stopped": checked.stopped,
+        "took_ms": u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// The word for a kind of failure.
+pub fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Wrong => "wrong",
+        Kind::Hangs => "hangs",
+        Kind::Spins => "spins",
+        Kind::Ended => "ended",
+        Kind::Limit => "limit",
+    }
+}
+
+fn shown(shown: &Shown) -> Value {
+    match shown {
+        Shown::Words(words) => json!({ "words": escaped(words.as_bytes()) }),
+        Shown::Bytes(bytes) => {
+            let kept = &bytes[..bytes.len().min(MOST)];
+            json!({ "bytes": hexadecimal::encode(kept), "len": bytes.len(), "text": escaped(kept) })
+        }
+    }
+}
+
+/// What a program wrote, harmless and bounded: its end.
+fn written(bytes: &[u8]) -> String {
+    escaped(&bytes[bytes.len().saturating_sub(MOST)..])
+}

@@ -1,0 +1,11 @@
+//! A grade as a person reads it, as JSON, and as JUnit's XML.
+
+mod json;
+mod junit;
+mod text;
+mod transcript;
+
+pub use json::json;
+pub use junit::junit;
+pub use text::{Told, text};
+pub use transcript::transcript;

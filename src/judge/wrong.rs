@@ -1,0 +1,70 @@
+//! Named misconceptions: programs that are wrong in a way that people are wrong.
+//!
+//! Each begins with two remarks, in whatever way its language writes them: `wrong:` and a sentence that says what the
+//! program takes for granted, and `fails:` and the names of the checks that it fails, all of them.
+
+use super::grade::{Checked, Verdict};
+
+/// What a program of ours gets wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misconception {
+    /// Its file's name without the ending: `one-recv-one-message`.
+    pub name: String,
+    /// "one recv is taken for one message"
+    pub sentence: String,
+    /// The checks that it fails.
+    pub fails: Vec<String>,
+}
+
+impl Misconception {
+    /// Reads the remarks at the head of a program.
+    pub fn read(file: &str, program: &str) -> Option<Misconception> {
+        let remark = |word: &str| {
+            let lines = program.lines().take(20).map(|line| line.trim_start_matches(['#', '/', '*', ' ', ';']));
+            lines.filter_map(|line| line.strip_prefix(word)).map(str::trim).collect::<Vec<_>>().join(" ")
+        };
+        let (sentence, fails) = (remark("wrong:"), remark("fails:"));
+        let fails: Vec<String> = fails.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let name = file.rsplit('/').next()?.split('.').next()?.to_owned();
+        (!sentence.is_empty() && !fails.is_empty()).then_some(Misconception { name, sentence, fails })
+    }
+
+    /// Whether these are the checks that it fails.
+    pub fn fails_these(&self, checks: &[Checked]) -> bool {
+        checks.iter().all(|checked| {
+            let fails = self.fails.iter().any(|name| name == checked.check.name);
+            match checked.verdict() {
+                Verdict::Pass => !fails,
+                Verdict::Fail => fails,
+                Verdict::CannotTell => false,
+            }
+        })
+    }
+}
+
+/// The one that fails the same checks as this attempt does; none where several do.
+pub fn that_behaves_so<'a>(all: &'a [Misconception], checks: &[Checked]) -> Option<&'a Misconception> {
+    // Where every check fails, it may be for any reason.
+    if checks.iter().all(|checked| checked.verdict() != Verdict::Pass) {
+        return None;
+    }
+    let mut like = all.iter().filter(|one| one.fails_these(checks));
+    like.next().filter(|_| like.next().is_none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn remarks_are_read_in_every_language() {
+        for head in
+            ["# wrong: a\n# fails: x, y\n", "// wrong: a\n// fails: x,\n// fails: y\n", "/* wrong: a\n * fails: x y\n"]
+        {
+            let read = Misconception::read("wrong/some-name.py", head).expect("remarks");
+            assert_eq!((read.name.as_str(), read.sentence.as_str()), ("some-name", "a"));
+            assert_eq!(read.fails, ["x", "y"]);
+        }
+        assert_eq!(Misconception::read("a.py", "# wrong: a\n"), None);
+    }
+}
