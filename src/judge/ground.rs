@@ -184,9 +184,13 @@ impl Ground {
         self.ended_told.set(false);
     }
 
-    /// A failure with what is known of the program at this moment.
+    /// A failure with what is known of the program: at the moment of `sight`, or once it has come to rest.
     pub fn failure(&self, kind: Kind, what: impl Into<String>, sight: Option<&Sight>) -> Failure {
         let mut failure = Failure::new(kind, what);
+        if sight.is_none() {
+            // One that closes its connections because it dies is seen to die.
+            let _ = self.settle();
+        }
         let mut sandbox = self.sandbox.borrow_mut();
         if let Some(ending) = sandbox.ended().cloned() {
             failure.kind = if ending.limit.is_some() { Kind::Limit } else { Kind::Ended };
