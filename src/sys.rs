@@ -2,12 +2,16 @@
 //!
 //! Invariant: this is the only module with `unsafe`. Each function makes one call and has a safe signature.
 
+mod signals;
+
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use rustix::process::Pid;
+
+pub use signals::signals_to_read;
 
 /// What `fork` returned, seen from either side.
 pub enum Forked {

@@ -12,12 +12,12 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use socklab::judge::report::{self, Told};
-use socklab::judge::{Grade, Judging, Misconception, Verdict, judge, read_case};
+use socklab::judge::{Exercise, Grade, Judging, Misconception, Verdict, judge, read_case};
 use socklab::lab::exit;
 use socklab::sandbox::{Layer, Layers, Limits, Order, Parcel, Program, Sandbox, resolve};
 
 use super::attempts::{self, Attempted};
-use super::{Mistyped, work};
+use super::{Mistyped, say, work};
 use crate::exercises::{self, Folder};
 
 /// The lowest tier at which strangers' programs are judged.
@@ -59,20 +59,45 @@ pub struct Arguments {
     pub program: Vec<OsString>,
 }
 
+impl Arguments {
+    /// With nothing asked for but the judgement.
+    pub fn of(exercise: &str, program: &[OsString]) -> Arguments {
+        Arguments {
+            exercise: exercise.to_owned(),
+            check: None,
+            seed: None,
+            case: None,
+            all: false,
+            json: false,
+            junit: None,
+            transcript: false,
+            untrusted: false,
+            without: Vec::new(),
+            program: program.to_vec(),
+        }
+    }
+}
+
 /// Judges, reports, and remembers.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = exercises::find(&arguments.exercise)?;
     let attempted = attempted(folder, &arguments.program)?;
     let grade = grade(folder, arguments, &attempted)?;
     tell(folder, arguments, &grade)?;
-    if arguments.program.is_empty() && grade.whole && grade.points().is_some() {
-        work::remember(folder.id, &grade)?;
-    }
+    remember(folder, arguments, &grade)?;
     Ok(ExitCode::from(match grade.verdict() {
         Verdict::Pass => exit::OK,
         Verdict::Fail => exit::FAILS,
         Verdict::CannotTell => exit::CANNOT_TELL,
     }))
+}
+
+/// Keeps the grade of a program in work/, if it is one.
+pub fn remember(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
+    if arguments.program.is_empty() && grade.whole && grade.points().is_some() {
+        work::remember(folder.id, grade)?;
+    }
+    Ok(())
 }
 
 /// What is to be judged: what was typed, or what is in work/.
@@ -89,28 +114,44 @@ pub fn attempted(folder: &Folder, command: &[OsString]) -> Result<Attempted> {
     attempts::of_command(&env::current_dir().context("the current folder")?, command)
 }
 
-/// Builds the attempt and applies the checks.
-pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> Result<Grade> {
+/// Builds the attempt and applies the checks, with a bar that tells how many are done.
+fn grade(folder: &'static Folder, arguments: &Arguments, attempted: &Attempted) -> Result<Grade> {
+    let ready = prepare(folder, arguments, attempted)?;
+    let bar = progress(ready.exercise.checks.len());
+    let grade = ready.judged(arguments, &|done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    Ok(grade)
+}
+
+/// An attempt that can be judged, once or many times.
+pub struct Ready {
+    folder: &'static Folder,
+    exercise: Exercise,
+    wrong: Vec<Misconception>,
+    typed: Vec<String>,
+    /// What is executed, and where; or what its builder wrote, where it could not be built.
+    program: std::result::Result<(Vec<OsString>, Order), String>,
+}
+
+/// Reads what is to be judged, and builds it.
+pub fn prepare(folder: &'static Folder, arguments: &Arguments, attempted: &Attempted) -> Result<Ready> {
     let exercise = (folder.exercise)();
     if let Some(only) = &arguments.check
         && !exercise.checks.iter().any(|check| check.name == only)
     {
         let names: Vec<&str> = exercise.checks.iter().map(|check| check.name).collect();
-        return Err(
-            Mistyped(format!("exercise {} has no check {only:?}; it has {}", folder.id, names.join(", "))).into()
-        );
+        let names = names.join(", ");
+        return Err(Mistyped(format!("exercise {} has no check {only:?}; it has {names}", folder.id)).into());
     }
-    let case = arguments.case.as_deref().map(read_case).transpose().map_err(Mistyped)?;
     let mut layers = Layers::here();
     for name in &arguments.without {
         let layer =
             Layer::of_name(name).ok_or_else(|| Mistyped(format!("--without {name}: there is no such layer")))?;
         layers = layers.without(layer);
     }
-    let wrong: Vec<Misconception> = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
     let mentioned: Vec<PathBuf> =
         attempted.run.iter().map(|word| attempted.folder.join(word)).filter(|path| path.is_file()).collect();
-    let mut order = Order {
+    let order = Order {
         layers,
         limits: limits(),
         parcel: Parcel::of_folder(&attempted.folder, &mentioned).map_err(|error| Mistyped(error.to_string()))?,
@@ -125,34 +166,52 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
             );
         }
     }
-    let seed = arguments.seed.unwrap_or_else(any_seed);
-    let typed: Vec<String> = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let typed = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let wrong = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
+    let program = executable(order, attempted)?;
+    Ok(Ready { folder, exercise, wrong, typed, program })
+}
+
+/// Builds what is to be built, and finds what is to be executed.
+fn executable(mut order: Order, attempted: &Attempted) -> Result<std::result::Result<(Vec<OsString>, Order), String>> {
     if !attempted.build.is_empty() {
         match build(&order, attempted)? {
             Ok(parcel) => order.parcel = parcel,
-            Err(output) => return Ok(unbuilt(folder, &exercise, typed, seed, output)),
+            Err(output) => return Ok(Err(output)),
         }
     }
     let found = resolve(&attempted.run[0], &attempted.folder).map_err(|error| Mistyped(error.to_string()))?;
     order.visible.extend(found.visible);
     let mut argv = attempted.run.clone();
     argv[0] = found.path.into();
-    let bar = progress(exercise.checks.len());
-    let judging = Judging {
-        id: folder.id,
-        exercise: &exercise,
-        wrong: &wrong,
-        typed,
-        argv,
-        order,
-        seed,
-        only: arguments.check.as_deref(),
-        case,
-        progress: &|done| bar.set_position(done as u64),
-    };
-    let grade = judge(&judging);
-    bar.finish_and_clear();
-    Ok(grade)
+    Ok(Ok((argv, order)))
+}
+
+impl Ready {
+    /// Applies the checks.
+    pub fn judged(&self, arguments: &Arguments, progress: &(dyn Fn(usize) + Sync)) -> Result<Grade> {
+        let (folder, exercise) = (self.folder, &self.exercise);
+        let case = arguments.case.as_deref().map(read_case).transpose().map_err(Mistyped)?;
+        let seed = arguments.seed.unwrap_or_else(any_seed);
+        let (argv, order) = match &self.program {
+            Ok(program) => program.clone(),
+            Err(output) => {
+                return Ok(Grade::unbuilt(folder.id, exercise, self.typed.clone(), seed, output.clone()));
+            }
+        };
+        Ok(judge(&Judging {
+            id: folder.id,
+            exercise,
+            wrong: &self.wrong,
+            typed: self.typed.clone(),
+            argv,
+            order,
+            seed,
+            only: arguments.check.as_deref(),
+            case,
+            progress,
+        }))
+    }
 }
 
 /// Nobody may go on for longer, however often it is asked.
@@ -183,39 +242,38 @@ fn build(order: &Order, attempted: &Attempted) -> Result<std::result::Result<Par
     Ok(Err(String::from_utf8_lossy(&both).into_owned()))
 }
 
-/// The grade of a program that does not come to be: every check was applied to nothing, and fails.
-fn unbuilt(
-    folder: &Folder,
-    exercise: &socklab::judge::Exercise,
-    typed: Vec<String>,
-    seed: u64,
-    output: String,
-) -> Grade {
-    Grade::unbuilt(folder.id, exercise, typed, seed, output)
-}
-
 fn tell(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
     if let Some(file) = &arguments.junit {
         fs::write(file, report::junit(grade)).with_context(|| file.display().to_string())?;
     }
     if arguments.json {
-        println!("{}", report::json(grade));
+        say(&format!("{}\n", report::json(grade)));
         return Ok(());
     }
+    if arguments.transcript {
+        say(&report::transcript(grade));
+    }
+    say(&with_told(folder, arguments, grade, None, |told| report::text(grade, told)));
+    Ok(())
+}
+
+/// Does something with what a report says besides the grade, on a screen of so many lines and columns.
+pub fn with_told<T>(
+    folder: &Folder,
+    arguments: &Arguments,
+    grade: &Grade,
+    screen: Option<(usize, usize)>,
+    work: impl FnOnce(&Told<'_>) -> T,
+) -> T {
     let behind = if arguments.program.is_empty() { String::new() } else { format!(" -- {}", grade.program.join(" ")) };
-    let told = Told {
+    work(&Told {
         title: folder.title(),
         page: &folder.page(),
         command: &format!("just grade {}", folder.id),
         behind: &behind,
         all: arguments.all,
-        lines: None,
-    };
-    if arguments.transcript {
-        anstream::print!("{}", report::transcript(grade));
-    }
-    anstream::print!("{}", report::text(grade, &told));
-    Ok(())
+        screen,
+    })
 }
 
 /// A bar on a terminal; nothing in a pipe.
