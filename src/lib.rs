@@ -10,6 +10,7 @@ compile_error!(
 pub mod lab;
 pub mod prelude;
 pub mod probe;
+pub mod sandbox;
 pub mod socket;
 pub mod stage;
 mod sys;

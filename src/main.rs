@@ -32,6 +32,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = socklab::sandbox::keeper() {
+        return code;
+    }
     let done = match Arguments::parse().command {
         Command::Lab(arguments) => commands::lab::run(&arguments),
         Command::Labs(arguments) => commands::labs::run(&arguments),
