@@ -2,6 +2,7 @@
 //!
 //! Invariant: this is the only module with `unsafe`. Each function makes one call and has a safe signature.
 
+pub mod children;
 mod signals;
 
 use std::io;
