@@ -150,10 +150,10 @@ pub fn prepare(folder: &'static Folder, arguments: &Arguments, attempted: &Attem
             Layer::of_name(name).ok_or_else(|| Mistyped(format!("--without {name}: there is no such layer")))?;
         layers = layers.without(layer);
     }
-    let mentioned: Vec<PathBuf> =
-        attempted.run.iter().map(|word| attempted.folder.join(word)).filter(|path| path.is_file()).collect();
+    let typed = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     order.layers = layers;
-    order.parcel = Parcel::of_folder(&attempted.folder, &mentioned).map_err(|error| Mistyped(error.to_string()))?;
+    let (attempted, besides) = attempted.clone().laid_out();
+    order.parcel = Parcel::of_folder(&attempted.folder, &besides).map_err(|error| Mistyped(error.to_string()))?;
     if arguments.untrusted {
         let protection = Sandbox::open(&order).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
         if protection.tier < STRANGERS {
@@ -162,9 +162,8 @@ pub fn prepare(folder: &'static Folder, arguments: &Arguments, attempted: &Attem
             );
         }
     }
-    let typed = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let wrong = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
-    let program = executable(order, attempted)?;
+    let program = executable(order, &attempted)?;
     Ok(Ready { folder, exercise, wrong, typed, program })
 }
 
