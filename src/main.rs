@@ -42,6 +42,8 @@ enum Command {
     Doctor,
     /// Make a new lab that compiles, with its page and its row in the table of contents
     New(commands::new::Arguments),
+    /// Make a new exercise that runs, for a lab
+    NewExercise(commands::new_exercise::Arguments),
     /// Run labs many times and count their different transcripts
     Soak(commands::soak::Arguments),
     /// Judge the exercises' own programs many times and count their different verdicts
@@ -66,6 +68,7 @@ fn main() -> ExitCode {
         Command::Solution(arguments) => commands::solution::run(&arguments),
         Command::Doctor => commands::doctor::run(),
         Command::New(arguments) => commands::new::run(&arguments),
+        Command::NewExercise(arguments) => commands::new_exercise::run(&arguments),
         Command::Soak(arguments) => commands::soak::run(&arguments),
         Command::SoakJudge(arguments) => commands::soak_judge::run(&arguments),
     };

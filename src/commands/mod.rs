@@ -9,6 +9,7 @@ pub mod hint;
 pub mod lab;
 pub mod labs;
 pub mod new;
+pub mod new_exercise;
 mod programs;
 pub mod progress;
 pub mod reset;

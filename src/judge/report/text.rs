@@ -20,8 +20,16 @@ const QUIET: Style = Style::new().dimmed();
 const WIDTH: usize = 100;
 
 /// Steps, last words, and whether it is brief: the whole report, and shorter and shorter ones.
-const MEASURES: [(usize, usize, bool); 7] =
-    [(30, 8, false), (16, 8, false), (8, 4, false), (16, 8, true), (8, 4, true), (6, 3, true), (4, 2, true)];
+const MEASURES: [(usize, usize, bool); 8] = [
+    (30, 8, false),
+    (16, 8, false),
+    (8, 4, false),
+    (16, 8, true),
+    (8, 4, true),
+    (6, 3, true),
+    (4, 2, true),
+    (0, 2, true),
+];
 
 /// What a report says besides the grade.
 pub struct Told<'a> {
