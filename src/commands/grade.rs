@@ -45,6 +45,9 @@ pub struct Arguments {
     /// Write the grade as JUnit's XML to this file
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Write all frames to a capture file, with the steps as comments
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
     /// Print all calls of our peers, and all lines of the program
     #[arg(long)]
     pub transcript: bool,
@@ -71,6 +74,7 @@ impl Arguments {
             json: false,
             junit: None,
             transcript: false,
+            pcap: None,
             untrusted: false,
             without: Vec::new(),
             program: program.to_vec(),
@@ -202,6 +206,7 @@ impl Ready {
             seed,
             only: arguments.check.as_deref(),
             case,
+            capture: arguments.pcap.is_some(),
             progress,
         }))
     }
@@ -257,6 +262,9 @@ fn tell(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
     if let Some(file) = &arguments.junit {
         fs::write(file, report::junit(grade)).with_context(|| file.display().to_string())?;
     }
+    if let Some(file) = &arguments.pcap {
+        fs::write(file, report::pcapng(grade)).with_context(|| file.display().to_string())?;
+    }
     if arguments.json {
         say(&format!("{}\n", report::json(grade)));
         return Ok(());
@@ -276,7 +284,8 @@ pub fn with_told<T>(
     screen: Option<(usize, usize)>,
     work: impl FnOnce(&Told<'_>) -> T,
 ) -> T {
-    let behind = if arguments.program.is_empty() { String::new() } else { format!(" -- {}", grade.program.join(" ")) };
+    let words: Vec<String> = grade.program.iter().map(|word| as_typed(word)).collect();
+    let behind = if arguments.program.is_empty() { String::new() } else { format!(" -- {}", words.join(" ")) };
     work(&Told {
         title: folder.title(),
         page: &folder.page(),
@@ -285,6 +294,15 @@ pub fn with_told<T>(
         all: arguments.all,
         screen,
     })
+}
+
+/// A word as a shell reads it.
+fn as_typed(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// A bar on a terminal; nothing in a pipe.
