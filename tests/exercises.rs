@@ -134,16 +134,19 @@ fn judged() -> &'static [Judged] {
 }
 
 fn judge(exercise: &Exercise, path: &str) -> Json {
-    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercises").join(&exercise.id).join(path);
-    let folder = work.join(&exercise.id);
-    let _ = fs::remove_dir_all(&work);
-    fs::create_dir_all(&folder).expect("a folder");
-    let name = path.rsplit('/').next().expect("a name");
-    fs::copy(project(&exercise.place).join(path), folder.join(name)).expect("a program");
-    let output = run(socklab().args(["grade", &exercise.id, "--json"]).env("SOCKLAB_WORK", &work));
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercises").join(&exercise.id).join(path);
+    lay(exercise, path, &folder, path.rsplit('/').next().expect("a name"));
+    let output = run(socklab().args(["grade", &exercise.id, "--json", "--folder"]).arg(&folder));
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         panic!("{} {path}: {error}: {}", exercise.id, String::from_utf8_lossy(&output.stderr));
     })
+}
+
+/// Lays a program into a folder in which nothing else is.
+fn lay(exercise: &Exercise, path: &str, folder: &Path, name: &str) {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).expect("a folder");
+    fs::copy(project(&exercise.place).join(path), folder.join(name)).expect("a program");
 }
 
 fn runs_here(path: &str) -> bool {
@@ -247,8 +250,9 @@ fn the_matrix_is_what_was_judged() {
 fn matrix() -> String {
     let mut page = String::from(
         "# The exercises\n\n\
-         What each check is worth, and which programs pass it: every starter, every solution and every wrong program was\n\
-         judged for this page (`just matrix`), and the tests judge them again. Three marks stand for Python, Rust and C.\n\n\
+         What each check is worth, and which programs pass it: every starter, every solution and every wrong program\n\
+         was judged for this page (`just matrix`), and the tests judge them again. Three marks stand for Python, Rust\n\
+         and C.\n\n\
          | exercise | what to build | of the lab | checks | wrong programs |\n|---|---|---|--:|--:|\n",
     );
     for exercise in exercises() {
@@ -298,11 +302,11 @@ fn table(exercise: &Exercise) -> String {
             Some("fail") => "✗".to_owned(),
             _ => "?".to_owned(),
         };
-        groups.iter().for_each(|group| drop(write!(text, " {} |", cell(group, &mark))));
+        text.extend(groups.iter().map(|group| format!(" {} |", cell(group, &mark))));
         text.push('\n');
     }
     let _ = write!(text, "| | **points** | {} |", solution(id).grade["of"]);
-    groups.iter().for_each(|group| drop(write!(text, " {} |", cell(group, &|grade| grade["points"].to_string()))));
+    text.extend(groups.iter().map(|group| format!(" {} |", cell(group, &|grade| grade["points"].to_string()))));
     text.push('\n');
     text
 }
@@ -315,6 +319,45 @@ fn judged_one(id: &str, path: &str) -> &'static Judged {
 fn solution(id: &str) -> &'static Judged {
     let found = judged().iter().find(|judged| judged.exercise == id && judged.path.starts_with("solutions/"));
     found.unwrap_or_else(|| panic!("exercise {id} has no solution"))
+}
+
+/// A marker in a page, and the report that must stand in the fence behind it.
+const REPORT: &str = "<!-- report: ";
+
+#[test]
+fn a_page_shows_reports_as_they_are() {
+    let page = "docs/students.md";
+    if !has("python3") {
+        return skip("a_page_shows_reports_as_they_are", "python3 is not here");
+    }
+    let (kept, mut fresh) = (read(page), String::new());
+    let mut lines = kept.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        fresh.push_str(line);
+        let Some(what) = line.strip_prefix(REPORT).and_then(|rest| rest.trim_end().strip_suffix(" -->")) else {
+            continue;
+        };
+        fresh.push_str(lines.next().expect("a fence"));
+        fresh.push_str(&report(what));
+        fresh.push_str(lines.by_ref().find(|line| line.starts_with("```")).expect("the fence's end"));
+    }
+    assert!(fresh.contains(REPORT), "{page} shows a report");
+    if std::env::var_os("SOCKLAB_BLESS").is_some() {
+        fs::write(project(page), fresh).expect("the page is written");
+    } else {
+        assert!(fresh == kept, "the report in {page} is stale, `just matrix` writes it anew:\n{fresh}");
+    }
+}
+
+/// What a student reads whose program is this one, but for the line that tells of the machine.
+fn report(what: &str) -> String {
+    let (id, path) = what.split_once(' ').expect("an exercise and a program");
+    let exercise = exercises().into_iter().find(|exercise| exercise.id == id).expect("the exercise");
+    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
+    lay(&exercise, path, &work.join(id), "server.py");
+    let output = run(socklab().args(["grade", id, "--seed", "1"]).env("SOCKLAB_WORK", &work));
+    let report = String::from_utf8(output.stdout).expect("UTF-8");
+    report.lines().filter(|line| !line.starts_with("  judge ")).map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
 #[test]

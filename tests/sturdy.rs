@@ -384,7 +384,7 @@ fn a_new_lab_and_its_exercise_compile_and_run() {
     complains(&command(&["new", "98", "udp-new"]), 2, &["already"]);
     complains(&command(&["new", "97", "Bad Name"]), 2, &["no name for a lab"]);
 
-    // Its exercise is found by the next build; the starter fails, the solutions pass, the wrong program fails as it says.
+    // Its exercise is found by the next build: the starter fails, solutions pass, the wrong program fails as it says.
     complains(&command(&["new-exercise", "98", "--title", "a server that shouts"]), 0, &[]);
     complains(&command(&["soak-judge", "98", "--runs", "1", "--language", "all"]), 0, &[]);
     complains(&command(&["start", "98", "python"]), 0, &[]);

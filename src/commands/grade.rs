@@ -57,6 +57,9 @@ pub struct Arguments {
     /// Leave a layer of protection out: user, network, processes, files, ipc, names, landlock, seccomp, limits
     #[arg(long, value_name = "LAYER")]
     pub without: Vec<String>,
+    /// Judge what is in this folder, as otherwise what is in work/
+    #[arg(long, value_name = "FOLDER", conflicts_with = "program")]
+    pub folder: Option<PathBuf>,
     /// The program and its arguments, in which {host} and {port} stand for the address
     #[arg(last = true)]
     pub program: Vec<OsString>,
@@ -77,6 +80,7 @@ impl Arguments {
             pcap: None,
             untrusted: false,
             without: Vec::new(),
+            folder: None,
             program: program.to_vec(),
         }
     }
@@ -85,7 +89,10 @@ impl Arguments {
 /// Judges, reports, and remembers.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = exercises::find(&arguments.exercise)?;
-    let attempted = attempted(folder, &arguments.program)?;
+    let attempted = match &arguments.folder {
+        Some(folder) => attempts::of_folder(folder)?,
+        None => attempted(folder, &arguments.program)?,
+    };
     let grade = grade(folder, arguments, &attempted)?;
     tell(folder, arguments, &grade)?;
     remember(folder, arguments, &grade)?;
@@ -98,7 +105,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Keeps the grade of a program in work/, if it is one.
 pub fn remember(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
-    if arguments.program.is_empty() && grade.whole && grade.points().is_some() {
+    let is_in_work = arguments.program.is_empty() && arguments.folder.is_none();
+    if is_in_work && grade.whole && grade.points().is_some() {
         work::remember(folder.id, grade)?;
     }
     Ok(())
@@ -285,7 +293,11 @@ pub fn with_told<T>(
     work: impl FnOnce(&Told<'_>) -> T,
 ) -> T {
     let words: Vec<String> = grade.program.iter().map(|word| as_typed(word)).collect();
-    let behind = if arguments.program.is_empty() { String::new() } else { format!(" -- {}", words.join(" ")) };
+    let behind = match &arguments.folder {
+        Some(folder) => format!(" --folder {}", as_typed(&folder.to_string_lossy())),
+        None if arguments.program.is_empty() => String::new(),
+        None => format!(" -- {}", words.join(" ")),
+    };
     work(&Told {
         title: folder.title(),
         page: &folder.page(),

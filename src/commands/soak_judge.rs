@@ -1,4 +1,4 @@
-//! `socklab soak-judge`: the same attempts judged many times: is the verdict always the same, and the one that is meant?
+//! `socklab soak-judge`: the same attempts judged many times: is the verdict always the same, and as it is meant?
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -103,7 +103,7 @@ fn verdict(grade: &Grade) -> Verdict {
     grade.checks.iter().filter_map(told).collect()
 }
 
-/// Prints an attempt's row, and its verdicts where there are several, or another one than is meant; whether all is well.
+/// Prints an attempt's row, and its verdicts where not all are as they are meant; whether all are.
 fn print(tally: &Tally<Attempt, Verdict>, column: usize) -> bool {
     let ((runs, median), all) = (tally.runs_and_median(), tally.outcomes());
     let is_meant = |verdict: &Verdict| {
