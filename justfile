@@ -50,7 +50,7 @@ soak *arguments:
 
 # Measure, each figure beside its baseline
 bench:
-    cargo bench -q --bench stage
+    cargo bench -q --bench stage --bench grading
 
 # Formatting, lints and everything that CI asks for
 check:
