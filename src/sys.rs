@@ -6,6 +6,7 @@ use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
 
 use rustix::process::Pid;
 
@@ -195,6 +196,17 @@ pub fn ioctl_int(fd: BorrowedFd<'_>, request: libc::Ioctl) -> io::Result<i32> {
     // SAFETY: the requests that this crate passes write one `int`, which lives through the call.
     check(unsafe { libc::ioctl(fd.as_raw_fd(), request, &mut value) })?;
     Ok(value)
+}
+
+/// When the packet came that was received last, since 1970: `SIOCGSTAMPNS` of `socket(7)`.
+pub fn last_stamp(fd: BorrowedFd<'_>) -> io::Result<Duration> {
+    // SIOCGSTAMPNS of <linux/sockios.h> where a `long` has 64 bits, which no crate defines.
+    const SIOCGSTAMPNS: libc::Ioctl = 0x8907;
+    let mut stamp = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the request writes one `timespec`, which lives through the call.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), SIOCGSTAMPNS, &mut stamp) })?;
+    let (seconds, nanos) = (u64::try_from(stamp.tv_sec), u32::try_from(stamp.tv_nsec));
+    Ok(Duration::new(seconds.unwrap_or(0), nanos.unwrap_or(0)))
 }
 
 /// Sets a socket option that is an `int`, `setsockopt(2)`.

@@ -191,6 +191,12 @@ impl Attempt {
         self.ground.settle()
     }
 
+    /// Does nothing for so long: for checks whose subject is time.
+    pub fn lets_pass(&self, time: Duration) -> Done {
+        self.ground.diary.step(format!("our side waits for {} ms", time.as_millis()));
+        self.ground.let_pass(time)
+    }
+
     /// Kills the program, as a person does who restarts it. Its host, with all its connections, stays.
     pub fn is_killed(&mut self) -> Done {
         self.ground.diary.step("the program is killed");

@@ -8,12 +8,13 @@ use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::event::PollFlags;
 
 use super::failure::{Done, Failure, Kind, Stop};
 use super::ground::{Ground, Woke};
+use crate::probe;
 use crate::sandbox::HostSocket;
 use crate::socket::{Address, Socket, Type};
 use crate::trace::error_name;
@@ -67,7 +68,7 @@ impl Peer {
     }
 
     fn is_readable(&self) -> bool {
-        crate::probe::ready(self.fd(), PollFlags::IN)
+        probe::ready(self.fd(), PollFlags::IN)
     }
 
     /// Tells the address which the kernel gave us, under the peer's name.
@@ -387,6 +388,13 @@ pub struct Datagrams {
     peer: Peer,
     /// Where it sends to: the attempt, once that is known.
     to: Option<SocketAddr>,
+    /// Whether it sends to whoever was heard last, as a server does.
+    answers: bool,
+    heard: Option<SocketAddr>,
+    /// When the datagram that it took last had come.
+    came: Option<SystemTime>,
+    /// So long after that an answer is still one.
+    prompt: Option<Duration>,
 }
 
 impl Datagrams {
@@ -397,19 +405,20 @@ impl Datagrams {
         any.set_port(0);
         peer.ours("bind", |socket| socket.bind(&Address::from(any)))?;
         peer.own_address()?;
-        Ok(Datagrams { peer, to: Some(ground.address()) })
+        let to = Some(ground.address());
+        Ok(Datagrams { peer, to, answers: false, heard: None, came: None, prompt: None })
     }
 
     /// One that an attempt which is a client finds at the exercise's port.
     pub(super) fn at_the_port(ground: &Rc<Ground>, name: &str) -> Done<Datagrams> {
         let peer = Peer::make(ground, name, Type::DGRAM)?;
         peer.ours("bind", |socket| socket.bind(&Address::from(ground.address())))?;
-        Ok(Datagrams { peer, to: None })
+        Ok(Datagrams { peer, to: None, answers: true, heard: None, came: None, prompt: None })
     }
 
-    /// Where the attempt was last heard from, or is.
-    pub fn other_side(&self) -> Option<SocketAddr> {
-        self.to
+    /// From where the datagram came that was taken last.
+    pub fn heard_from(&self) -> Option<SocketAddr> {
+        self.heard
     }
 
     /// From now on it sends to this address.
@@ -417,16 +426,52 @@ impl Datagrams {
         self.to = address;
     }
 
+    /// Says how long the attempt waits for an answer. One of ours that is later is a fault of ours: the machine did not
+    /// let us answer.
+    pub fn must_answer_within(&mut self, time: Duration) {
+        // The kernel notes when a datagram came from the first time on that it is asked.
+        let _ = probe::came(self.peer.fd());
+        self.prompt = Some(time);
+    }
+
     /// Sends a datagram.
     pub fn send(&self, bytes: &[u8]) -> Done {
         self.peer.step(&format!("sends a datagram of {}", counted(bytes)));
+        self.send_now(bytes)
+    }
+
+    fn send_now(&self, bytes: &[u8]) -> Done {
         let to = self.to.ok_or_else(|| Stop::Fault("a check answers before it was asked".to_owned()))?;
+        let late = self.came.and_then(|came| came.elapsed().ok()).unwrap_or_default();
         match self.peer.calls(|socket| socket.send_to(bytes, &Address::from(to))) {
+            _ if self.prompt.is_some_and(|prompt| late > prompt) => {
+                let late = late.as_millis();
+                Err(Stop::Fault(format!("the machine let our {} answer after {late} ms only", self.peer.name)))
+            }
             Ok(_) => Ok(()),
             // Told of an earlier datagram, to which nobody listened.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
             Err(error) => Err(Stop::ours("sendto", &error)),
         }
+    }
+
+    /// Sends an answer, and is gone before the attempt can have it: the next datagram that comes finds nobody.
+    pub fn send_and_be_gone(self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("sends a datagram of {}, and is gone at once", counted(bytes)));
+        // A socket that is connected with itself takes datagrams from itself alone, and may still send anywhere.
+        let own = Address::from(self.peer.ground.address());
+        self.peer.ours("connect", |socket| socket.connect(&own))?;
+        self.send_now(bytes)?;
+        let Peer { ground, name, socket } = self.peer;
+        ground.diary.by(&name, || drop(socket));
+        Ok(())
+    }
+
+    /// Closes the socket: nobody has its port any more.
+    pub fn close(self) {
+        self.peer.step("closes its socket");
+        let Peer { ground, name, socket } = self.peer;
+        ground.diary.by(&name, || drop(socket));
     }
 
     /// Expects a datagram with exactly these bytes.
@@ -438,6 +483,22 @@ impl Datagrams {
         }
         let failure = self.peer.ground.failure(Kind::Wrong, "the datagram is not what it must be", None);
         Err(failure.between(bytes, got).into())
+    }
+
+    /// Expects a datagram with each of these contents, in whatever order.
+    pub fn expect_all(&mut self, all: &[Vec<u8>]) -> Done {
+        self.peer.step(&format!("expects {} datagrams, in whatever order", all.len()));
+        let mut missing: Vec<&Vec<u8>> = all.iter().collect();
+        while let Some(first) = missing.first() {
+            let count = all.len() - missing.len();
+            let got = self.next(|| format!("a datagram of {}, after {count} others", counted(first)))?;
+            let Some(at) = missing.iter().position(|bytes| **bytes == got) else {
+                let failure = self.peer.ground.failure(Kind::Wrong, "a datagram is not what it must be", None);
+                return Err(failure.between(first.as_slice(), got).into());
+            };
+            missing.remove(at);
+        }
+        Ok(())
     }
 
     /// Takes the next datagram, whatever it is.
@@ -459,8 +520,12 @@ impl Datagrams {
     fn take(&mut self) -> Done<Vec<u8>> {
         let mut buf = vec![0; 65_536];
         let (len, from) = self.peer.ours("recvfrom", |socket| socket.recv_from(&mut buf))?;
-        if let Some(from) = from.as_socket() {
-            self.to = Some(from);
+        self.heard = from.as_socket();
+        if self.prompt.is_some() {
+            self.came = probe::came(self.peer.fd());
+        }
+        if self.answers {
+            self.to = self.heard;
         }
         buf.truncate(len);
         Ok(buf)
