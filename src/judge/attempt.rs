@@ -1,6 +1,7 @@
 //! One attempt while one check is applied: what a check's function works with.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
@@ -93,6 +94,11 @@ impl Attempt {
             failure.expected = Some(format!("a socket that {verb} port {port}").into());
         }
         Err(failure.into())
+    }
+
+    /// Where the attempt is, if it is a server: its host, and the exercise's port.
+    pub fn address(&self) -> SocketAddr {
+        self.ground.address()
     }
 
     /// A client of ours, which connects to the attempt.
