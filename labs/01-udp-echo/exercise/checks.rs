@@ -69,7 +69,7 @@ pub fn exercise() -> Exercise {
             "same-port",
             5,
             "answers from the port at which it was asked",
-            "Send with the socket that has received. A new one has a port of its own, from which nobody expects an answer.",
+            "Send with the socket that has received. A new one has another port, from which nobody expects it.",
             same_port,
         )
         .check(
