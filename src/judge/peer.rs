@@ -426,8 +426,7 @@ impl Datagrams {
         self.to = address;
     }
 
-    /// Says how long the attempt waits for an answer. One of ours that is later is a fault of ours: the machine did not
-    /// let us answer.
+    /// Says how long the attempt waits for an answer.
     pub fn must_answer_within(&mut self, time: Duration) {
         // The kernel notes when a datagram came from the first time on that it is asked.
         let _ = probe::came(self.peer.fd());
@@ -440,14 +439,40 @@ impl Datagrams {
         self.send_now(bytes)
     }
 
+    /// Sends the same datagram again and again, so many times, until one comes; whether one has come.
+    pub fn send_until_one_comes(&self, bytes: &[u8], every: Duration, times: usize) -> Done<bool> {
+        let every_ms = every.as_millis();
+        self.peer.step(&format!("sends a datagram of {} every {every_ms} ms, until one comes", counted(bytes)));
+        for _ in 0..times {
+            self.send_now(bytes)?;
+            self.peer.ground.let_pass(every)?;
+            if self.has_one() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is a
+    /// fault of ours: the machine did not let us answer.
+    pub fn answer(&self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("answers with a datagram of {}", counted(bytes)));
+        self.send_now(bytes)?;
+        self.was_prompt()
+    }
+
+    fn was_prompt(&self) -> Done {
+        let late = self.came.and_then(|came| came.elapsed().ok()).unwrap_or_default();
+        if self.prompt.is_none_or(|prompt| late <= prompt) {
+            return Ok(());
+        }
+        let late = late.as_millis();
+        Err(Stop::Fault(format!("the machine let our {} answer after {late} ms only", self.peer.name)))
+    }
+
     fn send_now(&self, bytes: &[u8]) -> Done {
         let to = self.to.ok_or_else(|| Stop::Fault("a check answers before it was asked".to_owned()))?;
-        let late = self.came.and_then(|came| came.elapsed().ok()).unwrap_or_default();
         match self.peer.calls(|socket| socket.send_to(bytes, &Address::from(to))) {
-            _ if self.prompt.is_some_and(|prompt| late > prompt) => {
-                let late = late.as_millis();
-                Err(Stop::Fault(format!("the machine let our {} answer after {late} ms only", self.peer.name)))
-            }
             Ok(_) => Ok(()),
             // Told of an earlier datagram, to which nobody listened.
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
@@ -456,12 +481,13 @@ impl Datagrams {
     }
 
     /// Sends an answer, and is gone before the attempt can have it: the next datagram that comes finds nobody.
-    pub fn send_and_be_gone(self, bytes: &[u8]) -> Done {
-        self.peer.step(&format!("sends a datagram of {}, and is gone at once", counted(bytes)));
+    pub fn answer_and_be_gone(self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("answers with a datagram of {}, and is gone at once", counted(bytes)));
         // A socket that is connected with itself takes datagrams from itself alone, and may still send anywhere.
         let own = Address::from(self.peer.ground.address());
         self.peer.ours("connect", |socket| socket.connect(&own))?;
         self.send_now(bytes)?;
+        self.was_prompt()?;
         let Peer { ground, name, socket } = self.peer;
         ground.diary.by(&name, || drop(socket));
         Ok(())
@@ -476,10 +502,22 @@ impl Datagrams {
 
     /// Expects a datagram with exactly these bytes.
     pub fn expect(&mut self, bytes: &[u8]) -> Done {
+        self.expect_but(bytes, |_| false)
+    }
+
+    /// The same, where some others that may come before are passed over.
+    pub fn expect_but(&mut self, bytes: &[u8], passed_over: impl Fn(&[u8]) -> bool) -> Done {
+        const MANY: usize = 20;
         self.peer.step(&format!("expects a datagram of {}", counted(bytes)));
-        let got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
-        if got == bytes {
-            return Ok(());
+        let mut got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
+        for _ in 0..MANY {
+            if got == bytes {
+                return Ok(());
+            }
+            if !passed_over(&got) {
+                break;
+            }
+            got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
         }
         let failure = self.peer.ground.failure(Kind::Wrong, "the datagram is not what it must be", None);
         Err(failure.between(bytes, got).into())
