@@ -1,7 +1,7 @@
 //! Exercise 01-client: a UDP client that numbers its requests, asks again, and believes only the right answer.
 //!
-//! A request may come again at any time, for the machine may be slow; so no check counts on a request coming once. Lines
-//! are looked for at the end only: nobody need flush.
+//! A request may come again at any time, for the machine may be slow; so no check counts on a request coming once.
+//! Lines are looked for at the end only: nobody need flush.
 
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub fn exercise() -> Exercise {
             "answer-comes-twice",
             10,
             "does not take the second copy of an answer for that to the next line",
-            "If you ask twice you may be answered twice: the second answer waits in your queue when you send the next line.",
+            "Ask twice and you may be answered twice: the second answer is in your queue when you send the next line.",
             answer_comes_twice,
         )
         .check(
@@ -97,7 +97,7 @@ pub fn exercise() -> Exercise {
             "nobody-listens",
             5,
             "prints no answer where nobody listens, and goes on",
-            "A connected socket is told: recv or send fails with ECONNREFUSED. That is no answer, and no reason to end.",
+            "A connected socket is told: recv or send fails with ECONNREFUSED. It is silence, and no reason to end.",
             nobody_listens,
         )
 }
