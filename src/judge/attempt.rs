@@ -100,6 +100,11 @@ impl Attempt {
         Connection::open(&self.ground, name)
     }
 
+    /// A client of ours with small buffers and segments, which the attempt cannot send much to before it must wait.
+    pub fn connect_narrow(&self, name: &str) -> Done<Connection> {
+        Connection::open_narrow(&self.ground, name)
+    }
+
     /// A server of ours, which listens on the exercise's port.
     pub fn listen(&self, name: &str) -> Done<Listener> {
         Listener::open(&self.ground, name)
@@ -142,6 +147,24 @@ impl Attempt {
         };
         self.read = end + 1;
         Ok(kept[from..end].to_vec())
+    }
+
+    /// Expects exactly these bytes next on the program's standard output, before it ends.
+    pub fn expect_output(&mut self, bytes: &[u8]) -> Done {
+        self.ground.diary.step(format!("it must print {}", text::quoted_within(bytes, bytes.len(), 60)));
+        let from = self.read;
+        let there = |kept: &[u8]| kept.len() >= from + bytes.len();
+        let woke = self.ground.wait(None, |sandbox| Ok(there(&sandbox.output().stdout.kept)))?;
+        let got = self.ground.sandbox.borrow().output().stdout.kept.get(from..).unwrap_or_default().to_vec();
+        if got.starts_with(bytes) {
+            self.read = from + bytes.len();
+            return Ok(());
+        }
+        let failure = match woke {
+            Woke::Ready => self.ground.failure(Kind::Wrong, "it prints something else", None),
+            other => self.ground.unmet(&other, "it does not print all that it must"),
+        };
+        Err(failure.between(bytes, got).into())
     }
 
     /// Expects that the program prints nothing more until it ends, or comes to rest.
