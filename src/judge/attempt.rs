@@ -199,6 +199,16 @@ impl Attempt {
         Err(failure.between(format!("exit code {code}"), super::sight::how_it_ended(&ending)).into())
     }
 
+    /// Waits for the program's end, and expects an exit code that says that it did not do what it was asked for.
+    pub fn ends_with_an_error(&mut self) -> Done {
+        let ending = self.ends()?;
+        if matches!(ending.how, How::Exited(code) if code != 0) && ending.limit.is_none() {
+            return Ok(());
+        }
+        let failure = self.ground.failure(Kind::Ended, "it does not end as it must", None);
+        Err(failure.between("an exit code other than 0", super::sight::how_it_ended(&ending)).into())
+    }
+
     /// Expects that the program is still there, once it has come to rest.
     pub fn still_runs(&mut self) -> Done {
         self.ground.diary.step("the program must still be there");
