@@ -2,6 +2,8 @@
 //!
 //! Invariant: this is the only module with `unsafe`. Each function makes one call and has a safe signature.
 
+pub mod children;
+
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::Ipv4Addr;

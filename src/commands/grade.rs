@@ -4,7 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{IsTerminal, stderr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use socklab::judge::report::{self, Told};
 use socklab::judge::{Grade, Judging, Misconception, Verdict, judge, read_case};
 use socklab::lab::exit;
-use socklab::sandbox::{Layer, Layers, Limits, Order, Parcel, Program, Sandbox, resolve};
+use socklab::sandbox::{How, Input, Layer, Layers, Limits, Order, Parcel, Program, Sandbox, resolve};
 
 use super::attempts::{self, Attempted};
 use super::{Mistyped, work};
@@ -101,7 +101,8 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
         );
     }
     let case = arguments.case.as_deref().map(read_case).transpose().map_err(Mistyped)?;
-    let mut layers = Layers::here();
+    let mut order = Order { port: exercise.port, limits: limits(), ..Order::default() };
+    let mut layers = Layers::here(&order.keeper);
     for name in &arguments.without {
         let layer =
             Layer::of_name(name).ok_or_else(|| Mistyped(format!("--without {name}: there is no such layer")))?;
@@ -110,13 +111,8 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
     let wrong: Vec<Misconception> = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
     let mentioned: Vec<PathBuf> =
         attempted.run.iter().map(|word| attempted.folder.join(word)).filter(|path| path.is_file()).collect();
-    let mut order = Order {
-        layers,
-        limits: limits(),
-        parcel: Parcel::of_folder(&attempted.folder, &mentioned).map_err(|error| Mistyped(error.to_string()))?,
-        port: exercise.port,
-        ..Order::default()
-    };
+    order.layers = layers;
+    order.parcel = Parcel::of_folder(&attempted.folder, &mentioned).map_err(|error| Mistyped(error.to_string()))?;
     if arguments.untrusted {
         let protection = Sandbox::open(&order).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
         if protection.tier < STRANGERS {
@@ -133,16 +129,14 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
             Err(output) => return Ok(unbuilt(folder, &exercise, typed, seed, output)),
         }
     }
-    let found = resolve(&attempted.run[0], &attempted.folder).map_err(|error| Mistyped(error.to_string()))?;
-    order.visible.extend(found.visible);
-    let mut argv = attempted.run.clone();
-    argv[0] = found.path.into();
+    let argv = found(&mut order, attempted, &attempted.run)?;
     let bar = progress(exercise.checks.len());
     let judging = Judging {
         id: folder.id,
         exercise: &exercise,
         wrong: &wrong,
         typed,
+        env: environment(&argv),
         argv,
         order,
         seed,
@@ -160,22 +154,40 @@ fn limits() -> Limits {
     Limits { wall: Duration::from_secs(150), ..Limits::default() }
 }
 
+/// A command whose program is a file, which the sandbox then shows.
+fn found(order: &mut Order, attempted: &Attempted, command: &[OsString]) -> Result<Vec<OsString>> {
+    let mut argv = command.to_vec();
+    let built = !attempted.build.is_empty() && Path::new(&argv[0]).starts_with(".");
+    // What was built is in the scratch folder only.
+    if !built || command == attempted.build {
+        let found = resolve(&argv[0], &attempted.folder).map_err(|error| Mistyped(error.to_string()))?;
+        order.visible.extend(found.visible);
+        argv[0] = found.path.into();
+    }
+    Ok(argv)
+}
+
+/// The whole environment of a program, but for its address. Nothing of ours is in it.
+fn environment(argv: &[OsString]) -> Vec<(String, String)> {
+    let usual = "/usr/local/bin:/usr/bin:/bin";
+    let own = Path::new(&argv[0]).parent().filter(|folder| folder.is_absolute()).map(|folder| folder.display());
+    let path = own.map_or_else(|| usual.to_owned(), |own| format!("{own}:{usual}"));
+    let pairs = [("PATH", path.as_str()), ("HOME", "/tmp"), ("LANG", "C.UTF-8"), ("TZ", "UTC")];
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+}
+
 /// Executes the build, on a private host as well: a compiler reads what a stranger wrote. Outside every clock.
 fn build(order: &Order, attempted: &Attempted) -> Result<std::result::Result<Parcel, String>> {
-    let found = resolve(&attempted.build[0], &attempted.folder).map_err(|error| Mistyped(error.to_string()))?;
     let mut order = Order { limits: Limits::for_build(), ..order.clone() };
-    order.visible.extend(found.visible);
-    let mut argv = attempted.build.clone();
-    argv[0] = found.path.into();
+    let argv = found(&mut order, attempted, &attempted.build)?;
     let mut sandbox = Sandbox::open(&order).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let fault = |fault: socklab::sandbox::Fault| anyhow::anyhow!("the build could not be watched: {fault}");
-    let program = Program { argv, env: found.env, input: socklab::sandbox::Input::Nothing };
+    let program = Program { env: environment(&argv), argv, input: Input::Nothing };
     sandbox.start(&program).map_err(fault)?;
     while sandbox.ended().is_none() {
         sandbox.wait(&mut [], Duration::from_secs(1)).map_err(fault)?;
     }
-    let good = sandbox.ended().is_some_and(|ending| ending.is_good());
-    if good {
+    if sandbox.ended().is_some_and(|ending| ending.how == How::Exited(0)) {
         return Ok(Ok(sandbox.pack().map_err(fault)?));
     }
     let output = sandbox.output();

@@ -11,7 +11,8 @@ use super::choices::scattered;
 use super::failure::{Done, Failure, Kind, Stop};
 use super::ground::{Ground, Woke};
 use super::peer::{Connection, Datagrams, Listener};
-use crate::sandbox::{Ending, HostSocket, How, Input, Program, Protocol};
+use super::run::Turn;
+use crate::sandbox::{Ending, HostSocket, How, Input, Program, Transport};
 use crate::view::text;
 
 /// How often the kernel is asked whether the port is open: a question takes some tens of microseconds.
@@ -21,26 +22,27 @@ const ASK_EVERY: Duration = Duration::from_micros(200);
 pub struct Attempt {
     ground: Rc<Ground>,
     argv: Vec<OsString>,
-    starting: Option<super::run::Turn>,
+    env: Vec<(String, String)>,
+    starting: Option<Turn>,
     /// How many bytes of its standard output were expected already.
     read: usize,
 }
 
 impl Attempt {
-    pub(super) fn new(ground: Rc<Ground>, argv: Vec<OsString>, starting: super::run::Turn) -> Attempt {
-        Attempt { ground, argv, starting: Some(starting), read: 0 }
+    pub(super) fn new(ground: Rc<Ground>, argv: Vec<OsString>, env: Vec<(String, String)>, starting: Turn) -> Attempt {
+        Attempt { ground, argv, env, starting: Some(starting), read: 0 }
     }
 
     /// Starts a server, and waits until its TCP socket listens on the exercise's port.
     pub fn listens(&mut self) -> Done {
         self.start("")?;
-        self.opens(Protocol::Tcp)
+        self.opens(Transport::Tcp)
     }
 
     /// Starts a server, and waits until its UDP socket is bound to the exercise's port.
     pub fn is_bound(&mut self) -> Done {
         self.start("")?;
-        self.opens(Protocol::Udp)
+        self.opens(Transport::Udp)
     }
 
     /// Starts a client, at whose standard input these lines are typed, and then end of file.
@@ -54,7 +56,9 @@ impl Attempt {
 
     fn start(&mut self, typed: &str) -> Done {
         let address = self.ground.address();
-        let env = vec![("HOST".to_owned(), address.ip().to_string()), ("PORT".to_owned(), address.port().to_string())];
+        let mut env = self.env.clone();
+        env.push(("HOST".to_owned(), address.ip().to_string()));
+        env.push(("PORT".to_owned(), address.port().to_string()));
         let input = if typed.is_empty() { Input::Nothing } else { Input::Lines(typed.as_bytes().to_vec()) };
         let named = |argument: &OsString| match argument.to_str() {
             Some(text) if text.contains('{') => {
@@ -67,17 +71,17 @@ impl Attempt {
         let what = if typed.is_empty() { "starts".to_owned() } else { format!("starts, with {} typed", shown(typed)) };
         self.ground.diary.step(format!("the program {what}"));
         self.ground.begins_anew();
-        self.read = self.ground.sandbox.borrow().output().stdout.kept.len();
+        self.read = 0;
         self.ground.sandbox.borrow_mut().start(&Program { argv, env, input })?;
         Ok(())
     }
 
     /// Waits until the port is open, as the kernel's tables show it: nobody connects to find out.
-    fn opens(&mut self, protocol: Protocol) -> Done {
+    fn opens(&mut self, transport: Transport) -> Done {
         let port = self.ground.address().port();
         let open = |socket: &HostSocket| {
-            let ready = socket.protocol == protocol && socket.local.port() == port;
-            ready && (protocol == Protocol::Udp || socket.state == "LISTEN")
+            let ready = socket.transport == transport && socket.local.port() == port;
+            ready && (transport == Transport::Udp || socket.state == "LISTEN")
         };
         let woke =
             self.ground.wait_in_steps_of(ASK_EVERY, None, &mut |sandbox| Ok(sandbox.sockets()?.iter().any(open)))?;
@@ -85,7 +89,7 @@ impl Attempt {
         if matches!(woke, Woke::Ready) {
             return Ok(());
         }
-        let verb = if protocol == Protocol::Tcp { "listens on TCP" } else { "is bound to UDP" };
+        let verb = if transport == Transport::Tcp { "listens on TCP" } else { "is bound to UDP" };
         let mut failure = self.ground.unmet(&woke, format!("nothing {verb} port {port}"));
         let others: Vec<String> = self.ground.sandbox.borrow_mut().sockets()?.iter().map(instead).collect();
         if !others.is_empty() {
@@ -121,6 +125,8 @@ impl Attempt {
     }
 
     /// Expects this line next on the program's standard output.
+    ///
+    /// Many languages hold output back until the program ends, so let it end before: see [`ends`](Attempt::ends).
     pub fn expect_line(&mut self, line: &str) -> Done {
         self.ground.diary.step(format!("it must print {}", text::quoted_within(line.as_bytes(), line.len(), 60)));
         let got = self.next_line(&format!("the line {line:?}"))?;
@@ -298,10 +304,10 @@ impl Attempt {
 /// What a socket is, for a student who expects another one.
 fn instead(socket: &HostSocket) -> String {
     let place = socket.local;
-    match (socket.protocol, socket.state) {
-        (Protocol::Tcp, "LISTEN") => format!("a TCP socket that listens on {place}"),
-        (Protocol::Tcp, state) => format!("a TCP socket at {place}, {state}"),
-        (Protocol::Udp, _) => format!("a UDP socket bound to {place}"),
+    match (socket.transport, socket.state) {
+        (Transport::Tcp, "LISTEN") => format!("a TCP socket that listens on {place}"),
+        (Transport::Tcp, state) => format!("a TCP socket at {place}, {state}"),
+        (Transport::Udp, _) => format!("a UDP socket bound to {place}"),
     }
 }
 

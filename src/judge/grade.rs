@@ -31,7 +31,7 @@ pub struct Checked {
     pub shrunk: bool,
     pub took: Duration,
     /// How many processes of the attempt were still there at its end, and were killed.
-    pub stopped: u32,
+    pub stopped: u64,
 }
 
 /// How a check ended.

@@ -182,6 +182,7 @@ impl Ground {
     /// Says that a program has been started (again).
     pub fn begins_anew(&self) {
         self.ended_told.set(false);
+        self.told.set(0);
     }
 
     /// A failure with what is known of the program: at the moment of `sight`, or once it has come to rest.

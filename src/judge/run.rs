@@ -34,6 +34,8 @@ pub struct Judging<'a> {
     pub typed: Vec<String>,
     /// The same, ready to be executed.
     pub argv: Vec<OsString>,
+    /// Its environment, but for HOST and PORT.
+    pub env: Vec<(String, String)>,
     pub order: Order,
     pub seed: u64,
     /// Apply only this check.
@@ -146,7 +148,7 @@ impl Applying<'_> {
         let address = sandbox.address();
         diary.call_it(address, format!("host:{}", self.judging.exercise.port));
         let ground = Rc::new(Ground::new(sandbox, diary.clone(), choices));
-        let mut attempt = Attempt::new(Rc::clone(&ground), self.judging.argv.clone(), turn);
+        let mut attempt = Attempt::new(Rc::clone(&ground), self.judging.argv.clone(), self.judging.env.clone(), turn);
         let done = (self.check.run)(&mut attempt);
         drop(attempt);
         let took = began.elapsed();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::failure::Done;
 use crate::probe;
-use crate::sandbox::{Ending, HostSocket, How, Limit, Process, Protocol, Sandbox, Thread};
+use crate::sandbox::{Ending, HostSocket, How, Limit, Process, Sandbox, Thread, Transport};
 
 /// So many processes of a program are told of.
 const MOST: usize = 4;
@@ -72,7 +72,7 @@ impl Sight {
     fn unread<'a>(&'a self, host: &'a [HostSocket]) -> impl Iterator<Item = (&'a Process, &'a HostSocket, i32)> {
         let sockets = self.0.iter().flat_map(|process| process.sockets.iter().map(move |socket| (process, socket)));
         let found = sockets.filter_map(|(process, (fd, inode))| {
-            let socket = host.iter().find(|socket| socket.inode == *inode)?;
+            let socket = host.iter().find(|socket| u64::from(socket.inode) == *inode)?;
             (socket.recv_queue > 0 && socket.state != "LISTEN").then_some((process, socket, *fd))
         });
         found.take(MOST)
@@ -90,7 +90,7 @@ fn asleep(who: &str, process: &Process, thread: &Thread, host: &[HostSocket]) ->
         return Some(format!("{who} is asleep in {name}"));
     };
     let inode = process.sockets.iter().find(|(is, _)| *is == fd).map(|(_, inode)| *inode);
-    let socket = inode.and_then(|inode| host.iter().find(|socket| socket.inode == inode));
+    let socket = inode.and_then(|inode| host.iter().find(|socket| u64::from(socket.inode) == inode));
     let on = match (socket, fd) {
         (Some(socket), _) => format!("on socket {fd}, {}", named(socket)),
         (None, 0) => "on its standard input".to_owned(),
@@ -102,14 +102,14 @@ fn asleep(who: &str, process: &Process, thread: &Thread, host: &[HostSocket]) ->
 
 /// A socket in words: "a TCP connection from 127.0.0.1:40112, CLOSE-WAIT".
 fn named(socket: &HostSocket) -> String {
-    match (socket.protocol, socket.state) {
-        (Protocol::Tcp, "LISTEN") => {
+    match (socket.transport, socket.state) {
+        (Transport::Tcp, "LISTEN") => {
             format!("which listens on port {}; {} wait to be accepted", socket.local.port(), socket.recv_queue)
         }
-        (Protocol::Tcp, state) => {
+        (Transport::Tcp, state) => {
             format!("the connection of port {} with port {}, {state}", socket.local.port(), socket.remote.port())
         }
-        (Protocol::Udp, _) => format!("UDP on port {}", socket.local.port()),
+        (Transport::Udp, _) => format!("UDP on port {}", socket.local.port()),
     }
 }
 

@@ -123,7 +123,7 @@ impl Hosts {
 
 /// A user namespace whose one user is this process's own, under a number that is not root's: what a role executes there
 /// has no capabilities, and port 80 is as closed to it as to anybody.
-fn enter_user_namespace() -> Result<(), NoPrivateHost> {
+pub(crate) fn enter_user_namespace() -> Result<(), NoPrivateHost> {
     const INSIDE: u32 = 1000;
     let (user, group) = (geteuid().as_raw(), getegid().as_raw());
     step("unshare(CLONE_NEWUSER)", sys::unshare(libc::CLONE_NEWUSER))?;
@@ -133,13 +133,18 @@ fn enter_user_namespace() -> Result<(), NoPrivateHost> {
     step("write to /proc/self/gid_map", fs::write("/proc/self/gid_map", format!("{INSIDE} {group} 1")))
 }
 
-fn new_network() -> Result<(), NoPrivateHost> {
+pub(crate) fn new_network() -> Result<(), NoPrivateHost> {
     step("unshare(CLONE_NEWNET)", sys::unshare(libc::CLONE_NEWNET))
 }
 
 /// Gives this network namespace its settings and its loopback.
 fn settle_in() -> io::Result<()> {
-    for (file, value) in SETTINGS {
+    settle_in_with(&SETTINGS)
+}
+
+/// The same with other settings: files under `/proc/sys/net` and what they shall hold.
+pub(crate) fn settle_in_with(settings: &[(&str, &str)]) -> io::Result<()> {
+    for (file, value) in settings {
         // Some containers show /proc/sys read-only. The labs set what they depend on themselves.
         let _ = fs::write(format!("/proc/sys/net/{file}"), value);
     }
@@ -155,7 +160,7 @@ pub(super) const PORTS: u16 = 5;
 
 /// A port that is free for TCP and UDP alike, as are those behind it. They lie below the ports that the kernel hands
 /// out by itself, so that no connection can be given one meanwhile, and no `connect` to one can meet itself.
-fn free_port() -> io::Result<u16> {
+pub(crate) fn free_port() -> io::Result<u16> {
     // Programs that were started one after the other begin far from each other.
     let first = 20_000 + (std::process::id() % 2_000 * 97 % 2_000) as u16 * PORTS;
     let taken = |port: u16| {

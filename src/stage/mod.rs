@@ -6,7 +6,7 @@
 mod baton;
 mod channel;
 mod free;
-mod host;
+pub(crate) mod host;
 mod names;
 mod past;
 mod role;

@@ -1,0 +1,360 @@
+//! Init: the first process of a sandbox. It prepares the place, starts the program, answers questions, and when its
+//! owner is gone, so is everything.
+//!
+//! It has one thread and nothing to hide but the channel. Nothing in here reads what the program writes.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use landlock::RulesetCreated;
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::{
+    DumpableBehavior, Pid, Signal, getpid, kill_process, set_child_subreaper, set_dumpable_behavior,
+    set_parent_process_death_signal,
+};
+use seccompiler::BpfProgram;
+use socket2::{Domain, Socket, Type};
+
+use super::fault::{Fault, Step};
+use super::inside::{self, Baggage};
+use super::keeper::Identity;
+use super::message::{self, FromInit, Note, Plan, ToInit};
+use super::order::Layer;
+use super::{Ending, How, Limit, Remains, look, parcel, root, tables, walls};
+use crate::sys::children::{self, End, Reaped};
+use crate::sys::{self, Forked};
+
+/// How long a program's process may take from `fork` to `execve`.
+const START: Duration = Duration::from_secs(10);
+
+/// What the kernel counts as CPU time at the limit: below this part of it a `SIGKILL` was somebody else's.
+const NEARLY_ALL: f64 = 0.97;
+
+/// Is init, to the end of this process.
+pub fn serve(channel: OwnedFd, plan: Plan, files: Vec<OwnedFd>, identity: Identity) -> ! {
+    let code = match Init::prepare(&channel, plan, files, identity) {
+        Ok((mut init, notes)) => init.attend(notes).map_or_else(|fault| init.complain(fault), |()| 0),
+        Err(fault) => {
+            let _ = message::send(&channel, &FromInit::Fault(fault), &[]);
+            1
+        }
+    };
+    sys::exit_now(code)
+}
+
+struct Init<'a> {
+    channel: &'a OwnedFd,
+    plan: Plan,
+    identity: Identity,
+    scratch: PathBuf,
+    rules: Option<RulesetCreated>,
+    filters: Vec<BpfProgram>,
+    /// Readable when a child has ended.
+    ends: OwnedFd,
+    running: Option<Running>,
+}
+
+/// The program that was started, until it has ended.
+struct Running {
+    pid: Pid,
+    began: Instant,
+    /// CPU time of those that had ended before.
+    cpu_before: Duration,
+    /// Why we have killed it, if we have.
+    limit: Option<Limit>,
+}
+
+/// Whether to go on.
+enum Next {
+    Go,
+    End,
+}
+
+impl<'a> Init<'a> {
+    fn prepare(
+        channel: &'a OwnedFd,
+        plan: Plan,
+        files: Vec<OwnedFd>,
+        identity: Identity,
+    ) -> Result<(Init<'a>, Vec<Note>), Fault> {
+        set_parent_process_death_signal(Some(Signal::KILL)).step("prctl(PR_SET_PDEATHSIG)")?;
+        let ends = children::signals(libc::SIGCHLD).step("signalfd")?;
+        if !plan.layers.has(Layer::Processes) {
+            set_child_subreaper(Some(getpid())).step("prctl(PR_SET_CHILD_SUBREAPER)")?;
+        }
+        let mut notes = Vec::new();
+        let scratch = if plan.layers.has(Layer::Files) {
+            notes.extend(root::change(&plan, identity.ids())?);
+            PathBuf::from(root::BOX)
+        } else {
+            let folder = PathBuf::from(plan.scratch.clone().ok_or(Fault::new("enter the scratch folder", "none"))?);
+            rustix::process::chdir(&folder).step("enter the scratch folder")?;
+            folder
+        };
+        if let Some(archive) = files.first() {
+            parcel::unpack(archive.as_fd(), &scratch, identity.given).step("unpack the parcel")?;
+        }
+        let mut rules = None;
+        if plan.layers.has(Layer::Landlock) {
+            let (made, note) = walls::landlock(&plan, &scratch)?;
+            rules = Some(made);
+            notes.extend(note);
+        }
+        let filters = if plan.layers.has(Layer::Seccomp) { walls::seccomp(&plan)? } else { Vec::new() };
+        // From now on a process of the same user cannot look into this one.
+        set_dumpable_behavior(DumpableBehavior::NotDumpable).step("prctl(PR_SET_DUMPABLE)")?;
+        Ok((Init { channel, plan, identity, scratch, rules, filters, ends, running: None }, notes))
+    }
+
+    /// Answers until the owner is gone or says that it is enough.
+    fn attend(&mut self, notes: Vec<Note>) -> Result<(), Fault> {
+        let questions = tables::socket().step("socket(NETLINK_SOCK_DIAG)")?;
+        self.tell(&FromInit::Ready(notes), Some(questions))?;
+        loop {
+            let until = self.running.as_ref().map(|running| running.began + self.plan.limits.wall);
+            let left = until.map_or(Duration::from_secs(3600), |until| until.saturating_duration_since(Instant::now()));
+            let mut fds = [PollFd::new(self.channel, PollFlags::IN), PollFd::new(&self.ends, PollFlags::IN)];
+            message::wait_for(&mut fds, left).step("poll")?;
+            let (asked, ended) = (!fds[0].revents().is_empty(), !fds[1].revents().is_empty());
+            if ended {
+                // Which signals they were does not matter: all that have ended are looked for.
+                let _ = rustix::io::read(&self.ends, &mut [0u8; 1024]);
+                self.take_ends()?;
+            }
+            let is_over = self
+                .running
+                .as_ref()
+                .is_some_and(|running| running.limit.is_none() && running.began.elapsed() >= self.plan.limits.wall);
+            if is_over {
+                self.kill(Some(Limit::Wall))?;
+            }
+            if asked {
+                let Some((question, files)) = message::receive(self.channel, START).step("receive")? else {
+                    self.kill(None)?;
+                    return Ok(());
+                };
+                if matches!(self.answer(question, files)?, Next::End) {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, question: ToInit, files: Vec<OwnedFd>) -> Result<Next, Fault> {
+        match question {
+            ToInit::Start { argv, env } => {
+                let answer = match self.start(&argv, &env, files) {
+                    Ok(()) => FromInit::Started,
+                    Err(fault) => FromInit::Fault(fault),
+                };
+                self.tell(&answer, None)?;
+            }
+            ToInit::Socket { stream } => {
+                let kind = if stream { Type::STREAM } else { Type::DGRAM };
+                match Socket::new(Domain::IPV4, kind, None).step("socket") {
+                    Ok(socket) => self.tell(&FromInit::Socket, Some(socket.into()))?,
+                    Err(fault) => self.tell(&FromInit::Fault(fault), None)?,
+                }
+            }
+            ToInit::Look => {
+                let processes = look::processes(getpid().as_raw_nonzero().get());
+                self.tell(&FromInit::Processes(processes), None)?;
+            }
+            ToInit::Signal(number) => {
+                if let (Some(running), Some(signal)) = (&self.running, Signal::from_named_raw(number)) {
+                    kill_process(running.pid, signal).step("kill")?;
+                }
+                self.tell(&FromInit::Done, None)?;
+            }
+            ToInit::Kill(limit) => {
+                let remains = self.kill(limit)?;
+                self.tell(&FromInit::Remains(remains), None)?;
+            }
+            ToInit::Pack => {
+                self.kill(None)?;
+                let packed = self.pack(files);
+                self.tell(&FromInit::Packed(packed), None)?;
+            }
+            ToInit::Close => {
+                let remains = self.kill(None)?;
+                self.tell(&FromInit::Remains(remains), None)?;
+                return Ok(Next::End);
+            }
+            ToInit::Prepare(_) => return Err(Fault::new("answer", "it has been prepared already")),
+        }
+        Ok(Next::Go)
+    }
+
+    /// Starts the program, and returns when its process has become it.
+    fn start(&mut self, argv: &[OsString], env: &[(String, String)], files: Vec<OwnedFd>) -> Result<(), Fault> {
+        if self.running.is_some() {
+            return Err(Fault::new("start the program", "the one before has not ended"));
+        }
+        let standard = <[OwnedFd; 3]>::try_from(files)
+            .map_err(|files| Fault::new("start the program", format!("{} descriptors instead of 3", files.len())))?;
+        let rules = self.rules.as_ref().map(RulesetCreated::try_clone).transpose().step("dup")?;
+        let (trouble, mut troubled) = {
+            let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).step("pipe")?;
+            (File::from(reader), File::from(writer))
+        };
+        let cpu_before = children::cpu_of_children().step("getrusage")?;
+        let began = Instant::now();
+        match sys::fork().step("fork")? {
+            Forked::Child => {
+                let baggage = Baggage {
+                    layers: self.plan.layers,
+                    limits: &self.plan.limits,
+                    identity: self.identity,
+                    rules,
+                    filters: &self.filters,
+                    scratch: &self.scratch,
+                    standard,
+                };
+                let fault = inside::become_the_program(argv, env, baggage, &mut troubled);
+                let _ = troubled.write_all(&serde_json::to_vec(&fault).unwrap_or_default());
+                sys::exit_now(1)
+            }
+            Forked::Parent(pid) => {
+                drop((standard, troubled));
+                self.running = Some(Running { pid, began, cpu_before, limit: None });
+                match hear(trouble) {
+                    Ok(()) => Ok(()),
+                    Err(fault) => {
+                        // There was no program, so there is no end of one.
+                        self.running = None;
+                        self.kill(None)?;
+                        Err(fault)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes the ends of all that have ended, without waiting for one; returns how many there were.
+    fn take_ends(&mut self) -> Result<u64, Fault> {
+        let mut count = 0;
+        while let Some(reaped) = no_children(children::reap(false))? {
+            count += 1;
+            self.note_end(&reaped)?;
+        }
+        Ok(count)
+    }
+
+    /// Tells the owner, if it was the program.
+    fn note_end(&mut self, reaped: &Reaped) -> Result<(), Fault> {
+        let is_it = |running: &mut Running| running.pid.as_raw_nonzero().get() == reaped.pid;
+        let Some(running) = self.running.take_if(is_it) else { return Ok(()) };
+        let cpu = children::cpu_of_children().step("getrusage")?.saturating_sub(running.cpu_before);
+        let ending = Ending {
+            how: match reaped.end {
+                End::Exited(code) => How::Exited(code),
+                End::Killed(signal) => How::Killed(super::signal_name(signal)),
+            },
+            limit: running.limit.or_else(|| self.limit_behind(reaped)),
+            cpu,
+            wall: running.began.elapsed(),
+            peak_kib: reaped.peak_kib,
+        };
+        self.tell(&FromInit::Ended(ending), None)
+    }
+
+    /// The limit that a process has met, if the kernel killed it for one.
+    fn limit_behind(&self, reaped: &Reaped) -> Option<Limit> {
+        let limits = &self.plan.limits;
+        if !self.plan.layers.has(Layer::Limits) {
+            return None;
+        }
+        let used_up = reaped.cpu.as_secs_f64() >= NEARLY_ALL * limits.cpu.as_secs().max(1) as f64;
+        match reaped.end {
+            End::Killed(libc::SIGXCPU) => Some(Limit::Cpu),
+            End::Killed(libc::SIGKILL) if used_up => Some(Limit::Cpu),
+            End::Killed(libc::SIGXFSZ) => Some(Limit::FileSize),
+            _ => None,
+        }
+    }
+
+    /// Kills everything, and returns when it is dead.
+    fn kill(&mut self, limit: Option<Limit>) -> Result<Remains, Fault> {
+        self.take_ends()?;
+        if let Some(running) = &mut self.running {
+            running.limit = running.limit.or(limit);
+        }
+        let mut stopped = 0;
+        if self.plan.layers.has(Layer::Processes) {
+            // ESRCH: there is nobody.
+            let _ = children::kill_all(libc::SIGKILL);
+            while let Some(reaped) = no_children(children::reap(true))? {
+                stopped += 1;
+                self.note_end(&reaped)?;
+            }
+        } else {
+            stopped = self.sweep()?;
+        }
+        let cpu = children::cpu_of_children().step("getrusage")?;
+        Ok(Remains { stopped, cpu })
+    }
+
+    /// The same where there is no process namespace. Whoever has lost his parent is our child, so all are below us;
+    /// but new ones may come while we look, so we look again until there are none, a bounded number of times.
+    fn sweep(&mut self) -> Result<u64, Fault> {
+        const ROUNDS: usize = 200;
+        let mut stopped = 0;
+        for _ in 0..ROUNDS {
+            let found = look::descendants(getpid().as_raw_nonzero().get());
+            if found.is_empty() {
+                return Ok(stopped);
+            }
+            for pid in found.iter().filter_map(|about| Pid::from_raw(about.pid)) {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+            message::readable(&self.ends, Duration::from_millis(5)).step("poll")?;
+            let _ = rustix::io::read(&self.ends, &mut [0u8; 1024]);
+            stopped += self.take_ends()?;
+        }
+        Err(Fault::new("kill all processes", "there are always new ones"))
+    }
+
+    fn pack(&self, files: Vec<OwnedFd>) -> Result<u64, String> {
+        let archive = File::from(files.into_iter().next().ok_or("no file came along")?);
+        let wanted = |name: &str| !name.starts_with('.');
+        parcel::write_archive(Path::new(&self.scratch), &[], &wanted, &archive).map_err(|error| error.to_string())
+    }
+
+    fn tell(&self, message: &FromInit, descriptor: Option<OwnedFd>) -> Result<(), Fault> {
+        let descriptors: Vec<_> = descriptor.iter().map(AsFd::as_fd).collect();
+        message::send(self.channel, message, &descriptors).step("answer the owner")
+    }
+
+    /// Something went wrong here, so nothing may go on.
+    fn complain(&mut self, fault: Fault) -> i32 {
+        let _ = self.kill(None);
+        let _ = message::send(self.channel, &FromInit::Fault(fault), &[]);
+        1
+    }
+}
+
+/// Waits until the program's process has become the program, or says what was in the way.
+fn hear(mut trouble: File) -> Result<(), Fault> {
+    let mut told = Vec::new();
+    if !message::readable(&trouble, START).step("poll")? {
+        return Err(Fault::new("start the program", "its process does not get on"));
+    }
+    trouble.read_to_end(&mut told).step("read")?;
+    if told == inside::PREPARED {
+        return Ok(());
+    }
+    Err(serde_json::from_slice(&told).unwrap_or_else(|_| Fault::new("start the program", "its process died")))
+}
+
+/// `ECHILD` says that there are none, which is no error here.
+fn no_children(reaped: std::io::Result<Option<Reaped>>) -> Result<Option<Reaped>, Fault> {
+    match reaped {
+        Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(None),
+        result => result.step("wait4"),
+    }
+}

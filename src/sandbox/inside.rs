@@ -1,0 +1,123 @@
+//! The last steps of the program's process before it becomes the program.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use landlock::{RulesetCreated, RulesetCreatedAttr};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit, setsid};
+use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
+use seccompiler::BpfProgram;
+
+use super::fault::{Fault, Step};
+use super::keeper::{self, Identity};
+use super::order::{Layer, Layers, Limits};
+use crate::sys;
+
+/// What the process takes with it.
+pub struct Baggage<'a> {
+    pub layers: Layers,
+    pub limits: &'a Limits,
+    pub identity: Identity,
+    pub rules: Option<RulesetCreated>,
+    pub filters: &'a [BpfProgram],
+    pub scratch: &'a Path,
+    pub standard: [OwnedFd; 3],
+}
+
+/// What is told when only `execve` is left to do. A fault may follow; if the process becomes the program, nothing does.
+pub const PREPARED: &[u8] = b"\n";
+
+/// Becomes the program. Returns only if that fails.
+pub fn become_the_program(
+    argv: &[OsString],
+    env: &[(String, String)],
+    baggage: Baggage<'_>,
+    mut tell: impl Write,
+) -> Fault {
+    match prepare(baggage) {
+        Ok(()) => {}
+        Err(fault) => return fault,
+    }
+    let Some((program, arguments)) = argv.split_first() else {
+        return Fault::new("execve", "there is no program");
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(env.iter().map(|(name, value)| (name, value)));
+    if let Err(error) = tell.write_all(PREPARED) {
+        return Err::<(), _>(error).step("write").expect_err("an error");
+    }
+    let failed: Result<(), _> = Err(command.exec());
+    failed.step(&format!("execve({})", program.display())).expect_err("an error")
+}
+
+fn prepare(baggage: Baggage<'_>) -> Result<(), Fault> {
+    let [input, output, errors] = &baggage.standard;
+    setsid().step("setsid")?;
+    rustix::stdio::dup2_stdin(input.as_fd()).step("dup2")?;
+    rustix::stdio::dup2_stdout(output.as_fd()).step("dup2")?;
+    rustix::stdio::dup2_stderr(errors.as_fd()).step("dup2")?;
+    sys::children::close_at_exec(3).step("close_range")?;
+    for signal in (1..32).filter(|signal| ![libc::SIGKILL, libc::SIGSTOP].contains(signal)) {
+        sys::default_action(signal).step("signal")?;
+    }
+    sys::children::unblock_signals().step("sigprocmask")?;
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
+    rustix::process::chdir(baggage.scratch).step("chdir")?;
+    if baggage.layers.has(Layer::Limits) {
+        limit(baggage.limits)?;
+    }
+    if let Some((user, group)) = baggage.identity.given {
+        keeper::change_to(user, group)?;
+    }
+    // After the change of user, which takes it back.
+    set_parent_process_death_signal(Some(Signal::KILL)).step("prctl(PR_SET_PDEATHSIG)")?;
+    let none = CapabilitySet::empty();
+    let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
+    set_no_new_privs(true).step("prctl(PR_SET_NO_NEW_PRIVS)")?;
+    if let Some(rules) = baggage.rules {
+        let enforced = rules.no_new_privs(false).restrict_self();
+        enforced.map_err(|error| Fault {
+            layer: Some(Layer::Landlock),
+            ..Fault::new("landlock_restrict_self", error.to_string())
+        })?;
+    }
+    set_capabilities(None, sets).of(Layer::User, "capset")?;
+    for filter in baggage.filters {
+        seccompiler::apply_filter(filter).map_err(|error| Fault {
+            layer: Some(Layer::Seccomp),
+            ..Fault::new("load the filter", error.to_string())
+        })?;
+    }
+    Ok(())
+}
+
+fn limit(limits: &Limits) -> Result<(), Fault> {
+    const MIB: u64 = 1 << 20;
+    let cpu = limits.cpu.as_secs().max(1);
+    let same = |value| (value, value);
+    let table = [
+        // A process that does not end at the first signal ends at the second.
+        (Resource::Cpu, (cpu, cpu + 1)),
+        (Resource::Fsize, same(limits.file_mib * MIB)),
+        (Resource::Nofile, same(limits.files)),
+        (Resource::Nproc, same(limits.processes)),
+        (Resource::Core, same(0)),
+        (Resource::Memlock, same(0)),
+        (Resource::Msgqueue, same(0)),
+        (Resource::Nice, same(0)),
+        (Resource::Rtprio, same(0)),
+        (Resource::Stack, same(8 * MIB)),
+    ];
+    let data = limits.data_mib.map(|data| (Resource::Data, same(data * MIB)));
+    for (resource, (soft, hard)) in table.into_iter().chain(data) {
+        // What was lowered outside cannot be raised here.
+        let at_most = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
+        let limit = Rlimit { current: Some(soft.min(at_most)), maximum: Some(hard.min(at_most)) };
+        setrlimit(resource, limit).of(Layer::Limits, &format!("setrlimit({resource:?})"))?;
+    }
+    Ok(())
+}

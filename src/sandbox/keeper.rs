@@ -1,0 +1,173 @@
+//! The keeper: the process that leaves for namespaces of its own and starts init there.
+//!
+//! It is a fresh program, not a fork of the owner: what the owner has in memory is not here, and it has one thread.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior, setsid};
+use rustix::thread::{CapabilitySet, capabilities};
+
+use super::fault::{Fault, Step};
+use super::init;
+use super::message::{self, FromInit, Plan, ToInit};
+use super::order::Layer;
+use crate::stage::host;
+use crate::sys::{self, Forked};
+
+/// The argument by which a program knows that it is a keeper.
+pub const ARGUMENT: &str = "__keeper";
+
+/// How long the owner may take to say what it wants.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Programs run under this user id and the keeper's process id, where the keeper may choose: no two living sandboxes
+/// have the same.
+const FIRST_USER: u32 = 1_900_000_000;
+
+/// Settings of a sandbox's host: files under `/proc/sys/net` and what they hold.
+const SETTINGS: [(&str, &str); 4] = [
+    ("ipv4/tcp_congestion_control", "reno"),
+    ("ipv4/ip_local_port_range", "32768 60999"),
+    // Servers may have any port, 80 for example.
+    ("ipv4/ip_unprivileged_port_start", "0"),
+    ("ipv4/icmp_ratelimit", "0"),
+];
+
+/// As whom the program will run.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    /// The user and group that it is given, or `None` if it keeps ours.
+    pub given: Option<(u32, u32)>,
+}
+
+impl Identity {
+    /// The user and the group that the program has.
+    pub fn ids(self) -> (u32, u32) {
+        self.given.unwrap_or_else(|| (geteuid().as_raw(), rustix::process::getegid().as_raw()))
+    }
+}
+
+/// Is the keeper, if this process was started as one.
+///
+/// A program that opens sandboxes calls this first thing in its `main`, before it has threads.
+pub fn keeper() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next().is_none_or(|first| first != ARGUMENT) || arguments.next().is_some() {
+        return None;
+    }
+    let Ok(channel) = take_channel() else { return Some(ExitCode::FAILURE) };
+    Some(match keep(channel) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((channel, fault)) => {
+            // If nobody is there to be told, nobody minds.
+            let _ = message::send(&channel, &FromInit::Fault(fault), &[]);
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// The channel was our standard input, which is empty from now on.
+fn take_channel() -> Result<OwnedFd, Fault> {
+    let channel = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3).step("take the channel")?;
+    let nowhere = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty());
+    rustix::stdio::dup2_stdin(&nowhere.step("open /dev/null")?).step("dup2")?;
+    Ok(channel)
+}
+
+fn keep(channel: OwnedFd) -> Result<(), (OwnedFd, Fault)> {
+    let prepared = || {
+        // Ctrl-C in the owner's terminal is for the owner.
+        setsid().step("setsid")?;
+        let received = message::receive(&channel, PATIENCE).step("receive the order")?;
+        let Some((ToInit::Prepare(plan), files)) = received else {
+            return Err(Fault::new("receive the order", "something else came"));
+        };
+        let identity = leave(&plan)?;
+        Ok((plan, files, identity, sys::fork().step("fork")?))
+    };
+    match prepared() {
+        Ok((plan, files, identity, Forked::Child)) => init::serve(channel, *plan, files, identity),
+        Ok((.., Forked::Parent(_))) => {
+            // Init has its own: when it is gone, the owner shall see that.
+            drop(channel);
+            while !matches!(sys::children::reap(true), Err(error) if error.raw_os_error() == Some(libc::ECHILD)) {}
+            Ok(())
+        }
+        Err(fault) => Err((channel, fault)),
+    }
+}
+
+/// Leaves for namespaces of its own, as far as the plan says.
+fn leave(plan: &Plan) -> Result<Identity, Fault> {
+    let identity = if plan.layers.has(Layer::User) { become_somebody(plan)? } else { Identity { given: None } };
+    for (layer, flag, step) in [
+        (Layer::Ipc, libc::CLONE_NEWIPC, "unshare(CLONE_NEWIPC)"),
+        (Layer::Names, libc::CLONE_NEWUTS, "unshare(CLONE_NEWUTS)"),
+        (Layer::Network, libc::CLONE_NEWNET, "unshare(CLONE_NEWNET)"),
+        (Layer::Processes, libc::CLONE_NEWPID, "unshare(CLONE_NEWPID)"),
+    ] {
+        if plan.layers.has(layer) {
+            sys::unshare(flag).of(layer, step)?;
+        }
+    }
+    if plan.layers.has(Layer::Names) {
+        rustix::system::sethostname(b"sandbox").of(Layer::Names, "sethostname")?;
+    }
+    if plan.layers.has(Layer::Network) {
+        host::settle_in_with(&SETTINGS).of(Layer::Network, "set lo up")?;
+    }
+    Ok(identity)
+}
+
+/// Sees to it that the program's user is nobody else's.
+fn become_somebody(plan: &Plan) -> Result<Identity, Fault> {
+    let of = |step: &'static str| move |fault: Fault| Fault { step: step.to_owned(), ..fault };
+    let id = FIRST_USER + std::process::id();
+    if geteuid().is_root() && is_mapped(id) {
+        let ours = capabilities(None).of(Layer::User, "capget")?.effective;
+        if ours.contains(CapabilitySet::SYS_ADMIN | CapabilitySet::SETUID | CapabilitySet::SETGID) {
+            hand_over(plan, id)?;
+            return Ok(Identity { given: Some((id, id)) });
+        }
+        // Root without the right to make namespaces makes them as an ordinary user.
+        if ours.contains(CapabilitySet::SETUID | CapabilitySet::SETGID) {
+            hand_over(plan, id)?;
+            change_to(id, id).map_err(of("become an ordinary user"))?;
+            set_dumpable_behavior(DumpableBehavior::Dumpable).of(Layer::User, "prctl(PR_SET_DUMPABLE)")?;
+        }
+    }
+    host::enter_user_namespace().map_err(|refused| match refused {
+        crate::stage::NoPrivateHost::Refused { step, error } => {
+            Err::<(), _>(error).of(Layer::User, step).expect_err("an error")
+        }
+        crate::stage::NoPrivateHost::Asked => Fault::new("enter a user namespace", "nobody asked for it"),
+    })?;
+    Ok(Identity { given: None })
+}
+
+/// Gives the scratch folder to the program's user, where it lies outside.
+fn hand_over(plan: &Plan, id: u32) -> Result<(), Fault> {
+    let Some(scratch) = &plan.scratch else { return Ok(()) };
+    std::os::unix::fs::chown(scratch, Some(id), Some(id)).of(Layer::User, "give the scratch folder away")
+}
+
+/// Becomes another user, for good.
+pub fn change_to(user: u32, group: u32) -> Result<(), Fault> {
+    let (user, group) = (rustix::process::Uid::from_raw(user), rustix::process::Gid::from_raw(group));
+    rustix::thread::set_thread_groups(&[]).of(Layer::User, "setgroups")?;
+    rustix::thread::set_thread_res_gid(group, group, group).of(Layer::User, "setresgid")?;
+    rustix::thread::set_thread_res_uid(user, user, user).of(Layer::User, "setresuid")
+}
+
+/// Whether this user id exists here: in a container's user namespace most do not.
+fn is_mapped(id: u32) -> bool {
+    let map = fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    map.lines().any(|line| {
+        let mut numbers = line.split_whitespace().map(|word| word.parse::<u64>().unwrap_or(0));
+        let (first, _, count) = (numbers.next(), numbers.next(), numbers.next());
+        first.zip(count).is_some_and(|(first, count)| (first..first + count).contains(&u64::from(id)))
+    })
+}

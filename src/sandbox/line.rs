@@ -1,0 +1,157 @@
+//! The owner's end: the keeper's process, and the channel to init.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, shutdown, socketpair};
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+use super::fault::{Fault, Step};
+use super::message::{self, FromInit, Received, ToInit};
+use super::order::{Layer, Order};
+use super::{Ending, keeper};
+
+/// How long a sandbox may take to answer: a bound, not a measure.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long its processes may take to go.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// A keeper, and what leads to its init. When it is dropped, all of it is gone.
+pub struct Line {
+    child: Child,
+    channel: OwnedFd,
+    /// Ends of which nobody has been told yet; whoever asks holds it until the answer is there.
+    ends: Mutex<VecDeque<Ending>>,
+    scratch: Option<Scratch>,
+}
+
+impl Line {
+    /// Starts a keeper.
+    pub fn open(order: &Order) -> Result<Line, Fault> {
+        let scratch = if order.layers.has(Layer::Files) { None } else { Some(Scratch::make()?) };
+        let (ours, theirs) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).step("socketpair")?;
+        let child = Command::new(&order.keeper)
+            .arg(keeper::ARGUMENT)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .step("start the keeper")?;
+        Ok(Line { child, channel: ours, ends: Mutex::default(), scratch })
+    }
+
+    /// The scratch folder, where the sandbox has no files of its own.
+    pub fn scratch(&self) -> Option<&Path> {
+        self.scratch.as_ref().map(|scratch| scratch.0.as_path())
+    }
+
+    /// Readable when init tells of an end.
+    pub fn channel(&self) -> &OwnedFd {
+        &self.channel
+    }
+
+    /// Asks init, and waits for the answer.
+    pub fn ask(&self, question: &ToInit, files: &[BorrowedFd<'_>]) -> Result<Received<FromInit>, Fault> {
+        let mut ends = self.lock();
+        // An init that has just died may have said why.
+        let sent = message::send(&self.channel, question, files).step("ask init");
+        loop {
+            let received = message::receive(&self.channel, PATIENCE).step("wait for init's answer")?;
+            match received {
+                Some((FromInit::Ended(ending), _)) => ends.push_back(ending),
+                Some((FromInit::Fault(fault), _)) => return Err(fault),
+                Some(received) => return sent.map(|()| received),
+                None => return Err(sent.err().unwrap_or_else(gone)),
+            }
+        }
+    }
+
+    pub fn has_ends(&self) -> bool {
+        !self.lock().is_empty()
+    }
+
+    /// The next end that has been told of. Does not wait.
+    pub fn take_end(&mut self) -> Result<Option<Ending>, Fault> {
+        let mut ends = self.lock();
+        while message::readable(&self.channel, Duration::ZERO).step("poll")? {
+            match message::receive(&self.channel, Duration::ZERO).step("receive")? {
+                Some((FromInit::Ended(ending), _)) => ends.push_back(ending),
+                Some((FromInit::Fault(fault), _)) => return Err(fault),
+                Some(_) => return Err(super::not_an_answer()),
+                None => return Err(gone()),
+            }
+        }
+        Ok(ends.pop_front())
+    }
+
+    /// Waits until the keeper is gone, and with it everything.
+    pub fn close(&mut self) -> Result<(), Fault> {
+        let ended = end(&mut self.child, &self.channel);
+        self.scratch = None;
+        ended
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Ending>> {
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let _ = self.close();
+    }
+}
+
+fn end(child: &mut Child, channel: &OwnedFd) -> Result<(), Fault> {
+    // Init sees it, kills everything and ends, and then the keeper does.
+    let _ = shutdown(channel, Shutdown::Both);
+    if child.try_wait().step("wait for the keeper")?.is_some() {
+        return Ok(());
+    }
+    let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).step("pidfd_open")?;
+    let is_gone = message::readable(&pidfd, FAREWELL).step("poll")?;
+    if !is_gone {
+        child.kill().step("kill the keeper")?;
+    }
+    child.wait().step("wait for the keeper")?;
+    let late = || Fault::new("end the sandbox", format!("it was still there after {FAREWELL:?}"));
+    if is_gone { Ok(()) } else { Err(late()) }
+}
+
+fn gone() -> Fault {
+    Fault::new("ask init", "it has died")
+}
+
+/// A folder of its own among the temporary ones, as long as this lives.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn make() -> Result<Scratch, Fault> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        loop {
+            let number = COUNT.fetch_add(1, Ordering::Relaxed);
+            let path = std::env::temp_dir().join(format!("socklab-box-{}-{number}", std::process::id()));
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                made => return made.step("make a scratch folder").map(|()| Scratch(path)),
+            }
+        }
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,150 @@
+//! The channel between a sandbox's owner and its init: one message a packet, one answer a question, and descriptors
+//! beside them. Nothing that a program writes ever gets here.
+
+use std::ffi::OsString;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use super::look::Process;
+use super::order::{Layer, Layers, Limits};
+use super::{Ending, Limit, Remains};
+
+/// A message's largest size in bytes: what a socket's buffer takes (`net.core.wmem_default`), and room for the kernel.
+const LARGEST: usize = 160 * 1024;
+
+/// The most descriptors beside a message: a program's standard input, output and error.
+const MOST_DESCRIPTORS: usize = 3;
+
+/// What init is told or asked.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum ToInit {
+    /// The first message. The parcel comes along, if there is one.
+    Prepare(Box<Plan>),
+    /// Comes with the three standard descriptors.
+    Start {
+        argv: Vec<OsString>,
+        env: Vec<(String, String)>,
+    },
+    /// A new socket of this kind, please.
+    Socket {
+        stream: bool,
+    },
+    Look,
+    Signal(i32),
+    /// Kill the program and all that it started, for this reason if there is one.
+    Kill(Option<Limit>),
+    /// Put what is in the scratch folder into the file that comes along.
+    Pack,
+    Close,
+}
+
+/// What is to be prepared.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Plan {
+    pub layers: Layers,
+    pub limits: Limits,
+    pub visible: Vec<OsString>,
+    /// The scratch folder, where the sandbox has no files of its own.
+    pub scratch: Option<OsString>,
+    /// Bytes of the parcel.
+    pub parcel: u64,
+    pub port: u16,
+}
+
+/// What init answers, and the one thing that it tells unasked: an end.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum FromInit {
+    /// Comes with a socket that answers questions about this host's sockets.
+    Ready(Vec<Note>),
+    Fault(Fault),
+    Started,
+    Socket,
+    Processes(Vec<Process>),
+    Done,
+    Remains(Remains),
+    Packed(Result<u64, String>),
+    Ended(Ending),
+}
+
+/// Something that holds less than it might, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Note {
+    pub layer: Layer,
+    pub why: String,
+}
+
+/// Sends one message with descriptors.
+pub fn send(channel: impl AsFd, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let bytes = serde_json::to_vec(message)?;
+    if bytes.len() > LARGEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "too long: arguments and environment take 160 KiB"));
+    }
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !descriptors.is_empty() {
+        control.push(SendAncillaryMessage::ScmRights(descriptors));
+    }
+    loop {
+        match sendmsg(&channel, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL) {
+            Err(Errno::INTR) => {}
+            result => return Ok(result.map(drop)?),
+        }
+    }
+}
+
+/// A message and the descriptors that came with it.
+pub type Received<T> = (T, Vec<OwnedFd>);
+
+/// Waits for one message, at most so long. `None` when the other end is gone.
+pub fn receive<T: DeserializeOwned>(channel: impl AsFd, at_most: Duration) -> io::Result<Option<Received<T>>> {
+    if !readable(&channel, at_most)? {
+        return Err(io::Error::from_raw_os_error(libc::ETIMEDOUT));
+    }
+    let mut bytes = vec![0; LARGEST];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let received = match recvmsg(channel, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+        Ok(received) => received.bytes,
+        Err(Errno::CONNRESET) => 0,
+        Err(error) => return Err(error.into()),
+    };
+    if received == 0 {
+        return Ok(None);
+    }
+    let descriptors = control.drain().flat_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => descriptors.collect(),
+        _ => Vec::new(),
+    });
+    let descriptors = descriptors.collect();
+    Ok(Some((serde_json::from_slice(&bytes[..received])?, descriptors)))
+}
+
+/// Waits until a descriptor is readable or at its end, at most so long.
+pub fn readable(fd: impl AsFd, at_most: Duration) -> io::Result<bool> {
+    Ok(wait_for(&mut [PollFd::new(&fd, PollFlags::IN)], at_most)? > 0)
+}
+
+/// `poll(2)`, taken up again after a signal.
+pub fn wait_for(fds: &mut [PollFd<'_>], at_most: Duration) -> io::Result<usize> {
+    let until = Instant::now() + at_most;
+    let mut left = at_most;
+    loop {
+        let time = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        match poll(fds, Some(&time)) {
+            Err(Errno::INTR) => left = until.saturating_duration_since(Instant::now()),
+            result => return Ok(result?),
+        }
+    }
+}

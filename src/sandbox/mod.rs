@@ -1,0 +1,348 @@
+//! A sandbox: a private host on which one stranger's program runs.
+//!
+//! Its owner talks to it through a channel; two processes of ours stand between the owner and the program:
+//!
+//! ```text
+//! owner      any process, threads or not; holds what the program must not see
+//! └ keeper   a fresh program that leaves for namespaces of its own
+//!   └ init   the first process there: builds the file system, makes sockets, starts, looks, kills, reports
+//!     └ the program, and whatever it starts
+//! ```
+//!
+//! Invariants: nothing that a program writes is read as anything but its output; what goes wrong with a sandbox is a
+//! [`Fault`], never an [`Ending`]; every wait has a bound; when the owner dies, however it dies, all of it dies.
+//! `docs/threat-model.md` says what is promised and what is not.
+
+mod fault;
+mod init;
+mod inside;
+mod keeper;
+mod line;
+mod look;
+mod message;
+mod order;
+mod outputs;
+mod parcel;
+mod protection;
+mod resolve;
+mod root;
+mod tables;
+mod walls;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::Signal;
+use serde::{Deserialize, Serialize};
+
+pub use fault::Fault;
+pub use keeper::keeper;
+pub use look::{Process, Thread};
+pub use order::{Input, Layer, Layers, Limits, Order, Program};
+pub use outputs::{Output, Stream};
+pub use parcel::{LARGEST as LARGEST_PARCEL, MOST_FILES as MOST_FILES_IN_A_PARCEL, Parcel, ParcelError};
+pub use protection::{Missing, Protection, tier_of_this_machine};
+pub use resolve::{Resolved, resolve};
+pub use tables::{HostSocket, Transport};
+
+use fault::Step;
+use line::Line;
+use message::{FromInit, Plan, Received, ToInit};
+use outputs::Pipes;
+
+use crate::stage::host;
+
+/// How a program ended, and what it used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ending {
+    pub how: How,
+    /// The limit that it met, if it met one.
+    pub limit: Option<Limit>,
+    /// CPU time of all its processes that have ended.
+    pub cpu: Duration,
+    /// From its start to its end.
+    pub wall: Duration,
+    /// The most memory that its first process had at a time, in KiB.
+    pub peak_kib: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum How {
+    Exited(i32),
+    /// By a signal, `SIGSEGV` for example.
+    Killed(String),
+}
+
+/// A limit that a program can meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Limit {
+    Wall,
+    Cpu,
+    Memory,
+    Output,
+    FileSize,
+}
+
+/// What was still there when everything was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remains {
+    /// How many processes were stopped.
+    pub stopped: u64,
+    /// CPU time of every process that ever ran in the sandbox.
+    pub cpu: Duration,
+}
+
+/// A private host for one program.
+pub struct Sandbox {
+    line: Line,
+    /// Answers questions about the host's sockets.
+    questions: socket2::Socket,
+    protection: Protection,
+    address: SocketAddr,
+    limits: Limits,
+    pipes: Pipes,
+    output: Output,
+    ended: Option<Ending>,
+}
+
+impl Sandbox {
+    /// Makes a host as ordered. Nothing runs on it yet.
+    ///
+    /// An error is never the program's: see [`Fault`].
+    pub fn open(order: &Order) -> Result<Sandbox, Fault> {
+        let private = order.layers.has(Layer::Network);
+        let port = if private { order.port } else { host::free_port().step("find a free port")? };
+        let line = Line::open(order)?;
+        let plan = Plan {
+            layers: order.layers,
+            limits: order.limits.clone(),
+            visible: order.visible.iter().map(|path| path.clone().into_os_string()).collect(),
+            scratch: line.scratch().map(|folder| folder.as_os_str().to_owned()),
+            parcel: order.parcel.bytes(),
+            port,
+        };
+        let files: Vec<BorrowedFd<'_>> = order.parcel.archive().into_iter().collect();
+        let (answer, mut sockets) = line.ask(&ToInit::Prepare(Box::new(plan)), &files)?;
+        let (FromInit::Ready(notes), Some(questions)) = (answer, sockets.pop()) else { return Err(not_an_answer()) };
+        Ok(Sandbox {
+            line,
+            questions: questions.into(),
+            protection: Protection::of(order.layers, notes, protection::why_not),
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            limits: order.limits.clone(),
+            pipes: Pipes::default(),
+            output: Output::default(),
+            ended: None,
+        })
+    }
+
+    /// Which walls are up.
+    pub fn protection(&self) -> &Protection {
+        &self.protection
+    }
+
+    /// Where the exercise's port is: the classic one on a private host, and a free one where there is none.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A new IPv4 socket on the host, `SOCK_STREAM` or `SOCK_DGRAM`. Any thread may use it, as any other socket.
+    pub fn socket(&self, kind: socket2::Type) -> io::Result<socket2::Socket> {
+        let stream = match kind {
+            socket2::Type::STREAM => true,
+            socket2::Type::DGRAM => false,
+            _ => return Err(io::ErrorKind::Unsupported.into()),
+        };
+        let (answer, mut sockets) = self.ask(&ToInit::Socket { stream }, &[]).map_err(io::Error::other)?;
+        match (answer, sockets.pop()) {
+            (FromInit::Socket, Some(socket)) => Ok(socket.into()),
+            _ => Err(io::Error::other(not_an_answer())),
+        }
+    }
+
+    /// Starts a program, and returns when its process has become it. Only one at a time; when it has ended, the next
+    /// may be started on the same host. What the one before wrote is forgotten.
+    pub fn start(&mut self, program: &Program) -> Result<(), Fault> {
+        self.take_ends()?;
+        self.output = Output::default();
+        self.ended = None;
+        let (pipes, theirs) = Pipes::open(&program.input)?;
+        self.pipes = pipes;
+        let question = ToInit::Start { argv: program.argv.clone(), env: program.env.clone() };
+        let files: Vec<BorrowedFd<'_>> = theirs.iter().map(AsFd::as_fd).collect();
+        match self.ask(&question, &files)?.0 {
+            FromInit::Started => {}
+            _ => return Err(not_an_answer()),
+        }
+        self.pipes.feed();
+        Ok(())
+    }
+
+    /// Waits until one of `sockets` is ready, the program has written something or has ended, or the time is over.
+    /// What the poll found of `sockets` is in them.
+    pub fn wait(&mut self, sockets: &mut [PollFd<'_>], for_at_most: Duration) -> Result<(), Fault> {
+        let until = Instant::now() + for_at_most;
+        loop {
+            let (was_ended, before) = (self.ended.is_some(), self.output.total());
+            let ready = self.poll(sockets, until.saturating_duration_since(Instant::now()))?;
+            self.take_ends()?;
+            self.take_output()?;
+            let grew = self.output.total() > before || self.ended.is_some() != was_ended;
+            if ready || grew || Instant::now() >= until {
+                return Ok(());
+            }
+        }
+    }
+
+    /// One poll of theirs and ours. True when one of theirs is ready.
+    fn poll(&mut self, sockets: &mut [PollFd<'_>], at_most: Duration) -> Result<bool, Fault> {
+        if self.line.has_ends() {
+            return Ok(false);
+        }
+        let mut all: Vec<PollFd<'_>> = sockets.to_vec();
+        all.push(PollFd::new(self.line.channel(), PollFlags::IN));
+        all.extend(self.pipes.polled());
+        message::wait_for(&mut all, at_most).step("poll")?;
+        let is_theirs = all.iter().take(sockets.len()).any(|polled| !polled.revents().is_empty());
+        drop(all);
+        self.pipes.feed();
+        if !sockets.is_empty() {
+            // What the poll found is wanted in theirs, not in our copies.
+            message::wait_for(sockets, Duration::ZERO).step("poll")?;
+        }
+        Ok(is_theirs)
+    }
+
+    /// What the program has written since it was started, as far as [`wait`](Self::wait) has read it.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
+    /// How the program ended, if it has, as far as [`wait`](Self::wait) has noticed.
+    pub fn ended(&self) -> Option<&Ending> {
+        self.ended.as_ref()
+    }
+
+    /// All processes of the program. Looking does not touch them.
+    pub fn look(&mut self) -> Result<Vec<Process>, Fault> {
+        match self.ask(&ToInit::Look, &[])?.0 {
+            FromInit::Processes(processes) => Ok(processes),
+            _ => Err(not_an_answer()),
+        }
+    }
+
+    /// All TCP and UDP sockets of the host, ours among them. Where there is no private host: of this machine.
+    pub fn sockets(&mut self) -> Result<Vec<HostSocket>, Fault> {
+        tables::list(&self.questions).step("list the host's sockets")
+    }
+
+    /// Sends a signal to the program's first process, if that has not ended.
+    pub fn signal(&mut self, signal: Signal) -> Result<(), Fault> {
+        self.ask(&ToInit::Signal(signal.as_raw()), &[]).map(drop)
+    }
+
+    /// Kills the program and everything that it started. The host stays, with its sockets that are still closing.
+    pub fn kill_program(&mut self) -> Result<Remains, Fault> {
+        self.kill(None)
+    }
+
+    fn kill(&mut self, limit: Option<Limit>) -> Result<Remains, Fault> {
+        let (answer, _) = self.ask(&ToInit::Kill(limit), &[])?;
+        self.take_ends()?;
+        match answer {
+            FromInit::Remains(remains) => Ok(remains),
+            _ => Err(not_an_answer()),
+        }
+    }
+
+    /// What is in the scratch folder now, after a build for example. Kills what still runs.
+    ///
+    /// Regular files and folders only; links, hidden folders and the rest are left out.
+    pub fn pack(&mut self) -> Result<Parcel, Fault> {
+        let archive = parcel::new_archive().step("make room for a parcel")?;
+        let (answer, _) = self.ask(&ToInit::Pack, &[archive.as_fd()])?;
+        self.take_ends()?;
+        match answer {
+            FromInit::Packed(Ok(bytes)) => Parcel::sealed(archive, bytes).step("seal the parcel"),
+            FromInit::Packed(Err(why)) => Err(Fault::new("pack the files", why)),
+            _ => Err(not_an_answer()),
+        }
+    }
+
+    /// Kills everything, and says what there was to kill.
+    pub fn close(mut self) -> Result<Remains, Fault> {
+        let (answer, _) = self.ask(&ToInit::Close, &[])?;
+        match answer {
+            FromInit::Remains(remains) => self.line.close().map(|()| remains),
+            _ => Err(not_an_answer()),
+        }
+    }
+
+    fn ask(&self, question: &ToInit, files: &[BorrowedFd<'_>]) -> Result<Received<FromInit>, Fault> {
+        self.line.ask(question, files)
+    }
+
+    /// Takes note of an end that init has told of.
+    fn take_ends(&mut self) -> Result<(), Fault> {
+        let Some(ending) = self.line.take_end()? else { return Ok(()) };
+        self.ended = Some(ending);
+        // All that it wrote is in the pipes now.
+        self.take_output()
+    }
+
+    fn take_output(&mut self) -> Result<(), Fault> {
+        self.pipes.drain(&mut self.output);
+        let too_much = self.output.total() > self.limits.output_mib << 20;
+        if too_much && !self.output.cut {
+            self.output.cut = true;
+            self.kill(Some(Limit::Output))?;
+        }
+        Ok(())
+    }
+}
+
+fn not_an_answer() -> Fault {
+    Fault::new("ask init", "it answers something else")
+}
+
+/// A signal as `signal(7)` calls it.
+fn signal_name(number: i32) -> String {
+    const NAMES: [&str; 31] = [
+        "SIGHUP",
+        "SIGINT",
+        "SIGQUIT",
+        "SIGILL",
+        "SIGTRAP",
+        "SIGABRT",
+        "SIGBUS",
+        "SIGFPE",
+        "SIGKILL",
+        "SIGUSR1",
+        "SIGSEGV",
+        "SIGUSR2",
+        "SIGPIPE",
+        "SIGALRM",
+        "SIGTERM",
+        "SIGSTKFLT",
+        "SIGCHLD",
+        "SIGCONT",
+        "SIGSTOP",
+        "SIGTSTP",
+        "SIGTTIN",
+        "SIGTTOU",
+        "SIGURG",
+        "SIGXCPU",
+        "SIGXFSZ",
+        "SIGVTALRM",
+        "SIGPROF",
+        "SIGWINCH",
+        "SIGIO",
+        "SIGPWR",
+        "SIGSYS",
+    ];
+    let name = usize::try_from(number - 1).ok().and_then(|index| NAMES.get(index));
+    name.map_or_else(|| format!("signal {number}"), |name| (*name).to_owned())
+}

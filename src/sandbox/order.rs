@@ -1,0 +1,228 @@
+//! What a sandbox is asked for.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::parcel::Parcel;
+
+/// What is to hold around a program, and what it finds there.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The walls. One that cannot be put up is a [`Fault`](super::Fault): ask for what
+    /// [`Layers::here`](super::Layers::here) says.
+    pub layers: Layers,
+    pub limits: Limits,
+    /// Files that are laid into the scratch folder `/box`, the program's current folder.
+    pub parcel: Parcel,
+    /// Folders and files outside `/usr` that are shown read-only at the same path, a toolchain for example.
+    pub visible: Vec<PathBuf>,
+    /// The port that the exercise calls its own.
+    pub port: u16,
+    /// The program whose `main` calls [`keeper`](super::keeper) first: this one, where nothing else is said.
+    pub keeper: PathBuf,
+}
+
+impl Default for Order {
+    fn default() -> Order {
+        Order {
+            layers: Layers::ALL,
+            limits: Limits::default(),
+            parcel: Parcel::default(),
+            visible: Vec::new(),
+            port: 9000,
+            keeper: PathBuf::from("/proc/self/exe"),
+        }
+    }
+}
+
+/// One wall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// A user of its own: a user namespace, or for root another user id.
+    User,
+    /// A network namespace: its own loopback and ports, and no way out.
+    Network,
+    /// A process namespace: it sees nobody else, and all that it started ends with it.
+    Processes,
+    /// A file system of its own, read-only but for `/box`, `/tmp` and `/dev/shm`.
+    Files,
+    /// Its own System V shared memory and message queues.
+    Ipc,
+    /// Its own host name.
+    Names,
+    /// A second wall around files and signals, `landlock(7)`.
+    Landlock,
+    /// System calls that it has no business with are refused, `seccomp(2)`.
+    Seccomp,
+    /// Limits of each process, `setrlimit(2)`.
+    Limits,
+    /// A limit on the memory of all its processes together, `cgroups(7)`.
+    Cgroup,
+}
+
+impl Layer {
+    pub const ALL: [Layer; 10] = [
+        Layer::User,
+        Layer::Network,
+        Layer::Processes,
+        Layer::Files,
+        Layer::Ipc,
+        Layer::Names,
+        Layer::Landlock,
+        Layer::Seccomp,
+        Layer::Limits,
+        Layer::Cgroup,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Layer::User => "user",
+            Layer::Network => "network",
+            Layer::Processes => "processes",
+            Layer::Files => "files",
+            Layer::Ipc => "ipc",
+            Layer::Names => "names",
+            Layer::Landlock => "landlock",
+            Layer::Seccomp => "seccomp",
+            Layer::Limits => "limits",
+            Layer::Cgroup => "cgroup",
+        }
+    }
+
+    /// The layer of this name.
+    pub fn of_name(name: &str) -> Option<Layer> {
+        Layer::ALL.into_iter().find(|layer| layer.name() == name)
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A set of walls.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Layers(u16);
+
+impl Layers {
+    pub const NONE: Layers = Layers(0);
+    /// Every one but the last: no tier below the third asks for a control group.
+    pub const ALL: Layers = Layers((1 << 9) - 1);
+
+    pub fn has(self, layer: Layer) -> bool {
+        self.0 & Layers::bit(layer) != 0
+    }
+
+    #[must_use]
+    pub fn with(self, layer: Layer) -> Layers {
+        Layers(self.0 | Layers::bit(layer))
+    }
+
+    #[must_use]
+    pub fn without(self, layer: Layer) -> Layers {
+        Layers(self.0 & !Layers::bit(layer))
+    }
+
+    pub fn iter(self) -> impl Iterator<Item = Layer> {
+        Layer::ALL.into_iter().filter(move |layer| self.has(*layer))
+    }
+
+    fn bit(layer: Layer) -> u16 {
+        1 << layer as u16
+    }
+}
+
+impl fmt::Debug for Layers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+/// How much of everything a program may have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Limits {
+    /// From its start to its end.
+    pub wall: Duration,
+    /// CPU time of each process; the kernel counts whole seconds.
+    pub cpu: Duration,
+    /// Data of each process (`RLIMIT_DATA`), in MiB; `None` for programs built with a sanitizer.
+    pub data_mib: Option<u64>,
+    /// Memory of all processes and of their files in memory together, in MiB; it takes the cgroup layer.
+    pub memory_mib: u64,
+    /// Processes and threads.
+    pub processes: u64,
+    /// Open descriptors of each process.
+    pub files: u64,
+    /// The largest file, in MiB.
+    pub file_mib: u64,
+    /// All files in `/box` together, beyond what the parcel brought, in MiB.
+    pub scratch_mib: u64,
+    /// How many files in `/box`.
+    pub scratch_files: u64,
+    /// Output on which the program is killed, in MiB.
+    pub output_mib: u64,
+}
+
+impl Default for Limits {
+    /// Any language's server starts under these.
+    fn default() -> Limits {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+        Limits {
+            wall: Duration::from_secs(30),
+            cpu: Duration::from_secs(10),
+            data_mib: Some(512),
+            memory_mib: 1024,
+            processes: 64 + 8 * cores,
+            files: 256,
+            file_mib: 16,
+            scratch_mib: 64,
+            scratch_files: 4096,
+            output_mib: 64,
+        }
+    }
+}
+
+impl Limits {
+    /// What a build may have: compilers are large, and so is what they write.
+    pub fn for_build() -> Limits {
+        let usual = Limits::default();
+        Limits {
+            wall: Duration::from_secs(120),
+            cpu: Duration::from_secs(120),
+            data_mib: Some(4096),
+            memory_mib: 4096,
+            processes: 4 * usual.processes,
+            files: 1024,
+            file_mib: 256,
+            scratch_mib: 1024,
+            scratch_files: 65_536,
+            ..usual
+        }
+    }
+}
+
+/// A program to be started.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// `argv[0]` is a path, as [`resolve`](super::resolve) gives it.
+    pub argv: Vec<OsString>,
+    /// The whole environment.
+    pub env: Vec<(String, String)>,
+    pub input: Input,
+}
+
+/// What a program finds on its standard input.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Input {
+    /// `/dev/null`.
+    #[default]
+    Nothing,
+    /// A pipe with these bytes, and then its end.
+    Lines(Vec<u8>),
+}

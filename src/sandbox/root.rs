@@ -1,0 +1,242 @@
+//! A file system of its own: nothing but programs and libraries, read-only, and a few small places in memory to write.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, statat, symlinkat};
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
+    fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
+};
+
+use super::fault::{Fault, Step};
+use super::message::{Note, Plan};
+use super::order::Layer;
+use crate::sys;
+
+/// The scratch folder.
+pub const BOX: &str = "/box";
+
+/// What of `/etc` programs need: the rest says who works on this machine and how.
+const OF_ETC: [&str; 11] = [
+    "alternatives",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "protocols",
+    "services",
+    "ssl/openssl.cnf",
+    "timezone",
+    "python3",
+];
+
+/// Attributes of what is shown from outside.
+const SHOWN: MountAttrFlags =
+    MountAttrFlags::MOUNT_ATTR_RDONLY.union(MountAttrFlags::MOUNT_ATTR_NOSUID).union(MountAttrFlags::MOUNT_ATTR_NODEV);
+
+/// Attributes of places that can be written to.
+const WRITABLE: MountAttrFlags = MountAttrFlags::MOUNT_ATTR_NOSUID.union(MountAttrFlags::MOUNT_ATTR_NODEV);
+
+/// A symbolic link of the new root.
+struct Link {
+    path: String,
+    target: String,
+}
+
+/// Something that waits for its place in the new root.
+struct Shown {
+    path: String,
+    tree: OwnedFd,
+    is_folder: bool,
+}
+
+/// Gives this process a new root, for good. `owner` may write to the scratch folder.
+pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<Vec<Note>, Fault> {
+    let at = Layer::Files;
+    sys::unshare(libc::CLONE_NEWNS).of(at, "unshare(CLONE_NEWNS)")?;
+    // What happens here shall not be seen outside.
+    let private = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    mount_change("/", private).of(at, "make the mounts private")?;
+    // First everything is taken hold of, then laid out: the new root covers a part of the old one.
+    let (shown, links) = gather(plan)?;
+    let root = memory("4m", "4096", "0755", (0, 0), None).of(at, "make the new root")?;
+    let from_fd = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+    move_mount(&root, "", CWD, "/tmp", from_fd).of(at, "put the new root at its place")?;
+    lay_out(root.as_fd(), plan, owner, &links)?;
+    let mut notes = Vec::new();
+    if let Err(fault) = show_processes(root.as_fd(), plan) {
+        if !proc_is_masked() {
+            return Err(fault);
+        }
+        notes.push(Note { layer: at, why: "no /proc: parts of this machine's are hidden, as in a container".into() });
+    }
+    for one in shown {
+        place(root.as_fd(), &one).of(at, &format!("show {}", one.path))?;
+    }
+    sys::children::set_mount_attributes(root.as_fd(), MountAttrFlags::MOUNT_ATTR_RDONLY.bits().into(), false)
+        .of(at, "make the root read-only")?;
+    rustix::process::fchdir(&root).of(at, "enter the new root")?;
+    rustix::process::pivot_root(".", ".").of(at, "pivot_root")?;
+    unmount(".", UnmountFlags::DETACH).of(at, "let go of the old root")?;
+    rustix::process::chdir(BOX).of(at, "enter /box")?;
+    Ok(notes)
+}
+
+/// What is to be shown from outside, and the symbolic links of the root.
+fn gather(plan: &Plan) -> Result<(Vec<Shown>, Vec<Link>), Fault> {
+    let (mut shown, mut links) = (Vec::new(), Vec::new());
+    let mut take = |path: &str, attributes: MountAttrFlags| -> Result<(), Fault> {
+        let step = || format!("take hold of {path}");
+        let about = statat(CWD, path, AtFlags::empty()).of(Layer::Files, &step())?;
+        let tree = clone(path, attributes).of(Layer::Files, &step())?;
+        let is_folder = FileType::from_raw_mode(about.st_mode) == FileType::Directory;
+        shown.push(Shown { path: path.to_owned(), tree, is_folder });
+        Ok(())
+    };
+    take("/usr", SHOWN)?;
+    for path in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
+        match fs::read_link(path) {
+            Ok(target) => links.push(Link { path: path.to_owned(), target: target.to_string_lossy().into_owned() }),
+            Err(_) if Path::new(path).is_dir() => take(path, SHOWN)?,
+            Err(_) => {}
+        }
+    }
+    for name in OF_ETC {
+        let path = format!("/etc/{name}");
+        if let Ok(target) = fs::read_link(&path) {
+            links.push(Link { path, target: target.to_string_lossy().into_owned() });
+        } else if Path::new(&path).exists() {
+            take(&path, SHOWN)?;
+        }
+    }
+    for entry in fs::read_dir("/etc").into_iter().flatten().flatten() {
+        if let Some(name) = entry.file_name().to_str().filter(|name| name.starts_with("java")) {
+            take(&format!("/etc/{name}"), SHOWN)?;
+        }
+    }
+    for device in ["null", "zero", "full", "random", "urandom"] {
+        take(&format!("/dev/{device}"), MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
+    }
+    for path in &plan.visible {
+        let Some(path) = path.to_str() else {
+            return Err(Fault::new(format!("show {}", path.display()), "its name is not UTF-8"));
+        };
+        if Path::new(path).is_relative() || path.split('/').any(|part| part == "..") {
+            return Err(Fault::new(format!("show {path}"), "it must be a full path"));
+        }
+        if path == "/" || Path::new(path).starts_with("/usr") {
+            continue;
+        }
+        take(path.trim_end_matches('/'), SHOWN)?;
+    }
+    Ok((shown, links))
+}
+
+/// A copy of a part of the old tree, which hangs nowhere yet.
+fn clone(path: &str, attributes: MountAttrFlags) -> io::Result<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_RECURSIVE;
+    let tree = open_tree(CWD, path, flags)?;
+    sys::children::set_mount_attributes(tree.as_fd(), attributes.bits().into(), true)?;
+    Ok(tree)
+}
+
+/// A file system in memory.
+fn memory(size: &str, files: &str, mode: &str, owner: (u32, u32), uid: Option<()>) -> io::Result<OwnedFd> {
+    let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    for (key, value) in [("size", size), ("nr_inodes", files), ("mode", mode)] {
+        fsconfig_set_string(&context, key, value)?;
+    }
+    if uid.is_some() {
+        fsconfig_set_string(&context, "uid", owner.0.to_string())?;
+        fsconfig_set_string(&context, "gid", owner.1.to_string())?;
+    }
+    fsconfig_create(&context)?;
+    Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, WRITABLE)?)
+}
+
+/// Makes the folders, the links, the few files and the places to write to.
+fn lay_out(root: BorrowedFd<'_>, plan: &Plan, owner: (u32, u32), links: &[Link]) -> Result<(), Fault> {
+    let at = Layer::Files;
+    for folder in ["box", "tmp", "proc", "dev", "dev/shm", "etc", "etc/ssl"] {
+        mkdirat(root, folder, Mode::from_raw_mode(0o755)).of(at, "make the root's folders")?;
+    }
+    for (path, target) in links.iter().map(|link| (link.path.as_str(), link.target.as_str())).chain([
+        ("/dev/fd", "/proc/self/fd"),
+        ("/dev/stdin", "/proc/self/fd/0"),
+        ("/dev/stdout", "/proc/self/fd/1"),
+        ("/dev/stderr", "/proc/self/fd/2"),
+    ]) {
+        symlinkat(target, root, &path[1..]).of(at, "make the root's links")?;
+    }
+    let (user, group) = owner;
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    for (path, text) in [
+        ("etc/passwd", format!("root:x:0:0:root:/:/bin/false\nstudent:x:{user}:{group}::/box:/bin/sh\n")),
+        ("etc/group", format!("root:x:0:\nstudent:x:{group}:\n")),
+        ("etc/hosts", format!("127.0.0.1 localhost {name}\n::1 localhost\n")),
+        ("etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\n".to_owned()),
+        ("etc/resolv.conf", String::new()),
+    ] {
+        write(root, path, text.as_bytes()).of(at, "write the root's files")?;
+    }
+    let limits = &plan.limits;
+    let scratch = format!("{}k", limits.scratch_mib * 1024 + plan.parcel.div_ceil(1024));
+    for (path, size, files, mode) in [
+        ("box", scratch.as_str(), limits.scratch_files.to_string().as_str(), "0700"),
+        ("tmp", "32m", "1024", "1777"),
+        ("dev/shm", "8m", "256", "1777"),
+    ] {
+        let place = memory(size, files, mode, owner, Some(())).of(at, "make a place to write to")?;
+        move_mount(&place, "", root, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).of(at, "put it at its place")?;
+    }
+    Ok(())
+}
+
+fn write(root: BorrowedFd<'_>, path: &str, text: &[u8]) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let mut file = fs::File::from(openat(root, path, flags, Mode::from_raw_mode(0o644))?);
+    io::Write::write_all(&mut file, text)
+}
+
+/// Shows `/proc`: that of this process namespace, or the machine's where there is none of its own.
+fn show_processes(root: BorrowedFd<'_>, plan: &Plan) -> Result<(), Fault> {
+    let at = Layer::Files;
+    let proc = if plan.layers.has(Layer::Processes) {
+        let context = fsopen("proc", FsOpenFlags::FSOPEN_CLOEXEC).of(at, "fsopen(proc)")?;
+        fsconfig_create(&context).of(at, "make /proc")?;
+        let attributes = WRITABLE | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+        fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, attributes).of(at, "mount /proc")?
+    } else {
+        clone("/proc", WRITABLE | MountAttrFlags::MOUNT_ATTR_NOEXEC).of(at, "take hold of /proc")?
+    };
+    move_mount(&proc, "", root, "proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).of(at, "put /proc at its place")
+}
+
+/// Whether something is mounted over parts of `/proc`, as container engines do: then the kernel lets no ordinary user
+/// mount a new one.
+fn proc_is_masked() -> bool {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    mounts.lines().filter_map(|line| line.split(' ').nth(4)).any(|point| point.starts_with("/proc/"))
+}
+
+/// Puts something at its path, and makes the folders above it.
+fn place(root: BorrowedFd<'_>, one: &Shown) -> io::Result<()> {
+    let path = &one.path[1..];
+    let mode = Mode::from_raw_mode(0o755);
+    let above = path.match_indices('/').map(|(end, _)| &path[..end]);
+    let folders = above.chain(one.is_folder.then_some(path));
+    for folder in folders {
+        match mkdirat(root, folder, mode) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if !one.is_folder {
+        openat(root, path, OFlags::WRONLY | OFlags::CREATE | OFlags::CLOEXEC, Mode::from_raw_mode(0o644))?;
+    }
+    Ok(move_mount(&one.tree, "", root, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?)
+}

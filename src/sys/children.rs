@@ -1,0 +1,130 @@
+//! Calls of a process that keeps others: signals, ends, mounts.
+
+use std::io;
+use std::mem::{self, MaybeUninit};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
+
+use super::check;
+
+/// How a child ended, and what it used.
+#[derive(Clone, Copy, Debug)]
+pub struct Reaped {
+    pub pid: i32,
+    pub end: End,
+    /// User and system time of it and of the children that it waited for.
+    pub cpu: Duration,
+    /// The most memory that it had at a time, in KiB.
+    pub peak_kib: u64,
+}
+
+/// How a process ended, `wait(2)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    Exited(i32),
+    Killed(i32),
+}
+
+/// Takes the end of one child, if any has ended, `wait4(2)` with `WNOHANG`.
+///
+/// `ECHILD` when there are no children at all; with `wait`, sleeps until one has ended.
+pub fn reap(wait: bool) -> io::Result<Option<Reaped>> {
+    let (mut status, mut usage) = (0, MaybeUninit::<libc::rusage>::zeroed());
+    let options = if wait { 0 } else { libc::WNOHANG };
+    // SAFETY: the kernel writes an `int` and one `rusage`, for which there is room.
+    let pid = check(unsafe { libc::wait4(-1, &mut status, options, usage.as_mut_ptr()) })?;
+    if pid == 0 {
+        return Ok(None);
+    }
+    // SAFETY: it was written, and zeroes are one, too.
+    let usage = unsafe { usage.assume_init() };
+    let end = if libc::WIFSIGNALED(status) {
+        End::Killed(libc::WTERMSIG(status))
+    } else {
+        End::Exited(libc::WEXITSTATUS(status))
+    };
+    Ok(Some(Reaped { pid, end, cpu: time_of(&usage), peak_kib: usage.ru_maxrss.max(0) as u64 }))
+}
+
+/// CPU time of all children that have been waited for, and of theirs, `RUSAGE_CHILDREN` of `getrusage(2)`.
+pub fn cpu_of_children() -> io::Result<Duration> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the kernel writes one `rusage`, for which there is room.
+    check(unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr()) })?;
+    // SAFETY: it was written, and zeroes are one, too.
+    Ok(time_of(&unsafe { usage.assume_init() }))
+}
+
+fn time_of(usage: &libc::rusage) -> Duration {
+    let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    time(usage.ru_utime) + time(usage.ru_stime)
+}
+
+/// Blocks a signal and returns a descriptor that is readable while one is pending, `signalfd(2)`.
+pub fn signals(signal: i32) -> io::Result<OwnedFd> {
+    let set = set_of(Some(signal));
+    // SAFETY: `set` is a signal set that lives through the call; no handler depends on the mask.
+    check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) })?;
+    // SAFETY: as above; the kernel only reads.
+    let fd = check(unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) })?;
+    // SAFETY: the call has made this descriptor for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Lets all signals through, `sigprocmask(2)`.
+pub fn unblock_signals() -> io::Result<()> {
+    let set = set_of(None);
+    // SAFETY: `set` is a signal set that lives through the call; this process has no handlers.
+    check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &set, std::ptr::null_mut()) }).map(drop)
+}
+
+fn set_of(signal: Option<i32>) -> libc::sigset_t {
+    // SAFETY: all-zero bytes are a valid signal set, and the calls only set bits in it.
+    unsafe {
+        let mut set = mem::zeroed();
+        libc::sigemptyset(&mut set);
+        if let Some(signal) = signal {
+            libc::sigaddset(&mut set, signal);
+        }
+        set
+    }
+}
+
+/// Sends a signal to every process that this one may signal, but not to itself, `kill(2)` with -1.
+///
+/// Only the first process of a process namespace may: to it, these are the processes of its namespace. Another one
+/// gets `EINVAL`.
+pub fn kill_all(signal: i32) -> io::Result<()> {
+    if std::process::id() != 1 {
+        return Err(io::Error::from_raw_os_error(libc::EINVAL));
+    }
+    // SAFETY: signals touch no memory of ours.
+    check(unsafe { libc::kill(-1, signal) }).map(drop)
+}
+
+/// Makes all descriptors from `first` on close at the next `execve`, `close_range(2)` with `CLOSE_RANGE_CLOEXEC`
+/// (Linux 5.11).
+pub fn close_at_exec(first: i32) -> io::Result<()> {
+    // SAFETY: a descriptor's flag is no memory.
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, i32::MAX, libc::CLOSE_RANGE_CLOEXEC) } as i32).map(drop)
+}
+
+/// Sets attributes `MOUNT_ATTR_…` of a mount, and with `recursive` of those below it, `mount_setattr(2)` (Linux 5.12).
+pub fn set_mount_attributes(mount: BorrowedFd<'_>, attributes: u64, recursive: bool) -> io::Result<()> {
+    let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
+    let attributes = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
+    let size = mem::size_of::<libc::mount_attr>();
+    // SAFETY: the path is an empty C string, and `attributes` lives through the call, with its size.
+    let returned = unsafe {
+        libc::syscall(libc::SYS_mount_setattr, mount.as_raw_fd(), c"".as_ptr(), flags, &raw const attributes, size)
+    };
+    check(returned as i32).map(drop)
+}
+
+/// Which version of Landlock the kernel has, `landlock_create_ruleset(2)` with `LANDLOCK_CREATE_RULESET_VERSION`.
+pub fn landlock_version() -> io::Result<i32> {
+    const VERSION: u32 = 1;
+    // SAFETY: with this flag the kernel wants no pointer and returns a number.
+    let returned = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, VERSION) };
+    check(returned as i32)
+}
