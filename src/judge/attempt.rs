@@ -244,6 +244,35 @@ impl Attempt {
         Ok(())
     }
 
+    /// Expects that the program's port is its own: a second server that would share it (`SO_REUSEPORT`), and is of the same
+    /// user, as the kernel demands of those who share, cannot have it.
+    pub fn shares_its_port_with_nobody(&self) -> Done {
+        self.ground.diary.step("our second server tries to listen on the same port, with SO_REUSEPORT");
+        let fault = |call: &str| {
+            let call = call.to_owned();
+            move |error: std::io::Error| Stop::ours(&call, &error)
+        };
+        let address = self.ground.address();
+        let listens = |socket: &HostSocket| socket.state == "LISTEN" && socket.local.port() == address.port();
+        let theirs = self.sockets()?.into_iter().find(listens);
+        let second = self.ground.sandbox.borrow().socket(socket2::Type::STREAM).map_err(fault("socket"))?;
+        let ours = rustix::fs::fstat(&second).map_err(|errno| fault("fstat")(errno.into()))?.st_uid;
+        if let (0, Some(theirs)) = (ours, theirs) {
+            let owner = rustix::fs::Uid::from_raw(theirs.owner);
+            rustix::fs::fchown(&second, Some(owner), None).map_err(|errno| fault("fchown")(errno.into()))?;
+        }
+        second.set_reuse_port(true).map_err(fault("setsockopt"))?;
+        let shared = second.bind(&address.into()).and_then(|()| second.listen(1));
+        match shared {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Ok(()),
+            Err(error) => Err(Stop::ours("bind", &error)),
+            Ok(()) => {
+                let what = "a second server can listen on its port while it is there";
+                Err(self.ground.failure(Kind::Wrong, what, None).between("EADDRINUSE", "both listen").into())
+            }
+        }
+    }
+
     /// The sockets of the host, the program's and ours.
     pub fn sockets(&self) -> Done<Vec<HostSocket>> {
         Ok(self.ground.sandbox.borrow_mut().sockets()?)
