@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
+use socklab::sandbox::Parcel;
 
 use super::Mistyped;
 
@@ -55,6 +56,31 @@ struct Manifest {
     #[serde(default)]
     build: Vec<String>,
     run: Option<Vec<String>>,
+}
+
+impl Attempted {
+    /// The same with files named as they lie in the scratch folder. With it the files that the command names, and that
+    /// are not brought along with the folder: what lies elsewhere, or among what programs have made.
+    pub fn laid_out(mut self) -> (Attempted, Vec<PathBuf>) {
+        let mut besides = Vec::new();
+        let Ok(folder) = fs::canonicalize(&self.folder) else { return (self, besides) };
+        for (index, word) in self.run.iter_mut().enumerate() {
+            let path = Path::new(&*word);
+            // A bare first word is looked for in PATH; an absolute one is shown where it is.
+            if index == 0 && (path.components().count() == 1 && !path.starts_with(".") || path.is_absolute()) {
+                continue;
+            }
+            let Some(file) = fs::canonicalize(folder.join(path)).ok().filter(|path| path.is_file()) else { continue };
+            let brought = file.strip_prefix(&folder).ok().filter(|inner| Parcel::brings(inner));
+            let name = brought.or(file.file_name().map(Path::new)).unwrap_or(path).to_owned();
+            if brought.is_none() {
+                besides.push(file);
+            }
+            *word = if index == 0 { Path::new(".").join(name).into() } else { name.into() };
+        }
+        besides.dedup();
+        (self, besides)
+    }
 }
 
 /// A command that a person typed, to be executed in a folder. What is to be built there is built first.

@@ -109,10 +109,9 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
         layers = layers.without(layer);
     }
     let wrong: Vec<Misconception> = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
-    let mentioned: Vec<PathBuf> =
-        attempted.run.iter().map(|word| attempted.folder.join(word)).filter(|path| path.is_file()).collect();
     order.layers = layers;
-    order.parcel = Parcel::of_folder(&attempted.folder, &mentioned).map_err(|error| Mistyped(error.to_string()))?;
+    let (attempted, besides) = attempted.clone().laid_out();
+    order.parcel = Parcel::of_folder(&attempted.folder, &besides).map_err(|error| Mistyped(error.to_string()))?;
     if arguments.untrusted {
         let protection = Sandbox::open(&order).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
         if protection.tier < STRANGERS {
@@ -124,12 +123,12 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
     let seed = arguments.seed.unwrap_or_else(any_seed);
     let typed: Vec<String> = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     if !attempted.build.is_empty() {
-        match build(&order, attempted)? {
+        match build(&order, &attempted)? {
             Ok(parcel) => order.parcel = parcel,
             Err(output) => return Ok(unbuilt(folder, &exercise, typed, seed, output)),
         }
     }
-    let argv = found(&mut order, attempted, &attempted.run)?;
+    let argv = found(&mut order, &attempted, &attempted.run)?;
     let bar = progress(exercise.checks.len());
     let judging = Judging {
         id: folder.id,

@@ -21,7 +21,7 @@ use crate::sandbox::{Order, Sandbox};
 /// for theirs to answer.
 const AT_ONCE: usize = 16;
 
-/// So often, and so long, a failing check is applied again with simpler choices.
+/// So often, and so long, the first failing check is applied again with simpler choices.
 const SIMPLER_TRIES: usize = 40;
 const SIMPLER_TIME: Duration = Duration::from_millis(1500);
 
@@ -60,7 +60,7 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
             scope.spawn(|| {
                 while let Some(index) = lock(&next).next() {
                     let one = Applying { judging, check: checks[index], starts: &starts, protection: &protection };
-                    *lock(&results[index]) = Some(one.apply_and_simplify());
+                    *lock(&results[index]) = Some(one.apply_twice_if_it_must(&one.choices()));
                     *lock(&done) += 1;
                     (judging.progress)(*lock(&done));
                 }
@@ -71,7 +71,13 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
         result.unwrap_or_else(|| faulty(**check, "the check was not applied".to_owned()))
     });
-    let checks: Vec<Checked> = results.collect();
+    let mut checks: Vec<Checked> = results.collect();
+    // The first failure is the one that is told.
+    if let Some(first) = checks.iter_mut().find(|checked| matches!(checked.outcome, Outcome::Failed(_))) {
+        let check = first.check;
+        let one = Applying { judging, check: &check, starts: &starts, protection: &protection };
+        one.simplify(first);
+    }
     let whole = judging.only.is_none();
     let like = if whole { wrong::that_behaves_so(judging.wrong, &checks) } else { None };
     let (tier, protection) = lock(&protection).take().unwrap_or((0, "nothing".to_owned()));
@@ -98,30 +104,31 @@ struct Applying<'a> {
 }
 
 impl Applying<'_> {
-    /// Applies the check; if it fails for numbers that it drew, tries to find simpler ones for which it fails.
-    fn apply_and_simplify(&self) -> Checked {
-        let seed = self.judging.seed ^ scattered(name_as_number(self.check.name), 0);
-        let choices = match &self.judging.case {
+    /// The numbers that the check is to draw.
+    fn choices(&self) -> Choices {
+        match &self.judging.case {
             Some(case) => Choices::told(case.clone()),
-            None => Choices::of_seed(seed),
-        };
-        let mut found = self.apply_twice_if_it_must(&choices);
+            None => Choices::of_seed(self.judging.seed ^ scattered(name_as_number(self.check.name), 0)),
+        }
+    }
+
+    /// Applies a check that fails again, to find the simplest numbers for which it does.
+    fn simplify(&self, found: &mut Checked) {
         let began = Instant::now();
         let mut tries = 0..SIMPLER_TRIES;
         'simpler: while matches!(found.outcome, Outcome::Failed(_)) && self.judging.case.is_none() {
             for list in choices::simpler(&found.drawn) {
                 if began.elapsed() > SIMPLER_TIME || tries.next().is_none() {
-                    break 'simpler;
+                    return;
                 }
                 let simpler = self.apply(Choices::told(list));
                 if matches!(simpler.outcome, Outcome::Failed(_)) && smaller(&simpler.drawn, &found.drawn) {
-                    found = Checked { shrunk: true, ..simpler };
+                    *found = Checked { shrunk: true, ..simpler };
                     continue 'simpler;
                 }
             }
-            break;
+            return;
         }
-        found
     }
 
     /// Our own faults have a second chance.

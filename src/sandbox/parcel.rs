@@ -53,7 +53,13 @@ impl Parcel {
     ///
     /// Links are left out, and so are hidden folders, `target` and `node_modules`.
     pub fn of_folder(folder: &Path, also: &[PathBuf]) -> Result<Parcel, ParcelError> {
-        Parcel::pack(folder, also, &|name| !name.starts_with('.') && !LEFT_OUT.contains(&name))
+        Parcel::pack(folder, also, &brings_folder)
+    }
+
+    /// Whether a file at this path of a folder comes along with it.
+    pub fn brings(path: &Path) -> bool {
+        let folders = path.parent().into_iter().flat_map(Path::components);
+        folders.into_iter().all(|part| brings_folder(&part.as_os_str().to_string_lossy()))
     }
 
     /// The same, with those folders that `wanted` names. What lies there may be hostile.
@@ -81,6 +87,10 @@ impl Parcel {
     pub(super) fn archive(&self) -> Option<BorrowedFd<'_>> {
         self.archive.as_deref().map(AsFd::as_fd)
     }
+}
+
+fn brings_folder(name: &str) -> bool {
+    !name.starts_with('.') && !LEFT_OUT.contains(&name)
 }
 
 /// Room for an archive.
