@@ -8,6 +8,7 @@ use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::Ipv4Addr;
 use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::time::Duration;
 
 use rustix::process::Pid;
 
@@ -197,6 +198,17 @@ pub fn ioctl_int(fd: BorrowedFd<'_>, request: libc::Ioctl) -> io::Result<i32> {
     // SAFETY: the requests that this crate passes write one `int`, which lives through the call.
     check(unsafe { libc::ioctl(fd.as_raw_fd(), request, &mut value) })?;
     Ok(value)
+}
+
+/// When the packet that this socket read last was received, by the machine's clock since 1970: `SIOCGSTAMPNS` of
+/// `socket(7)`.
+pub fn stamp_of_last_packet(socket: BorrowedFd<'_>) -> io::Result<Duration> {
+    // SIOCGSTAMPNS_OLD of <linux/sockios.h>, in machines of 64 bits the same as the new one.
+    const SIOCGSTAMPNS: libc::Ioctl = 0x8907;
+    let mut stamp = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the request writes one `timespec`, which lives through the call.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), SIOCGSTAMPNS, &mut stamp) })?;
+    Ok(Duration::new(stamp.tv_sec.unsigned_abs(), u32::try_from(stamp.tv_nsec).unwrap_or(0)))
 }
 
 /// Sets a socket option that is an `int`, `setsockopt(2)`.

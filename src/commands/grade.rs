@@ -45,6 +45,9 @@ pub struct Arguments {
     /// Write the grade as JUnit's XML to this file
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
+    /// Write all frames to a capture file, with the steps as comments
+    #[arg(long, value_name = "FILE")]
+    pub pcap: Option<PathBuf>,
     /// Print all calls of our peers, and all lines of the program
     #[arg(long)]
     pub transcript: bool,
@@ -141,6 +144,7 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
         seed,
         only: arguments.check.as_deref(),
         case,
+        capture: arguments.pcap.is_some(),
         progress: &|done| bar.set_position(done as u64),
     };
     let grade = judge(&judging);
@@ -208,6 +212,9 @@ fn unbuilt(
 fn tell(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
     if let Some(file) = &arguments.junit {
         fs::write(file, report::junit(grade)).with_context(|| file.display().to_string())?;
+    }
+    if let Some(file) = &arguments.pcap {
+        fs::write(file, report::pcapng(grade)).with_context(|| file.display().to_string())?;
     }
     if arguments.json {
         println!("{}", report::json(grade));

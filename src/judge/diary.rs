@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, Event, Host, Value, Wait, What};
+use crate::wire;
 
 /// So many events of one check are kept.
 const MOST: usize = 20_000;
@@ -20,6 +21,8 @@ struct Pages {
     events: Vec<Event>,
     left_out: u64,
     began: Instant,
+    /// The same by the machine's clock, since 1970.
+    began_at: Duration,
     /// Whose calls are being made.
     who: String,
     names: Vec<(SocketAddr, String)>,
@@ -28,17 +31,31 @@ struct Pages {
 impl Diary {
     /// An empty one, in which from now on this thread's calls are written.
     pub fn open() -> Diary {
-        let pages =
-            Pages { events: Vec::new(), left_out: 0, began: Instant::now(), who: String::new(), names: Vec::new() };
+        let pages = Pages {
+            events: Vec::new(),
+            left_out: 0,
+            began: Instant::now(),
+            began_at: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+            who: String::new(),
+            names: Vec::new(),
+        };
         let diary = Diary(Rc::new(RefCell::new(pages)));
         recorder::install(Box::new(diary.clone()));
         diary
     }
 
-    /// Ends it, and gives what is in it.
+    /// Ends it, and gives what is in it, in the order in which it happened: of frames one learns later.
     pub fn close(self) -> Vec<Event> {
         recorder::uninstall();
-        std::mem::take(&mut self.0.borrow_mut().events)
+        let left_out = self.0.borrow().left_out;
+        let mut events = std::mem::take(&mut self.0.borrow_mut().events);
+        events.sort_by_key(|event| event.at_ns);
+        events.iter_mut().zip(1..).for_each(|(event, n)| event.n = n);
+        if let (1.., Some(last)) = (left_out, events.last().cloned()) {
+            let text = format!("{left_out} more events, which are not kept");
+            events.push(Event { n: last.n + 1, role: None, actor: None, what: What::Note { text }, ..last });
+        }
+        events
     }
 
     /// Makes the calls that `peer` makes, under its name.
@@ -62,6 +79,16 @@ impl Diary {
         self.0.borrow_mut().names.push((address, name));
     }
 
+    /// A frame that passed on the attempt's host, at that time since 1970.
+    pub fn overheard(&self, bytes: &[u8], program: SocketAddr, number: u32, at: Duration) {
+        // The program is the second host of the two that a capture tells apart, wherever its port is.
+        let to_it = wire::destination(bytes).is_some_and(|to| to == program);
+        let dir = if to_it { (Host::A, Host::B) } else { (Host::B, Host::A) };
+        let frame = wire::overheard(number, bytes, dir, |address| self.name_of(address));
+        let at = at.saturating_sub(self.0.borrow().began_at);
+        self.write_at(at, None, What::Frame(frame));
+    }
+
     /// The steps until now.
     pub fn steps(events: &[Event]) -> Vec<String> {
         let note = |event: &Event| match &event.what {
@@ -71,13 +98,24 @@ impl Diary {
         events.iter().filter_map(note).collect()
     }
 
+    fn name_of(&self, address: SocketAddr) -> String {
+        let pages = self.0.borrow();
+        let known = pages.names.iter().find(|(known, _)| *known == address);
+        known.map_or_else(|| address.to_string(), |(_, name)| name.clone())
+    }
+
     fn write(&self, role: Option<&str>, what: What) {
+        let now = self.0.borrow().began.elapsed();
+        self.write_at(now, role, what);
+    }
+
+    fn write_at(&self, at: Duration, role: Option<&str>, what: What) {
         let mut pages = self.0.borrow_mut();
         if pages.events.len() >= MOST {
             pages.left_out += 1;
             return;
         }
-        let at_ns = u64::try_from(pages.began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        let at_ns = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
         let n = pages.events.len() as u64 + 1;
         let (role, actor) = (role.map(str::to_owned), role.map(str::to_owned));
         pages.events.push(Event { n, at_ns, scene: 1, role, actor, host: Host::A, what });
@@ -90,7 +128,7 @@ impl Recorder for Diary {
     fn after(&mut self, mut call: Call, _: Option<BorrowedFd<'_>>) {
         for (_, value) in call.args.iter_mut().chain(&mut call.out) {
             if let Value::Address(address) = value {
-                *value = Value::Word(Recorder::name(self, *address).into());
+                *value = Value::Word(self.name_of(*address).into());
             }
         }
         let who = self.0.borrow().who.clone();
@@ -108,8 +146,6 @@ impl Recorder for Diary {
     }
 
     fn name(&mut self, address: SocketAddr) -> String {
-        let pages = self.0.borrow();
-        let known = pages.names.iter().find(|(known, _)| *known == address);
-        known.map_or_else(|| address.to_string(), |(_, name)| name.clone())
+        self.name_of(address)
     }
 }

@@ -51,6 +51,8 @@ pub struct Grade {
     pub program: Vec<String>,
     pub seed: u64,
     pub kernel: String,
+    /// When the judging began: microseconds since 1970.
+    pub began_us: u64,
     /// What protected the machine: the tier's number and name, and what was missing.
     pub tier: u8,
     pub protection: String,
@@ -96,6 +98,7 @@ impl Grade {
             program,
             seed,
             kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
+            began_us: 0,
             tier: 0,
             protection: "not needed".to_owned(),
             whole: true,

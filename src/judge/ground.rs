@@ -1,8 +1,9 @@
 //! The ground of one check: a private host with the attempt on it, and how we wait for it.
 
 use std::cell::{Cell, RefCell};
+use std::io::Read;
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
@@ -12,6 +13,7 @@ use super::diary::Diary;
 use super::failure::{Done, Failure, Kind, Stop};
 use super::sight::{self, Sight};
 use crate::sandbox::{Ending, Sandbox};
+use crate::sys;
 use crate::view::text;
 
 /// How often we look at a program for which we wait.
@@ -54,11 +56,20 @@ pub struct Ground {
     /// How much of the program's standard output has been written down.
     told: Cell<usize>,
     ended_told: Cell<bool>,
+    /// Hears what passes on the host, where a capture is wanted.
+    packets: Option<socket2::Socket>,
+    heard: Cell<u32>,
 }
 
 impl Ground {
-    pub fn new(sandbox: Sandbox, diary: Diary, choices: Choices) -> Ground {
+    pub fn new(sandbox: Sandbox, diary: Diary, choices: Choices, packets: Option<socket2::Socket>) -> Ground {
+        if let Some(packets) = &packets {
+            // The kernel stamps packets from the first question on. There was none yet: ENOENT.
+            let _ = sys::stamp_of_last_packet(packets.as_fd());
+        }
         Ground {
+            packets,
+            heard: Cell::new(0),
             sandbox: RefCell::new(sandbox),
             diary,
             choices: RefCell::new(choices),
@@ -154,8 +165,20 @@ impl Ground {
             fds.push(PollFd::from_borrowed_fd(fd, flags));
         }
         self.sandbox.borrow_mut().wait(&mut fds, time)?;
+        self.listen_in();
         self.write_down();
         Ok(fds.iter().any(|fd| !fd.revents().is_empty()))
+    }
+
+    /// Writes down what has passed on the host since.
+    pub fn listen_in(&self) {
+        let Some(mut packets) = self.packets.as_ref() else { return };
+        let mut frame = [0; 65_536 + 14];
+        while let Ok(len) = packets.read(&mut frame) {
+            self.heard.set(self.heard.get() + 1);
+            let at = sys::stamp_of_last_packet(packets.as_fd()).unwrap_or_default();
+            self.diary.overheard(&frame[..len], self.address(), self.heard.get(), at);
+        }
     }
 
     /// Writes down what the program has printed since, line by line, and its end.

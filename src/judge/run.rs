@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::attempt::Attempt;
 use super::choices::{self, Choices, scattered};
@@ -16,6 +16,7 @@ use super::grade::{Checked, Grade, Outcome};
 use super::ground::Ground;
 use super::wrong::{self, Misconception};
 use crate::sandbox::{Order, Sandbox};
+use crate::trace::error_name;
 
 /// So many checks are under way at once. As many of them start their program as there are processors; the others wait
 /// for theirs to answer.
@@ -42,12 +43,15 @@ pub struct Judging<'a> {
     pub only: Option<&'a str>,
     /// The numbers that the check draws.
     pub case: Option<Vec<u64>>,
+    /// Write down what passes on the attempt's host, too.
+    pub capture: bool,
     /// Is told how many checks are done.
     pub progress: &'a (dyn Fn(usize) + Sync),
 }
 
 /// Applies the checks, each to a program that is started anew.
 pub fn judge(judging: &Judging<'_>) -> Grade {
+    let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let wanted = |check: &&Check| judging.only.is_none_or(|only| only == check.name);
     let checks: Vec<&Check> = judging.exercise.checks.iter().filter(wanted).collect();
     let results: Vec<Mutex<Option<Checked>>> = checks.iter().map(|_| Mutex::new(None)).collect();
@@ -86,6 +90,7 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         program: judging.typed.clone(),
         seed: judging.seed,
         kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
+        began_us: u64::try_from(began.as_micros()).unwrap_or(u64::MAX),
         tier,
         protection,
         whole,
@@ -151,13 +156,18 @@ impl Applying<'_> {
         };
         let protected = sandbox.protection();
         lock(self.protection).get_or_insert_with(|| (protected.tier, protected.to_string()));
+        let packets = match self.judging.capture.then(|| sandbox.packets()).transpose() {
+            Ok(packets) => packets,
+            Err(error) => return faulty(*self.check, format!("listen in on the host: {}", error_name(&error))),
+        };
         let diary = Diary::open();
         let address = sandbox.address();
         diary.call_it(address, format!("host:{}", self.judging.exercise.port));
-        let ground = Rc::new(Ground::new(sandbox, diary.clone(), choices));
+        let ground = Rc::new(Ground::new(sandbox, diary.clone(), choices, packets));
         let mut attempt = Attempt::new(Rc::clone(&ground), self.judging.argv.clone(), self.judging.env.clone(), turn);
         let done = (self.check.run)(&mut attempt);
         drop(attempt);
+        ground.listen_in();
         let took = began.elapsed();
         let events = diary.close();
         let Some(ground) = Rc::into_inner(ground) else {

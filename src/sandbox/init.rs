@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,12 +17,12 @@ use rustix::process::{
     set_parent_process_death_signal,
 };
 use seccompiler::BpfProgram;
-use socket2::{Domain, Socket, Type};
+use socket2::{Domain, Protocol, Socket, Type};
 
 use super::fault::{Fault, Step};
 use super::inside::{self, Baggage};
 use super::keeper::Identity;
-use super::message::{self, FromInit, Note, Plan, ToInit};
+use super::message::{self, FromInit, Kind, Note, Plan, ToInit};
 use super::order::Layer;
 use super::{Ending, How, Limit, Remains, look, parcel, root, tables, walls};
 use crate::sys::children::{self, End, Reaped};
@@ -153,13 +153,10 @@ impl<'a> Init<'a> {
                 };
                 self.tell(&answer, None)?;
             }
-            ToInit::Socket { stream } => {
-                let kind = if stream { Type::STREAM } else { Type::DGRAM };
-                match Socket::new(Domain::IPV4, kind, None).step("socket") {
-                    Ok(socket) => self.tell(&FromInit::Socket, Some(socket.into()))?,
-                    Err(fault) => self.tell(&FromInit::Fault(fault), None)?,
-                }
-            }
+            ToInit::Socket(kind) => match socket(kind).step("socket") {
+                Ok(socket) => self.tell(&FromInit::Socket, Some(socket.into()))?,
+                Err(fault) => self.tell(&FromInit::Fault(fault), None)?,
+            },
             ToInit::Look => {
                 let processes = look::processes(getpid().as_raw_nonzero().get());
                 self.tell(&FromInit::Processes(processes), None)?;
@@ -356,5 +353,18 @@ fn no_children(reaped: std::io::Result<Option<Reaped>>) -> Result<Option<Reaped>
         Err(error) if error.raw_os_error() == Some(libc::ECHILD) => Ok(None),
         Err(error) if error.kind() == std::io::ErrorKind::Interrupted => Ok(None),
         result => result.step("wait4"),
+    }
+}
+
+/// A socket on this host.
+fn socket(kind: Kind) -> io::Result<Socket> {
+    match kind {
+        Kind::Stream => Socket::new(Domain::IPV4, Type::STREAM, None),
+        Kind::Datagram => Socket::new(Domain::IPV4, Type::DGRAM, None),
+        // Of one protocol only: a socket for all of them hears twice what loopback carries.
+        Kind::Packets => {
+            let protocol = i32::from((libc::ETH_P_IP as u16).to_be());
+            Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(protocol)))
+        }
     }
 }

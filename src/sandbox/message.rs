@@ -38,9 +38,7 @@ pub enum ToInit {
         env: Vec<(String, String)>,
     },
     /// A new socket of this kind, please.
-    Socket {
-        stream: bool,
-    },
+    Socket(Kind),
     Look,
     Signal(i32),
     /// Kill the program and all that it started, for this reason if there is one.
@@ -48,6 +46,15 @@ pub enum ToInit {
     /// Put what is in the scratch folder into the file that comes along.
     Pack,
     Close,
+}
+
+/// A kind of socket.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub enum Kind {
+    Stream,
+    Datagram,
+    /// One that hears every IPv4 packet of the host, `packet(7)`.
+    Packets,
 }
 
 /// What is to be prepared.

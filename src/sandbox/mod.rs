@@ -50,7 +50,7 @@ pub use tables::{HostSocket, Transport};
 
 use fault::Step;
 use line::Line;
-use message::{FromInit, Plan, Received, ToInit};
+use message::{FromInit, Kind, Plan, Received, ToInit};
 use outputs::Pipes;
 
 use crate::stage::host;
@@ -151,12 +151,26 @@ impl Sandbox {
 
     /// A new IPv4 socket on the host, `SOCK_STREAM` or `SOCK_DGRAM`. Any thread may use it, as any other socket.
     pub fn socket(&self, kind: socket2::Type) -> io::Result<socket2::Socket> {
-        let stream = match kind {
-            socket2::Type::STREAM => true,
-            socket2::Type::DGRAM => false,
-            _ => return Err(io::ErrorKind::Unsupported.into()),
-        };
-        let (answer, mut sockets) = self.ask(&ToInit::Socket { stream }, &[]).map_err(io::Error::other)?;
+        match kind {
+            socket2::Type::STREAM => self.new_socket(Kind::Stream),
+            socket2::Type::DGRAM => self.new_socket(Kind::Datagram),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// A socket that hears every IPv4 packet of the host, with its Ethernet head. Where there is no private host it is
+    /// refused: what this machine says to others is nobody's business.
+    pub fn packets(&self) -> io::Result<socket2::Socket> {
+        if !self.protection.layers.has(Layer::Network) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let socket = self.new_socket(Kind::Packets)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
+
+    fn new_socket(&self, kind: Kind) -> io::Result<socket2::Socket> {
+        let (answer, mut sockets) = self.ask(&ToInit::Socket(kind), &[]).map_err(io::Error::other)?;
         match (answer, sockets.pop()) {
             (FromInit::Socket, Some(socket)) => Ok(socket.into()),
             _ => Err(io::Error::other(not_an_answer())),

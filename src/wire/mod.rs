@@ -395,6 +395,35 @@ impl Wire {
     }
 }
 
+/// A frame of another link than ours, as a trace tells it: without sequence numbers, of which only one who has seen a
+/// connection begin can make something.
+pub fn overheard(number: u32, bytes: &[u8], dir: (Host, Host), name: impl Fn(SocketAddr) -> String) -> Frame {
+    let packet = packet::parse(bytes);
+    Frame {
+        number,
+        dir,
+        from: packet.from.map(&name),
+        to: packet.to.map(&name),
+        proto: packet.proto,
+        flags: packet.flags,
+        seq: None,
+        ack: None,
+        payload: Data::new(&bytes[packet.payload]),
+        bytes: Data::new(bytes),
+        remark: packet.remark,
+        by_timer: false,
+        after: None,
+        held: None,
+        fate: Fate::Passed,
+        layers: Vec::new(),
+    }
+}
+
+/// Where a frame of another link is going, if it says so.
+pub fn destination(bytes: &[u8]) -> Option<SocketAddr> {
+    packet::parse(bytes).to
+}
+
 /// This machine's clock, in milliseconds: the one that TCP's timestamps show (`tcp_timestamps` 2 in the kernel's
 /// `ip-sysctl`).
 pub fn millis() -> u64 {

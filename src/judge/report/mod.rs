@@ -8,4 +8,4 @@ mod transcript;
 pub use json::json;
 pub use junit::junit;
 pub use text::{Told, text};
-pub use transcript::transcript;
+pub use transcript::{pcapng, transcript};

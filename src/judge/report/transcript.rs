@@ -1,8 +1,9 @@
-//! All that happened while an attempt was judged: the calls of our peers, the steps, the lines of the program.
+//! All that happened while an attempt was judged: the calls of our peers, the steps, the lines of the program, and the
+//! frames if they were asked for.
 
-use crate::judge::grade::Grade;
-use crate::trace::{Event, Host, What};
-use crate::view::Transcript;
+use crate::judge::grade::{Checked, Grade};
+use crate::trace::{Event, Host, Start, What};
+use crate::view::{Transcript, capture};
 
 /// The transcript of each check, one behind the other.
 pub fn transcript(grade: &Grade) -> String {
@@ -12,10 +13,35 @@ pub fn transcript(grade: &Grade) -> String {
         roles.sort_unstable();
         roles.dedup();
         let transcript = Transcript::new(&roles);
-        let what = What::Scene { text: format!("{}: it {}", checked.check.name, checked.check.claim), port: 0 };
-        let scene = Event { n: 0, at_ns: 0, scene: number, role: None, actor: None, host: Host::A, what };
-        text.push_str(&transcript.lines(&scene));
+        text.push_str(&transcript.lines(&scene(number, checked)));
         checked.events.iter().for_each(|event| text.push_str(&transcript.lines(event)));
     }
     text + "\n"
+}
+
+/// The frames of all checks as a capture file, with the steps between them as comments.
+pub fn pcapng(grade: &Grade) -> Vec<u8> {
+    let (lab, question) = (grade.exercise.clone(), grade.program.join(" "));
+    let began_us = grade.began_us;
+    let start =
+        Start { lab, question, stage: "private", kernel: grade.kernel.clone(), began_us, seed: Some(grade.seed) };
+    let mut events = vec![stage(0, What::Start(start))];
+    let mut before = 0;
+    for (number, checked) in (1..).zip(&grade.checks) {
+        events.push(stage(number, scene(number, checked).what));
+        // One check behind the other: each has a clock of its own.
+        let last = checked.events.last().map_or(0, |event| event.at_ns);
+        let moved = |event: &Event| Event { at_ns: before + event.at_ns, scene: number, ..event.clone() };
+        events.extend(checked.events.iter().map(moved));
+        before += last + 1_000_000;
+    }
+    capture::pcapng(&events)
+}
+
+fn scene(number: u32, checked: &Checked) -> Event {
+    stage(number, What::Scene { text: format!("{}: it {}", checked.check.name, checked.check.claim), port: 0 })
+}
+
+fn stage(scene: u32, what: What) -> Event {
+    Event { n: 0, at_ns: 0, scene, role: None, actor: None, host: Host::A, what }
 }
