@@ -87,6 +87,7 @@ impl Attempt {
             self.ground.wait_in_steps_of(ASK_EVERY, None, &mut |sandbox| Ok(sandbox.sockets()?.iter().any(open)))?;
         self.starting = None;
         if matches!(woke, Woke::Ready) {
+            self.ground.has_started();
             return Ok(());
         }
         let verb = if transport == Transport::Tcp { "listens on TCP" } else { "is bound to UDP" };
