@@ -1,7 +1,7 @@
 //! Our side of the wire: peers that talk to an attempt, and expect something of it.
 //!
-//! Each verb is a step of the check's story; the calls that it makes stand behind it in the transcript. A peer that waits
-//! lets the program go on, and sees when it will not.
+//! Each verb is a step of the check's story; the calls that it makes stand behind it in the transcript. A peer that
+//! waits lets the program go on, and sees when it will not.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
