@@ -51,6 +51,7 @@ soak *arguments:
 # Measure, each figure beside its baseline
 bench:
     cargo bench -q --bench stage
+    cargo bench -q --bench judge
 
 # Formatting, lints and everything that CI asks for
 check:
