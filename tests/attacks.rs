@@ -135,7 +135,10 @@ fn folder() -> &'static Path {
 
 /// Runs an attack, once or more, without these walls.
 fn outcome(attack: &Attack, judge: Judge, without: &[String]) -> Outcome {
-    (0..attack.runs).map(|_| once(attack, judge, without)).last().expect("one run")
+    for _ in 1..attack.runs {
+        once(attack, judge, without);
+    }
+    once(attack, judge, without)
 }
 
 fn once(attack: &Attack, judge: Judge, without: &[String]) -> Outcome {

@@ -44,7 +44,6 @@ impl Line {
         let child = Command::new(&order.keeper)
             .arg(keeper::ARGUMENT)
             .env_clear()
-            .current_dir("/")
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
