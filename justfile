@@ -99,7 +99,7 @@ soak-judge *arguments:
 
 # Measure, each figure beside its baseline
 bench:
-    cargo bench -q --bench stage
+    cargo bench -q --bench stage --bench judge --bench grading
 
 # Formatting, lints and everything that CI asks for
 check:

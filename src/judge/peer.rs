@@ -3,17 +3,19 @@
 //! Each verb is a step of the check's story; the calls that it makes stand behind it in the transcript. A peer that
 //! waits lets the program go on, and sees when it will not.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::event::PollFlags;
 
 use super::failure::{Done, Failure, Kind, Stop};
 use super::ground::{Ground, Woke};
+use crate::probe;
 use crate::sandbox::HostSocket;
 use crate::socket::{Address, Socket, Type};
 use crate::trace::error_name;
@@ -44,6 +46,17 @@ impl Peer {
         Ok(Peer { ground: Rc::clone(ground), name: name.to_owned(), socket })
     }
 
+    /// Small buffers and segments, while the socket is not connected yet.
+    fn narrow(&self) -> io::Result<()> {
+        const SEGMENT: u32 = 536;
+        const BUFFER: usize = 4096;
+        let fd = self.fd();
+        let socket = socket2::SockRef::from(&fd);
+        socket.set_tcp_mss(SEGMENT)?;
+        socket.set_send_buffer_size(BUFFER)?;
+        self.calls(|socket| socket.set_recv_buffer_size(BUFFER))
+    }
+
     /// Makes one call under the peer's name.
     fn calls<T>(&self, call: impl FnOnce(&Socket) -> io::Result<T>) -> io::Result<T> {
         self.ground.diary.by(&self.name, || call(&self.socket))
@@ -67,7 +80,7 @@ impl Peer {
     }
 
     fn is_readable(&self) -> bool {
-        crate::probe::ready(self.fd(), PollFlags::IN)
+        probe::ready(self.fd(), PollFlags::IN)
     }
 
     /// Tells the address which the kernel gave us, under the peer's name.
@@ -86,19 +99,39 @@ pub struct Connection {
     pending: Vec<u8>,
     /// The port of ours.
     port: u16,
+    /// Whether it came to its end by a reset.
+    reset: Cell<bool>,
 }
 
 impl Connection {
     /// Connects to the attempt.
     pub(super) fn open(ground: &Rc<Ground>, name: &str) -> Done<Connection> {
+        Connection::by(Peer::make(ground, name, Type::STREAM)?, "connects")
+    }
+
+    /// Connects to the attempt, with small segments and a small receive buffer, by which the attempt's own buffers stay
+    /// small as well: some tens of kilobytes fill all that is between the two.
+    pub(super) fn open_narrow(ground: &Rc<Ground>, name: &str) -> Done<Connection> {
         let peer = Peer::make(ground, name, Type::STREAM)?;
-        peer.step("connects");
+        peer.narrow().map_err(|error| Stop::ours("setsockopt", &error))?;
+        Connection::by(peer, "connects, with small buffers")
+    }
+
+    fn by(peer: Peer, step: &str) -> Done<Connection> {
+        let (ground, name) = (&peer.ground, &peer.name);
+        peer.step(step);
         if let Err(error) = peer.calls(|socket| socket.connect(&Address::from(ground.address()))) {
-            let what = format!("our {name} cannot connect: {}", error_name(&error));
+            let why = match error.raw_os_error() {
+                Some(libc::EINPROGRESS | libc::EAGAIN | libc::ETIMEDOUT) => {
+                    "nobody answers; is the queue full of those who wait to be accepted?".to_owned()
+                }
+                _ => error_name(&error).to_string(),
+            };
+            let what = format!("our {name} cannot connect: {why}");
             return Err(ground.failure(Kind::Wrong, what, None).into());
         }
         let port = peer.own_address()?.port();
-        Ok(Connection { peer, pending: Vec::new(), port })
+        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false) })
     }
 
     /// Sends all of these bytes, in as few pieces as the kernel takes.
@@ -141,6 +174,27 @@ impl Connection {
                 Err(_) => break,
             }
         }
+        Ok(sent)
+    }
+
+    /// Sends these bytes again and again, reading nothing, until the attempt takes no more and sleeps; at most 4 MiB, and
+    /// fewer if it closes meanwhile. Returns how many went.
+    pub fn send_until_it_waits(&self, bytes: &[u8]) -> Done<usize> {
+        const MOST: usize = 4 * 1024 * 1024;
+        self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", counted(bytes)));
+        let (mut sent, mut rested) = (0, false);
+        while sent < MOST && !bytes.is_empty() {
+            let rest = &bytes[sent % bytes.len()..];
+            match self.peer.calls(|socket| socket.send_with_flags(rest, libc::MSG_DONTWAIT)) {
+                Ok(count) => (sent, rested) = (sent + count, false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !rested => {
+                    self.peer.ground.settle()?;
+                    rested = true;
+                }
+                Err(_) => break,
+            }
+        }
+        self.peer.ground.diary.step(format!("{} went", number_of(sent)));
         Ok(sent)
     }
 
@@ -260,6 +314,16 @@ impl Connection {
         Err(failure.between("the end of the stream", std::mem::take(&mut self.pending)).into())
     }
 
+    /// The same, and that the attempt says goodbye (FIN) and does not break the connection off (RST).
+    pub fn expect_goodbye(&mut self) -> Done {
+        self.expect_end()?;
+        if !self.reset.get() {
+            return Ok(());
+        }
+        let failure = self.peer.ground.failure(Kind::Wrong, "it breaks the connection off instead of closing it", None);
+        Err(failure.between("a goodbye (FIN)", "a reset (RST)").into())
+    }
+
     /// Expects that the attempt sends nothing: it comes to rest, and nothing is there.
     pub fn expect_nothing(&mut self) -> Done {
         self.peer.step("expects nothing yet");
@@ -334,8 +398,9 @@ impl Connection {
             Woke::Ready => {
                 let mut buf = vec![0; 64 * 1024];
                 // A connection that was reset has come to its end, too.
-                let len = self.peer.calls(|socket| socket.recv(&mut buf)).unwrap_or(0);
-                buf.truncate(len);
+                let len = self.peer.calls(|socket| socket.recv(&mut buf));
+                self.reset.set(len.is_err());
+                buf.truncate(len.unwrap_or(0));
                 Ok(Ok(buf))
             }
             other => Ok(Err(other)),
@@ -373,7 +438,7 @@ impl Listener {
         let port = from.as_socket().map_or(0, |from| from.port());
         let peer = Peer { ground: Rc::clone(ground), name: self.peer.name.clone(), socket };
         peer.ours("setsockopt", |socket| socket.set_tcp_nodelay(true))?;
-        Ok(Connection { peer, pending: Vec::new(), port })
+        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false) })
     }
 
     /// Whether the attempt has connected and was not accepted yet.
@@ -387,6 +452,13 @@ pub struct Datagrams {
     peer: Peer,
     /// Where it sends to: the attempt, once that is known.
     to: Option<SocketAddr>,
+    /// Whether it sends to whoever was heard last, as a server does.
+    answers: bool,
+    heard: Option<SocketAddr>,
+    /// When the datagram that it took last had come.
+    came: Option<SystemTime>,
+    /// So long after that an answer is still one.
+    prompt: Option<Duration>,
 }
 
 impl Datagrams {
@@ -397,19 +469,20 @@ impl Datagrams {
         any.set_port(0);
         peer.ours("bind", |socket| socket.bind(&Address::from(any)))?;
         peer.own_address()?;
-        Ok(Datagrams { peer, to: Some(ground.address()) })
+        let to = Some(ground.address());
+        Ok(Datagrams { peer, to, answers: false, heard: None, came: None, prompt: None })
     }
 
     /// One that an attempt which is a client finds at the exercise's port.
     pub(super) fn at_the_port(ground: &Rc<Ground>, name: &str) -> Done<Datagrams> {
         let peer = Peer::make(ground, name, Type::DGRAM)?;
         peer.ours("bind", |socket| socket.bind(&Address::from(ground.address())))?;
-        Ok(Datagrams { peer, to: None })
+        Ok(Datagrams { peer, to: None, answers: true, heard: None, came: None, prompt: None })
     }
 
-    /// Where the attempt was last heard from, or is.
-    pub fn other_side(&self) -> Option<SocketAddr> {
-        self.to
+    /// From where the datagram came that was taken last.
+    pub fn heard_from(&self) -> Option<SocketAddr> {
+        self.heard
     }
 
     /// From now on it sends to this address.
@@ -417,9 +490,51 @@ impl Datagrams {
         self.to = address;
     }
 
+    /// Says how long the attempt waits for an answer.
+    pub fn must_answer_within(&mut self, time: Duration) {
+        // The kernel notes when a datagram came from the first time on that it is asked.
+        let _ = probe::came(self.peer.fd());
+        self.prompt = Some(time);
+    }
+
     /// Sends a datagram.
     pub fn send(&self, bytes: &[u8]) -> Done {
         self.peer.step(&format!("sends a datagram of {}", counted(bytes)));
+        self.send_now(bytes)
+    }
+
+    /// Sends the same datagram again and again, so many times, until one comes; whether one has come.
+    pub fn send_until_one_comes(&self, bytes: &[u8], every: Duration, times: usize) -> Done<bool> {
+        let every_ms = every.as_millis();
+        self.peer.step(&format!("sends a datagram of {} every {every_ms} ms, until one comes", counted(bytes)));
+        for _ in 0..times {
+            self.send_now(bytes)?;
+            self.peer.ground.let_pass(every)?;
+            if self.has_one() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is a
+    /// fault of ours: the machine did not let us answer.
+    pub fn answer(&self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("answers with a datagram of {}", counted(bytes)));
+        self.send_now(bytes)?;
+        self.was_prompt()
+    }
+
+    fn was_prompt(&self) -> Done {
+        let late = self.came.and_then(|came| came.elapsed().ok()).unwrap_or_default();
+        if self.prompt.is_none_or(|prompt| late <= prompt) {
+            return Ok(());
+        }
+        let late = late.as_millis();
+        Err(Stop::Fault(format!("the machine let our {} answer after {late} ms only", self.peer.name)))
+    }
+
+    fn send_now(&self, bytes: &[u8]) -> Done {
         let to = self.to.ok_or_else(|| Stop::Fault("a check answers before it was asked".to_owned()))?;
         match self.peer.calls(|socket| socket.send_to(bytes, &Address::from(to))) {
             Ok(_) => Ok(()),
@@ -429,15 +544,63 @@ impl Datagrams {
         }
     }
 
+    /// Sends an answer, and is gone before the attempt can have it: the next datagram that comes finds nobody.
+    pub fn answer_and_be_gone(self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("answers with a datagram of {}, and is gone at once", counted(bytes)));
+        // A socket that is connected with itself takes datagrams from itself alone, and may still send anywhere.
+        let own = Address::from(self.peer.ground.address());
+        self.peer.ours("connect", |socket| socket.connect(&own))?;
+        self.send_now(bytes)?;
+        self.was_prompt()?;
+        let Peer { ground, name, socket } = self.peer;
+        ground.diary.by(&name, || drop(socket));
+        Ok(())
+    }
+
+    /// Closes the socket: nobody has its port any more.
+    pub fn close(self) {
+        self.peer.step("closes its socket");
+        let Peer { ground, name, socket } = self.peer;
+        ground.diary.by(&name, || drop(socket));
+    }
+
     /// Expects a datagram with exactly these bytes.
     pub fn expect(&mut self, bytes: &[u8]) -> Done {
+        self.expect_but(bytes, |_| false)
+    }
+
+    /// The same, where some others that may come before are passed over.
+    pub fn expect_but(&mut self, bytes: &[u8], passed_over: impl Fn(&[u8]) -> bool) -> Done {
+        const MANY: usize = 20;
         self.peer.step(&format!("expects a datagram of {}", counted(bytes)));
-        let got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
-        if got == bytes {
-            return Ok(());
+        let mut got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
+        for _ in 0..MANY {
+            if got == bytes {
+                return Ok(());
+            }
+            if !passed_over(&got) {
+                break;
+            }
+            got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
         }
         let failure = self.peer.ground.failure(Kind::Wrong, "the datagram is not what it must be", None);
         Err(failure.between(bytes, got).into())
+    }
+
+    /// Expects a datagram with each of these contents, in whatever order.
+    pub fn expect_all(&mut self, all: &[Vec<u8>]) -> Done {
+        self.peer.step(&format!("expects {} datagrams, in whatever order", all.len()));
+        let mut missing: Vec<&Vec<u8>> = all.iter().collect();
+        while let Some(first) = missing.first() {
+            let count = all.len() - missing.len();
+            let got = self.next(|| format!("a datagram of {}, after {count} others", counted(first)))?;
+            let Some(at) = missing.iter().position(|bytes| **bytes == got) else {
+                let failure = self.peer.ground.failure(Kind::Wrong, "a datagram is not what it must be", None);
+                return Err(failure.between(first.as_slice(), got).into());
+            };
+            missing.remove(at);
+        }
+        Ok(())
     }
 
     /// Takes the next datagram, whatever it is.
@@ -459,8 +622,12 @@ impl Datagrams {
     fn take(&mut self) -> Done<Vec<u8>> {
         let mut buf = vec![0; 65_536];
         let (len, from) = self.peer.ours("recvfrom", |socket| socket.recv_from(&mut buf))?;
-        if let Some(from) = from.as_socket() {
-            self.to = Some(from);
+        self.heard = from.as_socket();
+        if self.prompt.is_some() {
+            self.came = probe::came(self.peer.fd());
+        }
+        if self.answers {
+            self.to = self.heard;
         }
         buf.truncate(len);
         Ok(buf)
