@@ -200,7 +200,7 @@ if pid == 0:
     print('before', termios.tcgetattr(0)[3], flush=True)
     child = os.spawnvp(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print('after', termios.tcgetattr(0)[3], 'code', code, flush=True)
+    print('after', termios.tcgetattr(0)[3], 'code', code, 'that is all', flush=True)
     os._exit(0)
 if os.fork() == 0:
     while typed := os.read(0, 1): os.write(terminal, typed)
@@ -247,10 +247,9 @@ impl Watching {
 
     /// Reads to the end: the terminal must be as it was, and the exit code this one.
     fn ends_with(mut self, code: &str) {
-        self.until("code ");
-        let _ = self.child.kill();
+        self.until("that is all");
         let all = self.all + &String::from_utf8_lossy(&finish(self.child).stdout);
-        contains(&all, &["\x1b[?1049l", "\x1b[?25h", &format!("code {code}\r\n")]);
+        contains(&all, &["\x1b[?1049l", "\x1b[?25h", &format!("code {code} that is all")]);
         is_set_as_before(&all);
     }
 }
