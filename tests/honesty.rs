@@ -275,7 +275,10 @@ fn told(events: &[Json]) -> Vec<Seen> {
         let (_, seen) = all.iter_mut().find(|(at, seen)| *at == scene && seen.role == role).expect("it is there");
         // A poll of no descriptor is no call on a socket.
         let on_no_socket = event["call"] == "poll" && event["fd"].is_null();
-        if event["kind"] == "call" && event["call"] != "system" && !on_no_socket {
+        if event["kind"] == "call"
+            && !matches!(event["call"].as_str(), Some("system" | "posix_spawnp"))
+            && !on_no_socket
+        {
             let times = event["times"].as_u64().unwrap_or(1) as usize;
             seen.calls.extend(std::iter::repeat_n(told_call(event), times));
         }
@@ -315,6 +318,7 @@ fn told_call(event: &Json) -> String {
         "shutdown" => format!("{fd}, {}", argument("how")),
         "accept4" => format!("{fd}, {default}"),
         "ioctl" => format!("{fd}, {}, [{}]", argument("request"), argument("argp")),
+        "fcntl" => format!("{fd}, {}, {}", argument("cmd"), argument("arg")),
         "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
         "getsockopt" => format!("{fd}, {}", argument("optname")),

@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Pid, Signal, kill_process};
 use support::by_hand::{Running, free_port, lab, role, start_server, text, type_to_client};
-use support::{PATIENCE, has, project, run, skip};
+use support::{PATIENCE, forgotten_goodbyes, has, project, run, skip};
 
 /// Whether Python is there; says so if it is not.
 fn python(test: &str) -> bool {
@@ -477,4 +478,59 @@ fn runs(word: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
     lines.any(|line| line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes()))
+}
+
+#[test]
+fn a_python_client_is_answered_by_our_server_that_is_to_be_restarted() {
+    if !python("a_python_client_is_answered_by_our_server_that_is_to_be_restarted") {
+        return;
+    }
+    let port = free_port(30_100);
+    let _server = start_server(&mut role(&lab(18), "server", port), port, "tcp");
+    assert_eq!(ask("restart.py", port, &["hello", "linhaifeng nb"]), "b'HELLO'\nb'LINHAIFENG NB'\n");
+}
+
+#[test]
+fn our_server_is_not_let_in_after_a_python_server_that_said_goodbye_first() {
+    let test = "our_server_is_not_let_in_after_a_python_server_that_said_goodbye_first";
+    if !python(test) {
+        return;
+    }
+    let port = free_port(30_200);
+    let forgotten = forgotten_goodbyes();
+    let mut server = start_peer("restart.py", port);
+    let mut client = role(&lab(18), "client", port).spawn().map(Running).expect("our client starts");
+    let typed = client.0.stdin.as_mut().expect("a pipe");
+    typed.write_all(b"\nhello\n").expect("a line is typed");
+    let mut answer = [0; 15];
+    client.0.stdout.as_mut().expect("a pipe").read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b">>: >>: \"HELLO\"");
+    server.0.kill().and_then(|()| server.0.wait()).expect("the server ends");
+    type_to(&mut client, "");
+    client.0.wait().expect("the client ends");
+    let again = run(&mut role(&lab(18), "server", port));
+    let newer = run(&mut role(&lab(18), "new-server", port));
+    if forgotten_goodbyes() > forgotten {
+        return skip(
+            test,
+            "the machine's table of TIME-WAIT is full, net.ipv4.tcp_max_tw_buckets: it remembers nothing",
+        );
+    }
+    assert_eq!(again.status.code(), Some(3), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("EADDRINUSE"), "{}", text(&again.stderr));
+    let in_use = "Address already in use (os error 98)\n";
+    assert_eq!(text(&newer.stdout), format!("the port: TIME-WAIT, no process\n{in_use}{in_use}"));
+}
+
+#[test]
+fn the_child_that_a_python_server_leaves_behind_has_the_port() {
+    if !python("the_child_that_a_python_server_leaves_behind_has_the_port") {
+        return;
+    }
+    let port = free_port(30_300);
+    let printed = run(&mut peer("restart.py", &["parent", &port.to_string()]));
+    let child = text(&printed.stdout).lines().nth(1).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+    let newer = run(role(&lab(18), "new-server", port).args(["--scene", "8"]));
+    kill_process(child.expect("a process id"), Signal::KILL).expect("the child is there");
+    assert_eq!(text(&newer.stdout), "the port: LISTEN, sleep\nAddress already in use (os error 98)\n");
 }

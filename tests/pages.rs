@@ -169,6 +169,15 @@ fn a_function_is_quoted_whole_and_alone() {
 }
 
 #[test]
+fn what_a_role_printed_in_several_scenes_is_one_table() {
+    let one = |number: u32, row: &str| format!("── {number}. a ──\n\n  b  │ not c\n  c  │ head\n  c  │ {row}\n\n");
+    let transcript = one(2, "x") + &one(3, "x");
+    let table = "         head\nscene 2  x\nscene 3  x\n";
+    assert_eq!(said_by("c", "2 to 3", &transcript).as_deref(), Some(table));
+    assert_eq!(said_by("c", "2 to 4", &transcript), None);
+}
+
+#[test]
 fn a_stale_quotation_is_written_anew_and_the_rest_stays() {
     let labs = labs();
     let lab = &labs[0];
@@ -235,7 +244,7 @@ fn refreshed(text: &str, lab: Option<&Lab>, labs: &[Lab]) -> Result<String, Stri
     Ok(fresh)
 }
 
-/// `fn server`, `scene 2`, `wire scene 2`, `claims`; in a page that is no lab's, with the lab's number in front:
+/// `fn server`, `scene 2`, `wire scene 2`, `said by client in scenes 2 to 6`, `claims`; in a page that is no lab's, with the lab's number in front:
 /// `05 scene 1`.
 fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     if let Some((number, rest)) = what.split_once(' ').filter(|(word, _)| word.parse::<u64>().is_ok()) {
@@ -251,6 +260,9 @@ fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     }
     if let Some(number) = what.strip_prefix("scene ") {
         return scene(&recorded(&format!("{}.transcript", lab.folder)), number);
+    }
+    if let Some((role, scenes)) = what.strip_prefix("said by ").and_then(|rest| rest.split_once(" in scenes ")) {
+        return said_by(role, scenes, &recorded(&format!("{}.transcript", lab.folder)));
     }
     if let Some(runs) = what.strip_prefix("times ") {
         return Some(lab.prints(&["--repeat", runs, "--times"]));
@@ -276,6 +288,27 @@ fn scene(transcript: &str, number: &str) -> Option<String> {
     let length = lines[at + 1..].iter().position(|line| line.starts_with("── "));
     let end = length.map_or(lines.len(), |length| at + 1 + length);
     Some(lines[at..end].join("\n").trim_end().to_owned() + "\n")
+}
+
+/// What a role printed in these scenes, as one table: they all begin with the same heading.
+fn said_by(role: &str, scenes: &str, transcript: &str) -> Option<String> {
+    let (first, last) = scenes.split_once(" to ")?;
+    let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+    let mut heading = None;
+    let mut table = String::new();
+    for number in first..=last {
+        let scene = scene(transcript, &number.to_string())?;
+        let mut said = scene.lines().filter_map(|line| line.trim_start().strip_prefix(role)?.strip_prefix("  │ "));
+        let begins = said.next()?.to_owned();
+        if heading.get_or_insert_with(|| begins.clone()) != &begins {
+            return None;
+        }
+        if number == first {
+            table += &format!("         {begins}\n");
+        }
+        said.for_each(|line| table += &format!("scene {number}  {line}\n"));
+    }
+    Some(table)
 }
 
 /// The text of a snapshot, without insta's heading.

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 
 use serde_json::Value as Json;
-use support::{Lab, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
+use support::{Lab, forgotten_goodbyes, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
 use unicode_width::UnicodeWidthStr;
 
 /// Compares with `tests/snapshots/NAME.snap`; `just bless` records anew.
@@ -77,11 +77,19 @@ fn five_runs_of_every_lab_print_the_same() {
 
 #[test]
 fn the_machines_own_loopback_shows_the_same_as_a_private_host() {
+    let test = "the_machines_own_loopback_shows_the_same_as_a_private_host";
     if !has_private_hosts() {
-        return skip("the_machines_own_loopback_shows_the_same", "there is no private host to compare with");
+        return skip(test, "there is no private host to compare with");
     }
     for lab in labs().iter().filter(|lab| !lab.wire) {
-        assert_eq!(lab.prints(&["--loopback"]), lab.shows(&[]), "{}", lab.folder);
+        let forgotten = forgotten_goodbyes();
+        let shown = lab.prints(&["--loopback"]);
+        if shown != lab.shows(&[]) && lab.shows(&[]).contains("TIME-WAIT") && forgotten_goodbyes() > forgotten {
+            let why = "the machine's table of TIME-WAIT is full, net.ipv4.tcp_max_tw_buckets, and it forgets at once";
+            skip(test, &format!("{}: {why}; the other labs were tested", lab.folder));
+            continue;
+        }
+        assert_eq!(shown, lab.shows(&[]), "{}", lab.folder);
     }
 }
 

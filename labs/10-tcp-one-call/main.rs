@@ -7,7 +7,7 @@ use socklab::prelude::*;
 fn main() -> ExitCode {
     Lab::new(10, "tcp-one-call", 9000)
         .asks("What are the calls of one conversation, and what does each do to the connection?")
-        .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_states())
+        .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_all_states())
         .scene(
             Scene::new("the server is late: who holds the connection?")
                 .server(late_server)

@@ -1,6 +1,7 @@
 //! The face: what a lab's `main` calls, and what its roles may do besides calling the kernel.
 
 mod by_hand;
+mod child;
 mod claim;
 mod claim_report;
 mod cli;
@@ -16,11 +17,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+pub use child::start_program;
 pub use claim::{Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;
-pub use words::{at_full_speed, be_killed, meet, note, obey_sigpipe, prompt, say};
+pub use words::{at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, prompt, say, who_has};
 
 use crate::socket::Address;
 use crate::stage::Watch;

@@ -32,6 +32,8 @@ pub enum ToStage {
     Next(Act, u64),
     /// Its call has returned. A socket that the call made comes along.
     Done(Call, u64),
+    /// It has started a program, whose leash comes along.
+    Leash,
     /// It asks what an address is called.
     Name(SocketAddr),
 }

@@ -6,9 +6,10 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use rustix::process::{getegid, geteuid};
+use socket2::{Domain, Socket, Type};
 
 use crate::sys::{self, Setting};
 use crate::trace::error_name;
@@ -158,9 +159,12 @@ pub(super) const PORTS: u16 = 5;
 fn free_port() -> io::Result<u16> {
     // Programs that were started one after the other begin far from each other.
     let first = 20_000 + (std::process::id() % 2_000 * 97 % 2_000) as u16 * PORTS;
+    // Without SO_REUSEADDR, which the standard library sets: what an earlier scene has left in TIME-WAIT counts.
     let taken = |port: u16| {
-        let at = (Ipv4Addr::LOCALHOST, port);
-        TcpListener::bind(at).is_err() || UdpSocket::bind(at).is_err()
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into();
+        [Type::STREAM, Type::DGRAM]
+            .into_iter()
+            .any(|kind| Socket::new(Domain::IPV4, kind, None).and_then(|socket| socket.bind(&at)).is_err())
     };
     (first..32_000)
         .step_by(PORTS.into())

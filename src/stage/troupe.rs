@@ -19,6 +19,9 @@ use crate::probe::{self, Connection, Kernel};
 use crate::trace::{Call, Exit, For, Frame, Host, Status, Value, Wait, Waiting, What, Word};
 use crate::wire::{ADDRESSES, Wire};
 
+/// How often a state that is waited for is looked at.
+const LOOK: Duration = Duration::from_millis(1);
+
 /// A role that is playing.
 pub(super) struct Actor {
     pub name: String,
@@ -38,6 +41,8 @@ pub(super) struct Actor {
     sockets: BTreeMap<RawFd, Looked>,
     /// Connections whose sockets it has closed, where the scene follows them.
     past: Vec<Past>,
+    /// What ends the programs that it has started.
+    leashes: Vec<OwnedFd>,
     /// Whether its process has been waited for.
     reaped: bool,
 }
@@ -158,6 +163,7 @@ impl<'p, 't> Troupe<'p, 't> {
                 dies: one.dies,
                 sockets: BTreeMap::new(),
                 past: Vec::new(),
+                leashes: Vec::new(),
                 reaped: false,
             });
         }
@@ -212,6 +218,7 @@ impl<'p, 't> Troupe<'p, 't> {
                     self.name_all(role, &mut call);
                     return Ok(Heard::Done(call, at));
                 }
+                Some((ToStage::Leash, leash)) => self.actors[role].leashes.extend(leash),
                 Some((ToStage::Name(address), _)) => {
                     let name = self.names.of(address, self.actors[role].home);
                     self.answer(role, &ToRole::Name(name));
@@ -321,6 +328,7 @@ impl<'p, 't> Troupe<'p, 't> {
         if !self.watch.anything() {
             return Ok(());
         }
+        self.wait_for_acknowledged_goodbyes()?;
         for role in 0..self.actors.len() {
             let mut changes = Vec::new();
             let actor = &mut self.actors[role];
@@ -341,6 +349,21 @@ impl<'p, 't> Troupe<'p, 't> {
             }
             for (probe, fd, values) in changes {
                 self.tell(Some(role), What::Probe { probe: probe.into(), fd, values })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until what is left of closed connections is out of FIN-WAIT-1, where one host has both sides: the other
+    /// one has the goodbye, and its kernel delays the acknowledgement, by 40 ms or not at all. After a second, the state
+    /// is told as it is.
+    fn wait_for_acknowledged_goodbyes(&mut self) -> Step<()> {
+        const LONGEST: Duration = Duration::from_secs(1);
+        let [kernel] = &mut self.kernels[..] else { return Ok(()) };
+        let until = Instant::now() + LONGEST;
+        for past in self.actors.iter().flat_map(|actor| &actor.past) {
+            while past.waits_for_an_acknowledgement(kernel)? && Instant::now() < until {
+                retry_poll(&mut [], LOOK)?;
             }
         }
         Ok(())
@@ -458,7 +481,16 @@ impl Drop for Actor {
             let _ = kill_process(self.pid, Signal::KILL);
             let _ = self.reap();
         }
+        self.leashes.drain(..).for_each(pull);
     }
+}
+
+/// Ends a program that a role has started, and waits until it is gone. One that cannot be ended within a second is left
+/// to whoever looks after it.
+fn pull(leash: OwnedFd) {
+    let _ = rustix::io::write(&leash, b"!");
+    // A pipe that nobody can read from any more is in error, `poll(2)`.
+    let _ = retry_poll(&mut [PollFd::new(&leash, PollFlags::empty())], Duration::from_secs(1));
 }
 
 impl Looked {

@@ -89,6 +89,16 @@ pub fn played_here(test: &str) -> Vec<Lab> {
     labs().into_iter().filter(|lab| !lab.wire).collect()
 }
 
+/// How many closed connections this machine has forgotten at once, since its table of TIME-WAIT was full
+/// (`net.ipv4.tcp_max_tw_buckets`): `TCPTimeWaitOverflow` of `/proc/net/netstat`, 0 where it is not told.
+pub fn forgotten_goodbyes() -> u64 {
+    let table = std::fs::read_to_string("/proc/net/netstat").unwrap_or_default();
+    let mut rows = table.lines().filter(|line| line.starts_with("TcpExt:")).map(str::split_whitespace);
+    let (Some(names), Some(values)) = (rows.next(), rows.next()) else { return 0 };
+    let found = names.zip(values).find(|(name, _)| *name == "TCPTimeWaitOverflow");
+    found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+}
+
 /// Does something with each of them, several at a time: labs mostly wait, for each other and for the kernel's timers.
 pub fn side_by_side<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
