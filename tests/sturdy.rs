@@ -254,6 +254,41 @@ fn a_killed_stage_leaves_no_process_and_no_namespace() {
 }
 
 #[test]
+fn a_program_that_a_role_left_behind_ends_with_a_killed_stage_and_with_its_scene() {
+    for killed in [true, false] {
+        let program = labs().into_iter().find(|lab| lab.number == 18).expect("lab 18").program;
+        let mut demo = Command::new(program);
+        demo.args(["--step", "--scene", "8"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut demo = Running(demo.spawn().expect("it starts"));
+        let enter = demo.0.stdin.as_mut().expect("a pipe");
+        enter.write_all(&[b'\n'; 8]).expect("Enter, for each event so far");
+        let mut lines = BufReader::new(demo.0.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        lines.find(|line| line.contains("server  is killed by SIGINT")).expect("the server ends");
+        let network = network_of(demo.0.id()).expect("a network namespace");
+        let processes = fs::read_dir("/proc").expect("/proc").flatten();
+        let left: Vec<_> = processes
+            .filter(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == b"sleep\x0060\0"))
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|pid: &i32| network_of(pid.unsigned_abs()).as_ref() == Some(&network))
+            .map(|pid| pidfd_open(Pid::from_raw(pid).expect("a process id"), PidfdFlags::empty()).expect("a pidfd"))
+            .collect();
+        assert!(!left.is_empty(), "nothing outlives the server");
+        if killed {
+            demo.0.kill().expect("the stage is killed");
+        } else {
+            drop(demo.0.stdin.take());
+            demo.0.wait().expect("the demo ends");
+        }
+        for pidfd in &left {
+            // The demo itself waits for them.
+            let patience = if killed { PATIENCE } else { Timespec { tv_sec: 0, tv_nsec: 0 } };
+            let gone = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&patience)).expect("poll");
+            assert_eq!(gone, 1, "it outlives the demo");
+        }
+    }
+}
+
+#[test]
 fn step_shows_one_event_for_each_enter_and_q_ends() {
     let mut child = Command::new(&labs()[0].program)
         .arg("--step")

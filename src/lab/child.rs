@@ -12,6 +12,9 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open, setpgid};
 use crate::sys::{self, Forked};
 use crate::trace::{Call, Wait, recorder};
 
+/// What is written to a leash that nobody will keep.
+const LET_GO: [u8; 1] = *b"g";
+
 /// Starts a program and goes on at once, `posix_spawnp(3)`. It inherits each descriptor that is not closed on exec.
 ///
 /// In a demo it is ended with the scene, however that ends. By hand it ends by itself, or its user ends it. It has a
@@ -31,13 +34,19 @@ pub fn start_program(words: &[&str]) -> io::Result<()> {
 fn start(words: &[&str]) -> io::Result<()> {
     let (held, leash) = pipe_with(PipeFlags::CLOEXEC)?;
     let (report, reports) = pipe_with(PipeFlags::CLOEXEC)?;
-    let is_a_play = recorder::with(|recorder| recorder.keep_leash(leash.as_fd())).unwrap_or(false);
-    if let Forked::Child = sys::fork()? {
-        // By hand nobody keeps the other end, and that means nothing.
-        let _ = look_after(words, held, reports, is_a_play);
-        sys::exit_now(0);
+    let holder = match sys::fork()? {
+        Forked::Parent(holder) => holder.as_raw_nonzero().get(),
+        Forked::Child => {
+            drop(leash);
+            let _ = look_after(words, held, reports);
+            sys::exit_now(0);
+        }
+    };
+    drop((held, reports));
+    if recorder::with(|recorder| recorder.keep_leash(leash.as_fd(), holder)) != Some(true) {
+        // By hand nobody keeps it, and that it ends means nothing.
+        rustix::io::write(&leash, &LET_GO)?;
     }
-    drop(reports);
     let mut errno = [0; 4];
     match rustix::io::read(&report, &mut errno)? {
         4 => match i32::from_ne_bytes(errno) {
@@ -48,8 +57,8 @@ fn start(words: &[&str]) -> io::Result<()> {
     }
 }
 
-/// Starts the program, and ends it when whoever holds the leash pulls it or is gone.
-fn look_after(words: &[&str], held: OwnedFd, reports: OwnedFd, is_a_play: bool) -> io::Result<()> {
+/// Starts the program, and ends it when whoever has the leash pulls it or is gone, unless it was let go of.
+fn look_after(words: &[&str], held: OwnedFd, reports: OwnedFd) -> io::Result<()> {
     // Ctrl-C at the server's terminal is not meant for its child.
     let _ = setpgid(None, None);
     // Root's programs get all capabilities back, which a role has not.
@@ -64,10 +73,13 @@ fn look_after(words: &[&str], held: OwnedFd, reports: OwnedFd, is_a_play: bool) 
     rustix::io::write(rustix::stdio::stdout(), &errno.to_ne_bytes())?;
     let mut child = started?;
     let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
-    let leash = rustix::stdio::stdin();
-    let mut ends = vec![PollFd::new(&pidfd, PollFlags::IN)];
-    ends.extend(is_a_play.then(|| PollFd::new(&leash, PollFlags::IN)));
+    let held = rustix::stdio::stdin();
+    let mut ends = [PollFd::new(&pidfd, PollFlags::IN), PollFd::new(&held, PollFlags::IN)];
     while poll(&mut ends, None).is_err() {}
+    let mut word = [0; 1];
+    if ends[0].revents().is_empty() && rustix::io::read(held, &mut word) == Ok(1) && word == LET_GO {
+        return child.wait().map(drop);
+    }
     let _ = child.kill();
     child.wait().map(drop)
 }

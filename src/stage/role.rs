@@ -229,9 +229,9 @@ impl Recorder for Link {
         }
     }
 
-    fn keep_leash(&mut self, leash: BorrowedFd<'_>) -> bool {
+    fn keep_leash(&mut self, leash: BorrowedFd<'_>, pid: i32) -> bool {
         self.tell_all();
-        self.send(&ToStage::Leash, Some(leash));
+        self.send(&ToStage::Leash(pid), Some(leash));
         true
     }
 

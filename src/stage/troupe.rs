@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
 use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
@@ -41,8 +41,8 @@ pub(super) struct Actor {
     sockets: BTreeMap<RawFd, Looked>,
     /// Connections whose sockets it has closed, where the scene follows them.
     past: Vec<Past>,
-    /// What ends the programs that it has started.
-    leashes: Vec<OwnedFd>,
+    /// What ends the programs that it has started, and the processes at the other ends.
+    leashes: Vec<(OwnedFd, Option<Pid>)>,
     /// Whether its process has been waited for.
     reaped: bool,
 }
@@ -218,7 +218,11 @@ impl<'p, 't> Troupe<'p, 't> {
                     self.name_all(role, &mut call);
                     return Ok(Heard::Done(call, at));
                 }
-                Some((ToStage::Leash, leash)) => self.actors[role].leashes.extend(leash),
+                Some((ToStage::Leash(pid), leash)) => {
+                    // It will outlive its parent, and then it is ours to wait for, prctl(2).
+                    rustix::process::set_child_subreaper(Some(getpid())).map_err(io::Error::from)?;
+                    self.actors[role].leashes.extend(leash.map(|leash| (leash, Pid::from_raw(pid))));
+                }
                 Some((ToStage::Name(address), _)) => {
                     let name = self.names.of(address, self.actors[role].home);
                     self.answer(role, &ToRole::Name(name));
@@ -481,16 +485,19 @@ impl Drop for Actor {
             let _ = kill_process(self.pid, Signal::KILL);
             let _ = self.reap();
         }
-        self.leashes.drain(..).for_each(pull);
+        self.leashes.drain(..).for_each(|(leash, holder)| pull(&leash, holder));
     }
 }
 
 /// Ends a program that a role has started, and waits until it is gone. One that cannot be ended within a second is left
 /// to whoever looks after it.
-fn pull(leash: OwnedFd) {
-    let _ = rustix::io::write(&leash, b"!");
-    // A pipe that nobody can read from any more is in error, `poll(2)`.
-    let _ = retry_poll(&mut [PollFd::new(&leash, PollFlags::empty())], Duration::from_secs(1));
+fn pull(leash: &OwnedFd, holder: Option<Pid>) {
+    let _ = rustix::io::write(leash, b"!");
+    // A pipe that nobody can read from any more is in error, `poll(2)`: its holder has ended, or is about to.
+    let gone = retry_poll(&mut [PollFd::new(leash, PollFlags::empty())], Duration::from_secs(1));
+    if let (Ok(true), Some(holder)) = (gone, holder) {
+        let _ = waitpid(Some(holder), WaitOptions::empty());
+    }
 }
 
 impl Looked {
