@@ -22,7 +22,9 @@ pub use claim::{Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;
-pub use words::{at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, prompt, say, who_has};
+pub use words::{
+    at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt, say, who_has,
+};
 
 use crate::socket::Address;
 use crate::stage::Watch;

@@ -147,14 +147,14 @@ fn backlog(table: &str, processor: usize) -> Option<u64> {
 pub enum Holder {
     /// A process that we may look at: its id and its name.
     Process(u32, String),
-    /// Nobody any more: the kernel remembers a connection that ended a short while ago.
+    /// Nobody any more: the kernel remembers a connection that no process has open.
     Past,
     /// Somebody, but we may not see whom.
     Somebody,
 }
 
-/// Who besides `except` has `port` on this machine: from `/proc/net/tcp` or `/proc/net/udp` (`table`), and the descriptors in
-/// `/proc/PID/fd`, which show an ordinary user only his own processes.
+/// Who besides `except` has `port` on this machine: from `/proc/net/tcp` or `/proc/net/udp` (`table`), and the
+/// descriptors in `/proc/PID/fd`, which show an ordinary user only his own processes.
 pub fn holder_of(port: u16, table: &str, except: Option<Pid>) -> Holder {
     let text = fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
     let entries: Vec<(String, String)> = text.lines().skip(1).filter_map(|line| entry(line, port)).collect();

@@ -359,8 +359,8 @@ impl<'p, 't> Troupe<'p, 't> {
     }
 
     /// Waits until what is left of closed connections is out of FIN-WAIT-1, where one host has both sides: the other
-    /// one has the goodbye, and its kernel delays the acknowledgement, by 40 ms or not at all. After a second, the state
-    /// is told as it is.
+    /// side has the goodbye, and the kernel delays the acknowledgement, by 40 ms or not at all. After a second, the
+    /// state is told as it is.
     fn wait_for_acknowledged_goodbyes(&mut self) -> Step<()> {
         const LONGEST: Duration = Duration::from_secs(1);
         let [kernel] = &mut self.kernels[..] else { return Ok(()) };
