@@ -118,7 +118,7 @@ impl Baton<'_, '_> {
         let mut holder: Option<usize> = None;
         let mut calls = 0;
         loop {
-            self.see_who_is_ready();
+            self.see_who_is_ready()?;
             let goes_on = holder.filter(|role| self.ready[*role].is_some() && calls < TURN && !self.yields);
             self.yields = false;
             match goes_on.or_else(|| self.ready_longest()) {
@@ -327,11 +327,21 @@ impl Baton<'_, '_> {
         Ok(())
     }
 
-    fn see_who_is_ready(&mut self) {
-        for role in 0..self.doing.len() {
-            if self.can_go(role) {
-                self.ready[role].get_or_insert(self.turn);
+    /// Sees who can go on. What made somebody ready may have ended the call that another one is asleep in, just after
+    /// we looked: that call returns first.
+    fn see_who_is_ready(&mut self) -> Step<()> {
+        loop {
+            let mut any_new = false;
+            for role in 0..self.doing.len() {
+                if self.ready[role].is_none() && self.can_go(role) {
+                    self.ready[role] = Some(self.turn);
+                    any_new = true;
+                }
             }
+            if !any_new || !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(..))) {
+                return Ok(());
+            }
+            self.wake()?;
         }
     }
 
@@ -445,7 +455,7 @@ impl Baton<'_, '_> {
 
     fn anybody_is_ready(&mut self) -> Step<bool> {
         self.wake()?;
-        self.see_who_is_ready();
+        self.see_who_is_ready()?;
         Ok(self.ready.iter().any(Option::is_some))
     }
 

@@ -506,6 +506,9 @@ impl Looked {
             changes.push(("accept queue", vec![("waiting".into(), i64::from(waiting).into())]));
             self.accept = waiting;
         }
+        if !(watch.receive_queues || watch.send_queues) {
+            return changes;
+        }
         let queues = probe::queues(self.socket.as_fd());
         let receive = queues.recv.unwrap_or(0);
         if watch.receive_queues && receive != self.receive {
