@@ -180,13 +180,13 @@ fn calls_at_full_speed_are_told_in_their_order_the_same_ones_as_one() {
     assert_eq!(told, [("socket", 1), ("bind", 1), ("recv", 100), ("sendto", 2), ("recv", 1), ("close", 1)]);
 }
 
-/// What a scene in which a timer of the kernel's lets a caller in shows under `strace`, and what `strace` saw. It can
-/// hold the stage for two seconds at a system call, in which the timer goes off.
-fn traced(name: &str, arguments: &[&str]) -> (String, String) {
+/// What a scene shows under `strace`, and what `strace` saw. It can hold the stage at a system call, and timers of the
+/// kernel's go off meanwhile.
+fn traced(name: &str, scene: &str, arguments: &[&str]) -> (String, String) {
     let seen = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut command = Command::new("strace");
     command.args(arguments).arg("-o").arg(&seen);
-    let output = run(command.arg(programs().join("examples/waiting-roles")).args(["--scene", "14"]));
+    let output = run(command.arg(programs().join("examples/waiting-roles")).args(["--scene", scene]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     (text, std::fs::read_to_string(seen).expect("what strace saw"))
@@ -206,7 +206,7 @@ fn a_role_that_the_last_timer_wakes_while_the_stage_looks_for_timers_goes_on() {
         return skip("a_role_that_the_last_timer_wakes_while_the_stage_looks_for_timers_goes_on", "there is no strace");
     }
     let table = ["-P", "/proc/thread-self/net/tcp", "-e", "inject=openat:delay_enter=2s:when=1"];
-    let (text, seen) = traced("looks-for-timers.strace", &table);
+    let (text, seen) = traced("looks-for-timers.strace", "14", &table);
     assert!(seen.contains("(DELAYED)"), "the stage was not held: {seen}");
     is_let_in(&text);
 }
@@ -217,14 +217,30 @@ fn a_call_that_a_timer_ends_while_the_stage_asks_who_is_ready_returns_before_any
         return skip("a_call_that_a_timer_ends_while_the_stage_asks_who_is_ready", "there is no strace");
     }
     // Before it first looks for timers, the stage sees that the caller is asleep, and asks for a connection.
-    let (_, seen) = traced("asks-who-is-ready.strace", &["-e", "trace=getsockopt,openat"]);
+    let (_, seen) = traced("asks-who-is-ready.strace", "14", &["-e", "trace=getsockopt,openat"]);
     let (before, _) = seen.split_once("net/tcp\"").expect("the stage looks for timers");
     let asks = before.lines().filter(|line| line.starts_with("getsockopt(")).zip(1..);
     let (_, last) = asks.filter(|(line, _)| line.contains("SO_ACCEPTCONN")).last().expect("the stage asks");
     let inject = format!("inject=getsockopt:delay_enter=2s:when={last}");
-    let (text, seen) = traced("asks-who-is-ready.strace", &["-e", "trace=getsockopt", "-e", &inject]);
+    let (text, seen) = traced("asks-who-is-ready.strace", "14", &["-e", "trace=getsockopt", "-e", &inject]);
     assert!(seen.lines().any(|line| line.contains("SO_ACCEPTCONN") && line.contains("(DELAYED)")), "{seen}");
     is_let_in(&text);
+}
+
+#[test]
+fn deadlines_are_told_in_the_same_way_by_a_stage_that_is_too_slow_to_see_the_waits() {
+    if !has("strace") {
+        return skip("deadlines_are_told_in_the_same_way_by_a_stage_that_is_too_slow", "there is no strace");
+    }
+    let (text, _) = traced("quick.strace", "16", &["-e", "trace=openat"]);
+    let wait = "or the end of its time";
+    assert_eq!(text.lines().filter(|line| line.contains(wait)).count(), 3, "{text}");
+    assert!(text.contains("recv(4, up to 10) = -1 EAGAIN, after about 200 ms"), "{text}");
+    // Each look at a role that may be asleep begins so.
+    let slow = ["-e", "trace=openat", "-e", "inject=openat:delay_enter=150ms:when=20+"];
+    let (late, seen) = traced("slow.strace", "16", &slow);
+    assert!(seen.lines().any(|line| line.contains("/syscall") && line.contains("(DELAYED)")), "{seen}");
+    assert_eq!(late, text);
 }
 
 #[test]

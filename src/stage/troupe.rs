@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::{Timeout, socket_timeout};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use super::channel::{self, ROLE_END, ToRole, ToStage};
@@ -308,6 +309,18 @@ impl<'p, 't> Troupe<'p, 't> {
             probe::listens(looked.socket.as_fd()) != (call.name == "accept")
                 || probe::ready(looked.socket.as_fd(), PollFlags::IN)
         })
+    }
+
+    /// How long a call may wait, where it has a limit: a poll's own, or its socket's, `SO_RCVTIMEO` and `SO_SNDTIMEO` of
+    /// `socket(7)`.
+    pub fn limit(&self, role: usize, call: &Call) -> Option<Duration> {
+        if call.name == "poll" {
+            let millis = call.get_arg("timeout")?.as_word()?.strip_suffix(" ms")?.parse().ok()?;
+            return Some(Duration::from_millis(millis));
+        }
+        let receives = call.name.starts_with("recv") || call.name == "accept";
+        let which = if receives { Timeout::Recv } else { Timeout::Send };
+        socket_timeout(&self.actors[role].sockets.get(&call.fd?)?.socket, which).ok()?
     }
 
     /// Fills in the queues of the socket that a call was made on.
