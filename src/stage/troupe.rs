@@ -311,8 +311,8 @@ impl<'p, 't> Troupe<'p, 't> {
         })
     }
 
-    /// How long a call may wait, where it has a limit: a poll's own, or its socket's, `SO_RCVTIMEO` and `SO_SNDTIMEO` of
-    /// `socket(7)`.
+    /// How long a call may wait, where it has a limit: a poll's own, or its socket's, `SO_RCVTIMEO` and `SO_SNDTIMEO`
+    /// of `socket(7)`.
     pub fn limit(&self, role: usize, call: &Call) -> Option<Duration> {
         if call.name == "poll" {
             let millis = call.get_arg("timeout")?.as_word()?.strip_suffix(" ms")?.parse().ok()?;
