@@ -2,7 +2,7 @@
 //!
 //! What is compared is every call of strace's class `%network`, and `close`, `read`, `write`, `poll`, `epoll`, `fcntl`,
 //! `ioctl` and their kin on sockets, with arguments, data and result. Left out is what goes over the channel to the
-//! stage, which has a descriptor of its own (200), and what is no socket: the pipes of the labs that execute
+//! stage, which has a descriptor of its own (1000), and what is no socket: the pipes of the labs that execute
 //! commands.
 
 mod support;
@@ -15,7 +15,7 @@ use std::process::Command;
 use serde_json::Value as Json;
 use support::{has, misbehaving_roles, played_here, run, skip};
 
-const CHANNEL: i64 = 200;
+const CHANNEL: i64 = 1000;
 
 const TRACED: &str = "trace=%network,close,dup,dup2,dup3,read,readv,pread64,write,writev,pwrite64,sendfile,splice,poll,\
 ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork";

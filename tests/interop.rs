@@ -405,6 +405,69 @@ fn a_python_client_that_does_not_read_its_answer_resets_our_server() {
 }
 
 #[test]
+fn our_server_that_does_not_accept_has_room_for_six_python_callers() {
+    if !python("our_server_that_does_not_accept_has_room_for_six_python_callers") {
+        return;
+    }
+    let port = free_port(22_400);
+    // At a terminal it pauses until Enter is pressed.
+    let mut terminal = Command::new("python3");
+    terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).arg(&lab(16).program);
+    terminal.args(["server", "--address", &format!("127.0.0.1:{port}")]);
+    terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut server = start_server(&mut terminal, port, "tcp");
+    assert_eq!(ask("backlog.py", port, &["8"]), "6 connected; TimeoutError\n");
+    type_to(&mut server, "\n");
+    let printed = printed_by(server);
+    let counted = printed.split("ListenOverflows +").nth(1).and_then(|text| text.split(',').next());
+    assert!(counted.is_some_and(|count| count.parse::<u32>().is_ok_and(|count| count > 0)), "{printed}");
+}
+
+#[test]
+fn our_seventh_call_of_a_python_server_that_does_not_accept_gets_no_answer_while_it_lives() {
+    if !python("our_seventh_call_of_a_python_server_that_does_not_accept_gets_no_answer_while_it_lives") {
+        return;
+    }
+    let port = free_port(22_100);
+    let mut command = peer("backlog.py", &["server", &port.to_string()]);
+    let mut server = Running(command.stdin(Stdio::piped()).spawn().expect("python3 starts"));
+    let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    assert_eq!(said.next().as_deref(), Some("ready"));
+    let mut client = Running(role(&lab(16), "client", port).spawn().expect("the client starts"));
+    assert_eq!(said.next().as_deref(), Some("6 wait"));
+    assert!(client.0.try_wait().expect("a status").is_none(), "it has not been refused");
+    drop(server.0.stdin.take());
+    assert_eq!(said.next().as_deref(), Some("6 wait"));
+    assert_eq!(printed_by(client), "Connection refused (os error 111)\n");
+}
+
+#[test]
+fn two_hundred_python_callers_are_links_of_our_server_at_once() {
+    if !python("two_hundred_python_callers_are_links_of_our_server_at_once") {
+        return;
+    }
+    let port = free_port(22_200);
+    let server = start_server(role(&lab(16), "server", port).args(["--scene", "5"]), port, "tcp");
+    let output = run(&mut peer("backlog.py", &["guests", &port.to_string(), "200"]));
+    assert_eq!(text(&output.stdout), "200 greeted\n", "{}", text(&output.stderr));
+    assert_eq!(printed_by(server), "200 links\n");
+}
+
+#[test]
+fn our_client_has_two_hundred_links_with_a_python_server() {
+    if !python("our_client_has_two_hundred_links_with_a_python_server") {
+        return;
+    }
+    let port = free_port(22_300);
+    let mut server = Running(peer("backlog.py", &["hall", &port.to_string()]).spawn().expect("python3 starts"));
+    let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    assert_eq!(said.next().as_deref(), Some("ready"));
+    let client = run(role(&lab(16), "client", port).args(["--scene", "5"]));
+    assert!(client.status.success(), "{}", text(&client.stderr));
+    assert_eq!(said.next().as_deref(), Some("200 links"));
+}
+
+#[test]
 fn our_patient_client_finds_a_python_server_that_starts_late() {
     if !python("our_patient_client_finds_a_python_server_that_starts_late") {
         return;

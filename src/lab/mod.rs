@@ -82,6 +82,8 @@ pub struct Scene {
     watch: Watch,
     ends_waiting: bool,
     goes_round: bool,
+    /// Whether its transcript leaves out rounds that are like those before.
+    is_brief: bool,
     /// What a wire does to its frames, line by line.
     faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
@@ -174,6 +176,7 @@ impl Scene {
             watch: Watch::default(),
             ends_waiting: false,
             goes_round: false,
+            is_brief: false,
             faults: &[],
             strangers: false,
             clock: None,
@@ -289,6 +292,14 @@ impl Scene {
     #[must_use]
     pub fn ends_going_round(mut self) -> Scene {
         self.goes_round = true;
+        self
+    }
+
+    /// Roles do the same very often: a transcript shows the first three rounds and the last, and says how many there
+    /// are between. `--json` and `--step` show them all.
+    #[must_use]
+    pub fn leaves_rounds_out(mut self) -> Scene {
+        self.is_brief = true;
         self
     }
 

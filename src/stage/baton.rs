@@ -118,7 +118,7 @@ impl Baton<'_, '_> {
         let mut holder: Option<usize> = None;
         let mut calls = 0;
         loop {
-            self.see_who_is_ready();
+            self.see_who_is_ready()?;
             let goes_on = holder.filter(|role| self.ready[*role].is_some() && calls < TURN && !self.yields);
             self.yields = false;
             match goes_on.or_else(|| self.ready_longest()) {
@@ -231,6 +231,21 @@ impl Baton<'_, '_> {
                 if matches!(done, Heard::Gone) && !self.begun {
                     self.troupe.name_all(role, &mut call);
                     self.troupe.tell(Some(role), What::Begin(call))?;
+                } else if let Heard::Done(made, _) = &done
+                    && matches!(wait, Wait::PerhapsUntil(_))
+                    && self.had_its_time(role, made)
+                {
+                    // It has slept, though we were too slow to see it.
+                    let waiting = self.troupe.waiting(role, &call, wait);
+                    if !self.begun {
+                        self.troupe.name_all(role, &mut call);
+                        self.troupe.tell(Some(role), What::Begin(call))?;
+                        self.troupe.forward(Stirred::default())?;
+                    }
+                    if let Some(waiting) = waiting {
+                        self.troupe.tell(Some(role), What::Wait(waiting))?;
+                    }
+                    self.troupe.look_around()?;
                 }
                 self.record(role, done, wait)
             }
@@ -299,7 +314,10 @@ impl Baton<'_, '_> {
                 self.troupe.look_at(role, &mut call);
                 // A poll that gives 0 has had the time that it asked for: how late it was is the machine's affair.
                 if wait.is_timed() && call.has_run_out() && call.name != "poll" {
-                    call.after = Some(class_of_time(self.began[role].elapsed().as_millis() as u64).into());
+                    // How late it was told is the machine's affair, too.
+                    let passed = self.began[role].elapsed();
+                    let passed = self.troupe.limit(role, &call).filter(|limit| *limit <= passed).unwrap_or(passed);
+                    call.after = Some(class_of_time(passed.as_millis() as u64).into());
                 }
                 self.doing[role] = Doing::Running;
                 self.yields = call.errno.as_deref() == Some("EAGAIN");
@@ -312,6 +330,12 @@ impl Baton<'_, '_> {
             Heard::Gone => self.bury(role, None),
             Heard::Next(..) | Heard::Silence => Err(self.hung(role)),
         }
+    }
+
+    /// Whether a call that has a deadline returned because that was over, and not at once.
+    fn had_its_time(&self, role: usize, call: &Call) -> bool {
+        let limit = self.troupe.limit(role, call);
+        call.has_run_out() && limit.is_some_and(|limit| !limit.is_zero() && limit <= self.began[role].elapsed())
     }
 
     /// Looks after those asleep in a call: whoever was woken returns before anybody acts.
@@ -327,11 +351,21 @@ impl Baton<'_, '_> {
         Ok(())
     }
 
-    fn see_who_is_ready(&mut self) {
-        for role in 0..self.doing.len() {
-            if self.can_go(role) {
-                self.ready[role].get_or_insert(self.turn);
+    /// Sees who can go on. What made somebody ready may have ended the call that another one is asleep in, just after
+    /// we looked: that call returns first.
+    fn see_who_is_ready(&mut self) -> Step<()> {
+        loop {
+            let mut any_new = false;
+            for role in 0..self.doing.len() {
+                if self.ready[role].is_none() && self.can_go(role) {
+                    self.ready[role] = Some(self.turn);
+                    any_new = true;
+                }
             }
+            if !any_new || !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(..))) {
+                return Ok(());
+            }
+            self.wake()?;
         }
     }
 
@@ -445,7 +479,7 @@ impl Baton<'_, '_> {
 
     fn anybody_is_ready(&mut self) -> Step<bool> {
         self.wake()?;
-        self.see_who_is_ready();
+        self.see_who_is_ready()?;
         Ok(self.ready.iter().any(Option::is_some))
     }
 

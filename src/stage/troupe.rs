@@ -8,6 +8,7 @@ use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::sockopt::{Timeout, socket_timeout};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
 use super::channel::{self, ROLE_END, ToRole, ToStage};
@@ -321,6 +322,18 @@ impl<'p, 't> Troupe<'p, 't> {
         })
     }
 
+    /// How long a call may wait, where it has a limit: a poll's own, or its socket's, `SO_RCVTIMEO` and `SO_SNDTIMEO`
+    /// of `socket(7)`.
+    pub fn limit(&self, role: usize, call: &Call) -> Option<Duration> {
+        if call.name == "poll" {
+            let millis = call.get_arg("timeout")?.as_word()?.strip_suffix(" ms")?.parse().ok()?;
+            return Some(Duration::from_millis(millis));
+        }
+        let receives = call.name.starts_with("recv") || call.name == "accept";
+        let which = if receives { Timeout::Recv } else { Timeout::Send };
+        socket_timeout(&self.actors[role].sockets.get(&call.fd?)?.socket, which).ok()?
+    }
+
     /// Fills in the queues of the socket that a call was made on.
     pub fn look_at(&mut self, role: usize, call: &mut Call) {
         let looked = call.fd.and_then(|number| self.actors[role].sockets.get_mut(&number));
@@ -544,6 +557,9 @@ impl Looked {
         {
             changes.push(("accept queue", vec![("waiting".into(), i64::from(waiting).into())]));
             self.accept = waiting;
+        }
+        if !(watch.receive_queues || watch.send_queues) {
+            return changes;
         }
         let queues = probe::queues(self.socket.as_fd());
         let receive = queues.recv.unwrap_or(0);

@@ -50,6 +50,11 @@ impl Transcript {
         }
     }
 
+    /// A line in the place of rounds like those above it.
+    pub(super) fn left_out(&self, rounds: usize) -> String {
+        format!("{:column$}  {QUIET}… {rounds} more rounds like these …{QUIET:#}\n", "", column = self.column())
+    }
+
     /// A line behind the name of its role; further ones are set in.
     fn said(&self, role: Option<&str>, style: Style, text: &str) -> String {
         let name = role.unwrap_or("stage");
