@@ -199,7 +199,7 @@ fn play_until_valid(
     (hosts, host): (&mut Hosts, Host),
     teller: &mut Teller<'_>,
 ) -> io::Result<Ending> {
-    const MOST: u32 = 5;
+    const MOST: u32 = 20;
     if !manner.voids || !matches!(hosts, Hosts::Wired { .. }) {
         return play_scene(lab, scene, number, manner, (hosts, host), teller);
     }
