@@ -5,8 +5,8 @@
 mod flow;
 mod layers;
 mod link;
-mod netlink;
 mod packet;
+mod rtnetlink;
 mod script;
 
 use std::collections::HashMap;
