@@ -8,20 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::Value as Json;
-use support::{Lab, has_private_hosts, labs, programs, run, skip};
-
-/// These labs, where a wire can be had.
-fn some_labs(test: &str, numbers: &[u64]) -> Vec<Lab> {
-    if !has_private_hosts() {
-        skip(test, "it takes private hosts");
-        return Vec::new();
-    }
-    labs().into_iter().filter(|lab| numbers.contains(&lab.number)).collect()
-}
+use support::{Lab, labs, programs, run, some_on_a_wire};
 
 /// The program of one lab, or `None` where no wire can be had.
 fn lab(test: &str, number: u64) -> Option<Lab> {
-    some_labs(test, &[number]).pop()
+    some_on_a_wire(test, &[number]).pop()
 }
 
 /// Runs the program that sends 4,000 bytes.
@@ -179,7 +170,7 @@ fn a_reordered_frame_arrives_behind_the_next_one_or_alone() {
     // Each client waits for its answer, so nothing overtakes: the wire lets it go by itself.
     let is = |index: usize, number: u64, fate: &str| *fates[index].0 == number && *fates[index].1 == fate;
     assert!(is(0, 1, "held") && is(1, 1, "passed") && is(2, 2, "passed"), "{fates:?}");
-    let Some(lab) = some_labs("a_reordered_frame", &[45]).pop() else { return };
+    let Some(lab) = some_on_a_wire("a_reordered_frame", &[45]).pop() else { return };
     let events = lab.events(&["--scene", "1"]);
     assert_eq!(received(&events), ["one", "three", "three", "six", "five"]);
 }
@@ -436,7 +427,7 @@ fn twenty_runs_beside_a_load_lose_the_same_and_print_the_same() {
     ];
     let _load = Load::new();
     for (number, arguments) in cases {
-        for lab in some_labs(test, &[number]) {
+        for lab in some_on_a_wire(test, &[number]) {
             let manner: Vec<&str> = arguments.iter().copied().chain(["--wire"]).collect();
             let prints = || {
                 let output = run(Command::new(&lab.program).args(&manner));

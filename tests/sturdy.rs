@@ -7,10 +7,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
+use support::by_hand::Running;
 use support::{
     finish, has, has_private_hosts, labs, misbehaving_roles, played_here, programs, run, side_by_side, skip, socklab,
 };
@@ -176,16 +177,6 @@ fn descriptors_that_a_shell_leaves_open_and_a_low_limit_change_nothing() {
     }
     let output = run(Command::new("bash").args(["-c", "ulimit -n 60; exec \"$0\""]).arg(&lab.program));
     complains(&output, 5, &["201 descriptors", "ulimit -Hn"]);
-}
-
-/// Ends with its test, however that ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// A demo that hangs, in a process group of its own, and the processes of its roles.

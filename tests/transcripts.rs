@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 
 use serde_json::Value as Json;
-use support::{Lab, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
+use support::{Lab, Schema, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
 use unicode_width::UnicodeWidthStr;
 
 /// Compares with `tests/snapshots/NAME.snap`; `just bless` records anew.
@@ -104,35 +104,25 @@ fn a_pipe_gets_no_colours() {
 
 #[test]
 fn every_event_follows_the_schema() {
-    let mut schemas = boon::Schemas::new();
-    let mut compiler = boon::Compiler::new();
-    let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
-    compiler.add_resource("trace.schema.json", schema).expect("a schema");
-    let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
+    let schema = Schema::compile();
     for lab in played_here("every_event_follows_the_schema") {
         for event in lab.shown_events(&[]) {
-            if let Err(error) = schemas.validate(&event, index) {
-                panic!("{}: {event}\n{error:#}", lab.folder);
-            }
+            schema.check(&event).unwrap_or_else(|error| panic!("{}: {event}\n{error}", lab.folder));
         }
     }
 }
 
 #[test]
 fn the_schema_refuses_what_is_no_event() {
-    let mut schemas = boon::Schemas::new();
-    let mut compiler = boon::Compiler::new();
-    let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
-    compiler.add_resource("trace.schema.json", schema).expect("a schema");
-    let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
+    let schema = Schema::compile();
     let labs = labs();
     let call = |lab: &Lab| lab.shown_events(&[]).into_iter().find(|event| event["kind"] == "call").expect("a call");
     let good = call(&labs[0]);
-    assert!(schemas.validate(&good, index).is_ok());
+    assert!(schema.check(&good).is_ok());
     for (field, value) in [("kind", "dance".into()), ("n", "one".into()), ("ret", Json::Null), ("call", 7.into())] {
         let mut bad = good.clone();
         bad[field] = value;
-        assert!(schemas.validate(&bad, index).is_err(), "{bad}");
+        assert!(schema.check(&bad).is_err(), "{bad}");
     }
 }
 

@@ -89,6 +89,41 @@ pub fn played_here(test: &str) -> Vec<Lab> {
     labs().into_iter().filter(|lab| !lab.wire).collect()
 }
 
+/// The labs, where a wire can be had.
+pub fn labs_on_a_wire(test: &str) -> Vec<Lab> {
+    if has_private_hosts() {
+        return labs();
+    }
+    skip(test, "it takes private hosts");
+    Vec::new()
+}
+
+/// These labs, where a wire can be had.
+pub fn some_on_a_wire(test: &str, numbers: &[u64]) -> Vec<Lab> {
+    labs_on_a_wire(test).into_iter().filter(|lab| numbers.contains(&lab.number)).collect()
+}
+
+/// The schema of events.
+pub struct Schema {
+    schemas: boon::Schemas,
+    index: boon::SchemaIndex,
+}
+
+impl Schema {
+    pub fn compile() -> Schema {
+        let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+        let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
+        compiler.add_resource("trace.schema.json", schema).expect("a schema");
+        let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
+        Schema { schemas, index }
+    }
+
+    /// Whether an event follows it, or in which way it does not.
+    pub fn check(&self, event: &Json) -> Result<(), String> {
+        self.schemas.validate(event, self.index).map_err(|error| format!("{error:#}"))
+    }
+}
+
 /// Does something with each of them, several at a time: labs mostly wait, for each other and for the kernel's timers.
 pub fn side_by_side<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
