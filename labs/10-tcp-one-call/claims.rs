@@ -63,6 +63,12 @@ pub fn all() -> Vec<Claim> {
             let sends = client.after(refused.event).calls("send");
             Verdict::by_calls(!sends.is_empty(), std::iter::once(refused).chain(sends))
         }),
+        Claim::ours("A server can be bound to an address of its own machine, and to no other.", |trace| {
+            let binds = trace.scene(4).role("server").calls("bind");
+            let [foreign, own] = binds[..] else { return Verdict::NotObservable("two addresses were not tried") };
+            let refused = foreign.call.errno.as_deref() == Some("EADDRNOTAVAIL");
+            Verdict::by_calls(refused && own.call.ret == Some(0), [foreign, own])
+        }),
         Claim::ours("A connection stands, and takes data, before the server has called accept.", |trace| {
             let scene = trace.scene(2);
             let Some(accept) = scene.clone().role("server").calls("accept").first().copied() else {

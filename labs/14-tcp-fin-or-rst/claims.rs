@@ -50,6 +50,13 @@ pub fn all() -> Vec<Claim> {
                 Verdict::of(copied, [sent.event, queue])
             },
         ),
+        Claim::classic("S2-C14", "TCP is safe: what was sent arrives.", |trace| {
+            let (Some(sent), received) = (big_send(trace, 8), received(trace, 8)) else {
+                return Verdict::NotObservable("the megabyte was not sent");
+            };
+            let arrived: i64 = received.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum();
+            Verdict::by_calls(Some(arrived) == sent.call.ret, std::iter::once(sent).chain(received))
+        }),
         Claim::ours("After the peer's goodbye the first send succeeds, and the next one fails with EPIPE.", |trace| {
             let client = trace.scene(1).role("client");
             let Some(killed) = exit(&trace.scene(1).role("server")) else {

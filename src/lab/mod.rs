@@ -20,7 +20,7 @@ pub use claim::{Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;
-pub use words::{at_full_speed, be_killed, meet, note, obey_sigpipe, prompt, say};
+pub use words::{at_full_speed, be_killed, meet, note, obey_sigpipe, processor_time, prompt, say};
 
 use crate::socket::Address;
 use crate::stage::Watch;

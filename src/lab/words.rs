@@ -1,8 +1,10 @@
 //! What a role says, asks and waits for: to its user by hand, to the stage in a demo.
 
 use std::io;
+use std::time::Duration;
 
 use rustix::process::{Signal, getpid, kill_process};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::sys;
 use crate::trace::recorder;
@@ -39,6 +41,12 @@ pub fn at_full_speed(part: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
     let after = sys::sleeps();
     recorder::with(|recorder| recorder.hurry(false));
     result.and(Ok(after?.saturating_sub(before?)))
+}
+
+/// How much of a processor's time this role has had so far: `CLOCK_PROCESS_CPUTIME_ID` of `clock_gettime(2)`.
+pub fn processor_time() -> io::Result<Duration> {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).map_err(io::Error::other)
 }
 
 /// Ends this role as `kill -9` does: it closes nothing, says nothing, and does not come back.
