@@ -9,7 +9,10 @@ use std::process::Command;
 
 use rustix::process::getuid;
 use serde_json::Value as Json;
-use support::{Schema, has, has_private_hosts, labs, labs_on_a_wire, run, skip, socklab, some_on_a_wire};
+use support::{
+    Lab, Schema, copy_program, has, has_private_hosts, labs, labs_on_a_wire, run, side_by_side, skip, socklab,
+    some_on_a_wire,
+};
 use unicode_width::UnicodeWidthStr;
 
 fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
@@ -72,36 +75,37 @@ fn a_datagrams_bytes_pass_unchanged() {
 
 #[test]
 fn thirty_runs_over_the_wire_print_the_same_whichever_way_it_is_made() {
-    for lab in some_on_a_wire("thirty_runs_over_the_wire", &[1, 5, 10, 20]) {
-        let first = lab.prints(&["--wire"]);
+    let labs = some_on_a_wire("thirty_runs_over_the_wire", &[1, 5, 10, 20]);
+    let ways: Vec<(&Lab, &str)> = labs.iter().flat_map(|lab| ["tap", "veth"].map(|link| (lab, link))).collect();
+    side_by_side(&ways, |(lab, link)| {
+        let first = lab.shows(&["--wire"]);
         assert!(first.contains("wire 1  "), "{first}");
-        for link in ["tap", "veth"] {
-            for run in 1..=30 {
-                assert_eq!(lab.prints(&["--wire", "--link", link]), first, "{}, {link}, run {run}", lab.folder);
-            }
+        for run in 1..=30 {
+            assert_eq!(lab.prints(&["--wire", "--link", link]), first, "{}, {link}, run {run}", lab.folder);
         }
-    }
+    });
 }
 
 #[test]
 fn every_lab_can_be_played_on_a_wire_and_follows_the_schema() {
     let schema = Schema::compile();
-    for lab in labs_on_a_wire("every_lab_can_be_played_on_a_wire") {
+    side_by_side(&labs_on_a_wire("every_lab_can_be_played_on_a_wire"), |lab| {
         let output = run(Command::new(&lab.program).arg("--wire"));
+        let words = String::from_utf8_lossy(&output.stderr);
         if output.status.code() == Some(2) {
-            let words = String::from_utf8_lossy(&output.stderr);
             assert!(words.contains("this lab is about one host"), "{}: {words}", lab.folder);
-            continue;
+            return;
+        }
+        assert!(output.status.success(), "{}: {}\n{words}", lab.folder, output.status);
+        for line in std::str::from_utf8(&output.stdout).expect("UTF-8").lines() {
+            assert!(line.width() <= 100, "{}: {line}", lab.folder);
         }
         let events = lab.events(&["--wire"]);
         assert!(events.iter().any(|event| event["kind"] == "frame"), "{}", lab.folder);
         for event in events {
             schema.check(&event).unwrap_or_else(|error| panic!("{}: {event}\n{error}", lab.folder));
         }
-        for line in lab.prints(&["--wire"]).lines() {
-            assert!(line.width() <= 100, "{}: {line}", lab.folder);
-        }
-    }
+    });
 }
 
 #[test]
@@ -113,7 +117,7 @@ fn an_ordinary_user_has_a_wire_too() {
     fs::create_dir_all(&folder).expect("a folder");
     for lab in some_on_a_wire("an_ordinary_user_has_a_wire_too", &[10]) {
         let copy: PathBuf = folder.join(&lab.folder);
-        fs::copy(&lab.program, &copy).expect("a copy");
+        copy_program(&lab.program, &copy);
         for link in ["tap", "veth"] {
             let mut command = Command::new(&copy);
             let output = run(command.args(["--wire", "--link", link]).uid(65_534).gid(65_534).current_dir("/"));
