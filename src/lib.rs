@@ -8,6 +8,7 @@ compile_error!(
 );
 
 pub mod lab;
+mod netlink;
 pub mod prelude;
 pub mod probe;
 pub mod socket;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value as Json;
-use support::{has, misbehaving_roles, played_here, run, skip};
+use support::{has, misbehaving_roles, played_here, run, side_by_side, skip};
 
 const CHANNEL: i64 = 1000;
 
@@ -371,14 +371,14 @@ fn the_trace_of_every_role_is_the_list_of_calls_that_strace_sees() {
     if !has("strace") {
         return skip("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees", "strace is not installed");
     }
-    for lab in played_here("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees") {
+    side_by_side(&played_here("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees"), |lab| {
         let (seen, events) = watch(&lab.program, &[], &lab.folder);
         let calls: usize = seen.iter().map(|one| one.calls.len()).sum();
         assert!(calls > 5, "{}: strace saw {calls} calls", lab.folder);
         if let Some(difference) = difference(&seen, &told(&events)) {
             panic!("{}: {difference}", lab.folder);
         }
-    }
+    });
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Lab, has_private_hosts, labs, played_here, project, read, skip};
+use support::{Lab, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
 
 /// A marker in a page, and what must stand in the fence behind it.
 const MARKER: &str = "<!-- quote: ";
@@ -20,44 +20,46 @@ const DIAGRAM: &str = "<!-- diagram: ";
 #[test]
 fn every_quotation_is_what_it_quotes() {
     let labs = labs();
-    let mut stale = Vec::new();
-    for page in pages() {
-        let text = fs::read_to_string(&page).expect("a page");
+    let stale = side_by_side(&pages(), |page| {
+        let text = fs::read_to_string(page).expect("a page");
         let lab = labs.iter().find(|lab| page.ends_with(format!("docs/labs/{}.md", lab.folder)));
         let fresh = refreshed(&text, lab, &labs).unwrap_or_else(|problem| panic!("{}: {problem}", page.display()));
         if fresh == text {
-            continue;
+            return None;
         }
         if std::env::var_os("SOCKLAB_BLESS").is_some() {
-            fs::write(&page, fresh).expect("the page is written");
-        } else {
-            let line = fresh.lines().zip(text.lines()).take_while(|(new, old)| new == old).count() + 1;
-            stale.push(format!("{}:{line}", page.display()));
+            fs::write(page, fresh).expect("the page is written");
+            return None;
         }
-    }
+        let line = fresh.lines().zip(text.lines()).take_while(|(new, old)| new == old).count() + 1;
+        Some(format!("{}:{line}", page.display()))
+    });
+    let stale: Vec<String> = stale.into_iter().flatten().collect();
     assert!(stale.is_empty(), "stale quotations, `just bless` writes them anew:\n{}", stale.join("\n"));
 }
 
 #[test]
 fn every_diagram_is_what_its_marker_says() {
     let test = "every_diagram_is_what_its_marker_says";
-    let mut wanted = BTreeSet::new();
-    for lab in labs() {
-        for marker in diagrams(&lab) {
-            let Diagram { file, picture, .. } = &marker;
-            let target = format!("](diagrams/{file})");
-            assert!(picture.starts_with("![") && picture.ends_with(&target), "{}: {picture}, not {target}", lab.folder);
-            assert!(picture.len() > target.len() + 12, "{}: {picture} says in [] what is to be seen", lab.folder);
-            wanted.insert(file.clone());
-            if has_private_hosts() || !(marker.wire || lab.wire) {
-                is_drawn(&lab, &marker);
-            }
+    let labs = labs();
+    let of_lab = |lab| diagrams(lab).into_iter().map(move |marker| (lab, marker));
+    let markers: Vec<(&Lab, Diagram)> = labs.iter().flat_map(of_lab).collect();
+    let private_hosts = has_private_hosts();
+    let wanted = side_by_side(&markers, |(lab, marker)| {
+        let Diagram { file, picture, .. } = marker;
+        let target = format!("](diagrams/{file})");
+        assert!(picture.starts_with("![") && picture.ends_with(&target), "{}: {picture}, not {target}", lab.folder);
+        assert!(picture.len() > target.len() + 12, "{}: {picture} says in [] what is to be seen", lab.folder);
+        if private_hosts || !(marker.wire || lab.wire) {
+            is_drawn(lab, marker);
         }
-    }
+        file.clone()
+    });
+    let wanted: BTreeSet<String> = wanted.into_iter().collect();
     let there = fs::read_dir(project("docs/labs/diagrams")).expect("a folder").flatten();
     let there: BTreeSet<String> = there.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     assert_eq!(there, wanted, "docs/labs/diagrams has what the pages show, and no more");
-    if !has_private_hosts() {
+    if !private_hosts {
         skip(test, "those of a wire take private hosts; the others were tested");
     }
 }
@@ -126,13 +128,13 @@ fn every_lab_page_quotes_its_code_and_its_transcript() {
 
 #[test]
 fn every_scene_stands_in_its_page() {
-    for lab in played_here("every_scene_stands_in_its_page") {
+    side_by_side(&played_here("every_scene_stands_in_its_page"), |lab| {
         let page = read(&format!("docs/labs/{}.md", lab.folder));
-        for scene in lab.events(&[]).iter().filter(|event| event["kind"] == "scene") {
+        for scene in lab.shown_events(&[]).iter().filter(|event| event["kind"] == "scene") {
             let marker = format!("{MARKER}scene {} -->", scene["scene"]);
             assert!(page.contains(&marker), "docs/labs/{}.md: {marker} is missing", lab.folder);
         }
-    }
+    });
 }
 
 #[test]
@@ -329,7 +331,7 @@ fn are_times(text: &str, lab: &Lab, runs: &str) -> Result<(), String> {
         return Ok(());
     }
     let mut lines = text.lines().skip(4);
-    for event in lab.events(&[]) {
+    for event in lab.shown_events(&[]) {
         let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
         let expected = match event["kind"].as_str() {
             Some("scene") => format!("{}. {}", event["scene"], text("text")),
@@ -367,17 +369,18 @@ fn table(labs: &[Lab]) -> String {
 
 /// Every claim of every lab, and what became of it here.
 fn table_of_claims(labs: &[Lab]) -> String {
-    let mut text = String::from("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n");
-    for lab in labs {
+    let rows = side_by_side(labs, |lab| {
+        let mut rows = String::new();
         for line in lab.prints(&["--claims", "--json"]).lines() {
             let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
             let field = |name: &str| claim[name].as_str().expect(name).replace('|', "\\|");
             let (source, says, verdict) = (field("source"), field("says"), field("verdict"));
             let verdict = if verdict == "confirmed" { verdict } else { format!("**{verdict}**") };
-            text += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
+            rows += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
         }
-    }
-    text + "\n"
+        rows
+    });
+    format!("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n{}\n", rows.concat())
 }
 
 /// The targets of a page's links that are files. What looks like a link in a fence is none.

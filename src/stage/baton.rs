@@ -128,15 +128,16 @@ impl Baton<'_, '_> {
                     self.turn += 1;
                     self.go(role)?;
                     self.wake()?;
+                    let mut goes_round = self.troupe.goes_round(role);
                     // One that goes round would never let anybody else act.
-                    self.yields |= self.troupe.goes_round(role);
+                    self.yields |= goes_round;
                     // Who never waits leaves no time for what is on its way: it arrives between two rounds.
-                    if self.troupe.goes_round(role)
-                        && let Some(soon) = self.troupe.next_arrival()
-                    {
+                    if goes_round && let Some(soon) = self.troupe.next_arrival() {
                         self.wait_a_while(soon)?;
+                        // Somebody may have been woken by it, and have done something in between.
+                        goes_round = self.troupe.goes_round(role);
                     }
-                    if self.nobody_stops(role) && !self.end_a_pause()? {
+                    if goes_round && self.nobody_else_moves(role) && !self.end_a_pause()? {
                         let others = (0..self.doing.len()).filter(|other| *other != role);
                         let waiting = others.filter_map(|other| self.waiting(other)).collect();
                         self.troupe.find_going_round(role, waiting)?;
@@ -228,9 +229,8 @@ impl Baton<'_, '_> {
         match self.returns(role, wait, Some(&call))? {
             Some(done) => {
                 // The call that killed its role is one of which nothing else is told.
-                if matches!(done, Heard::Gone) && !self.begun {
-                    self.troupe.name_all(role, &mut call);
-                    self.troupe.tell(Some(role), What::Begin(call))?;
+                if matches!(done, Heard::Gone) {
+                    self.begin(role, &call)?;
                 } else if let Heard::Done(made, _) = &done
                     && matches!(wait, Wait::PerhapsUntil(_))
                     && self.had_its_time(role, made)
@@ -238,8 +238,7 @@ impl Baton<'_, '_> {
                     // It has slept, though we were too slow to see it.
                     let waiting = self.troupe.waiting(role, &call, wait);
                     if !self.begun {
-                        self.troupe.name_all(role, &mut call);
-                        self.troupe.tell(Some(role), What::Begin(call))?;
+                        self.begin(role, &call)?;
                         self.troupe.forward(Stirred::default())?;
                     }
                     if let Some(waiting) = waiting {
@@ -256,15 +255,23 @@ impl Baton<'_, '_> {
                 if told {
                     return Ok(());
                 }
-                if !self.begun {
-                    self.troupe.tell(Some(role), What::Begin(call))?;
-                }
+                self.begin(role, &call)?;
                 if let Some(waiting) = self.waiting(role) {
                     self.troupe.tell(Some(role), What::Wait(waiting))?;
                 }
                 self.troupe.look_around()
             }
         }
+    }
+
+    /// Tells that a role's call has begun, unless it is told already.
+    fn begin(&mut self, role: usize, call: &Call) -> Step<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        let mut call = call.clone();
+        self.troupe.name_all(role, &mut call);
+        self.troupe.tell(Some(role), What::Begin(call))
     }
 
     /// Waits for a call to return: `None` if the kernel shows the role asleep in it, which only some calls may be.
@@ -284,12 +291,8 @@ impl Baton<'_, '_> {
                 heard => return Ok(Some(heard)),
             }
             if self.troupe.frame_is_ready() && self.troupe.sleeps(role) {
-                if let Some(call) = call
-                    && !std::mem::replace(&mut self.begun, true)
-                {
-                    let mut call = call.clone();
-                    self.troupe.name_all(role, &mut call);
-                    self.troupe.tell(Some(role), What::Begin(call))?;
+                if let Some(call) = call {
+                    self.begin(role, call)?;
                 }
                 self.troupe.forward(Stirred::default())?;
                 asleep = 0;
@@ -378,10 +381,10 @@ impl Baton<'_, '_> {
         }
     }
 
-    /// Whether a role goes round for ever, and no other one can go.
-    fn nobody_stops(&self, role: usize) -> bool {
-        let others_wait = || (0..self.doing.len()).all(|other| other == role || !self.can_go(other));
-        self.troupe.goes_round(role) && others_wait() && self.troupe.next_arrival().is_none()
+    /// Whether no other role can go, and nothing is on its way to any.
+    fn nobody_else_moves(&self, role: usize) -> bool {
+        let others_wait = (0..self.doing.len()).all(|other| other == role || !self.can_go(other));
+        others_wait && self.troupe.next_arrival().is_none()
     }
 
     fn ready_longest(&self) -> Option<usize> {
