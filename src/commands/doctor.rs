@@ -6,13 +6,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use socklab::sandbox::{Protection, tier_of_this_machine};
 use socklab::stage::{Choice, Hosts};
 use socklab::wire::{Kind, Plan};
+
+use super::grade::STRANGERS;
 
 /// Tries what the labs need, and says what each answer means.
 pub fn run() -> Result<ExitCode> {
     let uname = rustix::system::uname();
     println!("Linux {} on {}", uname.release().to_string_lossy(), uname.machine().to_string_lossy());
+    // Before this process goes to another host.
+    let protection = tier_of_this_machine();
     // This process is at its end: it may stay on the private host.
     match Hosts::open(Choice::Best) {
         mut hosts @ (Hosts::Private { .. } | Hosts::Wired { .. }) => {
@@ -42,6 +47,7 @@ pub fn run() -> Result<ExitCode> {
             println!("    in a container: its seccomp profile must allow unshare(2), or it runs with --privileged");
         }
     }
+    tell_of_the_judge(&protection);
     for (program, what_for) in [
         ("just", "the short commands (just lab 05); cargo run -q -- lab 05 does the same"),
         ("strace", "the test that compares traces with what strace sees"),
@@ -51,6 +57,20 @@ pub fn run() -> Result<ExitCode> {
         println!("{program}: {found}; used for {what_for}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What protects this machine from programs that are judged, and what does not.
+fn tell_of_the_judge(protection: &Protection) {
+    println!("exercises: programs are judged at {protection}");
+    if protection.tier < STRANGERS {
+        println!("  too low for strangers' programs (--untrusted), which takes tier {STRANGERS}");
+    }
+    for missing in &protection.missing {
+        println!("  without {}: {}", missing.layer.name(), missing.why);
+    }
+    for note in &protection.notes {
+        println!("  {}: {}", note.layer.name(), note.why);
+    }
 }
 
 /// Tries both ways of making a wire.
