@@ -88,6 +88,7 @@ impl Attempt {
             self.ground.wait_in_steps_of(ASK_EVERY, None, &mut |sandbox| Ok(sandbox.sockets()?.iter().any(open)))?;
         self.starting = None;
         if matches!(woke, Woke::Ready) {
+            self.ground.has_started();
             return Ok(());
         }
         let verb = if transport == Transport::Tcp { "listens on TCP" } else { "is bound to UDP" };
@@ -108,6 +109,11 @@ impl Attempt {
     /// A client of ours, which connects to the attempt.
     pub fn connect(&self, name: &str) -> Done<Connection> {
         Connection::open(&self.ground, name)
+    }
+
+    /// A client of ours with small buffers and segments, which the attempt cannot send much to before it must wait.
+    pub fn connect_narrow(&self, name: &str) -> Done<Connection> {
+        Connection::open_narrow(&self.ground, name)
     }
 
     /// A server of ours, which listens on the exercise's port.
@@ -156,6 +162,24 @@ impl Attempt {
         Ok(kept[from..end].to_vec())
     }
 
+    /// Expects exactly these bytes next on the program's standard output, before it ends.
+    pub fn expect_output(&mut self, bytes: &[u8]) -> Done {
+        self.ground.diary.step(format!("it must print {}", text::quoted_within(bytes, bytes.len(), 60)));
+        let from = self.read;
+        let there = |kept: &[u8]| kept.len() >= from + bytes.len();
+        let woke = self.ground.wait(None, |sandbox| Ok(there(&sandbox.output().stdout.kept)))?;
+        let got = self.ground.sandbox.borrow().output().stdout.kept.get(from..).unwrap_or_default().to_vec();
+        if got.starts_with(bytes) {
+            self.read = from + bytes.len();
+            return Ok(());
+        }
+        let failure = match woke {
+            Woke::Ready => self.ground.failure(Kind::Wrong, "it prints something else", None),
+            other => self.ground.unmet(&other, "it does not print all that it must"),
+        };
+        Err(failure.between(bytes, got).into())
+    }
+
     /// Expects that the program prints nothing more until it ends, or comes to rest.
     pub fn expect_no_more_lines(&mut self) -> Done {
         self.ground.diary.step("it must print nothing more");
@@ -186,6 +210,16 @@ impl Attempt {
         }
         let failure = self.ground.failure(Kind::Ended, "it does not end as it must", None);
         Err(failure.between(format!("exit code {code}"), super::sight::how_it_ended(&ending)).into())
+    }
+
+    /// Waits for the program's end, and expects an exit code that says that it did not do what it was asked for.
+    pub fn ends_with_an_error(&mut self) -> Done {
+        let ending = self.ends()?;
+        if matches!(ending.how, How::Exited(code) if code != 0) && ending.limit.is_none() {
+            return Ok(());
+        }
+        let failure = self.ground.failure(Kind::Ended, "it does not end as it must", None);
+        Err(failure.between("an exit code other than 0", super::sight::how_it_ended(&ending)).into())
     }
 
     /// Expects that the program is still there, once it has come to rest.
@@ -221,6 +255,35 @@ impl Attempt {
         self.ground.diary.step(format!("the program gets {signal:?}"));
         self.ground.sandbox.borrow_mut().signal(signal)?;
         Ok(())
+    }
+
+    /// Expects that the program's port is its own: a second server that would share it (`SO_REUSEPORT`), and is of the same
+    /// user, as the kernel demands of those who share, cannot have it.
+    pub fn shares_its_port_with_nobody(&self) -> Done {
+        self.ground.diary.step("our second server tries to listen on the same port, with SO_REUSEPORT");
+        let fault = |call: &str| {
+            let call = call.to_owned();
+            move |error: std::io::Error| Stop::ours(&call, &error)
+        };
+        let address = self.ground.address();
+        let listens = |socket: &HostSocket| socket.state == "LISTEN" && socket.local.port() == address.port();
+        let theirs = self.sockets()?.into_iter().find(listens);
+        let second = self.ground.sandbox.borrow().socket(socket2::Type::STREAM).map_err(fault("socket"))?;
+        let ours = rustix::fs::fstat(&second).map_err(|errno| fault("fstat")(errno.into()))?.st_uid;
+        if let (0, Some(theirs)) = (ours, theirs) {
+            let owner = rustix::fs::Uid::from_raw(theirs.owner);
+            rustix::fs::fchown(&second, Some(owner), None).map_err(|errno| fault("fchown")(errno.into()))?;
+        }
+        second.set_reuse_port(true).map_err(fault("setsockopt"))?;
+        let shared = second.bind(&address.into()).and_then(|()| second.listen(1));
+        match shared {
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Ok(()),
+            Err(error) => Err(Stop::ours("bind", &error)),
+            Ok(()) => {
+                let what = "a second server can listen on its port while it is there";
+                Err(self.ground.failure(Kind::Wrong, what, None).between("EADDRINUSE", "both listen").into())
+            }
+        }
     }
 
     /// The sockets of the host, the program's and ours.

@@ -23,8 +23,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// something to do, or the machine did not let it.
 pub const PATIENCE: u32 = 100;
 
-/// Processor time that a program may use up before it answers.
-pub const BUSIEST: Duration = Duration::from_secs(3);
+/// Processor time that a program may use up until it has started, and until it answers from then on.
+const BUSIEST_STARTING: Duration = Duration::from_secs(3);
+const BUSIEST: Duration = Duration::from_secs(1);
 
 /// However slow the machine is, no wait is longer.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -51,6 +52,8 @@ pub struct Ground {
     pub choices: RefCell<Choices>,
     /// At how many looks a program may be asleep.
     pub patience: Cell<u32>,
+    /// How much processor time a program may use in one wait.
+    busiest: Cell<Duration>,
     /// What our peers still have to send, in words; `None` when it is nothing.
     pub owed: RefCell<Option<String>>,
     /// How much of the program's standard output has been written down.
@@ -74,6 +77,7 @@ impl Ground {
             diary,
             choices: RefCell::new(choices),
             patience: Cell::new(PATIENCE),
+            busiest: Cell::new(BUSIEST_STARTING),
             owed: RefCell::new(None),
             told: Cell::new(0),
             ended_told: Cell::new(false),
@@ -123,7 +127,7 @@ impl Ground {
             if asleep >= self.patience.get() {
                 return Ok(Woke::Asleep(sight));
             }
-            if sight.cpu().saturating_sub(before.cpu()) >= BUSIEST {
+            if sight.cpu().saturating_sub(before.cpu()) >= self.busiest.get() {
                 return Ok(Woke::Spins(sight));
             }
             if began.elapsed() >= LONGEST {
@@ -146,7 +150,7 @@ impl Ground {
             let still = sight.sleeps() && last.as_ref().is_some_and(|last| last.switches() == sight.switches());
             asleep = if still { asleep + 1 } else { 0 };
             let before = first.get_or_insert_with(|| sight.clone());
-            if sight.cpu().saturating_sub(before.cpu()) >= BUSIEST {
+            if sight.cpu().saturating_sub(before.cpu()) >= self.busiest.get() {
                 return Err(self.failure(Kind::Spins, "it does not come to rest", Some(&sight)).into());
             }
             // One that wakes again and again, but does next to nothing, is at rest, too.
@@ -216,8 +220,14 @@ impl Ground {
 
     /// Says that a program has been started (again).
     pub fn begins_anew(&self) {
+        self.busiest.set(BUSIEST_STARTING);
         self.ended_told.set(false);
         self.told.set(0);
+    }
+
+    /// Says that a program has opened its port, and has only to answer from now on.
+    pub fn has_started(&self) {
+        self.busiest.set(BUSIEST);
     }
 
     /// A failure with what is known of the program: at the moment of `sight`, or once it has come to rest.

@@ -1,8 +1,9 @@
 //! Our side of the wire: peers that talk to an attempt, and expect something of it.
 //!
-//! Each verb is a step of the check's story; the calls that it makes stand behind it in the transcript. A peer that waits
-//! lets the program go on, and sees when it will not.
+//! Each verb is a step of the check's story; the calls that it makes stand behind it in the transcript. A peer that
+//! waits lets the program go on, and sees when it will not.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
@@ -43,6 +44,17 @@ impl Peer {
         }
         let socket = ground.diary.by(name, || Socket::given(made, kind));
         Ok(Peer { ground: Rc::clone(ground), name: name.to_owned(), socket })
+    }
+
+    /// Small buffers and segments, while the socket is not connected yet.
+    fn narrow(&self) -> io::Result<()> {
+        const SEGMENT: u32 = 536;
+        const BUFFER: usize = 4096;
+        let fd = self.fd();
+        let socket = socket2::SockRef::from(&fd);
+        socket.set_tcp_mss(SEGMENT)?;
+        socket.set_send_buffer_size(BUFFER)?;
+        self.calls(|socket| socket.set_recv_buffer_size(BUFFER))
     }
 
     /// Makes one call under the peer's name.
@@ -87,19 +99,39 @@ pub struct Connection {
     pending: Vec<u8>,
     /// The port of ours.
     port: u16,
+    /// Whether it came to its end by a reset.
+    reset: Cell<bool>,
 }
 
 impl Connection {
     /// Connects to the attempt.
     pub(super) fn open(ground: &Rc<Ground>, name: &str) -> Done<Connection> {
+        Connection::by(Peer::make(ground, name, Type::STREAM)?, "connects")
+    }
+
+    /// Connects to the attempt, with small segments and a small receive buffer, by which the attempt's own buffers stay
+    /// small as well: some tens of kilobytes fill all that is between the two.
+    pub(super) fn open_narrow(ground: &Rc<Ground>, name: &str) -> Done<Connection> {
         let peer = Peer::make(ground, name, Type::STREAM)?;
-        peer.step("connects");
+        peer.narrow().map_err(|error| Stop::ours("setsockopt", &error))?;
+        Connection::by(peer, "connects, with small buffers")
+    }
+
+    fn by(peer: Peer, step: &str) -> Done<Connection> {
+        let (ground, name) = (&peer.ground, &peer.name);
+        peer.step(step);
         if let Err(error) = peer.calls(|socket| socket.connect(&Address::from(ground.address()))) {
-            let what = format!("our {name} cannot connect: {}", error_name(&error));
+            let why = match error.raw_os_error() {
+                Some(libc::EINPROGRESS | libc::EAGAIN | libc::ETIMEDOUT) => {
+                    "nobody answers; is the queue full of those who wait to be accepted?".to_owned()
+                }
+                _ => error_name(&error).to_string(),
+            };
+            let what = format!("our {name} cannot connect: {why}");
             return Err(ground.failure(Kind::Wrong, what, None).into());
         }
         let port = peer.own_address()?.port();
-        Ok(Connection { peer, pending: Vec::new(), port })
+        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false) })
     }
 
     /// Sends all of these bytes, in as few pieces as the kernel takes.
@@ -142,6 +174,27 @@ impl Connection {
                 Err(_) => break,
             }
         }
+        Ok(sent)
+    }
+
+    /// Sends these bytes again and again, reading nothing, until the attempt takes no more and sleeps; at most 4 MiB, and
+    /// fewer if it closes meanwhile. Returns how many went.
+    pub fn send_until_it_waits(&self, bytes: &[u8]) -> Done<usize> {
+        const MOST: usize = 4 * 1024 * 1024;
+        self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", counted(bytes)));
+        let (mut sent, mut rested) = (0, false);
+        while sent < MOST && !bytes.is_empty() {
+            let rest = &bytes[sent % bytes.len()..];
+            match self.peer.calls(|socket| socket.send_with_flags(rest, libc::MSG_DONTWAIT)) {
+                Ok(count) => (sent, rested) = (sent + count, false),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !rested => {
+                    self.peer.ground.settle()?;
+                    rested = true;
+                }
+                Err(_) => break,
+            }
+        }
+        self.peer.ground.diary.step(format!("{} went", number_of(sent)));
         Ok(sent)
     }
 
@@ -261,6 +314,16 @@ impl Connection {
         Err(failure.between("the end of the stream", std::mem::take(&mut self.pending)).into())
     }
 
+    /// The same, and that the attempt says goodbye (FIN) and does not break the connection off (RST).
+    pub fn expect_goodbye(&mut self) -> Done {
+        self.expect_end()?;
+        if !self.reset.get() {
+            return Ok(());
+        }
+        let failure = self.peer.ground.failure(Kind::Wrong, "it breaks the connection off instead of closing it", None);
+        Err(failure.between("a goodbye (FIN)", "a reset (RST)").into())
+    }
+
     /// Expects that the attempt sends nothing: it comes to rest, and nothing is there.
     pub fn expect_nothing(&mut self) -> Done {
         self.peer.step("expects nothing yet");
@@ -335,8 +398,9 @@ impl Connection {
             Woke::Ready => {
                 let mut buf = vec![0; 64 * 1024];
                 // A connection that was reset has come to its end, too.
-                let len = self.peer.calls(|socket| socket.recv(&mut buf)).unwrap_or(0);
-                buf.truncate(len);
+                let len = self.peer.calls(|socket| socket.recv(&mut buf));
+                self.reset.set(len.is_err());
+                buf.truncate(len.unwrap_or(0));
                 Ok(Ok(buf))
             }
             other => Ok(Err(other)),
@@ -374,7 +438,7 @@ impl Listener {
         let port = from.as_socket().map_or(0, |from| from.port());
         let peer = Peer { ground: Rc::clone(ground), name: self.peer.name.clone(), socket };
         peer.ours("setsockopt", |socket| socket.set_tcp_nodelay(true))?;
-        Ok(Connection { peer, pending: Vec::new(), port })
+        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false) })
     }
 
     /// Whether the attempt has connected and was not accepted yet.

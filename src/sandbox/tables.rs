@@ -21,6 +21,8 @@ pub struct HostSocket {
     /// Bytes that are not acknowledged; of a listening socket the most connections that may wait.
     pub send_queue: u32,
     /// What `/proc/PID/fd` calls it; 0 if no process has it open any more.
+    /// The user whose it is, as the private host knows users.
+    pub owner: u32,
     pub inode: u32,
 }
 
@@ -125,6 +127,7 @@ fn entry(body: &[u8], transport: Transport) -> Option<HostSocket> {
         remote: SocketAddr::new(address(24)?, port(6)?),
         recv_queue: word(56)?,
         send_queue: word(60)?,
+        owner: word(64)?,
         inode: word(68)?,
     })
 }

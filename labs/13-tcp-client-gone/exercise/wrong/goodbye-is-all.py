@@ -1,0 +1,24 @@
+# wrong: a client that says goodbye is expected to want no more answers
+# fails: pending-answers
+import os
+import socket
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+import select
+
+while True:
+    conn, client = listener.accept()
+    poll = select.poll()
+    poll.register(conn, select.POLLIN | select.POLLRDHUP)
+    try:
+        while True:
+            [(_, events)] = poll.poll()
+            if events & select.POLLRDHUP:
+                break
+            conn.sendall(conn.recv(1024).upper())
+    except OSError:
+        pass
+    conn.close()

@@ -1,0 +1,17 @@
+# wrong: BrokenPipeError is taken for the only error that a client can cause
+# fails: reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends
+import os
+import socket
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    try:
+        while data := conn.recv(1024):
+            conn.sendall(data.upper())
+    except BrokenPipeError:
+        pass
+    conn.close()

@@ -1,0 +1,14 @@
+# wrong: a client is expected to say goodbye, and nothing else can happen to a connection
+# fails: rude-client
+import os
+import socket
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    while data := conn.recv(1024):
+        conn.sendall(data.upper())
+    conn.close()

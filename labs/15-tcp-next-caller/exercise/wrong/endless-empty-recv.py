@@ -1,0 +1,17 @@
+# wrong: a recv that gives nothing is taken for an empty message
+# fails: next-client, second-waits, five-wait, silent-client, hundred-clients
+import os
+import socket
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    try:
+        while True:
+            conn.sendall(conn.recv(1024).upper())
+    except OSError:
+        pass
+    conn.close()

@@ -1,0 +1,152 @@
+//! Exercise 18: a server that says goodbye first, and that can be restarted at once.
+
+use socklab::judge::{Attempt, Connection, Done, Exercise};
+
+pub fn exercise() -> Exercise {
+    Exercise::on_port(8080)
+        .check(
+            "answers-and-closes",
+            15,
+            "answers a line, and closes the connection, client after client",
+            "One line, one answer, and close; then the next client.",
+            answers_and_closes,
+        )
+        .check(
+            "line-in-pieces",
+            5,
+            "waits for the whole line",
+            "One recv may give a part of the line: read on until the newline has come.",
+            line_in_pieces,
+        )
+        .check(
+            "goodbye-not-reset",
+            10,
+            "says goodbye, and does not break the connection off",
+            "SO_LINGER with no time sends a reset, and what was on its way may be lost. Close without it.",
+            goodbye_not_reset,
+        )
+        .check(
+            "restart-after-goodbye",
+            20,
+            "is there again at once when its last connection is in TIME-WAIT",
+            "Who says goodbye first is in TIME-WAIT for a while, and keeps the port, unless SO_REUSEADDR is set.",
+            restart_after_goodbye,
+        )
+        .check(
+            "restart-client-stays",
+            15,
+            "is there again at once when a client has not closed its side",
+            "The connection waits for the client's goodbye (FIN-WAIT-2), and keeps the port, unless SO_REUSEADDR is set.",
+            restart_client_stays,
+        )
+        .check(
+            "restart-in-a-talk",
+            15,
+            "is there again at once when it was killed in the middle of a talk",
+            "The kernel says goodbye for a program that is killed; then it is as if the server had closed first.",
+            restart_in_a_talk,
+        )
+        .check(
+            "port-taken",
+            10,
+            "ends with an error when another server listens on the port",
+            "If bind fails although SO_REUSEADDR is set, somebody is there. Say so, with an exit code other than 0.",
+            port_taken,
+        )
+        .check(
+            "port-not-shared",
+            10,
+            "shares its port with nobody",
+            "SO_REUSEPORT lets two servers listen on one port at once. Only SO_REUSEADDR is wanted here.",
+            port_not_shared,
+        )
+}
+
+/// One client: a line, its answer, and the end. The client's side stays open.
+fn asks(attempt: &Attempt, name: &str) -> Done<Connection> {
+    let text = attempt.word(attempt.number(1..=20));
+    let mut client = attempt.connect(name)?;
+    client.send(format!("{text}\n").as_bytes())?;
+    client.expect(format!("{}\n", text.to_ascii_uppercase()).as_bytes())?;
+    client.expect_end()?;
+    Ok(client)
+}
+
+fn is_restarted(attempt: &mut Attempt) -> Done {
+    attempt.is_killed()?;
+    attempt.listens()
+}
+
+fn answers_and_closes(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    for _ in 0..3 {
+        asks(attempt, "client")?.close();
+    }
+    Ok(())
+}
+
+fn line_in_pieces(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let line = b"hello\n";
+    for cut in 1..line.len() {
+        let (first, rest) = line.split_at(cut);
+        let mut client = attempt.connect("client")?;
+        client.send(first)?;
+        attempt.owes(Some("the rest of the line"));
+        client.expect_nothing()?;
+        attempt.owes(None);
+        client.send(rest)?;
+        client.expect(b"HELLO\n")?;
+        client.close();
+    }
+    Ok(())
+}
+
+fn goodbye_not_reset(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    client.send(b"hello\n")?;
+    client.expect(b"HELLO\n")?;
+    client.expect_goodbye()
+}
+
+fn restart_after_goodbye(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    for _ in 0..2 {
+        asks(attempt, "client")?.close();
+        is_restarted(attempt)?;
+    }
+    asks(attempt, "client")?.close();
+    Ok(())
+}
+
+fn restart_client_stays(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let stays = asks(attempt, "client that stays")?;
+    is_restarted(attempt)?;
+    asks(attempt, "next client")?.close();
+    stays.close();
+    Ok(())
+}
+
+fn restart_in_a_talk(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let stays = attempt.connect("client")?;
+    stays.send(b"half a li")?;
+    attempt.settles()?;
+    is_restarted(attempt)?;
+    asks(attempt, "next client")?.close();
+    stays.close();
+    Ok(())
+}
+
+fn port_taken(attempt: &mut Attempt) -> Done {
+    let _other = attempt.listen("other server")?;
+    attempt.runs_with(&[])?;
+    attempt.ends_with_an_error()
+}
+
+fn port_not_shared(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    attempt.shares_its_port_with_nobody()
+}

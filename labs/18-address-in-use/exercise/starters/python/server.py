@@ -1,0 +1,33 @@
+"""A server that answers one line, and closes. The task is in TASK.md."""
+
+import os
+import socket
+
+HOST = os.environ.get("HOST", "127.0.0.1")
+PORT = int(os.environ.get("PORT", "8080"))
+
+
+def read_line(conn):
+    """Reads up to the newline; what came until then if the client leaves before."""
+    line = b""
+    while not line.endswith(b"\n"):
+        piece = conn.recv(1024)
+        if not piece:
+            break
+        line += piece
+    return line
+
+
+listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+listener.bind((HOST, PORT))
+listener.listen(5)
+
+while True:
+    conn, client = listener.accept()
+    with conn:
+        try:
+            conn.sendall(read_line(conn).upper())
+        except OSError as error:
+            print(client, "left without a goodbye:", error)
+
+# It works. Now kill it and start it again.

@@ -1,0 +1,18 @@
+# wrong: a port is expected to be free when its program is gone
+# fails: restart-after-goodbye, restart-client-stays, restart-in-a-talk
+import os
+import socket
+
+listener = socket.socket()
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    try:
+        line = b""
+        while not line.endswith(b"\n") and (piece := conn.recv(1024)):
+            line += piece
+        conn.sendall(line.upper())
+    except OSError:
+        pass
+    conn.close()

@@ -1,0 +1,23 @@
+# wrong: a message on the screen is taken for an exit code
+# fails: port-taken
+import os
+import socket
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+try:
+    listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+    listener.listen(5)
+except OSError as error:
+    print("cannot listen:", error)
+    raise SystemExit
+while True:
+    conn, client = listener.accept()
+    try:
+        line = b""
+        while not line.endswith(b"\n") and (piece := conn.recv(1024)):
+            line += piece
+        conn.sendall(line.upper())
+    except OSError:
+        pass
+    conn.close()

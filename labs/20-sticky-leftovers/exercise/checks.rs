@@ -1,0 +1,236 @@
+//! Exercise 20: a server that reads a name of exactly eight bytes, and then a text whose characters may be cut.
+
+use socklab::judge::{Attempt, Connection, Done, Exercise};
+
+/// A name, as long as it must be.
+const NAME: &[u8] = b"ada     ";
+
+/// Characters of one, two, three and four bytes.
+const CHARACTERS: [char; 4] = ['a', 'é', '你', '🙂'];
+
+/// What is not UTF-8: a byte that never occurs, the rest of a character without its beginning, a beginning without its
+/// rest, more bytes than needed, a surrogate, and more than there are.
+const WRONG: [&[u8]; 8] = [
+    b"\xff",
+    b"\x80",
+    b"\xe4\xbdabc",
+    b"\xc0\x80",
+    b"\xe0\x80\x80",
+    b"\xf0\x80\x80\x80",
+    b"\xed\xa0\x80",
+    b"\xf4\x90\x80\x80",
+];
+
+pub fn exercise() -> Exercise {
+    Exercise::on_port(8080)
+        .check(
+            "name",
+            10,
+            "sends a name back",
+            "Eight bytes in, the same eight bytes out, at once: do not wait for the text.",
+            name,
+        )
+        .check(
+            "ascii-text",
+            10,
+            "tells the characters of a text as they come",
+            "A client that writes slowly wants each answer at once, and not at the end of the stream.",
+            ascii_text,
+        )
+        .check(
+            "wide-characters",
+            10,
+            "tells characters of two, three and four bytes",
+            "A character is not a byte. Decode first, and count then.",
+            wide_characters,
+        )
+        .check(
+            "name-in-pieces",
+            15,
+            "reads a name that comes in two pieces, cut anywhere",
+            "recv(8) gives at most eight bytes. Read on until all eight have come.",
+            name_in_pieces,
+        )
+        .check(
+            "text-behind-the-name",
+            10,
+            "finds the text that comes in one piece with the name",
+            "What is behind the eighth byte is text: do not read more than is missing, or keep what was too much.",
+            text_behind_the_name,
+        )
+        .check(
+            "cut-characters",
+            15,
+            "keeps a part of a character until its rest has come",
+            "The bytes of a character that is not whole yet are no text and no error: keep them for the next piece.",
+            cut_characters,
+        )
+        .check(
+            "byte-by-byte",
+            5,
+            "reads a name and a text that come byte by byte",
+            "Every recv may give a single byte.",
+            byte_by_byte,
+        )
+        .check(
+            "not-utf8",
+            10,
+            "notices bytes that are not UTF-8",
+            "Look at the table in the task: a strict decoder refuses all of these, one of your own must do it, too.",
+            not_utf8,
+        )
+        .check(
+            "half-a-character-at-the-end",
+            10,
+            "notices that the text ends within a character",
+            "When recv gives nothing, look whether you still keep some bytes.",
+            half_a_character_at_the_end,
+        )
+        .check(
+            "half-a-name",
+            5,
+            "closes, and serves the next client, when one leaves within its name or breaks off",
+            "Reading exactly eight bytes can fail: the client may leave before.",
+            half_a_name,
+        )
+}
+
+/// What the server must answer to these characters.
+fn told(text: &str) -> Vec<u8> {
+    text.chars().map(|character| format!("U+{:04X}\n", u32::from(character))).collect::<String>().into_bytes()
+}
+
+/// A client that has told its name.
+fn introduced(attempt: &Attempt) -> Done<Connection> {
+    let mut client = attempt.connect("client")?;
+    client.send(NAME)?;
+    client.expect(NAME)?;
+    Ok(client)
+}
+
+fn name(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    for _ in 0..2 {
+        let name = attempt.word(8);
+        let mut client = attempt.connect("client")?;
+        client.send(name.as_bytes())?;
+        client.expect(name.as_bytes())?;
+        client.half_close()?;
+        client.expect_end()?;
+    }
+    Ok(())
+}
+
+fn ascii_text(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = introduced(attempt)?;
+    for _ in 0..3 {
+        let text = attempt.word(attempt.number(1..=12));
+        client.send(text.as_bytes())?;
+        client.expect(&told(&text))?;
+    }
+    client.half_close()?;
+    client.expect_end()
+}
+
+fn wide_characters(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = introduced(attempt)?;
+    for text in ["é", "你好", "🙂", "aé你🙂", "\u{10FFFF}\u{7FF}\u{800}"] {
+        client.send(text.as_bytes())?;
+        client.expect(&told(text))?;
+    }
+    Ok(())
+}
+
+fn name_in_pieces(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    for cut in 1..NAME.len() {
+        let (first, rest) = NAME.split_at(cut);
+        let mut client = attempt.connect("client")?;
+        client.send(first)?;
+        attempt.owes(Some("the rest of the name"));
+        client.expect_nothing()?;
+        attempt.owes(None);
+        client.send(rest)?;
+        client.expect(NAME)?;
+        client.close();
+    }
+    Ok(())
+}
+
+fn text_behind_the_name(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    let text = attempt.word(attempt.number(1..=12));
+    client.send(&[NAME, text.as_bytes()].concat())?;
+    client.expect(&[NAME, &told(&text)].concat())
+}
+
+fn cut_characters(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = introduced(attempt)?;
+    for character in CHARACTERS {
+        let text = format!("x{character}y");
+        for cut in 2..=character.len_utf8() {
+            let (first, rest) = text.as_bytes().split_at(cut);
+            client.send(first)?;
+            client.expect(&told("x"))?;
+            attempt.owes(Some("the rest of the character"));
+            client.expect_nothing()?;
+            attempt.owes(None);
+            client.send(rest)?;
+            client.expect(&told(&text[1..]))?;
+        }
+    }
+    Ok(())
+}
+
+fn byte_by_byte(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut client = attempt.connect("client")?;
+    let text: String = CHARACTERS.iter().collect();
+    client.send_byte_by_byte(&[NAME, text.as_bytes()].concat())?;
+    client.expect(&[NAME, &told(&text)].concat())
+}
+
+fn not_utf8(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    for wrong in WRONG {
+        let mut client = introduced(attempt)?;
+        client.send("é".as_bytes())?;
+        client.expect(&told("é"))?;
+        client.send(wrong)?;
+        client.expect(b"not UTF-8\n")?;
+        client.expect_end()?;
+    }
+    Ok(())
+}
+
+fn half_a_character_at_the_end(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    for character in &CHARACTERS[1..] {
+        let bytes = character.to_string().into_bytes();
+        for cut in 1..bytes.len() {
+            let mut client = introduced(attempt)?;
+            client.send(&bytes[..cut])?;
+            client.half_close()?;
+            client.expect(b"not UTF-8\n")?;
+            client.expect_end()?;
+        }
+    }
+    Ok(())
+}
+
+fn half_a_name(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    for cut in 1..NAME.len() {
+        let mut leaver = attempt.connect("leaver")?;
+        leaver.send(&NAME[..cut])?;
+        leaver.half_close()?;
+        leaver.expect_end()?;
+    }
+    introduced(attempt)?.reset()?;
+    introduced(attempt)?.close();
+    Ok(())
+}

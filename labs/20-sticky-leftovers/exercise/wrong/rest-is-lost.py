@@ -1,0 +1,39 @@
+# wrong: the client is expected to wait after its name
+# fails: text-behind-the-name
+import codecs
+import os
+import socket
+
+
+def tell(conn, text):
+    conn.sendall(b"".join(b"U+%04X\n" % ord(character) for character in text))
+
+
+def serve(conn):
+    name = b""
+    while len(name) < 8:
+        piece = conn.recv(1024)
+        if not piece:
+            return
+        name += piece
+    conn.sendall(name[:8])
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while piece := conn.recv(1024):
+            tell(conn, decoder.decode(piece))
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        conn.sendall(b"not UTF-8\n")
+
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    with conn:
+        try:
+            serve(conn)
+        except (EOFError, OSError):
+            pass  # this client is gone; the next one is not
