@@ -16,6 +16,41 @@ lab +arguments:
 labs *arguments:
     cargo run -q -- labs "$@"
 
+# Begin an exercise: a folder in work/ with the task and a starter (just start 30 python)
+[no-exit-message]
+start *arguments:
+    cargo run -q -- start "$@"
+
+# Judge what is in work/, or any program: just grade 30, just grade 30 -- python3 server.py
+[no-cd, no-exit-message]
+grade +arguments:
+    cargo run -q --manifest-path "{{justfile_directory()}}/Cargo.toml" -- grade "$@"
+
+# Judge again at each save, and show what is wrong first
+[no-cd, no-exit-message]
+watch +arguments:
+    cargo run -q --manifest-path "{{justfile_directory()}}/Cargo.toml" -- watch "$@"
+
+# Give the next hint of an exercise
+[no-exit-message]
+hint *arguments:
+    cargo run -q -- hint "$@"
+
+# Tell what is done of the exercises
+[no-exit-message]
+progress:
+    cargo run -q -- progress
+
+# Put an exercise's starter back; what was there is kept
+[no-exit-message]
+reset *arguments:
+    cargo run -q -- reset "$@"
+
+# Show the solution of an exercise that is passed, or --give-up
+[no-exit-message]
+solution *arguments:
+    cargo run -q -- solution "$@"
+
 # Check the claims of a lab, or of all
 [no-exit-message]
 claims *arguments:
@@ -29,6 +64,15 @@ doctor:
 [no-exit-message]
 new *arguments:
     cargo run -q -- new "$@"
+
+# Make a new exercise that runs: just new-exercise 30 client --title "a struct-header client"
+[no-exit-message]
+new-exercise *arguments:
+    cargo run -q -- new-exercise "$@"
+
+# Judge every program of every exercise, and write docs/exercises.md
+matrix:
+    SOCKLAB_BLESS=1 cargo test -q --test exercises
 
 # Run all tests
 test *arguments:
@@ -48,9 +92,14 @@ measure:
 soak *arguments:
     cargo run -q --release -- soak "$@"
 
+# Judge the exercises' own programs many times and count their different verdicts: just soak-judge 30 --load
+[no-exit-message]
+soak-judge *arguments:
+    cargo run -q --release -- soak-judge "$@"
+
 # Measure, each figure beside its baseline
 bench:
-    cargo bench -q --bench stage
+    cargo bench -q --bench stage --bench judge --bench grading
 
 # Formatting, lints and everything that CI asks for
 check:

@@ -2,6 +2,8 @@
 //!
 //! The machine's speed drifts, so hold the ratios, not the figures.
 
+mod support;
+
 use std::hint::black_box;
 use std::net::{SocketAddr, UdpSocket};
 use std::ops::ControlFlow;
@@ -14,6 +16,7 @@ use socklab::socket::{Domain, Socket, Type};
 use socklab::stage::{self, Choice, Ending, Hosts, PATIENCE, Play, RolePlay, Teller, Watch};
 use socklab::trace::{Event, Fate, Host, What};
 use socklab::wire::{self, Kind, Plan};
+use support::{in_some_turns, row, shown, time};
 
 /// How often each figure is taken.
 const ROUNDS: usize = 201;
@@ -50,6 +53,10 @@ fn main() {
     a_traced_call();
     entering_the_stage();
     frames_on_the_wire();
+}
+
+fn in_turns(ours: impl Fn() -> Duration, baseline: impl Fn() -> Duration) -> (Duration, Duration) {
+    in_some_turns(ROUNDS, ours, baseline)
 }
 
 /// Lab 01's program, beside a bare program that makes the same calls in two processes.
@@ -117,37 +124,6 @@ fn this(part: &str) -> Command {
     let mut command = Command::new(std::env::current_exe().expect("this program"));
     command.arg(part);
     command
-}
-
-fn time(command: &mut Command) -> Duration {
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    let began = Instant::now();
-    let status = command.status().expect("the program starts");
-    let took = began.elapsed();
-    assert!(status.success(), "{command:?}: {status}");
-    took
-}
-
-fn in_turns(ours: impl Fn() -> Duration, baseline: impl Fn() -> Duration) -> (Duration, Duration) {
-    in_some_turns(ROUNDS, ours, baseline)
-}
-
-fn in_some_turns(rounds: usize, ours: impl Fn() -> Duration, baseline: impl Fn() -> Duration) -> (Duration, Duration) {
-    let _warm_up = (ours(), baseline());
-    let (mut a, mut b): (Vec<_>, Vec<_>) = (0..rounds).map(|_| (ours(), baseline())).unzip();
-    a.sort();
-    b.sort();
-    (a[rounds / 2], b[rounds / 2])
-}
-
-fn row(what: &str, (ours, baseline): (Duration, Duration)) {
-    let ratio = ours.as_secs_f64() / baseline.as_secs_f64();
-    println!("{what:<54} {:>10} {:>10} {ratio:>7.2}", shown(ours), shown(baseline));
-}
-
-fn shown(time: Duration) -> String {
-    let micros = time.as_secs_f64() * 1e6;
-    if micros < 1000.0 { format!("{micros:.1} µs") } else { format!("{:.2} ms", micros / 1000.0) }
 }
 
 /// What lab 01's first scene does, without us: this process serves, another one asks twice, with the same calls. Only

@@ -28,7 +28,7 @@ impl Folder {
     }
 
     /// The files below a folder, by their paths in that.
-    pub fn below(&self, folder: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> {
+    pub fn below(&self, folder: &str) -> impl Iterator<Item = (&'static str, &'static [u8])> + use<> {
         let prefix = format!("{folder}/");
         self.files.iter().filter_map(move |(path, bytes)| Some((path.strip_prefix(&prefix)?, *bytes)))
     }
@@ -37,6 +37,17 @@ impl Folder {
     pub fn title(&self) -> &'static str {
         let heading = self.file("README.md").and_then(|page| page.lines().next()).unwrap_or_default();
         heading.split_once(": ").map_or(heading, |(_, title)| title)
+    }
+
+    /// Where it lies in the project: `labs/30-struct-header/exercise`.
+    pub fn place(&self) -> String {
+        let suffix = self.id.split_once('-').map(|(_, word)| format!("-{word}")).unwrap_or_default();
+        format!("labs/{}/exercise{suffix}", self.lab)
+    }
+
+    /// The page of the task.
+    pub fn task(&self) -> String {
+        format!("{}/README.md", self.place())
     }
 
     /// The page of its lab.
@@ -50,6 +61,16 @@ impl Folder {
             self.below("starters").filter_map(|(path, _)| path.split_once('/')).map(|(language, _)| language).collect();
         languages.dedup();
         languages
+    }
+
+    /// The language that a person means by `word`, if there is a starter in it: python, or py.
+    pub fn language(&self, word: &str) -> Result<&'static str> {
+        let mut files = self.below("starters").filter_map(|(path, _)| path.split_once('/'));
+        let found = files.find(|(language, file)| *language == word || file.rsplit('.').next() == Some(word));
+        found.map(|(language, _)| language).ok_or_else(|| {
+            let (id, languages) = (self.id, self.languages().join(", "));
+            Mistyped(format!("exercise {id} has no starter in {word:?}; there are {languages}")).into()
+        })
     }
 
     /// The hints, from a nudge to nearly the answer: the items of a numbered list.

@@ -12,6 +12,7 @@ pub mod lab;
 pub mod prelude;
 pub mod probe;
 pub mod sandbox;
+pub mod screen;
 pub mod socket;
 pub mod stage;
 mod sys;

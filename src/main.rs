@@ -24,14 +24,30 @@ enum Command {
     Labs(commands::labs::Arguments),
     /// Check the claims of a lab, or of all
     Claims(commands::claims::Arguments),
+    /// Begin an exercise: a folder with the task and a starter
+    Start(commands::start::Arguments),
     /// Judge an attempt at an exercise
     Grade(commands::grade::Arguments),
+    /// Judge an attempt again at each save, and show what is wrong first
+    Watch(commands::watch::Arguments),
+    /// Give the next hint of an exercise
+    Hint(commands::hint::Arguments),
+    /// Tell what is done of the exercises
+    Progress,
+    /// Put an exercise's starter back; what was there is kept
+    Reset(commands::reset::Arguments),
+    /// Show the solution of an exercise that is passed, or given up
+    Solution(commands::solution::Arguments),
     /// Tell what this machine allows
     Doctor,
     /// Make a new lab that compiles, with its page and its row in the table of contents
     New(commands::new::Arguments),
+    /// Make a new exercise that runs, for a lab
+    NewExercise(commands::new_exercise::Arguments),
     /// Run labs many times and count their different transcripts
     Soak(commands::soak::Arguments),
+    /// Judge the exercises' own programs many times and count their different verdicts
+    SoakJudge(commands::soak_judge::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -44,9 +60,17 @@ fn main() -> ExitCode {
         Command::Labs(arguments) => commands::labs::run(&arguments),
         Command::Claims(arguments) => commands::claims::run(&arguments),
         Command::Grade(arguments) => commands::grade::run(&arguments),
+        Command::Start(arguments) => commands::start::run(&arguments),
+        Command::Watch(arguments) => commands::watch::run(&arguments),
+        Command::Hint(arguments) => commands::hint::run(&arguments),
+        Command::Progress => commands::progress::run(),
+        Command::Reset(arguments) => commands::reset::run(&arguments),
+        Command::Solution(arguments) => commands::solution::run(&arguments),
         Command::Doctor => commands::doctor::run(),
         Command::New(arguments) => commands::new::run(&arguments),
+        Command::NewExercise(arguments) => commands::new_exercise::run(&arguments),
         Command::Soak(arguments) => commands::soak::run(&arguments),
+        Command::SoakJudge(arguments) => commands::soak_judge::run(&arguments),
     };
     match done {
         Ok(code) => code,

@@ -3,6 +3,7 @@
 //! Invariant: this is the only module with `unsafe`. Each function makes one call and has a safe signature.
 
 pub mod children;
+mod signals;
 
 use std::io;
 use std::mem::{self, MaybeUninit};
@@ -11,6 +12,8 @@ use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 use rustix::process::Pid;
+
+pub use signals::signals_to_read;
 
 /// What `fork` returned, seen from either side.
 pub enum Forked {

@@ -184,8 +184,13 @@ fn a_stale_quotation_is_written_anew_and_the_rest_stays() {
 /// All Markdown files of the project.
 fn pages() -> Vec<PathBuf> {
     let mut pages = Vec::new();
-    for folder in [".", "labs", "docs", "docs/labs"] {
-        for entry in fs::read_dir(project(folder)).expect("a folder").flatten() {
+    let mut folders: Vec<PathBuf> = [".", "labs", "docs", "docs/labs"].map(project).into();
+    for lab in fs::read_dir(project("labs")).expect("a folder").flatten().filter(|lab| lab.path().is_dir()) {
+        // Those of its exercises.
+        folders.extend(fs::read_dir(lab.path()).expect("a folder").flatten().map(|entry| entry.path()));
+    }
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        for entry in fs::read_dir(folder).expect("a folder").flatten() {
             if entry.path().extension().is_some_and(|ending| ending == "md") {
                 pages.push(entry.path());
             }

@@ -358,10 +358,10 @@ fn a_private_host_is_closed_to_the_outside_and_a_role_has_no_privilege() {
 }
 
 #[test]
-fn a_new_lab_compiles_and_runs() {
+fn a_new_lab_and_its_exercise_compile_and_run() {
     let copy = std::env::temp_dir().join(format!("socklab-new-{}", std::process::id()));
     fs::create_dir_all(&copy).expect("a folder");
-    for part in ["Cargo.toml", "Cargo.lock", "src", "labs", "docs", "tests", "benches"] {
+    for part in ["Cargo.toml", "Cargo.lock", "build.rs", "rustfmt.toml", "src", "labs", "docs", "tests", "benches"] {
         let from = support::project(part);
         if from.exists() {
             assert!(run(Command::new("cp").arg("-r").arg(from).arg(&copy)).status.success(), "copy {part}");
@@ -372,7 +372,7 @@ fn a_new_lab_compiles_and_runs() {
         let mut command = Command::new(&cargo);
         // The same build folder: what was built here need not be built again.
         command.args(["run", "-q", "--offline", "--"]).args(arguments).current_dir(&copy);
-        run(command.env("CARGO_TARGET_DIR", target_folder()).env("CARGO", &cargo))
+        run(command.env("CARGO_TARGET_DIR", target_folder()).env("CARGO", &cargo).env_remove("SOCKLAB_WORK"))
     };
     let made = command(&["new", "98", "udp-new", "--question", "Does it work?"]);
     complains(&made, 0, &[]);
@@ -383,6 +383,16 @@ fn a_new_lab_compiles_and_runs() {
     complains(&command(&["claims", "98"]), 0, &[]);
     complains(&command(&["new", "98", "udp-new"]), 2, &["already"]);
     complains(&command(&["new", "97", "Bad Name"]), 2, &["no name for a lab"]);
+
+    // Its exercise is found by the next build: the starter fails, solutions pass, the wrong program fails as it says.
+    complains(&command(&["new-exercise", "98", "--title", "a server that shouts"]), 0, &[]);
+    complains(&command(&["soak-judge", "98", "--runs", "1", "--language", "all"]), 0, &[]);
+    complains(&command(&["start", "98", "python"]), 0, &[]);
+    let failed = command(&["grade", "98"]);
+    complains(&failed, 8, &[]);
+    assert!(printed(&failed).contains("98 a server that shouts"), "{}", printed(&failed));
+    complains(&command(&["new-exercise", "98", "--title", "another"]), 2, &["already"]);
+    complains(&command(&["new-exercise", "98", "a/b", "--title", "another"]), 2, &["no word"]);
     fs::remove_dir_all(&copy).expect("the folder goes");
 }
 

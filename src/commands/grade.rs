@@ -12,12 +12,12 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use socklab::judge::report::{self, Told};
-use socklab::judge::{Grade, Judging, Misconception, Verdict, judge, read_case};
+use socklab::judge::{Exercise, Grade, Judging, Misconception, Verdict, judge, read_case};
 use socklab::lab::exit;
 use socklab::sandbox::{How, Input, Layer, Layers, Limits, Order, Parcel, Program, Sandbox, resolve};
 
 use super::attempts::{self, Attempted};
-use super::{Mistyped, work};
+use super::{Mistyped, say, work};
 use crate::exercises::{self, Folder};
 
 /// The lowest tier at which strangers' programs are judged.
@@ -57,25 +57,59 @@ pub struct Arguments {
     /// Leave a layer of protection out: user, network, processes, files, ipc, names, landlock, seccomp, limits
     #[arg(long, value_name = "LAYER")]
     pub without: Vec<String>,
+    /// Judge what is in this folder, as otherwise what is in work/
+    #[arg(long, value_name = "FOLDER", conflicts_with = "program")]
+    pub folder: Option<PathBuf>,
     /// The program and its arguments, in which {host} and {port} stand for the address
     #[arg(last = true)]
     pub program: Vec<OsString>,
 }
 
+impl Arguments {
+    /// With nothing asked for but the judgement.
+    pub fn of(exercise: &str, program: &[OsString]) -> Arguments {
+        Arguments {
+            exercise: exercise.to_owned(),
+            check: None,
+            seed: None,
+            case: None,
+            all: false,
+            json: false,
+            junit: None,
+            transcript: false,
+            pcap: None,
+            untrusted: false,
+            without: Vec::new(),
+            folder: None,
+            program: program.to_vec(),
+        }
+    }
+}
+
 /// Judges, reports, and remembers.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = exercises::find(&arguments.exercise)?;
-    let attempted = attempted(folder, &arguments.program)?;
+    let attempted = match &arguments.folder {
+        Some(folder) => attempts::of_folder(folder)?,
+        None => attempted(folder, &arguments.program)?,
+    };
     let grade = grade(folder, arguments, &attempted)?;
     tell(folder, arguments, &grade)?;
-    if arguments.program.is_empty() && grade.whole && grade.points().is_some() {
-        work::remember(folder.id, &grade)?;
-    }
+    remember(folder, arguments, &grade)?;
     Ok(ExitCode::from(match grade.verdict() {
         Verdict::Pass => exit::OK,
         Verdict::Fail => exit::FAILS,
         Verdict::CannotTell => exit::CANNOT_TELL,
     }))
+}
+
+/// Keeps the grade of a program in work/, if it is one.
+pub fn remember(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
+    let is_in_work = arguments.program.is_empty() && arguments.folder.is_none();
+    if is_in_work && grade.whole && grade.points().is_some() {
+        work::remember(folder.id, grade)?;
+    }
+    Ok(())
 }
 
 /// What is to be judged: what was typed, or what is in work/.
@@ -92,18 +126,35 @@ pub fn attempted(folder: &Folder, command: &[OsString]) -> Result<Attempted> {
     attempts::of_command(&env::current_dir().context("the current folder")?, command)
 }
 
-/// Builds the attempt and applies the checks.
-pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> Result<Grade> {
+/// Builds the attempt and applies the checks, with a bar that tells how many are done.
+fn grade(folder: &'static Folder, arguments: &Arguments, attempted: &Attempted) -> Result<Grade> {
+    let ready = prepare(folder, arguments, attempted)?;
+    let bar = progress(ready.exercise.checks.len());
+    let grade = ready.judged(arguments, &|done| bar.set_position(done as u64))?;
+    bar.finish_and_clear();
+    Ok(grade)
+}
+
+/// An attempt that can be judged, once or many times.
+pub struct Ready {
+    folder: &'static Folder,
+    exercise: Exercise,
+    wrong: Vec<Misconception>,
+    typed: Vec<String>,
+    /// What is executed, and where; or what its builder wrote, where it could not be built.
+    program: std::result::Result<(Vec<OsString>, Order), String>,
+}
+
+/// Reads what is to be judged, and builds it.
+pub fn prepare(folder: &'static Folder, arguments: &Arguments, attempted: &Attempted) -> Result<Ready> {
     let exercise = (folder.exercise)();
     if let Some(only) = &arguments.check
         && !exercise.checks.iter().any(|check| check.name == only)
     {
         let names: Vec<&str> = exercise.checks.iter().map(|check| check.name).collect();
-        return Err(
-            Mistyped(format!("exercise {} has no check {only:?}; it has {}", folder.id, names.join(", "))).into()
-        );
+        let names = names.join(", ");
+        return Err(Mistyped(format!("exercise {} has no check {only:?}; it has {names}", folder.id)).into());
     }
-    let case = arguments.case.as_deref().map(read_case).transpose().map_err(Mistyped)?;
     let mut order = Order { port: exercise.port, limits: limits(), ..Order::default() };
     let mut layers = Layers::here(&order.keeper);
     for name in &arguments.without {
@@ -111,7 +162,7 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
             Layer::of_name(name).ok_or_else(|| Mistyped(format!("--without {name}: there is no such layer")))?;
         layers = layers.without(layer);
     }
-    let wrong: Vec<Misconception> = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
+    let typed = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     order.layers = layers;
     let (attempted, besides) = attempted.clone().laid_out();
     order.parcel = Parcel::of_folder(&attempted.folder, &besides).map_err(|error| Mistyped(error.to_string()))?;
@@ -123,33 +174,50 @@ pub fn grade(folder: &Folder, arguments: &Arguments, attempted: &Attempted) -> R
             );
         }
     }
-    let seed = arguments.seed.unwrap_or_else(any_seed);
-    let typed: Vec<String> = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let wrong = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
+    let program = executable(order, &attempted)?;
+    Ok(Ready { folder, exercise, wrong, typed, program })
+}
+
+/// Builds what is to be built, and finds what is to be executed.
+fn executable(mut order: Order, attempted: &Attempted) -> Result<std::result::Result<(Vec<OsString>, Order), String>> {
     if !attempted.build.is_empty() {
-        match build(&order, &attempted)? {
+        match build(&order, attempted)? {
             Ok(parcel) => order.parcel = parcel,
-            Err(output) => return Ok(unbuilt(folder, &exercise, typed, seed, output)),
+            Err(output) => return Ok(Err(output)),
         }
     }
-    let argv = found(&mut order, &attempted, &attempted.run)?;
-    let bar = progress(exercise.checks.len());
-    let judging = Judging {
-        id: folder.id,
-        exercise: &exercise,
-        wrong: &wrong,
-        typed,
-        env: environment(&argv),
-        argv,
-        order,
-        seed,
-        only: arguments.check.as_deref(),
-        case,
-        capture: arguments.pcap.is_some(),
-        progress: &|done| bar.set_position(done as u64),
-    };
-    let grade = judge(&judging);
-    bar.finish_and_clear();
-    Ok(grade)
+    let argv = found(&mut order, attempted, &attempted.run)?;
+    Ok(Ok((argv, order)))
+}
+
+impl Ready {
+    /// Applies the checks.
+    pub fn judged(&self, arguments: &Arguments, progress: &(dyn Fn(usize) + Sync)) -> Result<Grade> {
+        let (folder, exercise) = (self.folder, &self.exercise);
+        let case = arguments.case.as_deref().map(read_case).transpose().map_err(Mistyped)?;
+        let seed = arguments.seed.unwrap_or_else(any_seed);
+        let (argv, order) = match &self.program {
+            Ok(program) => program.clone(),
+            Err(output) => {
+                return Ok(Grade::unbuilt(folder.id, exercise, self.typed.clone(), seed, output.clone()));
+            }
+        };
+        Ok(judge(&Judging {
+            id: folder.id,
+            exercise,
+            wrong: &self.wrong,
+            typed: self.typed.clone(),
+            env: environment(&argv),
+            argv,
+            order,
+            seed,
+            only: arguments.check.as_deref(),
+            case,
+            capture: arguments.pcap.is_some(),
+            progress,
+        }))
+    }
 }
 
 /// Nobody may go on for longer, however often it is asked.
@@ -198,17 +266,6 @@ fn build(order: &Order, attempted: &Attempted) -> Result<std::result::Result<Par
     Ok(Err(String::from_utf8_lossy(&both).into_owned()))
 }
 
-/// The grade of a program that does not come to be: every check was applied to nothing, and fails.
-fn unbuilt(
-    folder: &Folder,
-    exercise: &socklab::judge::Exercise,
-    typed: Vec<String>,
-    seed: u64,
-    output: String,
-) -> Grade {
-    Grade::unbuilt(folder.id, exercise, typed, seed, output)
-}
-
 fn tell(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
     if let Some(file) = &arguments.junit {
         fs::write(file, report::junit(grade)).with_context(|| file.display().to_string())?;
@@ -217,23 +274,47 @@ fn tell(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
         fs::write(file, report::pcapng(grade)).with_context(|| file.display().to_string())?;
     }
     if arguments.json {
-        println!("{}", report::json(grade));
+        say(&format!("{}\n", report::json(grade)));
         return Ok(());
     }
-    let behind = if arguments.program.is_empty() { String::new() } else { format!(" -- {}", grade.program.join(" ")) };
-    let told = Told {
+    if arguments.transcript {
+        say(&report::transcript(grade));
+    }
+    say(&with_told(folder, arguments, grade, None, |told| report::text(grade, told)));
+    Ok(())
+}
+
+/// Does something with what a report says besides the grade, on a screen of so many lines and columns.
+pub fn with_told<T>(
+    folder: &Folder,
+    arguments: &Arguments,
+    grade: &Grade,
+    screen: Option<(usize, usize)>,
+    work: impl FnOnce(&Told<'_>) -> T,
+) -> T {
+    let words: Vec<String> = grade.program.iter().map(|word| as_typed(word)).collect();
+    let behind = match &arguments.folder {
+        Some(folder) => format!(" --folder {}", as_typed(&folder.to_string_lossy())),
+        None if arguments.program.is_empty() => String::new(),
+        None => format!(" -- {}", words.join(" ")),
+    };
+    work(&Told {
         title: folder.title(),
         page: &folder.page(),
         command: &format!("just grade {}", folder.id),
         behind: &behind,
         all: arguments.all,
-        lines: None,
-    };
-    if arguments.transcript {
-        anstream::print!("{}", report::transcript(grade));
+        screen,
+    })
+}
+
+/// A word as a shell reads it.
+fn as_typed(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
     }
-    anstream::print!("{}", report::text(grade, &told));
-    Ok(())
+    format!("'{}'", word.replace('\'', "'\\''"))
 }
 
 /// A bar on a terminal; nothing in a pipe.

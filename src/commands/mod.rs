@@ -5,16 +5,31 @@ pub mod claims;
 mod contents;
 pub mod doctor;
 pub mod grade;
+pub mod hint;
 pub mod lab;
 pub mod labs;
 pub mod new;
+pub mod new_exercise;
 mod programs;
+pub mod progress;
+pub mod reset;
 pub mod soak;
+pub mod soak_judge;
+pub mod solution;
+pub mod start;
+mod tally;
+pub mod watch;
 mod work;
 
 use std::fmt;
+use std::io::Write;
 
 use socklab::lab::exit;
+
+/// Prints a text, with colours where they are wanted. A reader that has gone, `| head`, has seen enough.
+pub fn say(text: &str) {
+    let _ = anstream::stdout().write_all(text.as_bytes());
+}
 
 /// Something that the person at the keyboard can put right by typing something else.
 #[derive(Debug)]

@@ -82,7 +82,8 @@ fn filled_in(template: &str, arguments: &Arguments) -> String {
         .replace("@QUESTION@", &arguments.question)
 }
 
-fn write_new(path: &Path, text: &str) -> Result<()> {
+/// Writes a file that must not be there yet.
+pub fn write_new(path: &Path, text: &str) -> Result<()> {
     if path.exists() {
         bail!(Mistyped(format!("{} is there already", path.display())));
     }

@@ -11,8 +11,15 @@ use serde::{Deserialize, Serialize};
 use socklab::judge::{Grade, Verdict};
 
 use super::Mistyped;
+use crate::exercises::Folder;
 
-/// What the file of progress begins with.
+/// The page of the task, in a student's folder.
+pub const TASK: &str = "TASK.md";
+
+/// The file of what was achieved.
+pub const PROGRESS: &str = "progress.toml";
+
+/// What it begins with.
 const HEAD: &str = "# What `just grade` has seen. It is yours: change it, and only you are fooled.\n";
 
 /// The best that was achieved in one exercise.
@@ -41,8 +48,106 @@ pub fn folder(id: &str) -> PathBuf {
     root().join(id)
 }
 
+/// A path as a person reads it: from the folder in which they are, if it is below that.
+pub fn shown(path: &Path) -> String {
+    let here = env::current_dir().unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).display().to_string()
+}
+
+/// Makes a student's folder: the starter's files, and the task. It is there whole, or not at all.
+pub fn lay(folder: &Folder, language: &str) -> Result<()> {
+    let (place, new) = (self::folder(folder.id), root().join(format!(".{}.new", folder.id)));
+    match fs::remove_dir_all(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error).with_context(|| new.display().to_string())?
+        }
+        _ => {}
+    }
+    let task = with_links_from(&place, &folder.place(), folder.file("README.md").unwrap_or_default());
+    let mut files: Vec<(&str, &[u8])> = folder.below(&format!("starters/{language}")).collect();
+    files.push((TASK, task.as_bytes()));
+    for (name, bytes) in files {
+        let file = new.join(name);
+        fs::create_dir_all(file.parent().unwrap_or(&new)).with_context(|| new.display().to_string())?;
+        fs::write(&file, bytes).with_context(|| file.display().to_string())?;
+    }
+    fs::rename(&new, &place).with_context(|| format!("make {}", place.display()))
+}
+
+/// A folder in the system's place for such, removed in the end.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    pub fn make() -> io::Result<Scratch> {
+        let names = (0..1000).map(|number: u32| format!("socklab-{}-{number}", std::process::id()));
+        for path in names.map(|name| env::temp_dir().join(name)) {
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                made => return made.map(|()| Scratch(path)),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Writes a file in it, and says where that is.
+    pub fn put(&self, name: &str, bytes: &[u8]) -> Result<PathBuf> {
+        let file = self.0.join(name);
+        let folder = file.parent().unwrap_or(&self.0);
+        fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+        fs::write(&file, bytes).with_context(|| file.display().to_string())?;
+        Ok(file)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The language of the starter whose files are in a student's folder.
+pub fn language_of(folder: &Folder) -> Option<&'static str> {
+    let place = self::folder(folder.id);
+    folder.languages().into_iter().find(|language| {
+        let mut files = folder.below(&format!("starters/{language}"));
+        files.all(|(name, _)| place.join(name).is_file())
+    })
+}
+
+/// A page of the project, moved: its links lead where they led.
+fn with_links_from(place: &Path, home: &str, page: &str) -> String {
+    let project = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // From a folder inside of the project a link goes up and down; from elsewhere it names the whole way.
+    let up = place.strip_prefix(project).map(|inside| "../".repeat(inside.components().count())).ok();
+    let mut parts = page.split("](");
+    let mut moved = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (target, rest) = part.split_once(')').unwrap_or((part, ""));
+        let elsewhere = target.contains("://") || target.starts_with(['#', '/']) || rest.is_empty();
+        let mut way: Vec<&str> = home.split('/').collect();
+        for step in target.split('/') {
+            match step {
+                "." => {}
+                ".." => drop(way.pop()),
+                down => way.push(down),
+            }
+        }
+        moved.push_str("](");
+        moved.push_str(&match &up {
+            _ if elsewhere => target.to_owned(),
+            Some(up) => format!("{up}{}", way.join("/")),
+            None => project.join(way.join("/")).display().to_string(),
+        });
+        if part.len() > target.len() {
+            moved.push(')');
+        }
+        moved.push_str(rest);
+    }
+    moved
+}
+
 fn file() -> PathBuf {
-    root().join("progress.toml")
+    root().join(PROGRESS)
 }
 
 /// What was achieved, by exercise.
@@ -58,12 +163,15 @@ pub fn progress() -> Result<BTreeMap<String, Best>> {
     }
 }
 
-/// Changes what is known of one exercise. The file is there whole at every moment.
+/// Changes what is known of one exercise. The file is there whole at every moment, and who comes second waits.
 pub fn note(id: &str, change: impl FnOnce(&mut Best)) -> Result<()> {
+    fs::create_dir_all(root()).with_context(|| root().display().to_string())?;
+    let alone = fs::File::open(root()).with_context(|| root().display().to_string())?;
+    // Where a file system has no locks, two at once may lose a try.
+    let _ = rustix::fs::flock(&alone, rustix::fs::FlockOperation::LockExclusive);
     let mut all = progress()?;
     change(all.entry(id.to_owned()).or_default());
-    let (file, new) = (file(), root().join("progress.toml.new"));
-    fs::create_dir_all(root()).with_context(|| root().display().to_string())?;
+    let (file, new) = (file(), root().join(".progress.toml.new"));
     fs::write(&new, HEAD.to_owned() + &toml::to_string(&all)?).with_context(|| new.display().to_string())?;
     fs::rename(&new, &file).with_context(|| file.display().to_string())
 }
@@ -76,4 +184,19 @@ pub fn remember(id: &str, grade: &Grade) -> Result<()> {
         best.points = best.points.max(grade.points().unwrap_or(0));
         best.passed |= grade.verdict() == Verdict::Pass;
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_pages_links_lead_where_they_led() {
+        let page = "# A\n[lab](../../../docs/labs/30.md#top), [web](https://a.b/c), [below](#x) [odd](";
+        let home = "labs/98-some-lab/exercise";
+        let inside = with_links_from(&Path::new(env!("CARGO_MANIFEST_DIR")).join("work/30"), home, page);
+        assert_eq!(inside, "# A\n[lab](../../docs/labs/30.md#top), [web](https://a.b/c), [below](#x) [odd](");
+        let outside = with_links_from(Path::new("/elsewhere/30"), home, "[lab](../../../docs/labs/30.md)");
+        assert_eq!(outside, format!("[lab]({}/docs/labs/30.md)", env!("CARGO_MANIFEST_DIR")));
+    }
 }

@@ -1,6 +1,7 @@
 //! One attempt while one check is applied: what a check's function works with.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::Duration;
@@ -98,6 +99,11 @@ impl Attempt {
             failure.expected = Some(format!("a socket that {verb} port {port}").into());
         }
         Err(failure.into())
+    }
+
+    /// Where the attempt is, if it is a server: its host, and the exercise's port.
+    pub fn address(&self) -> SocketAddr {
+        self.ground.address()
     }
 
     /// A client of ours, which connects to the attempt.
@@ -229,6 +235,12 @@ impl Attempt {
     /// Waits until the program sleeps, having done all that it can do by itself.
     pub fn settles(&self) -> Done {
         self.ground.settle()
+    }
+
+    /// Does nothing for so long: for checks whose subject is time.
+    pub fn lets_pass(&self, time: Duration) -> Done {
+        self.ground.diary.step(format!("our side waits for {} ms", time.as_millis()));
+        self.ground.let_pass(time)
     }
 
     /// Kills the program, as a person does who restarts it. Its host, with all its connections, stays.

@@ -105,7 +105,10 @@ mod tests {
         }
 
         #[test]
-        fn what_was_drawn_can_be_drawn_again(seed in any::<u64>(), widths in proptest::collection::vec(0u64..99, 0..9)) {
+        fn what_was_drawn_can_be_drawn_again(
+            seed in any::<u64>(),
+            widths in proptest::collection::vec(0u64..99, 0..9),
+        ) {
             let mut choices = Choices::of_seed(seed);
             let first: Vec<u64> = widths.iter().map(|width| choices.draw(7..=7 + width)).collect();
             let mut again = Choices::told(read(&written(&choices.drawn)).expect("numbers"));

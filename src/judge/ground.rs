@@ -162,6 +162,18 @@ impl Ground {
         Ok(())
     }
 
+    /// Lets the program go on for `time`.
+    pub fn let_pass(&self, time: Duration) -> Done {
+        let until = Instant::now() + time;
+        loop {
+            let rest = until.saturating_duration_since(Instant::now());
+            if rest.is_zero() || self.ended().is_some() {
+                return Ok(());
+            }
+            self.poll(None, rest)?;
+        }
+    }
+
     /// Lets the program go on for at most `time`; whether `socket` is ready.
     fn poll(&self, socket: Option<(BorrowedFd<'_>, PollFlags)>, time: Duration) -> Done<bool> {
         let mut fds: Vec<PollFd<'_>> = Vec::new();

@@ -1,8 +1,8 @@
 //! The judge: runs an attempt against peers of ours, and says what it does right and what it does wrong.
 //!
-//! An [`Exercise`] is a list of checks. For each check the attempt is started anew on a private host of its own, and the
-//! check is a plain function over [`Attempt`]: our peers connect, send and expect, and each step is written down. The
-//! first expectation that is not met ends the check with a [`Failure`], which tells what the kernel knew of the program
+//! An [`Exercise`] is a list of checks. For each check the attempt is started anew on a private host of its own, and
+//! the check is a plain function over [`Attempt`]: our peers connect, send and expect, and each step is written down.
+//! The first expectation that is not met ends the check with a [`Failure`], which tells what the kernel knew of the program
 //! at that moment.
 //!
 //! Invariants: nothing that an attempt prints, writes or returns is read as a verdict. What goes wrong on our side is

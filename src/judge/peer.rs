@@ -1,7 +1,7 @@
 //! Our side of the wire: peers that talk to an attempt, and expect something of it.
 //!
-//! Each verb is a step of the check's story; the calls that it makes stand behind it in the transcript. A peer that waits
-//! lets the program go on, and sees when it will not.
+//! Each verb is a step of the check's story; the calls that it makes stand behind it in the transcript. A peer that
+//! waits lets the program go on, and sees when it will not.
 
 use std::cell::Cell;
 use std::fmt::Write as _;
@@ -9,12 +9,13 @@ use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::event::PollFlags;
 
 use super::failure::{Done, Failure, Kind, Stop};
 use super::ground::{Ground, Woke};
+use crate::probe;
 use crate::sandbox::HostSocket;
 use crate::socket::{Address, Socket, Type};
 use crate::trace::error_name;
@@ -79,7 +80,7 @@ impl Peer {
     }
 
     fn is_readable(&self) -> bool {
-        crate::probe::ready(self.fd(), PollFlags::IN)
+        probe::ready(self.fd(), PollFlags::IN)
     }
 
     /// Tells the address which the kernel gave us, under the peer's name.
@@ -452,6 +453,13 @@ pub struct Datagrams {
     peer: Peer,
     /// Where it sends to: the attempt, once that is known.
     to: Option<SocketAddr>,
+    /// Whether it sends to whoever was heard last, as a server does.
+    answers: bool,
+    heard: Option<SocketAddr>,
+    /// When the datagram that it took last had come.
+    came: Option<SystemTime>,
+    /// So long after that an answer is still one.
+    prompt: Option<Duration>,
 }
 
 impl Datagrams {
@@ -462,19 +470,20 @@ impl Datagrams {
         any.set_port(0);
         peer.ours("bind", |socket| socket.bind(&Address::from(any)))?;
         peer.own_address()?;
-        Ok(Datagrams { peer, to: Some(ground.address()) })
+        let to = Some(ground.address());
+        Ok(Datagrams { peer, to, answers: false, heard: None, came: None, prompt: None })
     }
 
     /// One that an attempt which is a client finds at the exercise's port.
     pub(super) fn at_the_port(ground: &Rc<Ground>, name: &str) -> Done<Datagrams> {
         let peer = Peer::make(ground, name, Type::DGRAM)?;
         peer.ours("bind", |socket| socket.bind(&Address::from(ground.address())))?;
-        Ok(Datagrams { peer, to: None })
+        Ok(Datagrams { peer, to: None, answers: true, heard: None, came: None, prompt: None })
     }
 
-    /// Where the attempt was last heard from, or is.
-    pub fn other_side(&self) -> Option<SocketAddr> {
-        self.to
+    /// From where the datagram came that was taken last.
+    pub fn heard_from(&self) -> Option<SocketAddr> {
+        self.heard
     }
 
     /// From now on it sends to this address.
@@ -482,9 +491,51 @@ impl Datagrams {
         self.to = address;
     }
 
+    /// Says how long the attempt waits for an answer.
+    pub fn must_answer_within(&mut self, time: Duration) {
+        // The kernel notes when a datagram came from the first time on that it is asked.
+        let _ = probe::came(self.peer.fd());
+        self.prompt = Some(time);
+    }
+
     /// Sends a datagram.
     pub fn send(&self, bytes: &[u8]) -> Done {
         self.peer.step(&format!("sends a datagram of {}", counted(bytes)));
+        self.send_now(bytes)
+    }
+
+    /// Sends the same datagram again and again, so many times, until one comes; whether one has come.
+    pub fn send_until_one_comes(&self, bytes: &[u8], every: Duration, times: usize) -> Done<bool> {
+        let every_ms = every.as_millis();
+        self.peer.step(&format!("sends a datagram of {} every {every_ms} ms, until one comes", counted(bytes)));
+        for _ in 0..times {
+            self.send_now(bytes)?;
+            self.peer.ground.let_pass(every)?;
+            if self.has_one() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is a
+    /// fault of ours: the machine did not let us answer.
+    pub fn answer(&self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("answers with a datagram of {}", counted(bytes)));
+        self.send_now(bytes)?;
+        self.was_prompt()
+    }
+
+    fn was_prompt(&self) -> Done {
+        let late = self.came.and_then(|came| came.elapsed().ok()).unwrap_or_default();
+        if self.prompt.is_none_or(|prompt| late <= prompt) {
+            return Ok(());
+        }
+        let late = late.as_millis();
+        Err(Stop::Fault(format!("the machine let our {} answer after {late} ms only", self.peer.name)))
+    }
+
+    fn send_now(&self, bytes: &[u8]) -> Done {
         let to = self.to.ok_or_else(|| Stop::Fault("a check answers before it was asked".to_owned()))?;
         match self.peer.calls(|socket| socket.send_to(bytes, &Address::from(to))) {
             Ok(_) => Ok(()),
@@ -494,15 +545,63 @@ impl Datagrams {
         }
     }
 
+    /// Sends an answer, and is gone before the attempt can have it: the next datagram that comes finds nobody.
+    pub fn answer_and_be_gone(self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("answers with a datagram of {}, and is gone at once", counted(bytes)));
+        // A socket that is connected with itself takes datagrams from itself alone, and may still send anywhere.
+        let own = Address::from(self.peer.ground.address());
+        self.peer.ours("connect", |socket| socket.connect(&own))?;
+        self.send_now(bytes)?;
+        self.was_prompt()?;
+        let Peer { ground, name, socket } = self.peer;
+        ground.diary.by(&name, || drop(socket));
+        Ok(())
+    }
+
+    /// Closes the socket: nobody has its port any more.
+    pub fn close(self) {
+        self.peer.step("closes its socket");
+        let Peer { ground, name, socket } = self.peer;
+        ground.diary.by(&name, || drop(socket));
+    }
+
     /// Expects a datagram with exactly these bytes.
     pub fn expect(&mut self, bytes: &[u8]) -> Done {
+        self.expect_but(bytes, |_| false)
+    }
+
+    /// The same, where some others that may come before are passed over.
+    pub fn expect_but(&mut self, bytes: &[u8], passed_over: impl Fn(&[u8]) -> bool) -> Done {
+        const MANY: usize = 20;
         self.peer.step(&format!("expects a datagram of {}", counted(bytes)));
-        let got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
-        if got == bytes {
-            return Ok(());
+        let mut got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
+        for _ in 0..MANY {
+            if got == bytes {
+                return Ok(());
+            }
+            if !passed_over(&got) {
+                break;
+            }
+            got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
         }
         let failure = self.peer.ground.failure(Kind::Wrong, "the datagram is not what it must be", None);
         Err(failure.between(bytes, got).into())
+    }
+
+    /// Expects a datagram with each of these contents, in whatever order.
+    pub fn expect_all(&mut self, all: &[Vec<u8>]) -> Done {
+        self.peer.step(&format!("expects {} datagrams, in whatever order", all.len()));
+        let mut missing: Vec<&Vec<u8>> = all.iter().collect();
+        while let Some(first) = missing.first() {
+            let count = all.len() - missing.len();
+            let got = self.next(|| format!("a datagram of {}, after {count} others", counted(first)))?;
+            let Some(at) = missing.iter().position(|bytes| **bytes == got) else {
+                let failure = self.peer.ground.failure(Kind::Wrong, "a datagram is not what it must be", None);
+                return Err(failure.between(first.as_slice(), got).into());
+            };
+            missing.remove(at);
+        }
+        Ok(())
     }
 
     /// Takes the next datagram, whatever it is.
@@ -524,8 +623,12 @@ impl Datagrams {
     fn take(&mut self) -> Done<Vec<u8>> {
         let mut buf = vec![0; 65_536];
         let (len, from) = self.peer.ours("recvfrom", |socket| socket.recv_from(&mut buf))?;
-        if let Some(from) = from.as_socket() {
-            self.to = Some(from);
+        self.heard = from.as_socket();
+        if self.prompt.is_some() {
+            self.came = probe::came(self.peer.fd());
+        }
+        if self.answers {
+            self.to = self.heard;
         }
         buf.truncate(len);
         Ok(buf)

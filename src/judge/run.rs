@@ -174,7 +174,7 @@ impl Applying<'_> {
             return faulty(*self.check, "a peer outlived its check".to_owned());
         };
         let drawn = ground.choices.into_inner().drawn;
-        // What a program did while it was killed says nothing about it; that it could not be killed says something of us.
+        // What a program did while it was killed says nothing about it; that it could not be killed says much of us.
         let (stopped, outcome) = match (ground.sandbox.into_inner().close(), done) {
             (Err(fault), _) => (0, Outcome::Fault(fault.to_string())),
             (Ok(_), Err(Stop::Fault(fault))) => (0, Outcome::Fault(fault)),

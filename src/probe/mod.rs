@@ -7,6 +7,7 @@ mod connection;
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
@@ -22,6 +23,12 @@ pub fn queues(socket: BorrowedFd<'_>) -> Queues {
     const SIOCOUTQNSD: libc::Ioctl = 0x894B;
     let ask = |request| sys::ioctl_int(socket, request).ok().and_then(|bytes| u32::try_from(bytes).ok());
     Queues { recv: ask(libc::FIONREAD), send: ask(libc::TIOCOUTQ), unsent: ask(SIOCOUTQNSD) }
+}
+
+/// When the datagram came that was received last, `SIOCGSTAMPNS` of `socket(7)`; `None` before there was one. The kernel
+/// notes it from the first such question on.
+pub fn came(socket: BorrowedFd<'_>) -> Option<SystemTime> {
+    Some(SystemTime::UNIX_EPOCH + sys::stamp_of_last_packet(socket).ok()?)
 }
 
 /// Whether a call that waits for `what` would return at once: a poll that does not wait, `poll(2)`.

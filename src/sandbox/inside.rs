@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use landlock::{RulesetCreated, RulesetCreatedAttr};
+use landlock::{RulesetCreated, RulesetCreatedAttr, RulesetStatus};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit, setsid};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
 use seccompiler::BpfProgram;
@@ -79,11 +79,12 @@ fn prepare(baggage: Baggage<'_>) -> Result<(), Fault> {
     let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
     set_no_new_privs(true).step("prctl(PR_SET_NO_NEW_PRIVS)")?;
     if let Some(rules) = baggage.rules {
-        let enforced = rules.no_new_privs(false).restrict_self();
-        enforced.map_err(|error| Fault {
-            layer: Some(Layer::Landlock),
-            ..Fault::new("landlock_restrict_self", error.to_string())
-        })?;
+        let fault = |why: &str| Fault { layer: Some(Layer::Landlock), ..Fault::new("landlock_restrict_self", why) };
+        let done = rules.no_new_privs(false).restrict_self().map_err(|error| fault(&error.to_string()))?;
+        // The crate does what the kernel can, and goes on where it thinks that this is nothing.
+        if done.ruleset == RulesetStatus::NotEnforced {
+            return Err(fault("nothing is enforced, though the kernel has it"));
+        }
     }
     set_capabilities(None, sets).of(Layer::User, "capset")?;
     for filter in baggage.filters {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fs;
+use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -26,7 +27,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A keeper, and what leads to its init. When it is dropped, all of it is gone.
 pub struct Line {
-    child: Child,
+    /// `None` when it has been taken leave of.
+    child: Option<Child>,
     channel: OwnedFd,
     /// Ends of which nobody has been told yet; whoever asks holds it until the answer is there.
     ends: Mutex<VecDeque<Ending>>,
@@ -42,13 +44,12 @@ impl Line {
         let child = Command::new(&order.keeper)
             .arg(keeper::ARGUMENT)
             .env_clear()
-            .current_dir("/")
             .stdin(Stdio::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .step("start the keeper")?;
-        Ok(Line { child, channel: ours, ends: Mutex::default(), scratch })
+        Ok(Line { child: Some(child), channel: ours, ends: Mutex::default(), scratch })
     }
 
     /// The scratch folder, where the sandbox has no files of its own.
@@ -95,11 +96,13 @@ impl Line {
         Ok(ends.pop_front())
     }
 
-    /// Waits until the keeper is gone, and with it everything.
-    pub fn close(&mut self) -> Result<(), Fault> {
-        let ended = end(&mut self.child, &self.channel);
-        self.scratch = None;
-        ended
+    /// Takes leave of a keeper whose init has said that nothing else is left. That the kernel takes the namespaces down
+    /// takes longer than anything else here, and nobody needs to wait for it.
+    pub fn take_leave(mut self) {
+        let _ = shutdown(&self.channel, Shutdown::Both);
+        let mut leaving = LEAVING.lock().unwrap_or_else(PoisonError::into_inner);
+        leaving.extend(self.child.take());
+        leaving.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Ending>> {
@@ -108,25 +111,29 @@ impl Line {
 }
 
 impl Drop for Line {
+    /// Waits until the keeper is gone, and with it everything: something went wrong, or nobody cared.
     fn drop(&mut self) {
-        let _ = self.close();
+        if let Some(child) = &mut self.child {
+            let _ = end(child, &self.channel);
+        }
     }
 }
 
-fn end(child: &mut Child, channel: &OwnedFd) -> Result<(), Fault> {
+/// Keepers that have nothing left to do but to end.
+static LEAVING: Mutex<Vec<Child>> = Mutex::new(Vec::new());
+
+fn end(child: &mut Child, channel: &OwnedFd) -> io::Result<()> {
     // Init sees it, kills everything and ends, and then the keeper does.
     let _ = shutdown(channel, Shutdown::Both);
-    if child.try_wait().step("wait for the keeper")?.is_some() {
+    if child.try_wait()?.is_some() {
         return Ok(());
     }
-    let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty()).step("pidfd_open")?;
-    let is_gone = message::readable(&pidfd, FAREWELL).step("poll")?;
-    if !is_gone {
-        child.kill().step("kill the keeper")?;
+    let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
+    if !message::readable(&pidfd, FAREWELL)? {
+        // Init dies with the keeper, and everything with init.
+        child.kill()?;
     }
-    child.wait().step("wait for the keeper")?;
-    let late = || Fault::new("end the sandbox", format!("it was still there after {FAREWELL:?}"));
-    if is_gone { Ok(()) } else { Err(late()) }
+    child.wait().map(drop)
 }
 
 fn gone() -> Fault {
@@ -143,7 +150,7 @@ impl Scratch {
             let number = COUNT.fetch_add(1, Ordering::Relaxed);
             let path = std::env::temp_dir().join(format!("socklab-box-{}-{number}", std::process::id()));
             match fs::DirBuilder::new().mode(0o700).create(&path) {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 made => return made.step("make a scratch folder").map(|()| Scratch(path)),
             }
         }

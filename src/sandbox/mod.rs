@@ -287,10 +287,12 @@ impl Sandbox {
     }
 
     /// Kills everything, and says what there was to kill.
-    pub fn close(mut self) -> Result<Remains, Fault> {
-        let (answer, _) = self.ask(&ToInit::Close, &[])?;
-        match answer {
-            FromInit::Remains(remains) => self.line.close().map(|()| remains),
+    pub fn close(self) -> Result<Remains, Fault> {
+        match self.ask(&ToInit::Close, &[])?.0 {
+            FromInit::Remains(remains) => {
+                self.line.take_leave();
+                Ok(remains)
+            }
             _ => Err(not_an_answer()),
         }
     }

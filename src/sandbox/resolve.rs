@@ -47,12 +47,13 @@ impl std::error::Error for NotFound {}
 pub fn resolve(program: &OsStr, folder: &Path) -> Result<Resolved, NotFound> {
     let not_found = || NotFound { command: program.to_owned() };
     if program.as_bytes().contains(&b'/') {
-        let path = fs::canonicalize(folder.join(program)).ok().filter(|path| is_program(path)).ok_or_else(not_found)?;
-        let inner = fs::canonicalize(folder).ok().and_then(|folder| Some(path.strip_prefix(folder).ok()?.to_owned()));
-        return Ok(match inner {
-            Some(inner) => Resolved { path: Path::new(".").join(inner), visible: Vec::new() },
-            None => shown(path),
-        });
+        let found = folder.join(program);
+        let real = fs::canonicalize(&found).ok().filter(|path| is_program(path)).ok_or_else(not_found)?;
+        let inner = fs::canonicalize(folder).ok().and_then(|folder| Some(real.strip_prefix(folder).ok()?.to_owned()));
+        return match inner {
+            Some(inner) => Ok(Resolved { path: Path::new(".").join(inner), visible: Vec::new() }),
+            None => installed(found).ok_or_else(not_found),
+        };
     }
     let path = env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
     // A relative entry of PATH would be a stranger's folder.
@@ -67,12 +68,17 @@ pub fn resolve(program: &OsStr, folder: &Path) -> Result<Resolved, NotFound> {
     if let Some(resolved) = asked {
         return Ok(resolved);
     }
-    if found.starts_with("/usr") || found.starts_with("/bin") {
+    installed(found).ok_or_else(not_found)
+}
+
+/// A program that is installed on this machine.
+fn installed(found: PathBuf) -> Option<Resolved> {
+    let real = shown(fs::canonicalize(&found).ok()?);
+    if ["/usr", "/bin", "/sbin"].into_iter().any(|folder| found.starts_with(folder)) {
         // Its name may be what tells it what to do. Links lead on within /usr, or through /etc/alternatives.
-        let visible = fs::canonicalize(&found).map(|real| shown(real).visible).unwrap_or_default();
-        return Ok(Resolved { path: found, visible });
+        return Some(Resolved { path: found, ..real });
     }
-    fs::canonicalize(&found).map(shown).map_err(|_| not_found())
+    Some(real)
 }
 
 /// A program at a full path, and what belongs to it: the folder that its `bin` is in, but never one that has this

@@ -16,6 +16,7 @@ const MOST: usize = 4096;
 
 /// The grade as one object.
 pub fn json(grade: &Grade) -> Value {
+    let like = grade.behaves_like.as_ref();
     json!({
         "v": VERSION,
         "exercise": grade.exercise,
@@ -31,7 +32,7 @@ pub fn json(grade: &Grade) -> Value {
         "kernel": grade.kernel,
         "tier": grade.tier,
         "protection": grade.protection,
-        "behaves_like": grade.behaves_like.as_ref().map(|(sentence, name)| json!({ "name": name, "sentence": sentence })),
+        "behaves_like": like.map(|(sentence, name)| json!({ "name": name, "sentence": sentence })),
         "checks": grade.checks.iter().map(checked).collect::<Vec<_>>(),
     })
 }

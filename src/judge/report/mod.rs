@@ -5,7 +5,7 @@ mod junit;
 mod text;
 mod transcript;
 
-pub use json::json;
+pub use json::{json, kind};
 pub use junit::junit;
 pub use text::{Told, text};
 pub use transcript::{pcapng, transcript};

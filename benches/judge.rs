@@ -1,0 +1,146 @@
+//! What a sandbox costs, beside spawning the same program bare, taken in turns in one run: `just bench`.
+//!
+//! The machine's speed drifts, so hold the differences of one run. Each is a median, with the quartiles beside it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use socklab::sandbox::{Input, Layer, Layers, Order, Program, Sandbox, resolve};
+
+/// How often each figure is taken.
+const ROUNDS: usize = 101;
+
+/// How long anything here may take: a bound, not a measure.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// So many processes are left behind, each in a session of its own.
+const LEFT: usize = 8;
+
+fn main() {
+    let keeper = PathBuf::from(env!("CARGO_BIN_EXE_socklab"));
+    let all = Layers::here(&keeper);
+    println!("sandboxes with {all:?}");
+    println!("medians of {ROUNDS} rounds, taken in turns; in brackets the quartiles\n");
+    println!("{:<44} {:>24} {:>24} {:>9}", "", "in a sandbox", "bare", "more");
+    for (what, program, arguments) in
+        [("/bin/true", "/bin/true", &[][..]), ("python3 -c pass", "python3", &["-c", "pass"])]
+    {
+        let Ok(resolved) = resolve(OsStr::new(program), Path::new(".")) else {
+            println!("{what}: not installed");
+            continue;
+        };
+        let order = Order { layers: all, visible: resolved.visible, keeper: keeper.clone(), ..Order::default() };
+        let argv = [resolved.path.as_os_str()].into_iter().chain(arguments.iter().map(OsStr::new));
+        let program = Program {
+            argv: argv.map(OsStr::to_owned).collect(),
+            env: vec![("PATH".into(), "/usr/bin:/bin".into())],
+            input: Input::Nothing,
+        };
+        let bare = || bare(&program);
+        row(&format!("{what}: from nothing to nothing"), || sandboxed(&order, &program), bare);
+        row(&format!("{what}: until it has ended"), || until_the_end(&order, &program), bare);
+        if what == "/bin/true" {
+            layers(&order, &program);
+        }
+    }
+    kill_all(&Order { layers: all, keeper, ..Order::default() });
+}
+
+/// The same with one wall less, in turns: what each wall costs.
+fn layers(order: &Order, program: &Program) {
+    for layer in [Layer::Network, Layer::Files, Layer::Ipc, Layer::Landlock, Layer::Seccomp, Layer::Limits] {
+        let less = Order { layers: order.layers.without(layer), ..order.clone() };
+        if order.layers.has(layer) {
+            let all = || sandboxed(order, program);
+            let ([_, with, _], [_, without, _]) = in_turns(all, || sandboxed(&less, program));
+            println!("{:<44} {:>24} {:>24} {}", format!("  without {layer}"), "", shown(without), more(with, without));
+        }
+    }
+}
+
+fn sandboxed(order: &Order, program: &Program) -> Duration {
+    let began = Instant::now();
+    let sandbox = run(order, program);
+    sandbox.close().expect("it closes");
+    began.elapsed()
+}
+
+fn until_the_end(order: &Order, program: &Program) -> Duration {
+    let began = Instant::now();
+    let _sandbox = run(order, program);
+    began.elapsed()
+}
+
+fn run(order: &Order, program: &Program) -> Sandbox {
+    let mut sandbox = Sandbox::open(order).expect("a sandbox");
+    sandbox.start(program).expect("a start");
+    while sandbox.ended().is_none() {
+        sandbox.wait(&mut [], PATIENCE).expect("a wait");
+    }
+    sandbox
+}
+
+fn bare(program: &Program) -> Duration {
+    let (name, arguments) = program.argv.split_first().expect("a program");
+    let mut command = Command::new(name);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let began = Instant::now();
+    let status = command.status().expect("it starts");
+    assert!(status.success(), "{status}");
+    began.elapsed()
+}
+
+/// Killing everything that a program has left behind.
+fn kill_all(order: &Order) {
+    let script = format!("for n in $(seq {LEFT}); do setsid sleep 1000 & done; echo; wait");
+    let program = Program {
+        argv: ["/bin/sh", "-c", &script].iter().map(Into::into).collect(),
+        env: vec![("PATH".into(), "/usr/bin:/bin".into())],
+        input: Input::Nothing,
+    };
+    let mut times: Vec<Duration> = (0..ROUNDS)
+        .map(|_| {
+            let mut sandbox = Sandbox::open(order).expect("a sandbox");
+            sandbox.start(&program).expect("a start");
+            while sandbox.look().expect("a look").len() < LEFT + 1 {
+                sandbox.wait(&mut [], Duration::from_millis(1)).expect("a wait");
+            }
+            let began = Instant::now();
+            let stopped = sandbox.close().expect("it closes").stopped;
+            assert!(stopped > LEFT as u64, "{stopped}");
+            began.elapsed()
+        })
+        .collect();
+    println!("{:<44} {:>24}", format!("killing {LEFT} daemons and closing"), spread(&quartiles(&mut times)));
+}
+
+fn row(what: &str, ours: impl Fn() -> Duration, bare: impl Fn() -> Duration) {
+    let (ours, bare) = in_turns(ours, bare);
+    println!("{what:<44} {:>24} {:>24} {}", spread(&ours), spread(&bare), more(ours[1], bare[1]));
+}
+
+/// The quartiles of both.
+fn in_turns(ours: impl Fn() -> Duration, bare: impl Fn() -> Duration) -> ([Duration; 3], [Duration; 3]) {
+    let _warm_up = (ours(), bare());
+    let (mut a, mut b): (Vec<_>, Vec<_>) = (0..ROUNDS).map(|_| (ours(), bare())).unzip();
+    (quartiles(&mut a), quartiles(&mut b))
+}
+
+fn quartiles(times: &mut [Duration]) -> [Duration; 3] {
+    times.sort();
+    [1, 2, 3].map(|quarter| times[(times.len() - 1) * quarter / 4])
+}
+
+fn spread(times: &[Duration; 3]) -> String {
+    format!("{} ({}–{})", shown(times[1]), shown(times[0]), shown(times[2]))
+}
+
+fn shown(time: Duration) -> String {
+    format!("{:.2}", time.as_secs_f64() * 1e3)
+}
+
+fn more(ours: Duration, bare: Duration) -> String {
+    format!("{:>+7.2} ms", (ours.as_secs_f64() - bare.as_secs_f64()) * 1e3)
+}

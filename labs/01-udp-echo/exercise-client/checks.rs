@@ -1,0 +1,257 @@
+//! Exercise 01-client: a UDP client that numbers its requests, asks again, and believes only the right answer.
+//!
+//! A request may come again at any time, for the machine may be slow; so no check counts on a request coming once.
+//! Lines are looked for at the end only: nobody need flush.
+
+use std::time::Duration;
+
+use socklab::judge::{Attempt, Datagrams, Done, Exercise};
+
+/// How long the client waits for an answer, and how often it asks.
+const WAITS: Duration = Duration::from_millis(200);
+const TRIES: usize = 3;
+
+/// It may wait much longer, and lose nothing by it.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+pub fn exercise() -> Exercise {
+    Exercise::on_port(9000)
+        .check(
+            "one-line",
+            10,
+            "sends a line with its number, prints the answer, and ends with exit code 0",
+            "The datagram is the number, a space and the line, without its end.",
+            one_line,
+        )
+        .check(
+            "several-lines",
+            10,
+            "sends one line after the other, each with the next number",
+            "Count the lines. The next one is sent when the one before has its answer.",
+            several_lines,
+        )
+        .check(
+            "empty-line",
+            5,
+            "sends an empty line as well, and prints an empty answer",
+            "Two bytes are sent, the number and the space. An answer without text is an answer.",
+            empty_line,
+        )
+        .check(
+            "long-line",
+            5,
+            "takes answers of 8,000 bytes",
+            "What does not fit into your buffer is thrown away.",
+            long_line,
+        )
+        .check(
+            "asks-again",
+            15,
+            "sends the same datagram again when no answer comes",
+            "A recv without a time limit waits for ever for what is lost.",
+            asks_again,
+        )
+        .check(
+            "gives-up",
+            10,
+            "prints no answer after three tries, and goes on with the next line",
+            "Count the tries. After the third one and its 200 ms it is the next line's turn.",
+            gives_up,
+        )
+        .check(
+            "late-answer",
+            10,
+            "does not take a late answer for that to the next line",
+            "The number says which request an answer belongs to: read on if it is another one.",
+            late_answer,
+        )
+        .check(
+            "answer-comes-twice",
+            10,
+            "does not take the second copy of an answer for that to the next line",
+            "Ask twice and you may be answered twice: the second answer is in your queue when you send the next line.",
+            answer_comes_twice,
+        )
+        .check(
+            "stranger",
+            10,
+            "believes nobody but the server",
+            "Any program may send to your port. Compare the sender's address, or let the kernel do it: connect.",
+            stranger,
+        )
+        .check(
+            "rubbish",
+            5,
+            "ignores datagrams that are no answers",
+            "Compare the number and the space with what you await, byte by byte; do not trust that there are any.",
+            rubbish,
+        )
+        .check(
+            "rubbish-all-the-time",
+            5,
+            "asks again in time though datagrams come all the while",
+            "A limit for each recv begins anew with each datagram. Note the moment at which you must ask again.",
+            rubbish_all_the_time,
+        )
+        .check(
+            "nobody-listens",
+            5,
+            "prints no answer where nobody listens, and goes on",
+            "A connected socket is told: recv or send fails with ECONNREFUSED. It is silence, and no reason to end.",
+            nobody_listens,
+        )
+}
+
+/// Starts the client, whose server we are.
+fn begin(attempt: &mut Attempt, lines: &[&str]) -> Done<Datagrams> {
+    attempt.may_take(PATIENCE);
+    let mut server = attempt.datagram_server("server")?;
+    // The client waits three times as long before it gives up.
+    server.must_answer_within(WAITS * 2);
+    attempt.runs_with(lines)?;
+    Ok(server)
+}
+
+/// Expects a request. Those before it may come again, as their answers may have crossed them.
+fn expect_request(server: &mut Datagrams, number: usize, line: &str, before: &[&str]) -> Done {
+    let request = format!("{number} {line}");
+    server.expect_but(request.as_bytes(), |other| {
+        (1..).zip(before).any(|(number, line)| other == format!("{number} {line}").as_bytes())
+    })
+}
+
+/// Expects these lines on standard output, and then the end.
+fn prints(attempt: &mut Attempt, lines: &[&str]) -> Done {
+    for line in lines {
+        attempt.expect_line(line)?;
+    }
+    Ok(())
+}
+
+fn one_line(attempt: &mut Attempt) -> Done {
+    let line = attempt.word(5);
+    let mut server = begin(attempt, &[&line])?;
+    expect_request(&mut server, 1, &line, &[])?;
+    server.answer(format!("1 {}", line.to_uppercase()).as_bytes())?;
+    prints(attempt, &[&line.to_uppercase()])?;
+    attempt.ends_with(0)?;
+    attempt.expect_no_more_lines()
+}
+
+fn several_lines(attempt: &mut Attempt) -> Done {
+    let lines: Vec<String> = (0..12).map(|_| attempt.word(attempt.number(1..=20))).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let mut server = begin(attempt, &lines)?;
+    for (index, line) in lines.iter().enumerate() {
+        expect_request(&mut server, index + 1, line, &lines[..index])?;
+        server.answer(format!("{} answer {}", index + 1, index + 1).as_bytes())?;
+    }
+    let answers: Vec<String> = (1..=lines.len()).map(|number| format!("answer {number}")).collect();
+    prints(attempt, &answers.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+fn empty_line(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["", "after"])?;
+    expect_request(&mut server, 1, "", &[])?;
+    server.answer(b"1 ")?;
+    expect_request(&mut server, 2, "after", &[""])?;
+    server.answer(b"2 AFTER")?;
+    prints(attempt, &["", "AFTER"])
+}
+
+fn long_line(attempt: &mut Attempt) -> Done {
+    let line = attempt.word(8000);
+    let mut server = begin(attempt, &[&line])?;
+    expect_request(&mut server, 1, &line, &[])?;
+    server.answer(format!("1 {}", line.to_uppercase()).as_bytes())?;
+    prints(attempt, &[&line.to_uppercase()])
+}
+
+fn asks_again(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["hello"])?;
+    expect_request(&mut server, 1, "hello", &[])?;
+    attempt.remark("our server does not answer: as if the datagram were lost");
+    expect_request(&mut server, 1, "hello", &[])?;
+    server.answer(b"1 HELLO")?;
+    prints(attempt, &["HELLO"])
+}
+
+/// Takes a request as often as it must come, and answers none.
+fn let_it_give_up(attempt: &Attempt, server: &mut Datagrams, line: &str) -> Done {
+    attempt.remark("our server does not answer");
+    for _ in 0..TRIES {
+        expect_request(server, 1, line, &[])?;
+    }
+    Ok(())
+}
+
+fn gives_up(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["lost", "found"])?;
+    let_it_give_up(attempt, &mut server, "lost")?;
+    // A fourth copy of the first request would come now.
+    expect_request(&mut server, 2, "found", &[])?;
+    server.answer(b"2 FOUND")?;
+    prints(attempt, &["no answer", "FOUND"])
+}
+
+fn late_answer(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["first", "second"])?;
+    let_it_give_up(attempt, &mut server, "first")?;
+    expect_request(&mut server, 2, "second", &[])?;
+    attempt.remark("the answer to the first request comes now, late");
+    server.send(b"1 FIRST")?;
+    server.answer(b"2 SECOND")?;
+    prints(attempt, &["no answer", "SECOND"])
+}
+
+fn answer_comes_twice(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["first", "second", "third"])?;
+    expect_request(&mut server, 1, "first", &[])?;
+    server.answer(b"1 FIRST")?;
+    server.send(b"1 FIRST")?;
+    expect_request(&mut server, 2, "second", &["first"])?;
+    server.send(b"1 FIRST")?;
+    server.answer(b"2 SECOND")?;
+    expect_request(&mut server, 3, "third", &["first", "second"])?;
+    server.answer(b"3 THIRD")?;
+    prints(attempt, &["FIRST", "SECOND", "THIRD"])
+}
+
+fn stranger(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["whom do you believe"])?;
+    let mut stranger = attempt.datagrams("stranger")?;
+    expect_request(&mut server, 1, "whom do you believe", &[])?;
+    stranger.aim_at(server.heard_from());
+    stranger.send(b"1 A STRANGER")?;
+    server.answer(b"1 THE SERVER")?;
+    prints(attempt, &["THE SERVER"])
+}
+
+fn rubbish(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["hello", "again"])?;
+    expect_request(&mut server, 1, "hello", &[])?;
+    for datagram in [b"".as_slice(), b"\xff\xfe", b"HELLO", b" 1 HELLO", b"1HELLO", b"10 TEN", b"-1 LESS", b"one ONE"] {
+        server.send(datagram)?;
+    }
+    server.answer(b"1 HELLO")?;
+    expect_request(&mut server, 2, "again", &["hello"])?;
+    server.answer(b"2 AGAIN")?;
+    prints(attempt, &["HELLO", "AGAIN"])
+}
+
+fn rubbish_all_the_time(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["hello"])?;
+    expect_request(&mut server, 1, "hello", &[])?;
+    if server.send_until_one_comes(b"0 RUBBISH", Duration::from_millis(10), 300)? {
+        return Ok(());
+    }
+    let failure = attempt.failure("it does not ask again as long as datagrams come");
+    Err(failure.between("the same datagram again, after 200 ms", "nothing within 3 s").into())
+}
+
+fn nobody_listens(attempt: &mut Attempt) -> Done {
+    attempt.may_take(PATIENCE);
+    attempt.runs_with(&["is anybody there?", "no?"])?;
+    prints(attempt, &["no answer", "no answer"])?;
+    attempt.ends_with(0)
+}

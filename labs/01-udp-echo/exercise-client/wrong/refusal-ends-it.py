@@ -1,0 +1,30 @@
+# wrong: a connected UDP socket is taken never to fail
+# fails: nobody-listens
+import os
+import socket
+import sys
+import time
+
+server = (os.environ["HOST"], int(os.environ["PORT"]))
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+sock.connect(server)
+
+
+def ask(head, line):
+    for _ in range(3):
+        sock.send(head + line)
+        deadline = time.monotonic() + 0.2
+        while (left := deadline - time.monotonic()) > 0:
+            sock.settimeout(left)
+            try:
+                data = sock.recv(65_535)
+            except TimeoutError:
+                break
+            if data.startswith(head):
+                return data[len(head) :].decode()
+    return "no answer"
+
+
+for number, line in enumerate(sys.stdin.buffer, start=1):
+    print(ask(b"%d " % number, line.rstrip(b"\n")))

@@ -1,0 +1,11 @@
+# wrong: the socket is connected with a client, as a TCP socket would be: it takes nothing from the others any more
+# fails: many-clients, client-gone
+import os
+import socket
+
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind((os.environ["HOST"], int(os.environ["PORT"])))
+while True:
+    data, client = sock.recvfrom(65_535)
+    sock.connect(client)
+    sock.send(data.upper())

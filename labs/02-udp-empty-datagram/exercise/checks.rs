@@ -1,0 +1,176 @@
+//! Exercise 02: a UDP server that keeps 16 bytes of each datagram, and says if that is nothing, all or a beginning.
+
+use socklab::judge::{Attempt, Datagrams, Done, Exercise};
+
+/// So much of a datagram is kept.
+const KEPT: usize = 16;
+
+/// The most that a UDP datagram holds with IPv4.
+const MOST: usize = 65_507;
+
+pub fn exercise() -> Exercise {
+    Exercise::on_port(9003)
+        .check(
+            "whole",
+            10,
+            "says that it has the whole of a short datagram, and which bytes these are",
+            "The answer is a word, the number of bytes that came, and these bytes.",
+            whole,
+        )
+        .check(
+            "empty",
+            15,
+            "says that an empty datagram is empty",
+            "recvfrom returns 0: a datagram is there, and it has no bytes. It wants an answer like any other.",
+            empty,
+        )
+        .check(
+            "after-an-empty-one",
+            10,
+            "goes on after an empty datagram, answered or not",
+            "An empty datagram lies in the queue until you receive it. Its length does not tell it from no datagram.",
+            after_an_empty_one,
+        )
+        .check(
+            "exactly-full",
+            15,
+            "knows that a datagram of 16 bytes is whole",
+            "A full buffer proves nothing: the datagram may end where the buffer does.",
+            exactly_full,
+        )
+        .check(
+            "one-byte-more",
+            15,
+            "knows that a datagram of 17 bytes is truncated",
+            "recvfrom returns how much it has copied, and never more than your buffer has. Ask for MSG_TRUNC.",
+            one_byte_more,
+        )
+        .check(
+            "much-more",
+            10,
+            "says the same of datagrams of up to 65,507 bytes",
+            "What does not fit is thrown away with the call. Keep 16 bytes, whatever else there was.",
+            much_more,
+        )
+        .check(
+            "many-in-the-queue",
+            10,
+            "tells each of many waiting datagrams on its own",
+            "What is received after a full buffer is the next datagram, and not the rest of this one.",
+            many_in_the_queue,
+        )
+        .check(
+            "any-bytes",
+            10,
+            "gives back bytes that are no text",
+            "Build the answer of bytes. Zero bytes are bytes, and not every byte can be decoded.",
+            any_bytes,
+        )
+        .check(
+            "two-clients",
+            5,
+            "answers two clients, each at its own address",
+            "The sender's address comes with each datagram.",
+            two_clients,
+        )
+}
+
+/// What the server must say of a datagram.
+fn verdict(datagram: &[u8]) -> Vec<u8> {
+    match datagram.len() {
+        0 => b"empty".to_vec(),
+        len @ 1..=KEPT => [format!("whole {len} ").as_bytes(), datagram].concat(),
+        _ => [b"truncated ", &datagram[..KEPT]].concat(),
+    }
+}
+
+fn asks(client: &mut Datagrams, datagram: &[u8]) -> Done {
+    client.send(datagram)?;
+    client.expect(&verdict(datagram))
+}
+
+fn whole(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let mut client = attempt.datagrams("client")?;
+    for len in [5, 1, KEPT - 1, 2] {
+        asks(&mut client, attempt.word(len).as_bytes())?;
+    }
+    client.expect_nothing()
+}
+
+fn empty(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let mut client = attempt.datagrams("client")?;
+    asks(&mut client, b"")?;
+    asks(&mut client, b"")?;
+    client.expect_nothing()
+}
+
+fn after_an_empty_one(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let leaver = attempt.datagrams("leaver")?;
+    leaver.send(b"")?;
+    leaver.close();
+    let mut client = attempt.datagrams("next client")?;
+    asks(&mut client, b"still there?")
+}
+
+fn exactly_full(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let mut client = attempt.datagrams("client")?;
+    let datagram = attempt.word(KEPT);
+    asks(&mut client, datagram.as_bytes())?;
+    client.expect_nothing()
+}
+
+fn one_byte_more(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let mut client = attempt.datagrams("client")?;
+    let datagram = attempt.word(KEPT + 1);
+    asks(&mut client, datagram.as_bytes())?;
+    client.expect_nothing()
+}
+
+fn much_more(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let mut client = attempt.datagrams("client")?;
+    for len in [2 * KEPT, 1024, 1500, 9000, MOST] {
+        asks(&mut client, attempt.word(len).as_bytes())?;
+    }
+    // And nothing of them comes later.
+    asks(&mut client, b"after")?;
+    client.expect_nothing()
+}
+
+fn many_in_the_queue(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let mut client = attempt.datagrams("client")?;
+    for _ in 0..5 {
+        let datagrams: Vec<Vec<u8>> = (10..40).map(|number| format!("datagram no. {number} ").into()).collect();
+        for datagram in &datagrams {
+            client.send(datagram)?;
+        }
+        let verdicts: Vec<Vec<u8>> = datagrams.iter().map(|datagram| verdict(datagram)).collect();
+        client.expect_all(&verdicts)?;
+    }
+    client.expect_nothing()
+}
+
+fn any_bytes(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let mut client = attempt.datagrams("client")?;
+    asks(&mut client, b"a\0b")?;
+    asks(&mut client, b"\xff\xfe")?;
+    asks(&mut client, b" \r\n")
+}
+
+fn two_clients(attempt: &mut Attempt) -> Done {
+    attempt.is_bound()?;
+    let mut first = attempt.datagrams("first client")?;
+    let mut second = attempt.datagrams("second client")?;
+    asks(&mut first, b"one")?;
+    first.send(b"three")?;
+    second.send(b"two")?;
+    second.expect(&verdict(b"two"))?;
+    first.expect(&verdict(b"three"))
+}

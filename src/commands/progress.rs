@@ -1,0 +1,66 @@
+//! `socklab progress`: what is done, and what is left.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Result;
+use unicode_width::UnicodeWidthStr;
+
+use super::say;
+use super::work::{self, Best};
+use crate::exercises;
+
+const RIGHT: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
+const STRONG: Style = Style::new().bold();
+
+/// Prints a row for each exercise, and the sum.
+pub fn run() -> Result<ExitCode> {
+    let mut known = work::progress()?;
+    let rows: Vec<_> =
+        exercises::all().iter().map(|folder| (folder, known.remove(folder.id).unwrap_or_default())).collect();
+    let id = column(rows.iter().map(|(folder, _)| folder.id), "exercise");
+    let title = column(rows.iter().map(|(folder, _)| folder.title()), "title");
+    let heading = format!("{:<id$}  {:<title$}  {:>9}  {:>5}  {:>5}", "exercise", "title", "points", "tries", "hints");
+    let mut text = format!("{STRONG}{heading}{STRONG:#}\n");
+    let (mut points, mut of, mut passed) = (0, 0, 0);
+    for (folder, best) in &rows {
+        let all = (folder.exercise)().points();
+        // What an exercise was worth when it was judged, it is worth.
+        let best_of = if best.of == 0 { all } else { best.of };
+        (points, of, passed) = (points + best.points, of + best_of, passed + u32::from(best.passed));
+        let hints = format!("{} of {}", best.hints, folder.hints().len());
+        let gap = " ".repeat(title - folder.title().width());
+        let _ = writeln!(
+            text,
+            "{:<id$}  {}{gap}  {:>9}  {:>5}  {hints:>6}  {}",
+            folder.id,
+            folder.title(),
+            if best.tries == 0 { "-".to_owned() } else { format!("{}/{best_of}", best.points) },
+            best.tries,
+            state(best, folder.id),
+        );
+    }
+    let exercises = rows.len();
+    let sum = format!("{points} of {of} points, {passed} of {exercises} exercises passed");
+    let _ = writeln!(text, "\n{STRONG}{sum}{STRONG:#}");
+    for id in known.keys() {
+        let _ = writeln!(text, "{} knows of an exercise {id} that is not here", work::PROGRESS);
+    }
+    say(&text);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn state(best: &Best, id: &str) -> String {
+    match best {
+        Best { passed: true, gave_up: true, .. } => format!("{RIGHT}✓ passed{RIGHT:#}, with the solution seen"),
+        Best { passed: true, .. } => format!("{RIGHT}✓ passed{RIGHT:#}"),
+        Best { gave_up: true, .. } => "given up".to_owned(),
+        _ if work::folder(id).is_dir() => "begun".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn column<'a>(texts: impl Iterator<Item = &'a str>, heading: &str) -> usize {
+    texts.map(UnicodeWidthStr::width).chain([heading.len()]).max().unwrap_or_default()
+}

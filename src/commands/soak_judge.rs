@@ -1,0 +1,127 @@
+//! `socklab soak-judge`: the same attempts judged many times: is the verdict always the same, and as it is meant?
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use socklab::judge::report::kind;
+use socklab::judge::{Checked, Grade, Misconception, Outcome};
+use socklab::lab::exit;
+
+use super::attempts;
+use super::grade::{self, Ready};
+use super::tally::{self, Manner, Tally};
+use super::work::Scratch;
+use super::{Mistyped, say};
+use crate::exercises::{self, Folder};
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// Exercises: 30, 30-client; all where none is named
+    exercises: Vec<String>,
+    /// How often each attempt is judged
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    runs: u32,
+    /// Programs in this language, or in all
+    #[arg(long, default_value = "python", value_parser = ["python", "rust", "c", "all"])]
+    language: String,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+/// A program of ours, and what its verdict must be.
+struct Attempt {
+    name: String,
+    ready: Ready,
+    judged_as: grade::Arguments,
+    fails: Vec<String>,
+}
+
+/// The checks that failed and how, by name; or that we could not tell.
+type Verdict = Vec<(String, String)>;
+
+/// Judges each solution and each wrong program, and prints a table; fails if any verdict is not the one that is meant.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let folders: Vec<&Folder> = match arguments.exercises.as_slice() {
+        [] => exercises::all().iter().collect(),
+        words => words.iter().map(|word| exercises::find(word)).collect::<Result<_>>()?,
+    };
+    // What is to be judged lies there until the end.
+    let scratch = Scratch::make().context("make a folder for the programs")?;
+    let mut tallies: Vec<Tally<Attempt, Verdict>> = Vec::new();
+    for folder in folders {
+        tallies.extend(attempts(folder, &arguments.language, &scratch)?.into_iter().map(Tally::of));
+    }
+    if tallies.is_empty() {
+        return Err(Mistyped(format!("there are no programs in {}", arguments.language)).into());
+    }
+    tally::run_all(&tallies, arguments.runs, &arguments.manner, |attempt| {
+        Ok(verdict(&attempt.ready.judged(&attempt.judged_as, &|_| {})?))
+    })?;
+    say(&format!("{} judgements of each, {}\n", arguments.runs, arguments.manner.told()));
+    let column = tallies.iter().map(|tally| tally.what.name.len()).max().unwrap_or(0);
+    say(&format!("{:<column$} {:>6} {:>9} {:>10}  as meant\n", "attempt", "runs", "verdicts", "median ms"));
+    let good: Vec<bool> = tallies.iter().map(|tally| print(tally, column)).collect();
+    Ok(ExitCode::from(if good.iter().all(|good| *good) { exit::OK } else { exit::FAILED }))
+}
+
+/// The solutions and the wrong programs of an exercise, laid down and built.
+fn attempts(folder: &'static Folder, language: &str, scratch: &Scratch) -> Result<Vec<Attempt>> {
+    let mut programs: Vec<(String, &[u8], Vec<String>)> = Vec::new();
+    for (path, bytes) in folder.below("solutions") {
+        programs.push((format!("solutions/{path}"), bytes, Vec::new()));
+    }
+    for (path, bytes) in folder.below("wrong") {
+        let misconception = Misconception::read(path, &String::from_utf8_lossy(bytes));
+        programs.push((format!("wrong/{path}"), bytes, misconception.map(|one| one.fails).unwrap_or_default()));
+    }
+    let wanted = |path: &str| {
+        let ending = path.rsplit('.').next().unwrap_or_default();
+        language == "all" || folder.language(ending).is_ok_and(|is| is == language)
+    };
+    let mut attempts = Vec::new();
+    for (path, bytes, fails) in programs.into_iter().filter(|(path, ..)| wanted(path)) {
+        let file = scratch.put(&format!("{}/{path}/{}", folder.id, path.rsplit('/').next().unwrap_or(&path)), bytes)?;
+        let attempted = attempts::of_file(&file)?;
+        let judged_as = grade::Arguments::of(folder.id, &attempted.run);
+        let ready = grade::prepare(folder, &judged_as, &attempted)?;
+        attempts.push(Attempt { name: format!("{} {path}", folder.id), ready, judged_as, fails });
+    }
+    Ok(attempts)
+}
+
+fn verdict(grade: &Grade) -> Verdict {
+    let told = |checked: &Checked| {
+        let how = match &checked.outcome {
+            Outcome::Passed => return None,
+            Outcome::Failed(failure) => kind(failure.kind).to_owned(),
+            Outcome::Fault(fault) => format!("can't tell: {fault}"),
+        };
+        Some((checked.check.name.to_owned(), how))
+    };
+    grade.checks.iter().filter_map(told).collect()
+}
+
+/// Prints an attempt's row, and its verdicts where not all are as they are meant; whether all are.
+fn print(tally: &Tally<Attempt, Verdict>, column: usize) -> bool {
+    let ((runs, median), all) = (tally.runs_and_median(), tally.outcomes());
+    let is_meant = |verdict: &Verdict| {
+        let mut fails: Vec<&str> = verdict.iter().map(|(name, _)| name.as_str()).collect();
+        let mut meant: Vec<&str> = tally.what.fails.iter().map(String::as_str).collect();
+        fails.sort_unstable();
+        meant.sort_unstable();
+        fails == meant && !verdict.iter().any(|(_, how)| how.starts_with("can't tell"))
+    };
+    let meant: u32 = all.iter().filter(|(verdict, _)| is_meant(verdict)).map(|(_, count)| count).sum();
+    let name = &tally.what.name;
+    let mut text = format!("{name:<column$} {runs:>6} {:>9} {median:>10.1}  {meant} of {runs}\n", all.len());
+    let good = all.len() == 1 && meant as usize == runs;
+    for (verdict, count) in all.iter().filter(|_| !good) {
+        let checks: Vec<String> = verdict.iter().map(|(name, how)| format!("{name} ({how})")).collect();
+        let checks = if checks.is_empty() { "passes".to_owned() } else { format!("fails {}", checks.join(", ")) };
+        let _ = writeln!(text, "  {count:>6}  {checks}");
+    }
+    say(&text);
+    good
+}

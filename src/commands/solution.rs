@@ -1,0 +1,49 @@
+//! `socklab solution`: ours, for who has passed or has given up.
+
+use std::process::ExitCode;
+
+use anstyle::Style;
+use anyhow::Result;
+use clap::Args;
+
+use super::{Mistyped, say, work};
+use crate::exercises;
+
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// The exercise: 30, 30-client
+    exercise: String,
+    /// In which language; the one of your folder where none is named
+    language: Option<String>,
+    /// Show it although the exercise is not passed; your progress will say so
+    #[arg(long)]
+    give_up: bool,
+}
+
+/// Prints the solution's files.
+pub fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let folder = exercises::find(&arguments.exercise)?;
+    let id = folder.id;
+    let language = match &arguments.language {
+        Some(language) => folder.language(language)?,
+        None => work::language_of(folder).ok_or_else(|| {
+            let languages = folder.languages().join(", ");
+            Mistyped(format!("in which language? just solution {id} and one of {languages}"))
+        })?,
+    };
+    let best = work::progress()?.remove(id).unwrap_or_default();
+    if !best.passed && !best.gave_up && !arguments.give_up {
+        let remedy = format!("just hint {id} helps; just solution {id} --give-up shows it all the same");
+        return Err(Mistyped(format!("exercise {id} is not passed yet: {remedy}")).into());
+    }
+    if !best.passed && !best.gave_up {
+        work::note(id, |best| best.gave_up = true)?;
+    }
+    let quiet = Style::new().dimmed();
+    for (name, bytes) in folder.below(&format!("solutions/{language}")) {
+        // On standard error, so that the program alone goes through a pipe.
+        anstream::eprintln!("{quiet}{}/solutions/{language}/{name}{quiet:#}\n", folder.place());
+        say(&String::from_utf8_lossy(bytes));
+    }
+    Ok(ExitCode::SUCCESS)
+}

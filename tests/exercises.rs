@@ -1,0 +1,437 @@
+//! The judge judged: every starter fails, every solution passes, every wrong program fails what it says it fails.
+//!
+//! `just matrix` (the variable `SOCKLAB_BLESS`) writes what came of it into docs/exercises.md instead of complaining.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use serde_json::Value as Json;
+use socklab::judge::Misconception;
+use support::{has, project, read, run, skip, socklab};
+
+/// The languages in which there are starters and solutions: their folders, the endings of their files, and what runs
+/// or builds them.
+const LANGUAGES: [(&str, &str, &str); 3] = [("python", "py", "python3"), ("rust", "rs", "rustc"), ("c", "c", "cc")];
+
+const PAGE: &str = "docs/exercises.md";
+
+/// An exercise's folder.
+struct Exercise {
+    id: String,
+    lab: String,
+    /// `labs/30-struct-header/exercise`
+    place: String,
+}
+
+/// One of its programs, and what the judge says to it.
+struct Judged {
+    exercise: String,
+    /// `wrong/one-recv-one-message.py`
+    path: String,
+    grade: Json,
+}
+
+/// All exercises, found as `build.rs` finds them.
+fn exercises() -> Vec<Exercise> {
+    let mut found = Vec::new();
+    for lab in entries("labs") {
+        for folder in entries(&format!("labs/{lab}")) {
+            let place = format!("labs/{lab}/{folder}");
+            if let Some(suffix) = folder.strip_prefix("exercise").filter(|_| project(&place).join("checks.rs").exists())
+            {
+                let number = lab.split('-').next().expect("a number");
+                found.push(Exercise { id: format!("{number}{suffix}"), lab: lab.clone(), place });
+            }
+        }
+    }
+    assert!(!found.is_empty(), "there are no exercises");
+    found
+}
+
+/// The names in a folder of the project, in their order; none where there is no such folder.
+fn entries(folder: &str) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(project(folder)) else { return Vec::new() };
+    let mut names: Vec<String> = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+impl Exercise {
+    fn read(&self, path: &str) -> String {
+        read(&format!("{}/{path}", self.place))
+    }
+
+    fn title(&self) -> String {
+        let page = self.read("README.md");
+        page.lines()
+            .next()
+            .and_then(|line| line.split_once(": "))
+            .map(|(_, title)| title.to_owned())
+            .unwrap_or_default()
+    }
+
+    /// The starters, or the solutions, in the order of the languages.
+    fn in_each_language(&self, what: &str) -> Vec<String> {
+        let files = |language: &str| {
+            let names = entries(&format!("{}/{what}/{language}", self.place));
+            names.into_iter().map(|name| format!("{what}/{language}/{name}")).collect::<Vec<_>>()
+        };
+        LANGUAGES.iter().flat_map(|(language, ..)| files(language)).collect()
+    }
+
+    fn wrong(&self) -> Vec<(String, Misconception)> {
+        let names = entries(&format!("{}/wrong", self.place)).into_iter();
+        let read = |name: String| {
+            let path = format!("wrong/{name}");
+            let misconception = Misconception::read(&path, &self.read(&path));
+            let misconception = misconception.unwrap_or_else(|| panic!("{}/{path} lacks its remarks", self.place));
+            (path, misconception)
+        };
+        names.map(read).collect()
+    }
+
+    fn programs(&self) -> Vec<String> {
+        let mut all = self.in_each_language("starters");
+        all.extend(self.in_each_language("solutions"));
+        all.extend(self.wrong().into_iter().map(|(path, _)| path));
+        all
+    }
+}
+
+/// Every program of every exercise, judged by the built program: as many at once as there are processors.
+fn judged() -> &'static [Judged] {
+    static JUDGED: OnceLock<Vec<Judged>> = OnceLock::new();
+    JUDGED.get_or_init(|| {
+        let found = exercises();
+        let wanted =
+            found.iter().flat_map(|exercise| exercise.programs().into_iter().map(move |path| (exercise, path)));
+        let wanted: Vec<(&Exercise, String)> = wanted.filter(|(_, path)| runs_here(path)).collect();
+        let results: Vec<OnceLock<Judged>> = wanted.iter().map(|_| OnceLock::new()).collect();
+        let next = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(|| {
+                    while let Some((at, (exercise, path))) = {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        wanted.get(at).map(|one| (at, one))
+                    } {
+                        let grade = judge(exercise, path);
+                        let _ = results[at].set(Judged { exercise: exercise.id.clone(), path: path.clone(), grade });
+                    }
+                });
+            }
+        });
+        results.into_iter().map(|result| result.into_inner().expect("it was judged")).collect()
+    })
+}
+
+fn judge(exercise: &Exercise, path: &str) -> Json {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercises").join(&exercise.id).join(path);
+    lay(exercise, path, &folder, path.rsplit('/').next().expect("a name"));
+    let output = run(socklab().args(["grade", &exercise.id, "--json", "--folder"]).arg(&folder));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{} {path}: {error}: {}", exercise.id, String::from_utf8_lossy(&output.stderr));
+    })
+}
+
+/// Lays a program into a folder in which nothing else is.
+fn lay(exercise: &Exercise, path: &str, folder: &Path, name: &str) {
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).expect("a folder");
+    fs::copy(project(&exercise.place).join(path), folder.join(name)).expect("a program");
+}
+
+fn runs_here(path: &str) -> bool {
+    LANGUAGES.iter().any(|(_, ending, program)| path.ends_with(&format!(".{ending}")) && has(program))
+}
+
+/// The programs below this folder, each with its grade.
+fn all(folder: &str, test: &str) -> impl Iterator<Item = &'static Judged> {
+    for (language, _, program) in LANGUAGES.iter().filter(|(.., program)| !has(program)) {
+        skip(test, &format!("{program} is not here; programs in other languages than {language} were judged"));
+    }
+    let prefix = format!("{folder}/");
+    judged().iter().filter(move |judged| judged.path.starts_with(&prefix))
+}
+
+impl Judged {
+    fn name(&self) -> String {
+        format!("{} {}", self.exercise, self.path)
+    }
+
+    /// The checks with this verdict, and why they have it.
+    fn checks(&self, verdict: &str) -> BTreeSet<String> {
+        let checks = self.grade["checks"].as_array().expect("checks").iter();
+        checks.filter(|check| check["verdict"] == verdict).map(|check| text(&check["name"])).collect()
+    }
+
+    /// What went wrong, for a person who mends it.
+    fn story(&self) -> String {
+        let checks = self.grade["checks"].as_array().expect("checks").iter().filter(|check| check["verdict"] != "pass");
+        let told = checks.map(|check| {
+            let (name, failure) = (text(&check["name"]), &check["failure"]);
+            format!("  {name}: {} {} {} {}\n", failure["what"], failure["got"], failure["why"], check["fault"])
+        });
+        format!("{}\n{}{}", self.name(), told.collect::<String>(), text(&self.grade["build_output"]))
+    }
+}
+
+fn text(json: &Json) -> String {
+    json.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_starter_builds_and_fails() {
+    for judged in all("starters", "every_starter_builds_and_fails") {
+        assert_eq!(judged.grade["built"], true, "{}", judged.story());
+        assert_eq!(judged.grade["verdict"], "fail", "{}", judged.story());
+    }
+}
+
+#[test]
+fn every_solution_passes_in_each_language() {
+    for judged in all("solutions", "every_solution_passes_in_each_language") {
+        assert_eq!(judged.grade["verdict"], "pass", "{}", judged.story());
+        assert_eq!(judged.grade["points"], 100, "{}", judged.name());
+    }
+}
+
+#[test]
+fn every_wrong_program_fails_just_what_it_says_it_fails() {
+    let mut others = Vec::new();
+    for judged in all("wrong", "every_wrong_program_fails_just_what_it_says_it_fails") {
+        let exercise = exercises().into_iter().find(|one| one.id == judged.exercise).expect("its exercise");
+        let remarks = Misconception::read(&judged.path, &exercise.read(&judged.path)).expect("its remarks");
+        let says: BTreeSet<String> = remarks.fails.into_iter().collect();
+        let fails = judged.checks("fail");
+        if fails != says || !judged.checks("cannot-tell").is_empty() {
+            others.push(format!("it says it fails {says:?}, but it is {fails:?}\n{}", judged.story()));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+#[test]
+fn a_wrong_program_is_called_by_its_name() {
+    for judged in all("wrong", "a_wrong_program_is_called_by_its_name") {
+        // Where nothing passes, it may be for any reason.
+        if judged.checks("pass").is_empty() {
+            continue;
+        }
+        let name = judged.path.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or_default();
+        assert_eq!(judged.grade["behaves_like"]["name"], name, "{} fails the same checks as others", judged.name());
+    }
+}
+
+#[test]
+fn the_matrix_is_what_was_judged() {
+    let test = "the_matrix_is_what_was_judged";
+    if let Some((.., program)) = LANGUAGES.iter().find(|(.., program)| !has(program)) {
+        return skip(test, &format!("{program} is not here"));
+    }
+    let fresh = matrix();
+    if std::env::var_os("SOCKLAB_BLESS").is_some() {
+        fs::write(project(PAGE), fresh).expect("the page is written");
+    } else {
+        let kept = fs::read_to_string(project(PAGE)).unwrap_or_default();
+        let line = fresh.lines().zip(kept.lines()).take_while(|(new, old)| new == old).count() + 1;
+        assert!(fresh == kept, "{PAGE} is stale from line {line} on, `just matrix` writes it anew");
+    }
+}
+
+fn matrix() -> String {
+    let mut page = String::from(
+        "# The exercises\n\n\
+         What each check is worth, and which programs pass it: every starter, every solution and every wrong program\n\
+         was judged for this page (`just matrix`), and the tests judge them again. Three marks stand for Python, Rust\n\
+         and C.\n\n\
+         | exercise | what to build | of the lab | checks | wrong programs |\n|---|---|---|--:|--:|\n",
+    );
+    for exercise in exercises() {
+        let Exercise { id, lab, place } = &exercise;
+        let checks = solution(id).grade["checks"].as_array().map_or(0, Vec::len);
+        let (title, wrong) = (exercise.title(), exercise.wrong().len());
+        let _ = writeln!(
+            page,
+            "| [{id}](#{}) | [{title}](../{place}/README.md) | [{lab}](labs/{lab}.md) | {checks} | {wrong} |",
+            anchor(id, &title)
+        );
+    }
+    exercises().iter().for_each(|exercise| page.push_str(&table(exercise)));
+    page
+}
+
+/// Where a heading is, as GitHub names it.
+fn anchor(id: &str, title: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "- _".contains(c);
+    format!("{id}: {title}").to_lowercase().chars().filter(|c| plain(*c)).collect::<String>().replace(' ', "-")
+}
+
+/// An exercise's checks, a row each, and its programs, a column each.
+fn table(exercise: &Exercise) -> String {
+    let (id, wrong) = (&exercise.id, exercise.wrong());
+    let mut text = format!("\n## {id}: {}\n\n", exercise.title());
+    for (number, (path, misconception)) in (1..).zip(&wrong) {
+        let (name, place) = (path.trim_start_matches("wrong/"), &exercise.place);
+        let _ = writeln!(text, "{number}. [{name}](../{place}/{path}): it looks as if {}", misconception.sentence);
+    }
+    let numbers: String = (1..=wrong.len()).map(|number| format!(" {number} |")).collect();
+    let _ = writeln!(text, "\n| check | it | points | starters | solutions |{numbers}");
+    let _ = writeln!(text, "|---|---|--:|:-:|:-:|{}", ":-:|".repeat(wrong.len()));
+    let groups: Vec<Vec<String>> = [exercise.in_each_language("starters"), exercise.in_each_language("solutions")]
+        .into_iter()
+        .chain(wrong.iter().map(|(path, _)| vec![path.clone()]))
+        .collect();
+    let cell = |group: &Vec<String>, of: &dyn Fn(&Json) -> String| {
+        let grades = group.iter().map(|path| &judged_one(id, path).grade);
+        grades.map(of).collect::<Vec<_>>().join(" ")
+    };
+    for (at, check) in (0..).zip(solution(id).grade["checks"].as_array().expect("checks")) {
+        let (name, claim, points) = (self::text(&check["name"]), self::text(&check["claim"]), &check["of"]);
+        let _ = write!(text, "| `{name}` | {} | {points} |", claim.replace('|', "\\|"));
+        let mark = |grade: &Json| match grade["checks"][at as usize]["verdict"].as_str() {
+            Some("pass") => "✓".to_owned(),
+            Some("fail") => "✗".to_owned(),
+            _ => "?".to_owned(),
+        };
+        text.extend(groups.iter().map(|group| format!(" {} |", cell(group, &mark))));
+        text.push('\n');
+    }
+    let _ = write!(text, "| | **points** | {} |", solution(id).grade["of"]);
+    text.extend(groups.iter().map(|group| format!(" {} |", cell(group, &|grade| grade["points"].to_string()))));
+    text.push('\n');
+    text
+}
+
+fn judged_one(id: &str, path: &str) -> &'static Judged {
+    let found = judged().iter().find(|judged| judged.exercise == id && judged.path == path);
+    found.unwrap_or_else(|| panic!("{id} {path} was not judged"))
+}
+
+fn solution(id: &str) -> &'static Judged {
+    let found = judged().iter().find(|judged| judged.exercise == id && judged.path.starts_with("solutions/"));
+    found.unwrap_or_else(|| panic!("exercise {id} has no solution"))
+}
+
+/// A marker in a page, and the report that must stand in the fence behind it.
+const REPORT: &str = "<!-- report: ";
+
+#[test]
+fn a_page_shows_reports_as_they_are() {
+    let page = "docs/students.md";
+    if !has("python3") {
+        return skip("a_page_shows_reports_as_they_are", "python3 is not here");
+    }
+    let (kept, mut fresh) = (read(page), String::new());
+    let mut lines = kept.split_inclusive('\n');
+    while let Some(line) = lines.next() {
+        fresh.push_str(line);
+        let Some(what) = line.strip_prefix(REPORT).and_then(|rest| rest.trim_end().strip_suffix(" -->")) else {
+            continue;
+        };
+        fresh.push_str(lines.next().expect("a fence"));
+        fresh.push_str(&report(what));
+        fresh.push_str(lines.by_ref().find(|line| line.starts_with("```")).expect("the fence's end"));
+    }
+    assert!(fresh.contains(REPORT), "{page} shows a report");
+    if std::env::var_os("SOCKLAB_BLESS").is_some() {
+        fs::write(project(page), fresh).expect("the page is written");
+    } else {
+        assert!(fresh == kept, "the report in {page} is stale, `just matrix` writes it anew:\n{fresh}");
+    }
+}
+
+/// What a student reads whose program is this one, but for the line that tells of the machine.
+fn report(what: &str) -> String {
+    let (id, path) = what.split_once(' ').expect("an exercise and a program");
+    let exercise = exercises().into_iter().find(|exercise| exercise.id == id).expect("the exercise");
+    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
+    lay(&exercise, path, &work.join(id), "server.py");
+    let output = run(socklab().args(["grade", id, "--seed", "1"]).env("SOCKLAB_WORK", &work));
+    let report = String::from_utf8(output.stdout).expect("UTF-8");
+    report.lines().filter(|line| !line.starts_with("  judge ")).map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+#[test]
+fn every_grade_follows_the_schema() {
+    let mut schemas = boon::Schemas::new();
+    let mut compiler = boon::Compiler::new();
+    let schema: Json = serde_json::from_str(&read("docs/grade.schema.json")).expect("JSON");
+    compiler.add_resource("grade.schema.json", schema).expect("a schema");
+    let index = compiler.compile("grade.schema.json", &mut schemas).expect("a schema that compiles");
+    for judged in judged() {
+        if let Err(error) = schemas.validate(&judged.grade, index) {
+            panic!("{}: {error:#}\n{}", judged.name(), judged.grade);
+        }
+    }
+    let good = &judged()[0].grade;
+    for (field, value) in [("verdict", "good".into()), ("points", (-1).into()), ("tier", 7.into()), ("v", 2.into())] {
+        let mut bad = good.clone();
+        bad[field] = value;
+        assert!(schemas.validate(&bad, index).is_err(), "{field}: {bad}");
+    }
+    let mut skipped = good.clone();
+    skipped["checks"][0]["verdict"] = "skipped".into();
+    assert!(schemas.validate(&skipped, index).is_err(), "{skipped}");
+}
+
+#[test]
+fn an_exercise_has_all_that_belongs_to_it() {
+    for exercise in exercises() {
+        let (id, place) = (&exercise.id, &exercise.place);
+        let heading = format!("# Exercise {id}: ");
+        assert!(exercise.read("README.md").starts_with(&heading), "{place}/README.md begins with {heading:?}");
+        let hints = exercise.read("hints.md");
+        let is_hint = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        assert!(hints.lines().filter(is_hint).count() >= 4, "{place}/hints.md has fewer than four hints");
+        for what in ["starters", "solutions"] {
+            for (language, ending, _) in LANGUAGES {
+                let files = entries(&format!("{place}/{what}/{language}"));
+                let good = files.len() == 1 && files[0].ends_with(&format!(".{ending}"));
+                assert!(good, "{place}/{what}/{language} holds {files:?}, not one file");
+            }
+        }
+        let stems = |what: &str| -> Vec<String> {
+            exercise
+                .in_each_language(what)
+                .iter()
+                .filter_map(|path| path.rsplit('/').next().map(str::to_owned))
+                .collect()
+        };
+        assert_eq!(stems("starters"), stems("solutions"), "{place}: a solution is a starter, filled in");
+        assert!(exercise.wrong().len() >= 5, "{place}/wrong holds fewer than five programs");
+    }
+}
+
+#[test]
+fn the_points_of_an_exercise_are_a_hundred_and_its_remarks_name_its_checks() {
+    for exercise in exercises() {
+        let grade = &solution(&exercise.id).grade;
+        assert_eq!(grade["of"], 100, "exercise {}", exercise.id);
+        let checks: BTreeSet<String> =
+            grade["checks"].as_array().expect("checks").iter().map(|check| text(&check["name"])).collect();
+        for (path, misconception) in exercise.wrong() {
+            for name in &misconception.fails {
+                assert!(checks.contains(name), "{}/{path}: there is no check {name:?}", exercise.place);
+            }
+        }
+    }
+}
+
+#[test]
+fn checks_are_formatted() {
+    let checks: Vec<PathBuf> = exercises().iter().map(|one| project(&one.place).join("checks.rs")).collect();
+    if !has("rustfmt") {
+        return skip("checks_are_formatted", "rustfmt is not here");
+    }
+    let output = run(Command::new("rustfmt").args(["--edition", "2024", "--check"]).args(checks));
+    assert!(output.status.success(), "rustfmt --edition 2024 does it:\n{}", String::from_utf8_lossy(&output.stdout));
+}
