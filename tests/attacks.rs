@@ -316,3 +316,12 @@ fn every_wall_is_named_by_an_attack() {
         assert!(named.iter().any(|name| name == layer.name()), "no attack needs {layer} to be stopped");
     }
 }
+
+#[test]
+fn the_threat_model_names_every_attack() {
+    let page = support::read("docs/threat-model.md");
+    for attack in attacks() {
+        let (name, _) = attack.file.rsplit_once('.').expect("an ending");
+        assert!(page.contains(&format!("`{name}`")), "docs/threat-model.md does not name {name}");
+    }
+}
