@@ -172,16 +172,27 @@ fn every_call_and_every_frame_of_the_trace_is_in_the_picture() {
             texts.iter().filter(|text| text.class == "call").map(|text| text.content.as_str()).collect();
         let made: Vec<&Json> =
             events.iter().filter(|event| event["kind"] == "call" || event["kind"] == "begin").collect();
-        assert_eq!(shown.len(), made.len(), "{} {arguments:?}", lab.folder);
-        for (shown, made) in shown.iter().zip(made) {
+        let is_it = |shown: &str, made: &Json| {
             let name = made["call"].as_str().expect("a name");
             let result = match (made["kind"].as_str(), made["errno"].as_str()) {
                 (Some("begin"), _) => " …".to_owned(),
                 (_, Some(errno)) => format!(" = -1 {errno}"),
                 (_, None) => format!(" = {}", made["ret"]),
             };
-            let is_it = shown.starts_with(&format!("{name}(")) && shown.contains(&format!("){result}"));
-            assert!(is_it, "{}: {shown:?} is not {made}", lab.folder);
+            shown.starts_with(&format!("{name}(")) && shown.contains(&format!("){result}"))
+        };
+        if is_cut(&events) {
+            // What is shown was made, in this order, and the picture says that there was more.
+            let mut rest = made.iter();
+            for shown in &shown {
+                assert!(rest.any(|made| is_it(shown, made)), "{}: {shown:?}", lab.folder);
+            }
+            assert!(texts.iter().any(|text| text.content.contains("events are not drawn here")), "{}", lab.folder);
+            continue;
+        }
+        assert_eq!(shown.len(), made.len(), "{} {arguments:?}", lab.folder);
+        for (shown, made) in shown.iter().zip(made) {
+            assert!(is_it(shown, made), "{}: {shown:?} is not {made}", lab.folder);
         }
         let labels = texts.iter().filter(|text| text.class == "frame").map(|text| &text.content);
         let labels: Vec<&str> = labels.map(|text| text.split(' ').next().expect("a number")).collect();
@@ -193,6 +204,14 @@ fn every_call_and_every_frame_of_the_trace_is_in_the_picture() {
         let sent: Vec<String> = sent.map(|frame| frame["number"].to_string()).collect();
         assert_eq!(labels, sent, "{} {arguments:?}", lab.folder);
     }
+}
+
+/// Whether a scene has more events than a picture draws.
+fn is_cut(events: &[Json]) -> bool {
+    const MOST: usize = 1000;
+    let mut count: HashMap<String, usize> = HashMap::new();
+    events.iter().for_each(|event| *count.entry(event["scene"].to_string()).or_default() += 1);
+    count.into_values().any(|count| count > MOST)
 }
 
 #[test]

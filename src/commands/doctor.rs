@@ -10,13 +10,10 @@ use socklab::sandbox::{Protection, tier_of_this_machine};
 use socklab::stage::{Choice, Hosts};
 use socklab::wire::{Kind, Plan};
 
-use super::grade::STRANGERS;
-
 /// Tries what the labs need, and says what each answer means.
 pub fn run() -> Result<ExitCode> {
     let uname = rustix::system::uname();
     println!("Linux {} on {}", uname.release().to_string_lossy(), uname.machine().to_string_lossy());
-    // Before this process goes to another host.
     let protection = tier_of_this_machine();
     // This process is at its end: it may stay on the private host.
     match Hosts::open(Choice::Best) {
@@ -47,7 +44,7 @@ pub fn run() -> Result<ExitCode> {
             println!("    in a container: its seccomp profile must allow unshare(2), or it runs with --privileged");
         }
     }
-    tell_of_the_judge(&protection);
+    tell_of_sandboxes(&protection);
     for (program, what_for) in [
         ("just", "the short commands (just lab 05); cargo run -q -- lab 05 does the same"),
         ("strace", "the test that compares traces with what strace sees"),
@@ -59,18 +56,16 @@ pub fn run() -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What protects this machine from programs that are judged, and what does not.
-fn tell_of_the_judge(protection: &Protection) {
-    println!("exercises: programs are judged at {protection}");
-    if protection.tier < STRANGERS {
-        println!("  too low for strangers' programs (--untrusted), which takes tier {STRANGERS}");
-    }
+/// Says what holds in a sandbox here.
+fn tell_of_sandboxes(protection: &Protection) {
+    println!("sandboxes for strangers' programs: {protection}");
     for missing in &protection.missing {
-        println!("  without {}: {}", missing.layer.name(), missing.why);
+        println!("  without {}: {}", missing.layer, missing.why);
     }
     for note in &protection.notes {
-        println!("  {}: {}", note.layer.name(), note.why);
+        println!("  {}: {}", note.layer, note.why);
     }
+    println!("  docs/threat-model.md says what the tiers mean");
 }
 
 /// Tries both ways of making a wire.

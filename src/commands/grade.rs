@@ -21,7 +21,7 @@ use super::{Mistyped, say, work};
 use crate::exercises::{self, Folder};
 
 /// The lowest tier at which strangers' programs are judged.
-pub const STRANGERS: u8 = 2;
+const STRANGERS: u8 = 2;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
