@@ -84,7 +84,7 @@ impl Sight {
 }
 
 /// Whether something can be received from this socket.
-fn is_open(inode: u64, host: &[HostSocket]) -> bool {
+fn is_open(inode: u32, host: &[HostSocket]) -> bool {
     host.iter().any(|socket| socket.inode == inode && socket.state != "LISTEN")
 }
 
