@@ -84,8 +84,8 @@ impl Sight {
 }
 
 /// Whether something can be received from this socket.
-fn is_open(inode: u32, host: &[HostSocket]) -> bool {
-    host.iter().any(|socket| socket.inode == inode && socket.state != "LISTEN")
+fn is_open(inode: u64, host: &[HostSocket]) -> bool {
+    host.iter().any(|socket| u64::from(socket.inode) == inode && socket.state != "LISTEN")
 }
 
 /// In which call a thread is asleep.
