@@ -225,7 +225,7 @@ impl Ground {
         self.told.set(0);
     }
 
-    /// Says that a program has opened its port, and has only to answer from now on.
+    /// Says that a program has opened its port, or connected, and has only to answer from now on.
     pub fn has_started(&self) {
         self.busiest.set(BUSIEST);
     }

@@ -434,6 +434,7 @@ impl Listener {
                 return Err(failure.between("a connection", "none").into());
             }
         }
+        ground.has_started();
         let (socket, from) = self.peer.ours("accept", |socket| socket.accept())?;
         let port = from.as_socket().map_or(0, |from| from.port());
         let peer = Peer { ground: Rc::clone(ground), name: self.peer.name.clone(), socket };

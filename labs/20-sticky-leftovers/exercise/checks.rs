@@ -80,11 +80,11 @@ pub fn exercise() -> Exercise {
             not_utf8,
         )
         .check(
-            "half-a-character-at-the-end",
+            "cut-at-the-end",
             10,
             "notices that the text ends within a character",
             "When recv gives nothing, look whether you still keep some bytes.",
-            half_a_character_at_the_end,
+            cut_at_the_end,
         )
         .check(
             "half-a-name",
@@ -207,7 +207,7 @@ fn not_utf8(attempt: &mut Attempt) -> Done {
     Ok(())
 }
 
-fn half_a_character_at_the_end(attempt: &mut Attempt) -> Done {
+fn cut_at_the_end(attempt: &mut Attempt) -> Done {
     attempt.listens()?;
     for character in &CHARACTERS[1..] {
         let bytes = character.to_string().into_bytes();

@@ -1,5 +1,5 @@
 # wrong: each byte is taken for a character
-# fails: wide-characters, cut-characters, byte-by-byte, not-utf8, half-a-character-at-the-end
+# fails: wide-characters, cut-characters, byte-by-byte, not-utf8, cut-at-the-end
 import os
 import socket
 

@@ -1,5 +1,5 @@
 # wrong: a text is expected to end with a whole character
-# fails: half-a-character-at-the-end
+# fails: cut-at-the-end
 import codecs
 import os
 import socket

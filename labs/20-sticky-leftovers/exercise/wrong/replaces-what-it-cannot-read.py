@@ -1,5 +1,5 @@
 # wrong: what cannot be decoded is expected to be unimportant
-# fails: cut-characters, byte-by-byte, not-utf8, half-a-character-at-the-end
+# fails: cut-characters, byte-by-byte, not-utf8, cut-at-the-end
 import os
 import socket
 

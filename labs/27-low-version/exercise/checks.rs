@@ -1,0 +1,274 @@
+//! Exercise 27: a client of the low version that reads lengths and answers whole, however they come.
+
+use socklab::judge::{Attempt, Connection, Done, Exercise};
+
+/// The sizes around which the classic client begins to lose bytes, and a larger one.
+const SIZES: [usize; 5] = [2048, 2049, 3072, 3073, 48_894];
+
+/// What is no length.
+const LIES: [&str; 6] = ["-1", "1048577", "99999999999999999999", "4294967297", "abc", ""];
+
+pub fn exercise() -> Exercise {
+    Exercise::on_port(8080)
+        .check(
+            "one-command",
+            10,
+            "runs one command and prints its answer",
+            "Command, length, acknowledgement, answer: each but the answer ends with a newline.",
+            one_command,
+        )
+        .check(
+            "several-commands",
+            10,
+            "runs one command after the other, and passes over empty lines",
+            "When an answer is whole, the next command is sent. Empty lines are not sent at all.",
+            several_commands,
+        )
+        .check(
+            "empty-answer",
+            5,
+            "acknowledges a length of 0, too",
+            "A length of 0 is a length: acknowledge it, read nothing, print nothing.",
+            empty_answer,
+        )
+        .check(
+            "length-in-pieces",
+            15,
+            "reads a length that comes in pieces",
+            "A recv may give a part of the length only: read on until the newline has come.",
+            length_in_pieces,
+        )
+        .check(
+            "answer-in-pieces",
+            10,
+            "reads an answer that comes in pieces",
+            "Count what each recv gave, and ask again until all has come.",
+            answer_in_pieces,
+        )
+        .check(
+            "large-answer",
+            15,
+            "prints every byte of a large answer",
+            "Add the bytes of this recv, not all that was received until now, which counts them again and again.",
+            large_answer,
+        )
+        .check(
+            "several-bytes-each",
+            10,
+            "prints characters of several bytes",
+            "The length counts bytes; a Chinese character has three. Do not decode what may be cut, and count before.",
+            several_bytes_each,
+        )
+        .check(
+            "any-bytes",
+            5,
+            "prints bytes of every kind",
+            "An answer need not be text: write the bytes as they are. In Python, sys.stdout.buffer.",
+            any_bytes,
+        )
+        .check(
+            "hasty-server",
+            5,
+            "finds an answer that comes in one piece with the length",
+            "What is behind the newline of the length is the beginning of the answer.",
+            hasty_server,
+        )
+        .check(
+            "length-is-a-lie",
+            5,
+            "ends with an error when what comes is no length",
+            "Look at the digits and at the number before you believe it.",
+            length_is_a_lie,
+        )
+        .check(
+            "server-leaves",
+            10,
+            "ends with an error when the server leaves before an answer is whole",
+            "When recv gives nothing, nothing will ever come: do not ask again.",
+            server_leaves,
+        )
+}
+
+/// Expects a command.
+fn is_asked(server: &mut Connection, command: &str) -> Done {
+    server.expect(format!("{command}\n").as_bytes())
+}
+
+/// Answers as the server of the low version does.
+fn answers(server: &mut Connection, answer: &[u8]) -> Done {
+    server.send(format!("{}\n", answer.len()).as_bytes())?;
+    server.expect(b"recv_ready\n")?;
+    if answer.is_empty() { Ok(()) } else { server.send(answer) }
+}
+
+/// Expects that the client has said all and closes, and that this is what it has printed.
+fn is_over(attempt: &mut Attempt, mut server: Connection, printed: &[u8]) -> Done {
+    server.expect_end()?;
+    server.close();
+    attempt.ends_with(0)?;
+    attempt.expect_output(printed)?;
+    attempt.expect_no_more_lines()
+}
+
+fn one_command(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.runs_with(&["echo hello"])?;
+    let mut server = listener.accept()?;
+    is_asked(&mut server, "echo hello")?;
+    answers(&mut server, b"hello\n")?;
+    is_over(attempt, server, b"hello\n")
+}
+
+fn several_commands(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.runs_with(&["first", "", "second one", "", "", "third"])?;
+    let mut server = listener.accept()?;
+    let mut printed = Vec::new();
+    for command in ["first", "second one", "third"] {
+        is_asked(&mut server, command)?;
+        let answer = attempt.word(attempt.number(1..=30)) + "\n";
+        answers(&mut server, answer.as_bytes())?;
+        printed.extend(answer.into_bytes());
+    }
+    is_over(attempt, server, &printed)
+}
+
+fn empty_answer(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.runs_with(&["true", "echo after"])?;
+    let mut server = listener.accept()?;
+    is_asked(&mut server, "true")?;
+    answers(&mut server, b"")?;
+    is_asked(&mut server, "echo after")?;
+    answers(&mut server, b"after\n")?;
+    is_over(attempt, server, b"after\n")
+}
+
+fn length_in_pieces(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.runs_with(&["one", "two", "three"])?;
+    let mut server = listener.accept()?;
+    let answer = attempt.word(12);
+    for (command, cut) in [("one", 1), ("two", 2)] {
+        is_asked(&mut server, command)?;
+        let (first, rest) = b"12\n".split_at(cut);
+        server.send(first)?;
+        attempt.owes(Some("the rest of the length"));
+        server.expect_nothing()?;
+        attempt.owes(None);
+        server.send(rest)?;
+        server.expect(b"recv_ready\n")?;
+        server.send(answer.as_bytes())?;
+    }
+    is_asked(&mut server, "three")?;
+    server.send_byte_by_byte(b"12\n")?;
+    server.expect(b"recv_ready\n")?;
+    server.send(answer.as_bytes())?;
+    is_over(attempt, server, answer.repeat(3).as_bytes())
+}
+
+fn answer_in_pieces(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.runs_with(&["in two pieces", "byte by byte"])?;
+    let mut server = listener.accept()?;
+    let answer = attempt.word(10);
+    is_asked(&mut server, "in two pieces")?;
+    server.send(b"10\n")?;
+    server.expect(b"recv_ready\n")?;
+    let (first, rest) = answer.as_bytes().split_at(attempt.number(1..=9));
+    server.send_in_pieces(&[first, rest])?;
+    is_asked(&mut server, "byte by byte")?;
+    server.send(b"10\n")?;
+    server.expect(b"recv_ready\n")?;
+    server.send_byte_by_byte(answer.as_bytes())?;
+    is_over(attempt, server, answer.repeat(2).as_bytes())
+}
+
+fn large_answer(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    let commands: Vec<String> = SIZES.iter().map(|size| format!("print {size} bytes")).collect();
+    attempt.runs_with(&commands.iter().map(String::as_str).collect::<Vec<_>>())?;
+    let mut server = listener.accept()?;
+    let mut printed = Vec::new();
+    for (command, size) in commands.iter().zip(SIZES) {
+        is_asked(&mut server, command)?;
+        let answer = attempt.word(size);
+        answers(&mut server, answer.as_bytes())?;
+        printed.extend(answer.into_bytes());
+    }
+    is_over(attempt, server, &printed)
+}
+
+fn several_bytes_each(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.runs_with(&["greet", "greet slowly"])?;
+    let mut server = listener.accept()?;
+    let answer = "你好, naïve 🙂\n";
+    is_asked(&mut server, "greet")?;
+    answers(&mut server, answer.as_bytes())?;
+    is_asked(&mut server, "greet slowly")?;
+    server.send(format!("{}\n", answer.len()).as_bytes())?;
+    server.expect(b"recv_ready\n")?;
+    server.send_byte_by_byte(answer.as_bytes())?;
+    is_over(attempt, server, answer.repeat(2).as_bytes())
+}
+
+fn any_bytes(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.runs_with(&["cat picture"])?;
+    let mut server = listener.accept()?;
+    is_asked(&mut server, "cat picture")?;
+    let answer: Vec<u8> = (0..=255).collect();
+    answers(&mut server, &answer)?;
+    is_over(attempt, server, &answer)
+}
+
+fn hasty_server(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("hasty server")?;
+    attempt.runs_with(&["echo hello", "echo again"])?;
+    let mut server = listener.accept()?;
+    for (command, hasty) in [("echo hello", "6\nhello\n"), ("echo again", "6\nagain\n")] {
+        is_asked(&mut server, command)?;
+        server.send(hasty.as_bytes())?;
+        server.expect(b"recv_ready\n")?;
+    }
+    is_over(attempt, server, b"hello\nagain\n")
+}
+
+fn length_is_a_lie(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("liar")?;
+    for lie in LIES {
+        attempt.runs_with(&["echo hello"])?;
+        let mut server = listener.accept()?;
+        is_asked(&mut server, "echo hello")?;
+        server.send(format!("{lie}\n").as_bytes())?;
+        attempt.ends_with_an_error()?;
+        attempt.expect_no_more_lines()?;
+    }
+    Ok(())
+}
+
+fn server_leaves(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    for (length, part) in [("", ""), ("1", ""), ("10\n", ""), ("10\n", "half "), ("2000\n", "more than one recv")] {
+        attempt.runs_with(&["echo hello", "echo again"])?;
+        let mut server = listener.accept()?;
+        is_asked(&mut server, "echo hello")?;
+        if !length.is_empty() {
+            server.send(length.as_bytes())?;
+        }
+        if length.ends_with('\n') {
+            server.expect(b"recv_ready\n")?;
+        }
+        if !part.is_empty() {
+            server.send(part.as_bytes())?;
+        }
+        server.half_close()?;
+        attempt.ends_with_an_error()?;
+    }
+    attempt.runs_with(&["echo hello"])?;
+    let mut server = listener.accept()?;
+    is_asked(&mut server, "echo hello")?;
+    server.reset()?;
+    attempt.ends_with_an_error()
+}
