@@ -106,7 +106,7 @@ pub fn exercise() -> Exercise {
 fn begin(attempt: &mut Attempt, lines: &[&str]) -> Done<Datagrams> {
     attempt.may_take(PATIENCE);
     let mut server = attempt.datagram_server("server")?;
-    // The client gives up after twice that time, or 100 ms later where its second try is answered.
+    // It gives up 600 ms after its first try, 400 ms after its second one.
     server.must_answer_within(WAITS * 3 / 2);
     attempt.runs_with(lines)?;
     Ok(server)
