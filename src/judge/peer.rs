@@ -518,8 +518,8 @@ impl Datagrams {
         Ok(false)
     }
 
-    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is a
-    /// fault of ours: the machine did not let us answer.
+    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is
+    /// a fault of ours: the machine did not let us answer.
     pub fn answer(&self, bytes: &[u8]) -> Done {
         self.peer.step(&format!("answers with a datagram of {}", counted(bytes)));
         self.send_now(bytes)?;
