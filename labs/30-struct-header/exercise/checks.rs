@@ -32,7 +32,7 @@ pub fn exercise() -> Exercise {
             "split-anywhere",
             15,
             "reads a message whose bytes come in two pieces, cut anywhere",
-            "recv gives what is there, not what you asked for: read on until you have all four, and then all of the body.",
+            "recv gives what is there, not what you asked for: read on until you have all four, then all of the body.",
             split_anywhere,
         )
         .check(
