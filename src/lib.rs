@@ -9,6 +9,7 @@ compile_error!(
 
 pub mod judge;
 pub mod lab;
+mod netlink;
 pub mod prelude;
 pub mod probe;
 pub mod sandbox;

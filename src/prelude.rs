@@ -5,7 +5,8 @@ pub use std::process::ExitCode;
 pub use std::time::Duration;
 
 pub use crate::lab::{Claim, Endpoint, Lab, Scene, Verdict};
-pub use crate::lab::{at_full_speed, be_killed, meet, note, obey_sigpipe, prompt, run_command, strftime};
+pub use crate::lab::{at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt};
+pub use crate::lab::{run_command, start_program, strftime, who_has};
 pub use crate::say;
 pub use crate::socket::{Address, Domain, Instruction, Socket, Type, pause};
 pub use crate::trace::{Trace, Value};

@@ -144,16 +144,12 @@ fn outcome(attack: &Attack, judge: Judge, without: &[String]) -> Outcome {
 fn once(attack: &Attack, judge: Judge, without: &[String]) -> Outcome {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let mark = format!("SOCKLAB_ATTACK={}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    let example = programs().join("examples/in-a-sandbox");
-    let mut command = match judge {
-        Judge::User if geteuid().is_root() => {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(example);
-            command
-        }
-        _ => Command::new(example),
-    };
-    command.arg(env!("CARGO_BIN_EXE_socklab")).args(["--world", "--env", &mark]).arg("--parcel").arg(folder());
+    let mut command = as_judge(judge);
+    command
+        .arg(env!("CARGO_BIN_EXE_socklab"))
+        .args(["--world", "--env", &mark, "--env", &format!("NOTE={}", judge as u8)])
+        .arg("--parcel")
+        .arg(folder());
     for layer in without {
         command.args(["--without", layer]);
     }
@@ -190,15 +186,31 @@ fn processes_with(mark: &str) -> Vec<Pid> {
 /// What the machine cannot do is skipped, and said.
 fn can_run(attack: &Attack, judge: Judge) -> bool {
     if attack.needs.as_deref() == Some("cgroup") && !has_cgroup(judge) {
-        skip(&attack.file, &format!("as {}: there is no control group to be had", judge.name()));
+        if judge == Judge::Root {
+            skip(&attack.file, "there is no control group to be had");
+        }
         return false;
     }
     true
 }
 
+/// Whether a control group is to be had: found out by doing.
 fn has_cgroup(judge: Judge) -> bool {
-    let _ = judge;
-    false
+    let mut command = as_judge(judge);
+    let output = run(command.arg(env!("CARGO_BIN_EXE_socklab")).args(["--here", "/bin/true"]));
+    let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    told["layers"].as_array().is_some_and(|layers| layers.iter().any(|layer| layer == "cgroup"))
+}
+
+/// The example, run by this judge.
+fn as_judge(judge: Judge) -> Command {
+    let example = programs().join("examples/in-a-sandbox");
+    if judge == Judge::User && geteuid().is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(example);
+        return command;
+    }
+    Command::new(example)
 }
 
 fn prepare(test: &str) -> bool {
@@ -287,9 +299,12 @@ fn every_wall_has_an_attack_that_succeeds_without_it() {
 
 /// What attacks have left where there was no wall.
 fn tidy_up() {
-    let _ = run(Command::new("ipcrm").args(["-M", "0x50c1ab"]));
-    for folder in ["/tmp", "/dev/shm", "/var/tmp"] {
-        let _ = fs::remove_file(Path::new(folder).join("socklab-note-of-an-attack"));
+    for judge in [Judge::Root, Judge::User] {
+        let number = judge as u8;
+        let _ = run(Command::new("ipcrm").args(["-M", &format!("0x50c1ab{number}")]));
+        for folder in ["/tmp", "/dev/shm", "/var/tmp"] {
+            let _ = fs::remove_file(Path::new(folder).join(format!("socklab-note-of-attack-{number}")));
+        }
     }
 }
 
@@ -299,5 +314,14 @@ fn every_wall_is_named_by_an_attack() {
         attacks().iter().flat_map(|attack| attack.teeth.clone()).flat_map(|(_, set)| set).collect();
     for layer in socklab::sandbox::Layer::ALL {
         assert!(named.iter().any(|name| name == layer.name()), "no attack needs {layer} to be stopped");
+    }
+}
+
+#[test]
+fn the_threat_model_names_every_attack() {
+    let page = support::read("docs/threat-model.md");
+    for attack in attacks() {
+        let (name, _) = attack.file.rsplit_once('.').expect("an ending");
+        assert!(page.contains(&format!("`{name}`")), "docs/threat-model.md does not name {name}");
     }
 }

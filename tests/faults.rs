@@ -8,20 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::Value as Json;
-use support::{Lab, has_private_hosts, labs, programs, run, skip};
-
-/// These labs, where a wire can be had.
-fn some_labs(test: &str, numbers: &[u64]) -> Vec<Lab> {
-    if !has_private_hosts() {
-        skip(test, "it takes private hosts");
-        return Vec::new();
-    }
-    labs().into_iter().filter(|lab| numbers.contains(&lab.number)).collect()
-}
+use support::{Lab, labs, programs, run, side_by_side, some_on_a_wire};
 
 /// The program of one lab, or `None` where no wire can be had.
 fn lab(test: &str, number: u64) -> Option<Lab> {
-    some_labs(test, &[number]).pop()
+    some_on_a_wire(test, &[number]).pop()
 }
 
 /// Runs the program that sends 4,000 bytes.
@@ -94,18 +85,18 @@ fn each_way_of_saying_which_means_those_frames_and_no_others() {
         ("ack:2-3", |frame| frame["flags"] == "ACK" && frame["len"] == 0, &[2, 3]),
         ("tcp:3", |frame| frame["proto"] == "TCP", &[3]),
     ];
-    for (which, matches, picked) in ways {
-        for (flag, fate) in [("--duplicate", "doubled"), ("--corrupt", "corrupted"), ("--drop", "lost")] {
-            let events = lab.events(&["--scene", "1", flag, which]);
-            let frames = sent(&events);
-            let counted = frames.iter().filter(|frame| matches(frame)).zip(1usize..);
-            let expected: Vec<u64> =
-                counted.filter(|(_, count)| picked.contains(count)).flat_map(|(frame, _)| numbers([frame])).collect();
-            assert!(!expected.is_empty(), "{flag} {which}: there was none");
-            assert_eq!(with_fate(&frames, fate), expected, "{flag} {which}");
-            assert_eq!(frames.len() - expected.len(), with_fate(&frames, "passed").len(), "{flag} {which}");
-        }
-    }
+    let fates = [("--duplicate", "doubled"), ("--corrupt", "corrupted"), ("--drop", "lost")];
+    let cases: Vec<_> = ways.iter().flat_map(|way| fates.map(|fate| (way, fate))).collect();
+    side_by_side(&cases, |((which, matches, picked), (flag, fate))| {
+        let events = lab.events(&["--scene", "1", flag, which]);
+        let frames = sent(&events);
+        let counted = frames.iter().filter(|frame| matches(frame)).zip(1usize..);
+        let expected: Vec<u64> =
+            counted.filter(|(_, count)| picked.contains(count)).flat_map(|(frame, _)| numbers([frame])).collect();
+        assert!(!expected.is_empty(), "{flag} {which}: there was none");
+        assert_eq!(with_fate(&frames, fate), expected, "{flag} {which}");
+        assert_eq!(frames.len() - expected.len(), with_fate(&frames, "passed").len(), "{flag} {which}");
+    });
 }
 
 #[test]
@@ -179,7 +170,7 @@ fn a_reordered_frame_arrives_behind_the_next_one_or_alone() {
     // Each client waits for its answer, so nothing overtakes: the wire lets it go by itself.
     let is = |index: usize, number: u64, fate: &str| *fates[index].0 == number && *fates[index].1 == fate;
     assert!(is(0, 1, "held") && is(1, 1, "passed") && is(2, 2, "passed"), "{fates:?}");
-    let Some(lab) = some_labs("a_reordered_frame", &[45]).pop() else { return };
+    let Some(lab) = some_on_a_wire("a_reordered_frame", &[45]).pop() else { return };
     let events = lab.events(&["--scene", "1"]);
     assert_eq!(received(&events), ["one", "three", "three", "six", "five"]);
 }
@@ -304,7 +295,7 @@ fn what_is_not_understood_is_told_with_exit_code_2() {
 #[test]
 fn a_kernel_that_goes_on_sending_for_ever_is_left_at_it() {
     let Some(lab) = lab("a_kernel_that_goes_on", 10) else { return };
-    for which in ["client:data", "syn", "server:syn"] {
+    side_by_side(&["client:data", "syn", "server:syn"], |which| {
         let arguments = ["--json", "--scene", "1", "--drop", which, "--patience", "2"];
         let output = run(Command::new(&lab.program).args(arguments));
         let words = String::from_utf8_lossy(&output.stderr);
@@ -313,7 +304,7 @@ fn a_kernel_that_goes_on_sending_for_ever_is_left_at_it() {
         let events = events(&output);
         let findings: Vec<&Json> = events.iter().filter(|event| event["kind"] == "finding").collect();
         assert!(findings.len() == 1 && !findings[0].to_string().contains("nobody"), "{which}: {findings:?}");
-    }
+    });
 }
 
 /// The connections of a scene in which something is not acknowledged that could be sent again, by what was handed on.
@@ -372,32 +363,26 @@ fn no_lab_hangs_on_a_bad_wire_or_is_said_to_while_its_kernel_would_send_again() 
     if lab("no_lab_hangs", 1).is_none() {
         return;
     }
-    let mut manners: Vec<Vec<String>> = vec![vec!["--delay".into(), "10ms".into()]];
-    manners.extend((1..=2).map(|seed| vec!["--drop".into(), "10%".into(), "--seed".into(), seed.to_string()]));
+    let manners = [&["--delay", "10ms"][..], &["--drop", "10%", "--seed", "1"], &["--drop", "10%", "--seed", "2"]];
+    let labs = labs();
+    let cases: Vec<(&Lab, &[&str])> = manners.iter().flat_map(|one| labs.iter().map(move |lab| (lab, *one))).collect();
     // Mostly they wait for the kernel's timers.
-    thread::scope(|scope| {
-        for lab in labs() {
-            let manners = &manners;
-            scope.spawn(move || {
-                for manner in manners {
-                    let output = run(Command::new(&lab.program).args(["--json", "--wire"]).args(manner));
-                    let words = String::from_utf8_lossy(&output.stderr);
-                    if words.contains("there is no wire in it") {
-                        return; // a lab about one host
-                    }
-                    let case = format!("{} {manner:?}: {words}", lab.folder);
-                    // 0: it ended as it is meant to; 1: a role met an error; 6: it waits for what was lost.
-                    assert!(matches!(output.status.code(), Some(0 | 1 | 6)), "{case}");
-                    assert!(!words.contains("the stage failed") && !words.contains("did not come back"), "{case}");
-                    let events = events(&output);
-                    // Who goes round for ever leaves no time for timers.
-                    let waits = |event: &&Json| event["kind"] == "finding" && event["finding"] != "a role goes round";
-                    for finding in events.iter().filter(waits) {
-                        let left = unfinished(&events, &finding["scene"]);
-                        assert!(left.is_empty(), "{case}: said in scene {}, but {left:?}", finding["scene"]);
-                    }
-                }
-            });
+    side_by_side(&cases, |(lab, manner)| {
+        let output = run(Command::new(&lab.program).args(["--json", "--wire"]).args(*manner));
+        let words = String::from_utf8_lossy(&output.stderr);
+        if words.contains("there is no wire in it") {
+            return; // a lab about one host
+        }
+        let case = format!("{} {manner:?}: {words}", lab.folder);
+        // 0: it ended as it is meant to; 1: a role met an error; 6: it waits for what was lost.
+        assert!(matches!(output.status.code(), Some(0 | 1 | 6)), "{case}");
+        assert!(!words.contains("the stage failed") && !words.contains("did not come back"), "{case}");
+        let events = events(&output);
+        // Who goes round for ever leaves no time for timers.
+        let waits = |event: &&Json| event["kind"] == "finding" && event["finding"] != "a role goes round";
+        for finding in events.iter().filter(waits) {
+            let left = unfinished(&events, &finding["scene"]);
+            assert!(left.is_empty(), "{case}: said in scene {}, but {left:?}", finding["scene"]);
         }
     });
 }
@@ -435,8 +420,8 @@ fn twenty_runs_beside_a_load_lose_the_same_and_print_the_same() {
         (45, &["--scene", "6"]),
     ];
     let _load = Load::new();
-    for (number, arguments) in cases {
-        for lab in some_labs(test, &[number]) {
+    side_by_side(&cases, |(number, arguments)| {
+        for lab in some_on_a_wire(test, &[*number]) {
             let manner: Vec<&str> = arguments.iter().copied().chain(["--wire"]).collect();
             let prints = || {
                 let output = run(Command::new(&lab.program).args(&manner));
@@ -447,5 +432,5 @@ fn twenty_runs_beside_a_load_lose_the_same_and_print_the_same() {
                 assert_eq!(prints(), first, "{}, {manner:?}, run {run}", lab.folder);
             }
         }
-    }
+    });
 }

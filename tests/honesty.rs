@@ -2,7 +2,7 @@
 //!
 //! What is compared is every call of strace's class `%network`, and `close`, `read`, `write`, `poll`, `epoll`, `fcntl`,
 //! `ioctl` and their kin on sockets, with arguments, data and result. Left out is what goes over the channel to the
-//! stage, which has a descriptor of its own (200), and what is no socket: the pipes of the labs that execute
+//! stage, which has a descriptor of its own (1000), and what is no socket: the pipes of the labs that execute
 //! commands.
 
 mod support;
@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value as Json;
-use support::{has, misbehaving_roles, played_here, run, skip};
+use support::{has, misbehaving_roles, played_here, run, side_by_side, skip};
 
-const CHANNEL: i64 = 200;
+const CHANNEL: i64 = 1000;
 
 const TRACED: &str = "trace=%network,close,dup,dup2,dup3,read,readv,pread64,write,writev,pwrite64,sendfile,splice,poll,\
 ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork";
@@ -275,7 +275,10 @@ fn told(events: &[Json]) -> Vec<Seen> {
         let (_, seen) = all.iter_mut().find(|(at, seen)| *at == scene && seen.role == role).expect("it is there");
         // A poll of no descriptor is no call on a socket.
         let on_no_socket = event["call"] == "poll" && event["fd"].is_null();
-        if event["kind"] == "call" && event["call"] != "system" && !on_no_socket {
+        if event["kind"] == "call"
+            && !matches!(event["call"].as_str(), Some("system" | "posix_spawnp"))
+            && !on_no_socket
+        {
             let times = event["times"].as_u64().unwrap_or(1) as usize;
             seen.calls.extend(std::iter::repeat_n(told_call(event), times));
         }
@@ -315,6 +318,7 @@ fn told_call(event: &Json) -> String {
         "shutdown" => format!("{fd}, {}", argument("how")),
         "accept4" => format!("{fd}, {default}"),
         "ioctl" => format!("{fd}, {}, [{}]", argument("request"), argument("argp")),
+        "fcntl" => format!("{fd}, {}, {}", argument("cmd"), argument("arg")),
         "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
         "getsockopt" => format!("{fd}, {}", argument("optname")),
@@ -367,14 +371,14 @@ fn the_trace_of_every_role_is_the_list_of_calls_that_strace_sees() {
     if !has("strace") {
         return skip("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees", "strace is not installed");
     }
-    for lab in played_here("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees") {
+    side_by_side(&played_here("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees"), |lab| {
         let (seen, events) = watch(&lab.program, &[], &lab.folder);
         let calls: usize = seen.iter().map(|one| one.calls.len()).sum();
         assert!(calls > 5, "{}: strace saw {calls} calls", lab.folder);
         if let Some(difference) = difference(&seen, &told(&events)) {
             panic!("{}: {difference}", lab.folder);
         }
-    }
+    });
 }
 
 #[test]

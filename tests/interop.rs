@@ -6,8 +6,9 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::process::{Pid, Signal, kill_process};
 use support::by_hand::{Running, free_port, lab, role, start_server, text, type_to_client};
-use support::{PATIENCE, has, project, run, skip};
+use support::{PATIENCE, forgotten_goodbyes, has, project, run, skip};
 
 /// Whether Python is there; says so if it is not.
 fn python(test: &str) -> bool {
@@ -404,6 +405,69 @@ fn a_python_client_that_does_not_read_its_answer_resets_our_server() {
 }
 
 #[test]
+fn our_server_that_does_not_accept_has_room_for_six_python_callers() {
+    if !python("our_server_that_does_not_accept_has_room_for_six_python_callers") {
+        return;
+    }
+    let port = free_port(22_400);
+    // At a terminal it pauses until Enter is pressed.
+    let mut terminal = Command::new("python3");
+    terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).arg(&lab(16).program);
+    terminal.args(["server", "--address", &format!("127.0.0.1:{port}")]);
+    terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut server = start_server(&mut terminal, port, "tcp");
+    assert_eq!(ask("backlog.py", port, &["8"]), "6 connected; TimeoutError\n");
+    type_to(&mut server, "\n");
+    let printed = printed_by(server);
+    let counted = printed.split("ListenOverflows +").nth(1).and_then(|text| text.split(',').next());
+    assert!(counted.is_some_and(|count| count.parse::<u32>().is_ok_and(|count| count > 0)), "{printed}");
+}
+
+#[test]
+fn our_seventh_call_of_a_python_server_that_does_not_accept_gets_no_answer_while_it_lives() {
+    if !python("our_seventh_call_of_a_python_server_that_does_not_accept_gets_no_answer_while_it_lives") {
+        return;
+    }
+    let port = free_port(22_100);
+    let mut command = peer("backlog.py", &["server", &port.to_string()]);
+    let mut server = Running(command.stdin(Stdio::piped()).spawn().expect("python3 starts"));
+    let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    assert_eq!(said.next().as_deref(), Some("ready"));
+    let mut client = Running(role(&lab(16), "client", port).spawn().expect("the client starts"));
+    assert_eq!(said.next().as_deref(), Some("6 wait"));
+    assert!(client.0.try_wait().expect("a status").is_none(), "it has not been refused");
+    drop(server.0.stdin.take());
+    assert_eq!(said.next().as_deref(), Some("6 wait"));
+    assert_eq!(printed_by(client), "Connection refused (os error 111)\n");
+}
+
+#[test]
+fn two_hundred_python_callers_are_links_of_our_server_at_once() {
+    if !python("two_hundred_python_callers_are_links_of_our_server_at_once") {
+        return;
+    }
+    let port = free_port(22_200);
+    let server = start_server(role(&lab(16), "server", port).args(["--scene", "5"]), port, "tcp");
+    let output = run(&mut peer("backlog.py", &["guests", &port.to_string(), "200"]));
+    assert_eq!(text(&output.stdout), "200 greeted\n", "{}", text(&output.stderr));
+    assert_eq!(printed_by(server), "200 links\n");
+}
+
+#[test]
+fn our_client_has_two_hundred_links_with_a_python_server() {
+    if !python("our_client_has_two_hundred_links_with_a_python_server") {
+        return;
+    }
+    let port = free_port(22_300);
+    let mut server = Running(peer("backlog.py", &["hall", &port.to_string()]).spawn().expect("python3 starts"));
+    let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    assert_eq!(said.next().as_deref(), Some("ready"));
+    let client = run(role(&lab(16), "client", port).args(["--scene", "5"]));
+    assert!(client.status.success(), "{}", text(&client.stderr));
+    assert_eq!(said.next().as_deref(), Some("200 links"));
+}
+
+#[test]
 fn our_patient_client_finds_a_python_server_that_starts_late() {
     if !python("our_patient_client_finds_a_python_server_that_starts_late") {
         return;
@@ -477,4 +541,59 @@ fn runs(word: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
     lines.any(|line| line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes()))
+}
+
+#[test]
+fn a_python_client_is_answered_by_our_server_that_is_to_be_restarted() {
+    if !python("a_python_client_is_answered_by_our_server_that_is_to_be_restarted") {
+        return;
+    }
+    let port = free_port(30_100);
+    let _server = start_server(&mut role(&lab(18), "server", port), port, "tcp");
+    assert_eq!(ask("restart.py", port, &["hello", "linhaifeng nb"]), "b'HELLO'\nb'LINHAIFENG NB'\n");
+}
+
+#[test]
+fn our_server_is_not_let_in_after_a_python_server_that_said_goodbye_first() {
+    let test = "our_server_is_not_let_in_after_a_python_server_that_said_goodbye_first";
+    if !python(test) {
+        return;
+    }
+    let port = free_port(30_200);
+    let forgotten = forgotten_goodbyes();
+    let mut server = start_peer("restart.py", port);
+    let mut client = role(&lab(18), "client", port).spawn().map(Running).expect("our client starts");
+    let typed = client.0.stdin.as_mut().expect("a pipe");
+    typed.write_all(b"\nhello\n").expect("a line is typed");
+    let mut answer = [0; 15];
+    client.0.stdout.as_mut().expect("a pipe").read_exact(&mut answer).expect("an answer");
+    assert_eq!(&answer, b">>: >>: \"HELLO\"");
+    server.0.kill().and_then(|()| server.0.wait()).expect("the server ends");
+    type_to(&mut client, "");
+    client.0.wait().expect("the client ends");
+    let again = run(&mut role(&lab(18), "server", port));
+    let newer = run(&mut role(&lab(18), "new-server", port));
+    if forgotten_goodbyes() > forgotten {
+        return skip(
+            test,
+            "the machine's table of TIME-WAIT is full, net.ipv4.tcp_max_tw_buckets: it remembers nothing",
+        );
+    }
+    assert_eq!(again.status.code(), Some(3), "{}", text(&again.stderr));
+    assert!(text(&again.stderr).contains("EADDRINUSE"), "{}", text(&again.stderr));
+    let in_use = "Address already in use (os error 98)\n";
+    assert_eq!(text(&newer.stdout), format!("the port: TIME-WAIT, no process\n{in_use}{in_use}"));
+}
+
+#[test]
+fn the_child_that_a_python_server_leaves_behind_has_the_port() {
+    if !python("the_child_that_a_python_server_leaves_behind_has_the_port") {
+        return;
+    }
+    let port = free_port(30_300);
+    let printed = run(&mut peer("restart.py", &["parent", &port.to_string()]));
+    let child = text(&printed.stdout).lines().nth(1).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
+    let newer = run(role(&lab(18), "new-server", port).args(["--scene", "8"]));
+    kill_process(child.expect("a process id"), Signal::KILL).expect("the child is there");
+    assert_eq!(text(&newer.stdout), "the port: LISTEN, sleep\nAddress already in use (os error 98)\n");
 }

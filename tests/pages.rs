@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Lab, has_private_hosts, labs, played_here, project, read, skip};
+use support::{Lab, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
 
 /// A marker in a page, and what must stand in the fence behind it.
 const MARKER: &str = "<!-- quote: ";
@@ -20,44 +20,46 @@ const DIAGRAM: &str = "<!-- diagram: ";
 #[test]
 fn every_quotation_is_what_it_quotes() {
     let labs = labs();
-    let mut stale = Vec::new();
-    for page in pages() {
-        let text = fs::read_to_string(&page).expect("a page");
+    let stale = side_by_side(&pages(), |page| {
+        let text = fs::read_to_string(page).expect("a page");
         let lab = labs.iter().find(|lab| page.ends_with(format!("docs/labs/{}.md", lab.folder)));
         let fresh = refreshed(&text, lab, &labs).unwrap_or_else(|problem| panic!("{}: {problem}", page.display()));
         if fresh == text {
-            continue;
+            return None;
         }
         if std::env::var_os("SOCKLAB_BLESS").is_some() {
-            fs::write(&page, fresh).expect("the page is written");
-        } else {
-            let line = fresh.lines().zip(text.lines()).take_while(|(new, old)| new == old).count() + 1;
-            stale.push(format!("{}:{line}", page.display()));
+            fs::write(page, fresh).expect("the page is written");
+            return None;
         }
-    }
+        let line = fresh.lines().zip(text.lines()).take_while(|(new, old)| new == old).count() + 1;
+        Some(format!("{}:{line}", page.display()))
+    });
+    let stale: Vec<String> = stale.into_iter().flatten().collect();
     assert!(stale.is_empty(), "stale quotations, `just bless` writes them anew:\n{}", stale.join("\n"));
 }
 
 #[test]
 fn every_diagram_is_what_its_marker_says() {
     let test = "every_diagram_is_what_its_marker_says";
-    let mut wanted = BTreeSet::new();
-    for lab in labs() {
-        for marker in diagrams(&lab) {
-            let Diagram { file, picture, .. } = &marker;
-            let target = format!("](diagrams/{file})");
-            assert!(picture.starts_with("![") && picture.ends_with(&target), "{}: {picture}, not {target}", lab.folder);
-            assert!(picture.len() > target.len() + 12, "{}: {picture} says in [] what is to be seen", lab.folder);
-            wanted.insert(file.clone());
-            if has_private_hosts() || !(marker.wire || lab.wire) {
-                is_drawn(&lab, &marker);
-            }
+    let labs = labs();
+    let of_lab = |lab| diagrams(lab).into_iter().map(move |marker| (lab, marker));
+    let markers: Vec<(&Lab, Diagram)> = labs.iter().flat_map(of_lab).collect();
+    let private_hosts = has_private_hosts();
+    let wanted = side_by_side(&markers, |(lab, marker)| {
+        let Diagram { file, picture, .. } = marker;
+        let target = format!("](diagrams/{file})");
+        assert!(picture.starts_with("![") && picture.ends_with(&target), "{}: {picture}, not {target}", lab.folder);
+        assert!(picture.len() > target.len() + 12, "{}: {picture} says in [] what is to be seen", lab.folder);
+        if private_hosts || !(marker.wire || lab.wire) {
+            is_drawn(lab, marker);
         }
-    }
+        file.clone()
+    });
+    let wanted: BTreeSet<String> = wanted.into_iter().collect();
     let there = fs::read_dir(project("docs/labs/diagrams")).expect("a folder").flatten();
     let there: BTreeSet<String> = there.filter_map(|entry| entry.file_name().into_string().ok()).collect();
     assert_eq!(there, wanted, "docs/labs/diagrams has what the pages show, and no more");
-    if !has_private_hosts() {
+    if !private_hosts {
         skip(test, "those of a wire take private hosts; the others were tested");
     }
 }
@@ -126,13 +128,13 @@ fn every_lab_page_quotes_its_code_and_its_transcript() {
 
 #[test]
 fn every_scene_stands_in_its_page() {
-    for lab in played_here("every_scene_stands_in_its_page") {
+    side_by_side(&played_here("every_scene_stands_in_its_page"), |lab| {
         let page = read(&format!("docs/labs/{}.md", lab.folder));
-        for scene in lab.events(&[]).iter().filter(|event| event["kind"] == "scene") {
+        for scene in lab.shown_events(&[]).iter().filter(|event| event["kind"] == "scene") {
             let marker = format!("{MARKER}scene {} -->", scene["scene"]);
             assert!(page.contains(&marker), "docs/labs/{}.md: {marker} is missing", lab.folder);
         }
-    }
+    });
 }
 
 #[test]
@@ -166,6 +168,15 @@ fn a_function_is_quoted_whole_and_alone() {
     assert_eq!(function(code, "a").as_deref(), Some("fn a() {\n    b();\n}\n"));
     assert_eq!(function(code, "b").as_deref(), Some("/// Says b.\nfn b() {\n    if c {\n    }\n}\n"));
     assert_eq!(function(code, "c"), None);
+}
+
+#[test]
+fn what_a_role_printed_in_several_scenes_is_one_table() {
+    let one = |number: u32, row: &str| format!("── {number}. a ──\n\n  b  │ not c\n  c  │ head\n  c  │ {row}\n\n");
+    let transcript = one(2, "x") + &one(3, "x");
+    let table = "         head\nscene 2  x\nscene 3  x\n";
+    assert_eq!(said_by("c", "2 to 3", &transcript).as_deref(), Some(table));
+    assert_eq!(said_by("c", "2 to 4", &transcript), None);
 }
 
 #[test]
@@ -240,8 +251,8 @@ fn refreshed(text: &str, lab: Option<&Lab>, labs: &[Lab]) -> Result<String, Stri
     Ok(fresh)
 }
 
-/// `fn server`, `scene 2`, `wire scene 2`, `claims`; in a page that is no lab's, with the lab's number in front:
-/// `05 scene 1`.
+/// `fn server`, `scene 2`, `wire scene 2`, `said by client in scenes 2 to 6`, `claims`; in a page that is
+/// no lab's, with the lab's number in front: `05 scene 1`.
 fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     if let Some((number, rest)) = what.split_once(' ').filter(|(word, _)| word.parse::<u64>().is_ok()) {
         let number: u64 = number.parse().ok()?;
@@ -256,6 +267,9 @@ fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     }
     if let Some(number) = what.strip_prefix("scene ") {
         return scene(&recorded(&format!("{}.transcript", lab.folder)), number);
+    }
+    if let Some((role, scenes)) = what.strip_prefix("said by ").and_then(|rest| rest.split_once(" in scenes ")) {
+        return said_by(role, scenes, &recorded(&format!("{}.transcript", lab.folder)));
     }
     if let Some(runs) = what.strip_prefix("times ") {
         return Some(lab.prints(&["--repeat", runs, "--times"]));
@@ -283,6 +297,27 @@ fn scene(transcript: &str, number: &str) -> Option<String> {
     Some(lines[at..end].join("\n").trim_end().to_owned() + "\n")
 }
 
+/// What a role printed in these scenes, as one table: they all begin with the same heading.
+fn said_by(role: &str, scenes: &str, transcript: &str) -> Option<String> {
+    let (first, last) = scenes.split_once(" to ")?;
+    let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+    let mut heading = None;
+    let mut table = String::new();
+    for number in first..=last {
+        let scene = scene(transcript, &number.to_string())?;
+        let mut said = scene.lines().filter_map(|line| line.trim_start().strip_prefix(role)?.strip_prefix("  │ "));
+        let begins = said.next()?.to_owned();
+        if heading.get_or_insert_with(|| begins.clone()) != &begins {
+            return None;
+        }
+        if number == first {
+            table += &format!("         {begins}\n");
+        }
+        said.for_each(|line| table += &format!("scene {number}  {line}\n"));
+    }
+    Some(table)
+}
+
 /// The text of a snapshot, without insta's heading.
 fn recorded(name: &str) -> String {
     let snapshot = read(&format!("tests/snapshots/{name}.snap"));
@@ -301,7 +336,7 @@ fn are_times(text: &str, lab: &Lab, runs: &str) -> Result<(), String> {
         return Ok(());
     }
     let mut lines = text.lines().skip(4);
-    for event in lab.events(&[]) {
+    for event in lab.shown_events(&[]) {
         let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
         let expected = match event["kind"].as_str() {
             Some("scene") => format!("{}. {}", event["scene"], text("text")),
@@ -339,17 +374,18 @@ fn table(labs: &[Lab]) -> String {
 
 /// Every claim of every lab, and what became of it here.
 fn table_of_claims(labs: &[Lab]) -> String {
-    let mut text = String::from("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n");
-    for lab in labs {
+    let rows = side_by_side(labs, |lab| {
+        let mut rows = String::new();
         for line in lab.prints(&["--claims", "--json"]).lines() {
             let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
             let field = |name: &str| claim[name].as_str().expect(name).replace('|', "\\|");
             let (source, says, verdict) = (field("source"), field("says"), field("verdict"));
             let verdict = if verdict == "confirmed" { verdict } else { format!("**{verdict}**") };
-            text += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
+            rows += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
         }
-    }
-    text + "\n"
+        rows
+    });
+    format!("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n{}\n", rows.concat())
 }
 
 /// The targets of a page's links that are files. What looks like a link in a fence is none.

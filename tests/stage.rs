@@ -2,10 +2,12 @@
 
 mod support;
 
-use std::process::Command;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
-use support::{programs, run};
+use support::{finish, has, programs, run, skip};
 
 /// The events of one scene of the roles that wait.
 fn play(scene: &str) -> Vec<Json> {
@@ -176,4 +178,96 @@ fn calls_at_full_speed_are_told_in_their_order_the_same_ones_as_one() {
         .map(|event| (event["call"].as_str().expect("a name"), event["times"].as_u64().unwrap_or(1)))
         .collect();
     assert_eq!(told, [("socket", 1), ("bind", 1), ("recv", 100), ("sendto", 2), ("recv", 1), ("close", 1)]);
+}
+
+/// What a scene shows under `strace`, and what `strace` saw. It can hold the stage at a system call, and timers of the
+/// kernel's go off meanwhile.
+fn traced(name: &str, scene: &str, arguments: &[&str]) -> (String, String) {
+    let seen = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut command = Command::new("strace");
+    command.args(arguments).arg("-o").arg(&seen);
+    let output = run(command.arg(programs().join("examples/waiting-roles")).args(["--scene", scene]));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    (text, std::fs::read_to_string(seen).expect("what strace saw"))
+}
+
+/// What this scene shows however slow the stage is: the caller is let in, and only then accepted, by its name.
+fn is_let_in(text: &str) {
+    let line = |words: &str| text.lines().position(|line| line.trim() == words);
+    let (connect, accept) =
+        (line("second  connect(3, server:9000) = 0"), line("listens  accept(3) = 4 from second:port"));
+    assert!(connect.is_some() && connect < accept && !text.contains("=>"), "{text}");
+}
+
+#[test]
+fn a_role_that_the_last_timer_wakes_while_the_stage_looks_for_timers_goes_on() {
+    if !has("strace") {
+        return skip("a_role_that_the_last_timer_wakes_while_the_stage_looks_for_timers_goes_on", "there is no strace");
+    }
+    let table = ["-P", "/proc/thread-self/net/tcp", "-e", "inject=openat:delay_enter=2s:when=1"];
+    let (text, seen) = traced("looks-for-timers.strace", "14", &table);
+    assert!(seen.contains("(DELAYED)"), "the stage was not held: {seen}");
+    is_let_in(&text);
+}
+
+#[test]
+fn a_call_that_a_timer_ends_while_the_stage_asks_who_is_ready_returns_before_anybody_acts() {
+    if !has("strace") {
+        return skip("a_call_that_a_timer_ends_while_the_stage_asks_who_is_ready", "there is no strace");
+    }
+    // Before it first looks for timers, the stage sees that the caller is asleep, and asks for a connection.
+    let (_, seen) = traced("asks-who-is-ready.strace", "14", &["-e", "trace=getsockopt,openat"]);
+    let (before, _) = seen.split_once("net/tcp\"").expect("the stage looks for timers");
+    let asks = before.lines().filter(|line| line.starts_with("getsockopt(")).zip(1..);
+    let (_, last) = asks.filter(|(line, _)| line.contains("SO_ACCEPTCONN")).last().expect("the stage asks");
+    let inject = format!("inject=getsockopt:delay_enter=2s:when={last}");
+    let (text, seen) = traced("asks-who-is-ready.strace", "14", &["-e", "trace=getsockopt", "-e", &inject]);
+    assert!(seen.lines().any(|line| line.contains("SO_ACCEPTCONN") && line.contains("(DELAYED)")), "{seen}");
+    is_let_in(&text);
+}
+
+#[test]
+fn deadlines_are_told_in_the_same_way_by_a_stage_that_is_too_slow_to_see_the_waits() {
+    if !has("strace") {
+        return skip("deadlines_are_told_in_the_same_way_by_a_stage_that_is_too_slow", "there is no strace");
+    }
+    let (text, _) = traced("quick.strace", "16", &["-e", "trace=openat"]);
+    let wait = "or the end of its time";
+    assert_eq!(text.lines().filter(|line| line.contains(wait)).count(), 3, "{text}");
+    assert!(text.contains("recv(4, up to 10) = -1 EAGAIN, after about 200 ms"), "{text}");
+    // Each look at a role that may be asleep begins so.
+    let slow = ["-e", "trace=openat", "-e", "inject=openat:delay_enter=150ms:when=20+"];
+    let (late, seen) = traced("slow.strace", "16", &slow);
+    assert!(seen.lines().any(|line| line.contains("/syscall") && line.contains("(DELAYED)")), "{seen}");
+    assert_eq!(late, text);
+}
+
+#[test]
+fn rounds_that_a_transcript_leaves_out_are_in_the_trace_and_shown_step_by_step() {
+    let play = |arguments: &[&str], typed: &str| {
+        let mut command = Command::new(programs().join("examples/waiting-roles"));
+        let mut child = command
+            .args(["--scene", "15"])
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        child.stdin.take().expect("a pipe").write_all(typed.as_bytes()).expect("keys are pressed");
+        String::from_utf8(finish(child).stdout).expect("UTF-8")
+    };
+    let received =
+        |text: &str| text.lines().filter(|line| line.contains("recvfrom(3") && line.contains("hello")).count();
+    let brief = play(&[], "");
+    assert!(brief.contains("… 95 more rounds like these …"), "{brief}");
+    assert_eq!(received(&brief), 5, "{brief}");
+    assert!(brief.contains("from writer:port100\n"), "{brief}");
+    let steps = play(&["--step"], &"\n".repeat(10_000));
+    assert_eq!(received(&steps), 100);
+    assert!(!steps.contains("more rounds"));
+    let events = self::play("15");
+    let calls = of(&events, "hears").into_iter().filter(|event| event["kind"] == "call" && event["call"] == "recvfrom");
+    assert_eq!(calls.count(), 100);
 }

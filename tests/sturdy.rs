@@ -7,12 +7,14 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
+use support::by_hand::Running;
 use support::{
-    finish, has, has_private_hosts, labs, misbehaving_roles, played_here, programs, run, side_by_side, skip, socklab,
+    copy_program, finish, has, has_private_hosts, labs, misbehaving_roles, played_here, programs, run, run_alone,
+    side_by_side, skip, socklab,
 };
 
 const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
@@ -142,7 +144,7 @@ fn a_wait_that_the_lab_does_not_mean_is_told() {
 
 #[test]
 fn a_reader_that_leaves_ends_a_lab_quietly() {
-    for lab in played_here("a_reader_that_leaves_ends_a_lab_quietly") {
+    side_by_side(&played_here("a_reader_that_leaves_ends_a_lab_quietly"), |lab| {
         let mut child = Command::new(&lab.program)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -153,8 +155,11 @@ fn a_reader_that_leaves_ends_a_lab_quietly() {
         BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("a line");
         let output = finish(child);
         complains(&output, 0, &[]);
-        assert_eq!(complaint(&output), "", "{}", lab.folder);
-    }
+        // A scene on a wire that a busy machine was too slow for says so.
+        let words: Vec<String> = complaint(&output).lines().map(str::to_owned).collect();
+        let others: Vec<&String> = words.iter().filter(|line| !line.contains("was played again")).collect();
+        assert!(others.is_empty(), "{}: {others:?}", lab.folder);
+    });
 }
 
 #[test]
@@ -168,24 +173,14 @@ fn what_cannot_be_written_is_told() {
 fn descriptors_that_a_shell_leaves_open_and_a_low_limit_change_nothing() {
     let lab = labs().remove(0);
     for script in
-        ["exec 3</dev/null 9</dev/null 200</dev/null 201</dev/null; exec \"$0\"", "ulimit -Sn 60; exec \"$0\""]
+        ["exec 3</dev/null 9</dev/null 1000</dev/null 1001</dev/null; exec \"$0\"", "ulimit -Sn 60; exec \"$0\""]
     {
         let output = run(Command::new("bash").args(["-c", script]).arg(&lab.program));
         complains(&output, 0, &[]);
         assert_eq!(printed(&output), lab.prints(&[]), "{script}");
     }
     let output = run(Command::new("bash").args(["-c", "ulimit -n 60; exec \"$0\""]).arg(&lab.program));
-    complains(&output, 5, &["201 descriptors", "ulimit -Hn"]);
-}
-
-/// Ends with its test, however that ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    complains(&output, 5, &["1001 descriptors", "ulimit -Hn"]);
 }
 
 /// A demo that hangs, in a process group of its own, and the processes of its roles.
@@ -254,6 +249,41 @@ fn a_killed_stage_leaves_no_process_and_no_namespace() {
 }
 
 #[test]
+fn a_program_that_a_role_left_behind_ends_with_a_killed_stage_and_with_its_scene() {
+    for killed in [true, false] {
+        let program = labs().into_iter().find(|lab| lab.number == 18).expect("lab 18").program;
+        let mut demo = Command::new(program);
+        demo.args(["--step", "--scene", "8"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut demo = Running(demo.spawn().expect("it starts"));
+        let enter = demo.0.stdin.as_mut().expect("a pipe");
+        enter.write_all(&[b'\n'; 8]).expect("Enter, for each event so far");
+        let mut lines = BufReader::new(demo.0.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        lines.find(|line| line.contains("server  is killed by SIGINT")).expect("the server ends");
+        let network = network_of(demo.0.id()).expect("a network namespace");
+        let processes = fs::read_dir("/proc").expect("/proc").flatten();
+        let left: Vec<_> = processes
+            .filter(|entry| fs::read(entry.path().join("cmdline")).is_ok_and(|line| line == b"sleep\x0060\0"))
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .filter(|pid: &i32| network_of(pid.unsigned_abs()).as_ref() == Some(&network))
+            .map(|pid| pidfd_open(Pid::from_raw(pid).expect("a process id"), PidfdFlags::empty()).expect("a pidfd"))
+            .collect();
+        assert!(!left.is_empty(), "nothing outlives the server");
+        if killed {
+            demo.0.kill().expect("the stage is killed");
+        } else {
+            drop(demo.0.stdin.take());
+            demo.0.wait().expect("the demo ends");
+        }
+        for pidfd in &left {
+            // The demo itself waits for them.
+            let patience = if killed { PATIENCE } else { Timespec { tv_sec: 0, tv_nsec: 0 } };
+            let gone = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&patience)).expect("poll");
+            assert_eq!(gone, 1, "it outlives the demo");
+        }
+    }
+}
+
+#[test]
 fn step_shows_one_event_for_each_enter_and_q_ends() {
     let mut child = Command::new(&labs()[0].program)
         .arg("--step")
@@ -311,13 +341,13 @@ fn an_ordinary_user_sees_what_root_sees() {
     // A copy, since an ordinary user need not have access to where this was built.
     let folder = std::env::temp_dir().join(format!("socklab-user-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
-    for lab in played_here("an_ordinary_user_sees_what_root_sees") {
+    side_by_side(&played_here("an_ordinary_user_sees_what_root_sees"), |lab| {
         let copy = folder.join(&lab.folder);
-        fs::copy(&lab.program, &copy).expect("a copy");
+        copy_program(&lab.program, &copy);
         let nobody = run(Command::new(&copy).uid(65_534).gid(65_534).current_dir("/"));
         complains(&nobody, 0, &[]);
-        assert_eq!(printed(&nobody), lab.prints(&[]), "{}", lab.folder);
-    }
+        assert_eq!(printed(&nobody), lab.shows(&[]), "{}", lab.folder);
+    });
     fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
@@ -327,6 +357,7 @@ fn without_user_namespaces_a_lab_says_so_in_one_line_and_shows_the_same() {
     if !has("unshare") || !has_private_hosts() {
         return skip(test, "it takes unshare(1) and user namespaces to make a place without them");
     }
+    // One after the other: they are on the machine's loopback, whose counters are everybody's.
     for lab in labs() {
         // In a user namespace in which no more can be made.
         let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\"";
@@ -337,7 +368,7 @@ fn without_user_namespaces_a_lab_says_so_in_one_line_and_shows_the_same() {
         }
         complains(&output, 0, &["no private host (unshare(CLONE_NEWUSER): ENOSPC)", "loopback"]);
         assert_eq!(complaint(&output).lines().count(), 1, "{}", complaint(&output));
-        assert_eq!(printed(&output), lab.prints(&[]), "{}", lab.folder);
+        assert_eq!(printed(&output), lab.shows(&[]), "{}", lab.folder);
     }
 }
 
@@ -372,7 +403,7 @@ fn a_new_lab_and_its_exercise_compile_and_run() {
         let mut command = Command::new(&cargo);
         // The same build folder: what was built here need not be built again.
         command.args(["run", "-q", "--offline", "--"]).args(arguments).current_dir(&copy);
-        run(command.env("CARGO_TARGET_DIR", target_folder()).env("CARGO", &cargo).env_remove("SOCKLAB_WORK"))
+        run_alone(command.env("CARGO_TARGET_DIR", target_folder()).env("CARGO", &cargo).env_remove("SOCKLAB_WORK"))
     };
     let made = command(&["new", "98", "udp-new", "--question", "Does it work?"]);
     complains(&made, 0, &[]);

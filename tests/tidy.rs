@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{labs, played_here, project, read};
+use support::{labs, played_here, project, read, side_by_side};
 
 fn names_in(folder: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(project(folder)).expect("a folder").flatten();
@@ -61,7 +61,7 @@ fn programs_stand_in_the_order_of_their_numbers() {
 
 #[test]
 fn a_labs_question_is_the_same_in_its_program_its_table_and_its_transcript() {
-    for lab in played_here("a_labs_question_is_the_same_in_its_program_its_table_and_its_transcript") {
+    side_by_side(&played_here("a_labs_question_is_the_same_in_its_program_its_table_and_its_transcript"), |lab| {
         let question = lab.question.replace('`', "");
         let code = read(&format!("labs/{}/main.rs", lab.folder));
         let first: String =
@@ -71,7 +71,7 @@ fn a_labs_question_is_the_same_in_its_program_its_table_and_its_transcript() {
         let transcript = lab.prints(&[]);
         let heading = transcript.split("\n\n").next().expect("a heading").replace('\n', " ");
         assert_eq!(heading, format!("Lab {:02} {}: {question}", lab.number, lab.name));
-    }
+    });
 }
 
 #[test]

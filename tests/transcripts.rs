@@ -5,7 +5,9 @@ mod support;
 use std::fs;
 
 use serde_json::Value as Json;
-use support::{Lab, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
+use support::{
+    Lab, Schema, forgotten_goodbyes, has_private_hosts, labs, played_here, project, read, side_by_side, skip,
+};
 use unicode_width::UnicodeWidthStr;
 
 /// Compares with `tests/snapshots/NAME.snap`; `just bless` records anew.
@@ -19,10 +21,9 @@ fn is_as_recorded(name: &str, text: &str) {
 
 #[test]
 fn every_lab_shows_what_was_recorded() {
-    let all = played_here("every_lab_shows_what_was_recorded");
-    for lab in &all {
+    side_by_side(&played_here("every_lab_shows_what_was_recorded"), |lab| {
         is_as_recorded(&format!("{}.transcript", lab.folder), &lab.shows(&[]));
-    }
+    });
 }
 
 #[test]
@@ -32,9 +33,9 @@ fn what_a_page_quotes_of_the_wire_is_as_recorded() {
     if !has_private_hosts() {
         return skip(test, "it takes private hosts");
     }
-    for lab in quoted {
+    side_by_side(&quoted, |lab| {
         is_as_recorded(&format!("{}.wire.transcript", lab.folder), &lab.shows(&["--wire"]));
-    }
+    });
 }
 
 /// Whether its page quotes what the lab shows on a wire.
@@ -44,12 +45,12 @@ fn quotes_the_wire(lab: &Lab) -> bool {
 
 #[test]
 fn every_claim_has_the_verdict_that_was_recorded() {
-    for lab in played_here("every_claim_has_the_verdict_that_was_recorded") {
+    side_by_side(&played_here("every_claim_has_the_verdict_that_was_recorded"), |lab| {
         let report = lab.shows(&["--claims"]);
         let (heading, claims) = report.split_once("\n\n").unwrap_or_else(|| panic!("{} has no claims", lab.folder));
         assert!(heading.contains(" on Linux "), "the kernel is not named: {heading}");
         is_as_recorded(&format!("{}.claims", lab.folder), claims);
-    }
+    });
 }
 
 #[test]
@@ -67,83 +68,78 @@ fn nothing_recorded_is_left_of_labs_that_are_gone() {
 #[test]
 fn five_runs_of_every_lab_print_the_same() {
     let labs = played_here("five_runs_of_every_lab_print_the_same");
-    side_by_side(&labs, |lab| {
-        let first = lab.shows(&[]);
-        for run in 2..=5 {
-            assert_eq!(lab.prints(&[]), first, "{}, run {run}", lab.folder);
-        }
-    });
+    let runs: Vec<(&Lab, u32)> = labs.iter().flat_map(|lab| (2..=5).map(move |run| (lab, run))).collect();
+    side_by_side(&runs, |(lab, run)| assert_eq!(lab.prints(&[]), lab.shows(&[]), "{}, run {run}", lab.folder));
 }
 
 #[test]
 fn the_machines_own_loopback_shows_the_same_as_a_private_host() {
+    let test = "the_machines_own_loopback_shows_the_same_as_a_private_host";
     if !has_private_hosts() {
-        return skip("the_machines_own_loopback_shows_the_same", "there is no private host to compare with");
+        return skip(test, "there is no private host to compare with");
     }
+    // One after the other: the machine's counters are everybody's.
     for lab in labs().iter().filter(|lab| !lab.wire) {
-        assert_eq!(lab.prints(&["--loopback"]), lab.shows(&[]), "{}", lab.folder);
+        let forgotten = forgotten_goodbyes();
+        let shown = lab.prints(&["--loopback"]);
+        if shown != lab.shows(&[]) && lab.shows(&[]).contains("TIME-WAIT") && forgotten_goodbyes() > forgotten {
+            let why = "the machine's table of TIME-WAIT is full, net.ipv4.tcp_max_tw_buckets, and it forgets at once";
+            skip(test, &format!("{}: {why}; the other labs were tested", lab.folder));
+            continue;
+        }
+        assert_eq!(shown, lab.shows(&[]), "{}", lab.folder);
     }
 }
 
 #[test]
 fn no_line_is_wider_than_100_columns() {
-    for lab in played_here("no_line_is_wider_than_100_columns") {
+    side_by_side(&played_here("no_line_is_wider_than_100_columns"), |lab| {
         let report = lab.shows(&["--claims"]);
         for line in lab.shows(&[]).lines().chain(report.lines()) {
             assert!(line.width() <= 100, "{}: {line}", lab.folder);
         }
-    }
+    });
 }
 
 #[test]
 fn a_pipe_gets_no_colours() {
-    for lab in played_here("a_pipe_gets_no_colours") {
+    side_by_side(&played_here("a_pipe_gets_no_colours"), |lab| {
         assert!(!lab.shows(&[]).contains('\x1b'), "{}", lab.folder);
-    }
+    });
 }
 
 #[test]
 fn every_event_follows_the_schema() {
-    let mut schemas = boon::Schemas::new();
-    let mut compiler = boon::Compiler::new();
-    let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
-    compiler.add_resource("trace.schema.json", schema).expect("a schema");
-    let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
-    for lab in played_here("every_event_follows_the_schema") {
+    let schema = Schema::compile();
+    side_by_side(&played_here("every_event_follows_the_schema"), |lab| {
         for event in lab.shown_events(&[]) {
-            if let Err(error) = schemas.validate(&event, index) {
-                panic!("{}: {event}\n{error:#}", lab.folder);
-            }
+            schema.check(&event).unwrap_or_else(|error| panic!("{}: {event}\n{error}", lab.folder));
         }
-    }
+    });
 }
 
 #[test]
 fn the_schema_refuses_what_is_no_event() {
-    let mut schemas = boon::Schemas::new();
-    let mut compiler = boon::Compiler::new();
-    let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
-    compiler.add_resource("trace.schema.json", schema).expect("a schema");
-    let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
+    let schema = Schema::compile();
     let labs = labs();
     let call = |lab: &Lab| lab.shown_events(&[]).into_iter().find(|event| event["kind"] == "call").expect("a call");
     let good = call(&labs[0]);
-    assert!(schemas.validate(&good, index).is_ok());
+    assert!(schema.check(&good).is_ok());
     for (field, value) in [("kind", "dance".into()), ("n", "one".into()), ("ret", Json::Null), ("call", 7.into())] {
         let mut bad = good.clone();
         bad[field] = value;
-        assert!(schemas.validate(&bad, index).is_err(), "{bad}");
+        assert!(schema.check(&bad).is_err(), "{bad}");
     }
 }
 
 #[test]
 fn events_are_numbered_from_one_and_times_do_not_run_back() {
-    for lab in played_here("events_are_numbered_from_one_and_times_do_not_run_back") {
+    side_by_side(&played_here("events_are_numbered_from_one_and_times_do_not_run_back"), |lab| {
         let events = lab.shown_events(&[]);
         for (event, number) in events.iter().zip(1..) {
             assert_eq!(event["n"], number, "{}", lab.folder);
         }
         let times: Vec<u64> = events.iter().map(|event| event["at_ns"].as_u64().expect("a time")).collect();
         assert!(times.is_sorted(), "{}", lab.folder);
-    }
+    });
 }

@@ -9,17 +9,11 @@ use std::process::Command;
 
 use rustix::process::getuid;
 use serde_json::Value as Json;
-use support::{Lab, has, has_private_hosts, labs, read, run, skip, socklab};
+use support::{
+    Lab, Schema, copy_program, has, has_private_hosts, labs, labs_on_a_wire, run, side_by_side, skip, socklab,
+    some_on_a_wire,
+};
 use unicode_width::UnicodeWidthStr;
-
-/// The labs, or a word about why they cannot be played on a wire.
-fn labs_on_a_wire(test: &str) -> Vec<Lab> {
-    if has_private_hosts() {
-        return labs();
-    }
-    skip(test, "it takes private hosts");
-    Vec::new()
-}
 
 fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
     let is_one = |event: &&Json| event["kind"] == "frame" && event["scene"] == scene;
@@ -28,7 +22,7 @@ fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
 
 #[test]
 fn a_handshake_is_syn_then_syn_ack_then_ack() {
-    for lab in labs_on_a_wire("a_handshake_is_syn_then_syn_ack_then_ack").iter().filter(|lab| lab.number == 10) {
+    for lab in some_on_a_wire("a_handshake_is_syn_then_syn_ack_then_ack", &[10]) {
         for kind in ["tap", "veth"] {
             let events = lab.events(&["--wire", "--link", kind]);
             assert_eq!(events[0]["stage"], "wire");
@@ -53,7 +47,7 @@ fn a_handshake_is_syn_then_syn_ack_then_ack() {
 
 #[test]
 fn a_connection_to_a_closed_port_is_refused_by_a_reset() {
-    for lab in labs_on_a_wire("a_connection_to_a_closed_port").iter().filter(|lab| lab.number == 10) {
+    for lab in some_on_a_wire("a_connection_to_a_closed_port", &[10]) {
         let events = lab.events(&["--wire", "--scene", "3"]);
         let flags: Vec<&Json> = frames(&events, 3).iter().map(|frame| &frame["flags"]).collect();
         assert_eq!(flags, ["SYN", "RST,ACK"]);
@@ -62,7 +56,7 @@ fn a_connection_to_a_closed_port_is_refused_by_a_reset() {
 
 #[test]
 fn a_datagrams_bytes_pass_unchanged() {
-    for lab in labs_on_a_wire("a_datagrams_bytes_pass_unchanged").iter().filter(|lab| lab.number == 1) {
+    for lab in some_on_a_wire("a_datagrams_bytes_pass_unchanged", &[1]) {
         let events = lab.events(&["--wire", "--scene", "1"]);
         let calls = |name: &str, role: &str| -> Vec<&str> {
             let of = |event: &&Json| event["kind"] == "call" && event["call"] == name && event["role"] == role;
@@ -81,42 +75,37 @@ fn a_datagrams_bytes_pass_unchanged() {
 
 #[test]
 fn thirty_runs_over_the_wire_print_the_same_whichever_way_it_is_made() {
-    for lab in labs_on_a_wire("thirty_runs_over_the_wire").iter().filter(|lab| [1, 5, 10, 20].contains(&lab.number)) {
-        let first = lab.prints(&["--wire"]);
+    let labs = some_on_a_wire("thirty_runs_over_the_wire", &[1, 5, 10, 20]);
+    let ways: Vec<(&Lab, &str)> = labs.iter().flat_map(|lab| ["tap", "veth"].map(|link| (lab, link))).collect();
+    side_by_side(&ways, |(lab, link)| {
+        let first = lab.shows(&["--wire"]);
         assert!(first.contains("wire 1  "), "{first}");
-        for link in ["tap", "veth"] {
-            for run in 1..=30 {
-                assert_eq!(lab.prints(&["--wire", "--link", link]), first, "{}, {link}, run {run}", lab.folder);
-            }
+        for run in 1..=30 {
+            assert_eq!(lab.prints(&["--wire", "--link", link]), first, "{}, {link}, run {run}", lab.folder);
         }
-    }
+    });
 }
 
 #[test]
 fn every_lab_can_be_played_on_a_wire_and_follows_the_schema() {
-    let mut schemas = boon::Schemas::new();
-    let mut compiler = boon::Compiler::new();
-    let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
-    compiler.add_resource("trace.schema.json", schema).expect("a schema");
-    let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
-    for lab in labs_on_a_wire("every_lab_can_be_played_on_a_wire") {
+    let schema = Schema::compile();
+    side_by_side(&labs_on_a_wire("every_lab_can_be_played_on_a_wire"), |lab| {
         let output = run(Command::new(&lab.program).arg("--wire"));
+        let words = String::from_utf8_lossy(&output.stderr);
         if output.status.code() == Some(2) {
-            let words = String::from_utf8_lossy(&output.stderr);
             assert!(words.contains("this lab is about one host"), "{}: {words}", lab.folder);
-            continue;
+            return;
+        }
+        assert!(output.status.success(), "{}: {}\n{words}", lab.folder, output.status);
+        for line in std::str::from_utf8(&output.stdout).expect("UTF-8").lines() {
+            assert!(line.width() <= 100, "{}: {line}", lab.folder);
         }
         let events = lab.events(&["--wire"]);
         assert!(events.iter().any(|event| event["kind"] == "frame"), "{}", lab.folder);
         for event in events {
-            if let Err(error) = schemas.validate(&event, index) {
-                panic!("{}: {event}\n{error:#}", lab.folder);
-            }
+            schema.check(&event).unwrap_or_else(|error| panic!("{}: {event}\n{error}", lab.folder));
         }
-        for line in lab.prints(&["--wire"]).lines() {
-            assert!(line.width() <= 100, "{}: {line}", lab.folder);
-        }
-    }
+    });
 }
 
 #[test]
@@ -126,9 +115,9 @@ fn an_ordinary_user_has_a_wire_too() {
     }
     let folder = std::env::temp_dir().join(format!("socklab-wire-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
-    for lab in labs_on_a_wire("an_ordinary_user_has_a_wire_too").iter().filter(|lab| lab.number == 10) {
+    for lab in some_on_a_wire("an_ordinary_user_has_a_wire_too", &[10]) {
         let copy: PathBuf = folder.join(&lab.folder);
-        fs::copy(&lab.program, &copy).expect("a copy");
+        copy_program(&lab.program, &copy);
         for link in ["tap", "veth"] {
             let mut command = Command::new(&copy);
             let output = run(command.args(["--wire", "--link", link]).uid(65_534).gid(65_534).current_dir("/"));
@@ -141,10 +130,7 @@ fn an_ordinary_user_has_a_wire_too() {
 
 #[test]
 fn a_frame_that_is_taken_apart_is_the_frame() {
-    for lab in labs_on_a_wire("a_frame_that_is_taken_apart_is_the_frame") {
-        if ![1, 10, 44].contains(&lab.number) {
-            continue;
-        }
+    for lab in some_on_a_wire("a_frame_that_is_taken_apart_is_the_frame", &[1, 10, 44]) {
         let events = lab.events(&["--bytes"]);
         let all: Vec<&Json> = events.iter().filter(|event| event["kind"] == "frame").collect();
         assert!(!all.is_empty(), "lab {}", lab.number);
@@ -161,7 +147,7 @@ fn a_frame_that_is_taken_apart_is_the_frame() {
 
 #[test]
 fn a_lost_answer_to_arp_is_asked_for_again() {
-    for lab in labs_on_a_wire("a_lost_answer_to_arp_is_asked_for_again").iter().filter(|lab| lab.number == 44) {
+    for lab in some_on_a_wire("a_lost_answer_to_arp_is_asked_for_again", &[44]) {
         let events = lab.events(&["--scene", "1", "--drop", "2"]);
         let seen: Vec<_> = frames(&events, 1).iter().map(|frame| (&frame["proto"], &frame["by_timer"])).collect();
         let (arp, udp) = (Json::from("ARP"), Json::from("UDP"));
@@ -175,7 +161,7 @@ fn a_lost_answer_to_arp_is_asked_for_again() {
 fn a_wire_leaves_no_interface_behind() {
     let interfaces = || fs::read_to_string("/proc/self/net/dev").expect("a table").lines().count();
     let before = interfaces();
-    for lab in labs_on_a_wire("a_wire_leaves_no_interface_behind").iter().filter(|lab| lab.number == 1) {
+    for lab in some_on_a_wire("a_wire_leaves_no_interface_behind", &[1]) {
         for link in ["tap", "veth"] {
             lab.prints(&["--wire", "--link", link]);
         }

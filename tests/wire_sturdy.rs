@@ -12,30 +12,12 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
-use support::{Lab, finish, has, has_private_hosts, labs, programs, run, skip};
+use support::by_hand::Running;
+use support::{Lab, finish, has, has_private_hosts, programs, run, skip, some_on_a_wire};
 
 const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 const LINKS: [&str; 2] = ["tap", "veth"];
-
-/// These labs, where a wire can be had.
-fn some_labs(test: &str, numbers: &[u64]) -> Vec<Lab> {
-    if !has_private_hosts() {
-        skip(test, "it takes private hosts");
-        return Vec::new();
-    }
-    labs().into_iter().filter(|lab| numbers.contains(&lab.number)).collect()
-}
-
-/// Ends with its test, however that ends.
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 impl Running {
     fn pid(&self) -> Pid {
@@ -155,7 +137,7 @@ fn leaves_nothing(lab: &Lab, link: &str, end: End, lines: usize) -> bool {
 
 #[test]
 fn whatever_ends_a_demo_on_a_wire_leaves_no_process_no_interface_and_no_file() {
-    let labs = some_labs("whatever_ends_a_demo_on_a_wire", &[1, 10, 12, 20]);
+    let labs = some_on_a_wire("whatever_ends_a_demo_on_a_wire", &[1, 10, 12, 20]);
     if labs.is_empty() {
         return;
     }
@@ -273,7 +255,7 @@ fn frames_that_nobody_knows_are_shown_as_digits_and_pass_unchanged() {
     if !has("python3") {
         return skip(test, "it takes python3 to send such frames");
     }
-    for lab in some_labs(test, &[1]) {
+    for lab in some_on_a_wire(test, &[1]) {
         for link in LINKS {
             let plain = lab.prints(&["--scene", "1", "--wire", "--link", link]);
             let stepping = Stepping::begin(&lab, link);
@@ -327,7 +309,7 @@ fn hosts_on_a_wire_have_one_way_and_it_leads_to_each_other() {
 
 #[test]
 fn nothing_but_the_wire_is_where_its_ends_are() {
-    for lab in some_labs("nothing_but_the_wire_is_where_its_ends_are", &[1]) {
+    for lab in some_on_a_wire("nothing_but_the_wire_is_where_its_ends_are", &[1]) {
         for link in LINKS {
             let stepping = Stepping::begin(&lab, link);
             let ends: &[&str] = if link == "tap" { &[] } else { &["wire-a", "wire-b"] };

@@ -21,6 +21,19 @@ pub fn all() -> Vec<Claim> {
             let kept = arrived.number("recv") == sent.call.ret && arrived.role == received.event.role;
             Verdict::of(kept, [sent.event, arrived, received.event])
         }),
+        Claim::classic("S1-C20", "Only bytes can be sent.", |trace| {
+            // A line of letters that are more than one byte each: what is counted and what arrives are its bytes.
+            let scene = trace.scene(1);
+            let text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok_and(|text| !text.is_ascii());
+            let Some(sent) = scene.clone().role("client").calls("sendto").into_iter().find(text) else {
+                return NO_DATAGRAM;
+            };
+            let Some(received) = scene.after(sent.event).role("server").calls("recvfrom").first().copied() else {
+                return NO_DATAGRAM;
+            };
+            let bytes = sent.call.ret == Some(sent.call.bytes().len() as i64);
+            Verdict::by_calls(bytes && received.call.data == sent.call.data, [sent, received])
+        }),
         Claim::ours(
             "On one machine, when sendto returns, the datagram is in the receiver's queue and none of it is left here.",
             |trace| {

@@ -34,10 +34,18 @@ pub fn all() -> Vec<Claim> {
             let told = in_state(&scene.role("client").after(goodbye.event), "CLOSE-WAIT");
             Verdict::of(told.is_some(), std::iter::once(goodbye.event).chain(told))
         }),
-        Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |_| {
-            Verdict::NotObservable(
-                "that side has no descriptor any more to ask about: what the kernel keeps of it, `ss -tan` shows",
-            )
+        Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
+            let closes = trace.scene(1).calls("close");
+            let (Some(first), Some(last)) = (closes.first(), closes.last()) else {
+                return Verdict::NotObservable("nobody said goodbye");
+            };
+            // The program has no descriptor any more. Its kernel is asked by the connection's addresses.
+            let kept = trace.scene(1).role("server").after(first.event).probes("state");
+            let Some(end) = kept.into_iter().rfind(|event| event.number("closed") == Some(1)) else {
+                return Verdict::NotObservable("what is left of the connection was not looked at");
+            };
+            let is_closed = end.word("state") == Some("CLOSED");
+            Verdict::of(is_closed, [first.event, last.event, end])
         }),
         Claim::classic("S3-C04", "connect opens a connection with the client.", |trace| {
             let connects = trace.scene(1).calls("connect");
@@ -62,6 +70,12 @@ pub fn all() -> Vec<Claim> {
             };
             let sends = client.after(refused.event).calls("send");
             Verdict::by_calls(!sends.is_empty(), std::iter::once(refused).chain(sends))
+        }),
+        Claim::ours("A server can be bound to an address of its own machine, and to no other.", |trace| {
+            let binds = trace.scene(4).role("server").calls("bind");
+            let [foreign, own] = binds[..] else { return Verdict::NotObservable("two addresses were not tried") };
+            let refused = foreign.call.errno.as_deref() == Some("EADDRNOTAVAIL");
+            Verdict::by_calls(refused && own.call.ret == Some(0), [foreign, own])
         }),
         Claim::ours("A connection stands, and takes data, before the server has called accept.", |trace| {
             let scene = trace.scene(2);

@@ -2,12 +2,14 @@
 
 mod claims;
 
+use std::net::SocketAddr;
+
 use socklab::prelude::*;
 
 fn main() -> ExitCode {
     Lab::new(10, "tcp-one-call", 9000)
         .asks("What are the calls of one conversation, and what does each do to the connection?")
-        .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_states())
+        .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_all_states())
         .scene(
             Scene::new("the server is late: who holds the connection?")
                 .server(late_server)
@@ -16,6 +18,7 @@ fn main() -> ExitCode {
                 .show_receive_queues(),
         )
         .scene(Scene::new("a pair that cannot meet: nobody listens on this port").client(lonely_client))
+        .scene(Scene::new("the address of another machine").server(faraway_server))
         .claims(claims::all())
         .run()
 }
@@ -73,5 +76,17 @@ fn lonely_client(at: Endpoint) -> io::Result<()> {
     if let Err(error) = refused {
         say!("connect had said: {error}");
     }
+    Ok(())
+}
+
+fn faraway_server(at: Endpoint) -> io::Result<()> {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // The address that its author's machine had in its author's network.
+    let authors = SocketAddr::from(([192, 168, 16, 114], 8081));
+    if let Err(error) = listener.bind(&authors.into()) {
+        say!("{error}"); // (9)
+    }
+    listener.bind(&at.address())?; // (10)
+    listener.listen(5)?;
     Ok(())
 }

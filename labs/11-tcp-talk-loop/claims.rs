@@ -41,16 +41,35 @@ pub fn all() -> Vec<Claim> {
             let holds = left.is_some() && answered.starts_with(&shown) && shown.len() > first.call.bytes().len();
             Verdict::of(holds, [first.event].into_iter().chain(left).chain([second.event]))
         }),
-        Claim::classic("S0-C14", "Messages stick because the receiver does not know where they end.", |trace| {
-            // What the client was given at once, against the messages that the server sent.
-            let answers = trace.scene(2).role("server").calls("send");
-            let stuck = got(&trace.scene(2).role("client")).into_iter().find(|made| {
-                !made.call.bytes().is_empty() && !answers.iter().any(|answer| answer.call.bytes() == made.call.bytes())
-            });
-            // Where it knows the length of what it waits for, every answer is shown for its own line.
-            let cured = in_step(&trace.scene(4));
-            Verdict::by_calls(stuck.is_some() && cured, stuck)
+        Claim::classic("S0-C03", "TCP is a stream: bytes in their order, and no edges between sends.", |trace| {
+            let (client, server) = (trace.scene(2).role("client"), trace.scene(2).role("server"));
+            // One send that comes in several receives, and one receive that has the ends of two sends in it.
+            let long = client.calls("send").first().copied();
+            let answers = server.calls("send");
+            let both = got(&client).into_iter().find(|made| made.call.bytes().ends_with(b"AB"));
+            let (Some(long), Some(both)) = (long, both) else {
+                return Verdict::NotObservable("no send was longer than a receive");
+            };
+            let parts: Vec<_> = server.calls("recv").into_iter().take(3).collect();
+            let of_two = !answers.iter().any(|answer| answer.call.bytes() == both.call.bytes());
+            let in_order = parts.iter().flat_map(|made| made.call.bytes()).eq(long.call.bytes());
+            Verdict::by_calls(in_order && of_two, [long].into_iter().chain(parts).chain([both]))
         }),
+        Claim::classic(
+            "S0-C14",
+            "Messages stick because the receiver does not know where they end (also S4-C03).",
+            |trace| {
+                // What the client was given at once, against the messages that the server sent.
+                let answers = trace.scene(2).role("server").calls("send");
+                let stuck = got(&trace.scene(2).role("client")).into_iter().find(|made| {
+                    !made.call.bytes().is_empty()
+                        && !answers.iter().any(|answer| answer.call.bytes() == made.call.bytes())
+                });
+                // Where it knows the length of what it waits for, every answer is shown for its own line.
+                let cured = in_step(&trace.scene(4));
+                Verdict::by_calls(stuck.is_some() && cured, stuck)
+            },
+        ),
         Claim::ours("A line of 3,000 bytes is three messages to a server that receives 1,024 at a time.", |trace| {
             let server = trace.scene(2).role("server");
             let line = trace.scene(2).role("client").calls("send").first().copied();

@@ -55,11 +55,22 @@ pub fn all() -> Vec<Claim> {
             let Some(zero) = zeros(&trace.scene(2)).first().copied() else {
                 return Verdict::NotObservable("recv did not give 0");
             };
-            let said = server.printed().last().copied();
+            let said = server.printed().into_iter().find(|(_, text)| text.contains("asleep"));
             let asleep =
                 said.and_then(|(_, text)| text.rsplit_once("asleep ")?.1.split(' ').next()?.parse::<u64>().ok());
             let holds = zero.call.times == 10_000 && asleep == Some(0);
             Verdict::of(holds, [zero.event].into_iter().chain(said.map(|(event, _)| event)))
+        }),
+        Claim::ours("Ten thousand such calls take more than ten times the processor time of 200 ms asleep.", |trace| {
+            let server = trace.scene(2).role("server");
+            let slept = server.calls("poll").last().copied().filter(|made| made.call.ret == Some(0));
+            let (Some(zero), Some(slept)) = (zeros(&trace.scene(2)).first().copied(), slept) else {
+                return Verdict::NotObservable("recv did not give 0, or nobody slept");
+            };
+            let said = server.printed().into_iter().find(|(_, text)| text.starts_with("processor time"));
+            let holds = said.is_some_and(|(_, text)| text.contains("more than ten times"));
+            let said = said.map(|(event, _)| event);
+            Verdict::of(holds, [zero.event, slept.event].into_iter().chain(said))
         }),
         Claim::ours("An empty send to a peer that has left never fails.", |trace| {
             let gone = [1, 3].map(|number| {

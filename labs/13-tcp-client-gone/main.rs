@@ -96,13 +96,23 @@ fn counting_server(at: Endpoint) -> io::Result<()> {
     meet("the client has left");
 
     // A program that waits is asleep, and costs nothing. How often will this one sleep?
+    let before = processor_time()?;
     let sleeps = at_full_speed(|| {
         for _ in 0..10_000 {
             conn.recv(&mut buf)?; // (4)
         }
         Ok(())
     })?;
+    let awake = processor_time()? - before;
     say!("10,000 times recv, asleep {sleeps} times"); // (5)
+    drop(conn);
+
+    // To compare: a call in which the kernel lets this program sleep.
+    let before = processor_time()?;
+    pause(Duration::from_millis(200))?;
+    let asleep = processor_time()? - before;
+    let more = if awake > 10 * asleep { "more than ten times" } else { "not ten times" };
+    say!("processor time: {more} that of 200 ms asleep"); // (6)
     Ok(())
 }
 
@@ -114,7 +124,7 @@ fn killed_client(at: Endpoint) -> io::Result<()> {
     let len = conn.recv(&mut buf)?;
     say!("\"{}\"", buf[..len].escape_ascii());
     // As `kill -9` would have it: this program does not close its socket, and will not do anything any more.
-    be_killed() // (6)
+    be_killed() // (7)
 }
 
 fn listening_server(at: Endpoint) -> io::Result<()> {
@@ -122,12 +132,12 @@ fn listening_server(at: Endpoint) -> io::Result<()> {
     listener.bind(&at.address())?;
     listener.listen(5)?;
     loop {
-        let (conn, _client) = listener.accept()?; // (8)
+        let (conn, _client) = listener.accept()?; // (9)
         loop {
             let mut buf = [0; 1024];
             let len = conn.recv(&mut buf)?;
             if len == 0 {
-                break; // (7)
+                break; // (8)
             }
             say!("\"{}\"", buf[..len].escape_ascii());
             conn.send(&buf[..len].to_ascii_uppercase())?;

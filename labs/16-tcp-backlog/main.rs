@@ -3,6 +3,7 @@
 mod claims;
 
 use std::fs;
+use std::net::Shutdown;
 
 use socklab::prelude::*;
 
@@ -41,8 +42,9 @@ fn main() -> ExitCode {
         .scene(
             Scene::new("five, and all are accepted: how many links can there be?")
                 .server(greeting_server)
-                .client(ten_calls)
-                .show_accept_queues(),
+                .client(two_hundred_calls)
+                .show_accept_queues()
+                .leaves_rounds_out(),
         )
         .claims(claims::all())
         .run()
@@ -134,23 +136,32 @@ fn greeting_server(at: Endpoint) -> io::Result<()> {
     listener.bind(&at.address())?;
     listener.listen(5)?;
     let mut links = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..200 {
         let (conn, _client) = listener.accept()?;
         conn.send(b"welcome")?;
         links.push(conn);
     }
     say!("{} links", links.len()); // (7)
+    for conn in links {
+        let mut buf = [0; 1024];
+        conn.recv(&mut buf)?; // the client's goodbye; the end of the block closes the link
+    }
     Ok(())
 }
 
-fn ten_calls(at: Endpoint) -> io::Result<()> {
+fn two_hundred_calls(at: Endpoint) -> io::Result<()> {
     let mut links = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..200 {
         let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         conn.connect(&at.address())?;
         let mut buf = [0; 1024];
         conn.recv(&mut buf)?;
         links.push(conn);
+    }
+    for conn in links {
+        conn.shutdown(Shutdown::Write)?;
+        let mut buf = [0; 1024];
+        conn.recv(&mut buf)?;
     }
     Ok(())
 }

@@ -16,6 +16,28 @@ pub fn all() -> Vec<Claim> {
             let holds = merged(&tcp) && apart(&udp) && full.is_some();
             Verdict::of(holds, full.into_iter().chain(tcp.into_iter().chain(udp).map(|made| made.event)))
         }),
+        Claim::classic("S1-C03", "The socket is a facade: the same calls, whatever is behind it.", |trace| {
+            let begin = |scene| {
+                let server = trace.scene(scene).role("server");
+                let first = |name: &str| server.calls(name).first().copied();
+                first("socket").zip(first("bind"))
+            };
+            let (Some((tcp, tcp_bound)), Some((udp, udp_bound))) = (begin(2), begin(5)) else {
+                return Verdict::NotObservable("there were no two servers");
+            };
+            let differs = |key: &str| tcp.call.get_arg(key) != udp.call.get_arg(key);
+            let same = differs("type") && !differs("domain") && tcp_bound.call.args == udp_bound.call.args;
+            Verdict::by_calls(same, [tcp, tcp_bound, udp, udp_bound])
+        }),
+        Claim::classic("S1-C04", "Behind this facade, TCP and UDP need not be understood.", |trace| {
+            // Two sends of the same bytes, and a receiver as late: if there were nothing to know, no difference.
+            let datagrams = trace.scene(5).role("client").calls("sendto");
+            let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
+            if bytes(&datagrams) != sent(trace, 2).concat() || tcp.is_empty() || udp.is_empty() {
+                return Verdict::NotObservable("the same was not sent over both");
+            }
+            Verdict::by_calls(tcp.len() == udp.len(), tcp.into_iter().chain(udp))
+        }),
         Claim::classic("S0-C15", "The sender does it: TCP collects small data before it sends (Nagle).", |trace| {
             let sends = trace.scene(2).role("client").calls("send");
             let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
@@ -39,16 +61,20 @@ pub fn all() -> Vec<Claim> {
             let joined = came.is_none() && merged(&tcp);
             Verdict::of(joined || apart(&tcp), evidence.chain(tcp.iter().map(|made| made.event)))
         }),
-        Claim::classic("S0-C20", "Two cases: the sender waits for a full buffer; the receiver reads late.", |trace| {
-            let late = arrived(trace, 2);
-            let sends = trace.scene(2).role("client").calls("send");
-            let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
-                return Verdict::NotObservable("there were no two sends");
-            };
-            let came = between(trace, first, second);
-            let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
-            Verdict::of(came.is_none() && merged(&late), evidence.chain(late.iter().map(|made| made.event)))
-        }),
+        Claim::classic(
+            "S0-C20",
+            "Two cases: the sender waits for a full buffer; the receiver reads late (also S4-C07).",
+            |trace| {
+                let late = arrived(trace, 2);
+                let sends = trace.scene(2).role("client").calls("send");
+                let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
+                    return Verdict::NotObservable("there were no two sends");
+                };
+                let came = between(trace, first, second);
+                let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
+                Verdict::of(came.is_none() && merged(&late), evidence.chain(late.iter().map(|made| made.event)))
+            },
+        ),
         Claim::classic(
             "S3-C08",
             "What is sent may come merged or not; the program that sends does not decide.",

@@ -47,6 +47,26 @@ pub fn all() -> Vec<Claim> {
             }
             Verdict::of(small.call.ret <= limit, waiting.into_iter().chain([small.event]))
         }),
+        Claim::classic("S4-C04", "Whoever sends one message and closes has no trouble with its edges.", |trace| {
+            let client = trace.scene(1).role("client");
+            let (sent, closed) = (client.calls("send"), client.calls("close"));
+            let ([sent], Some(closed)) = (&sent[..], closed.first()) else {
+                return Verdict::NotObservable("there was not one message and a close");
+            };
+            let received = trace.scene(1).role("server").after(closed.event).calls("recv");
+            let Some(first) = received.first() else { return Verdict::NotObservable("nothing was received") };
+            Verdict::by_calls(first.call.bytes() == sent.call.bytes(), [sent, closed, first].map(|made| *made))
+        }),
+        Claim::ours(
+            "One message and a close: the receiver has all of it if it calls recv until that gives 0.",
+            |trace| {
+                let sent = trace.scene(4).role("client").calls("send");
+                let received = trace.scene(4).role("server").calls("recv");
+                let ended = received.last().is_some_and(|made| made.call.ret == Some(0));
+                let whole = sent.len() == 1 && bytes(&received) == bytes(&sent);
+                Verdict::by_calls(ended && whole, sent.into_iter().chain(received))
+            },
+        ),
         Claim::ours("A recv can cut a character: all the bytes are text, and a piece of them is not.", |trace| {
             let received = arrived(trace, 3);
             let cut = received.iter().copied().filter(|made| std::str::from_utf8(made.call.bytes()).is_err());

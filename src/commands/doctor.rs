@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use socklab::sandbox::{Protection, tier_of_this_machine};
 use socklab::stage::{Choice, Hosts};
 use socklab::wire::{Kind, Plan};
 
@@ -13,6 +14,7 @@ use socklab::wire::{Kind, Plan};
 pub fn run() -> Result<ExitCode> {
     let uname = rustix::system::uname();
     println!("Linux {} on {}", uname.release().to_string_lossy(), uname.machine().to_string_lossy());
+    let protection = tier_of_this_machine();
     // This process is at its end: it may stay on the private host.
     match Hosts::open(Choice::Best) {
         mut hosts @ (Hosts::Private { .. } | Hosts::Wired { .. }) => {
@@ -42,6 +44,7 @@ pub fn run() -> Result<ExitCode> {
             println!("    in a container: its seccomp profile must allow unshare(2), or it runs with --privileged");
         }
     }
+    tell_of_sandboxes(&protection);
     for (program, what_for) in [
         ("just", "the short commands (just lab 05); cargo run -q -- lab 05 does the same"),
         ("strace", "the test that compares traces with what strace sees"),
@@ -51,6 +54,18 @@ pub fn run() -> Result<ExitCode> {
         println!("{program}: {found}; used for {what_for}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says what holds in a sandbox here.
+fn tell_of_sandboxes(protection: &Protection) {
+    println!("sandboxes for strangers' programs: {protection}");
+    for missing in &protection.missing {
+        println!("  without {}: {}", missing.layer, missing.why);
+    }
+    for note in &protection.notes {
+        println!("  {}: {}", note.layer, note.why);
+    }
+    println!("  docs/threat-model.md says what the tiers mean");
 }
 
 /// Tries both ways of making a wire.

@@ -42,7 +42,7 @@ enum News {
     Saved,
     /// So many checks are done.
     Done(usize),
-    Judged(Result<Grade>),
+    Judged(Box<Result<Grade>>),
 }
 
 /// Judges now, and at each save, until somebody ends it.
@@ -94,7 +94,7 @@ impl Watch {
             match new {
                 Ok(News::Saved) => drop(first_save.get_or_insert_with(Instant::now)),
                 Ok(News::Done(count)) => self.judging = Some(count),
-                Ok(News::Judged(grade)) => self.keep(grade),
+                Ok(News::Judged(grade)) => self.keep(*grade),
                 Ok(News::Touch(Touch::Resized)) => {}
                 Ok(News::Touch(Touch::Key(b'q' | b'Q' | 3))) => return Ok(ExitCode::SUCCESS),
                 Ok(News::Touch(Touch::Key(_))) => {}
@@ -120,7 +120,7 @@ impl Watch {
                 grade::prepare(folder, &arguments, &attempted)?.judged(&arguments, &done)
             }));
             let judged = judged.unwrap_or_else(|_| Err(anyhow!("the judge itself failed: a fault of ours")));
-            let _ = tell.send(News::Judged(judged));
+            let _ = tell.send(News::Judged(Box::new(judged)));
         });
     }
 
@@ -161,9 +161,9 @@ impl Watch {
         let place = work::shown(&watched(self.folder, &self.arguments.program)[0]);
         let doing = match self.judging {
             Some(done) => format!("judging: {done} of {} checks", (self.folder.exercise)().checks.len()),
-            None => format!("judged {} times; save, and it is judged again", self.judged),
+            None => format!("judged {}×; a save judges again", self.judged),
         };
-        format!("{place}  {doing}  q ends")
+        format!("{doing}; q ends  {place}")
     }
 }
 

@@ -157,7 +157,7 @@ fn advice(lab: &Lab, call: &Call, errno: &str, address: Option<SocketAddr>, tabl
     match (call.name.as_ref(), errno, address) {
         ("bind", "EADDRINUSE", Some(address)) => {
             let port = address.port();
-            let holder = match probe::holder_of(port, table) {
+            let holder = match probe::holder_of(port, table, None) {
                 Holder::Process(pid, name) => format!("{name} (process {pid}) has the port: end it"),
                 Holder::Past => {
                     "a server that has ended said goodbye first, and the kernel keeps its port for a minute: \

@@ -10,7 +10,7 @@ use super::command::{Permission, permit};
 use super::{Endpoint, Lab, Scene, clock, exit};
 use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller, Watch};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
-use crate::view::{Transcript, capture, diagram, json};
+use crate::view::{Brief, Transcript, capture, diagram, json};
 use crate::wire::{Plan, Script};
 
 /// How the scenes are to be played.
@@ -46,7 +46,7 @@ impl Manner {
 /// Plays the demo once and shows it.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let Some(mut hosts) = open_hosts(lab, arguments) else { return exit::LACKING };
-    let transcript = transcript(lab, &hosts);
+    let mut transcript = brief(lab, &hosts, !arguments.step);
     let mut kept = Trace::default();
     let keeps = arguments.pcap.is_some() || arguments.diagram.is_some();
     let mut out = anstream::stdout();
@@ -68,6 +68,9 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         }
     };
     let played = play(lab, Manner::of(arguments), &mut hosts, &mut tell);
+    if unwritten.is_none() && !arguments.json {
+        unwritten = out.write_all(transcript.rest().as_bytes()).and_then(|()| out.flush()).err();
+    }
     // A reader that has gone, `| head`, has seen enough; anything else is a loss.
     if let Some(error) = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
         eprintln!("{}: write to standard output: {}: {error}", lab.label(), error_name(&error));
@@ -114,6 +117,12 @@ pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Option<Hosts> {
 pub(super) fn transcript(lab: &Lab, hosts: &Hosts) -> Transcript {
     let transcript = Transcript::new(&lab.role_names());
     if matches!(hosts, Hosts::Wired { .. }) { transcript.with_frames() } else { transcript }
+}
+
+/// The same, with rounds left out, if they may be, where a scene is meant to be brief.
+pub(super) fn brief(lab: &Lab, hosts: &Hosts, may_be: bool) -> Brief {
+    let scenes = lab.scenes.iter().zip(1..).filter(|(scene, _)| may_be && scene.is_brief);
+    Brief::new(transcript(lab, hosts), scenes.map(|(_, number)| number).collect())
 }
 
 /// Says which of the faults that were asked for have met no frame: what was shown is not what they do.
@@ -190,7 +199,7 @@ fn play_until_valid(
     (hosts, host): (&mut Hosts, Host),
     teller: &mut Teller<'_>,
 ) -> io::Result<Ending> {
-    const MOST: u32 = 5;
+    const MOST: u32 = 20;
     if !manner.voids || !matches!(hosts, Hosts::Wired { .. }) {
         return play_scene(lab, scene, number, manner, (hosts, host), teller);
     }

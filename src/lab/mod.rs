@@ -1,6 +1,7 @@
 //! The face: what a lab's `main` calls, and what its roles may do besides calling the kernel.
 
 mod by_hand;
+mod child;
 mod claim;
 mod claim_report;
 mod cli;
@@ -16,11 +17,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+pub use child::start_program;
 pub use claim::{Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;
-pub use words::{at_full_speed, be_killed, meet, note, obey_sigpipe, prompt, say};
+pub use words::{
+    at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt, say, who_has,
+};
 
 use crate::socket::Address;
 use crate::stage::Watch;
@@ -78,6 +82,8 @@ pub struct Scene {
     watch: Watch,
     ends_waiting: bool,
     goes_round: bool,
+    /// Whether its transcript leaves out rounds that are like those before.
+    is_brief: bool,
     /// What a wire does to its frames, line by line.
     faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
@@ -170,6 +176,7 @@ impl Scene {
             watch: Watch::default(),
             ends_waiting: false,
             goes_round: false,
+            is_brief: false,
             faults: &[],
             strangers: false,
             clock: None,
@@ -285,6 +292,14 @@ impl Scene {
     #[must_use]
     pub fn ends_going_round(mut self) -> Scene {
         self.goes_round = true;
+        self
+    }
+
+    /// Roles do the same very often: a transcript shows the first three rounds and the last, and says how many there
+    /// are between. `--json` and `--step` show them all.
+    #[must_use]
+    pub fn leaves_rounds_out(mut self) -> Scene {
+        self.is_brief = true;
         self
     }
 

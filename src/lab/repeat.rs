@@ -11,7 +11,7 @@ use serde_json::json;
 use super::cli::Arguments;
 use super::demo::{self, Manner};
 use super::{Lab, exit};
-use crate::stage::Ending;
+use crate::stage::{Ending, Hosts};
 use crate::trace::{Event, What};
 
 /// Runs the lab as often as asked and prints the distribution of outcomes, for each scene.
@@ -24,11 +24,10 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let transcript = demo::transcript(lab, &hosts);
     let manner = Manner { free: !arguments.baton, voids: arguments.baton, ..Manner::of(arguments) };
     let mut scenes: Vec<Scenes> = Vec::new();
-    let bar = progress(runs);
     let mut worst = exit::OK;
-    for _ in 0..runs {
+    let all = play_all(lab, manner, &mut hosts, runs, |events, ending| {
         let mut outcomes: Vec<(u32, String, Outcome)> = Vec::new();
-        let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
+        for event in &events {
             if let What::Scene { text, .. } = &event.what {
                 outcomes.push((event.scene, text.clone(), Outcome::new(&lab.role_names(), manner.free)));
             } else if let Some((_, _, outcome)) = outcomes.last_mut()
@@ -36,27 +35,54 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
             {
                 outcome.add(event, transcript.lines(event));
             }
-            ControlFlow::Continue(())
-        });
-        match played {
-            Ok(Ending::Done | Ending::Left) => {}
-            Ok(Ending::Waiting) if manner.free => {}
-            Ok(ending) => {
-                bar.suspend(|| worst = demo::report(lab, &ending));
-            }
-            Err(error) => {
-                bar.finish_and_clear();
-                eprintln!("{}: the stage failed: {error}", lab.label());
-                return exit::LACKING;
-            }
+        }
+        match ending {
+            Ending::Done | Ending::Left => {}
+            Ending::Waiting if manner.free => {}
+            ending => worst = demo::report(lab, &ending),
         }
         count(&mut scenes, outcomes);
-        bar.inc(1);
+        Ok(())
+    });
+    if let Err(code) = all {
+        return code;
     }
-    bar.finish_and_clear();
     let text = if arguments.json { as_json(lab, runs, &scenes) } else { as_text(lab, runs, manner.free, &scenes) };
     let _ = anstream::stdout().write_all(text.as_bytes());
     worst
+}
+
+/// Plays a lab so many times, and hands over what came of each run. It ends early with an exit code where the stage
+/// fails, or where `take` wants no more.
+pub(super) fn play_all(
+    lab: &Lab,
+    manner: Manner,
+    hosts: &mut Hosts,
+    runs: u32,
+    mut take: impl FnMut(Vec<Event>, Ending) -> Result<(), u8>,
+) -> Result<(), u8> {
+    let bar = progress(runs);
+    for _ in 0..runs {
+        let mut events = Vec::new();
+        let played = demo::play(lab, manner, hosts, &mut |event: &Event| {
+            events.push(event.clone());
+            ControlFlow::Continue(())
+        });
+        let taken = bar.suspend(|| match played {
+            Ok(ending) => take(events, ending),
+            Err(error) => {
+                eprintln!("{}: the stage failed: {error}", lab.label());
+                Err(exit::LACKING)
+            }
+        });
+        if taken.is_err() {
+            bar.finish_and_clear();
+            return taken;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
 }
 
 /// What came out of one scene once: the lines of its events, free-running role by role, since who comes first is
@@ -116,7 +142,7 @@ fn outcome_in_free_run(event: &Event) -> bool {
         || matches!(&event.what, What::Exit(exit) if exit.error.is_some())
 }
 
-pub(super) fn progress(runs: u32) -> ProgressBar {
+fn progress(runs: u32) -> ProgressBar {
     // Drawn on standard error, and only where that is a terminal.
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} to go");
     ProgressBar::new(runs.into()).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))

@@ -2,13 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::ops::ControlFlow;
 
 use serde_json::json;
 
 use super::cli::Arguments;
 use super::demo::{self, Manner};
-use super::repeat::progress;
+use super::repeat::play_all;
 use super::{Lab, exit};
 use crate::stage::Ending;
 use crate::trace::{Event, What};
@@ -26,28 +25,16 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
     let manner = Manner { free: true, ..Manner::of(arguments) };
     let mut scenes: Vec<Scene> = Vec::new();
-    let bar = progress(runs);
-    for _ in 0..runs {
-        let mut events = Vec::new();
-        let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
-            events.push(event.clone());
-            ControlFlow::Continue(())
-        });
-        match played {
-            Ok(Ending::Done | Ending::Waiting) => add(&mut scenes, &events),
-            Ok(ending) => {
-                bar.finish_and_clear();
-                return demo::report(lab, &ending);
-            }
-            Err(error) => {
-                bar.finish_and_clear();
-                eprintln!("{}: the stage failed: {error}", lab.label());
-                return exit::LACKING;
-            }
+    let all = play_all(lab, manner, &mut hosts, runs, |events, ending| match ending {
+        Ending::Done | Ending::Waiting => {
+            add(&mut scenes, &events);
+            Ok(())
         }
-        bar.inc(1);
+        ending => Err(demo::report(lab, &ending)),
+    });
+    if let Err(code) = all {
+        return code;
     }
-    bar.finish_and_clear();
     scenes.retain(|scene| !scene.lines.is_empty());
     if scenes.is_empty() {
         eprintln!("{}: nobody types in it, so there is nothing to time", lab.label());

@@ -1,9 +1,13 @@
 //! What a role says, asks and waits for: to its user by hand, to the stage in a demo.
 
 use std::io;
+use std::time::Duration;
 
-use rustix::process::{Signal, getpid, kill_process};
+use rustix::process::{Signal, getpid, getppid, kill_process};
+use rustix::time::{ClockId, clock_gettime};
 
+use crate::probe::{self, Holder};
+use crate::socket::Address;
 use crate::sys;
 use crate::trace::recorder;
 
@@ -41,10 +45,38 @@ pub fn at_full_speed(part: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
     result.and(Ok(after?.saturating_sub(before?)))
 }
 
+/// How much of a processor's time this role has had so far: `CLOCK_PROCESS_CPUTIME_ID` of `clock_gettime(2)`.
+pub fn processor_time() -> io::Result<Duration> {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).map_err(io::Error::other)
+}
+
 /// Ends this role as `kill -9` does: it closes nothing, says nothing, and does not come back.
 pub fn be_killed() -> io::Result<()> {
     kill_process(getpid(), Signal::KILL)?;
     Ok(())
+}
+
+/// Ends this role as Ctrl-C does, in a demo. By hand it goes on: it has a user of its own to press the keys.
+pub fn be_interrupted() -> io::Result<()> {
+    // A program that was started in the background may be one that ignores the signal.
+    sys::default_action(libc::SIGINT)?;
+    recorder::with(|recorder| recorder.interrupt());
+    Ok(())
+}
+
+/// What the kernel has on a port of this host, and which process holds it: `LISTEN, sleep`, or `TIME-WAIT, no process`.
+/// From `/proc/net/tcp` and `/proc/PID/fd`, `proc(5)`, which `ss -tanp` reads, too.
+pub fn who_has(address: &Address) -> String {
+    let Some(address) = address.as_socket() else { return "no port".to_owned() };
+    let states = probe::states_on(address.port()).join(" and ");
+    // In a demo, our parent is the stage, which has copies of its roles' sockets.
+    match probe::holder_of(address.port(), "tcp", getppid()) {
+        _ if states.is_empty() => "nobody".to_owned(),
+        Holder::Process(_, name) => format!("{states}, {name}"),
+        Holder::Past => format!("{states}, no process"),
+        Holder::Somebody => format!("{states}, a process that we may not look at"),
+    }
 }
 
 /// From now on this role is a process as C knows it: `SIGPIPE` ends it, `signal(7)`. Rust programs, as Python's, ignore

@@ -1,23 +1,22 @@
 //! What a host's kernel knows of one TCP connection, whether or not any process has it open: `sock_diag(7)`.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-
-use socket2::{Domain, Protocol, Socket, Type};
+use std::os::fd::OwnedFd;
 
 use super::state_name;
+use crate::netlink;
 use crate::trace::Word;
 
 /// `SOCK_DIAG_BY_FAMILY` of `<linux/sock_diag.h>`.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
 
-/// Sizes of `nlmsghdr`, `inet_diag_req_v2` and `inet_diag_msg`.
-const HEAD: usize = 16;
+/// Sizes of `inet_diag_req_v2` and `inet_diag_msg`.
 const QUESTION: usize = 56;
 const ANSWER: usize = 72;
 
 /// Asks the kernel of the network namespace in which it was opened.
-pub struct Kernel(Socket);
+pub struct Kernel(OwnedFd);
 
 /// A connection, as its kernel has it.
 #[derive(Debug, PartialEq, Eq)]
@@ -38,8 +37,7 @@ impl Connection {
 impl Kernel {
     /// Opens the kernel of this network namespace to questions.
     pub fn open() -> io::Result<Kernel> {
-        let kind = Type::RAW.cloexec();
-        Socket::new(Domain::from(libc::AF_NETLINK), kind, Some(Protocol::from(libc::NETLINK_SOCK_DIAG))).map(Kernel)
+        netlink::open(libc::NETLINK_SOCK_DIAG).map(Kernel)
     }
 
     /// The connection between these two addresses, of which the first is this host's; `None` where there is none.
@@ -47,11 +45,7 @@ impl Kernel {
     /// It is looked up, and not searched for: what else the machine has costs nothing.
     pub fn connection(&mut self, own: SocketAddr, peer: SocketAddr) -> io::Result<Option<Connection>> {
         let (IpAddr::V4(own_ip), IpAddr::V4(peer_ip)) = (own.ip(), peer.ip()) else { return Ok(None) };
-        let mut question = Vec::with_capacity(HEAD + QUESTION);
-        question.extend((HEAD as u32 + QUESTION as u32).to_ne_bytes());
-        question.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-        question.extend((libc::NLM_F_REQUEST as u16).to_ne_bytes());
-        question.extend([0; 8]); // number and sender: one question, one answer
+        let mut question = Vec::with_capacity(QUESTION);
         question.extend([libc::AF_INET as u8, libc::IPPROTO_TCP as u8, 0, 0]);
         question.extend(u32::MAX.to_ne_bytes()); // in any state
         question.extend(own.port().to_be_bytes());
@@ -62,32 +56,25 @@ impl Kernel {
         }
         question.extend(0u32.to_ne_bytes()); // on any interface
         question.extend([0xFF; 8]); // INET_DIAG_NOCOOKIE
-        self.0.write_all(&question)?;
-        let mut answer = [0; 1024];
-        // The kernel has answered when the question has been sent.
-        let len = self.0.read(&mut answer)?;
-        read(&answer[..len], peer)
+        let mut answer = Ok(None);
+        match netlink::ask(&self.0, SOCK_DIAG_BY_FAMILY, 0, &question, |body| answer = read(body, peer)) {
+            Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+            asked => asked.and(answer),
+        }
     }
 }
 
 fn read(answer: &[u8], peer: SocketAddr) -> io::Result<Option<Connection>> {
-    let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
-    let number = |at: usize| Some(u32::from_ne_bytes(answer.get(at..at + 4)?.try_into().ok()?));
-    let kind = answer.get(4..6).map(|kind| u16::from_ne_bytes([kind[0], kind[1]])).ok_or_else(cut)?;
-    if i32::from(kind) == libc::NLMSG_ERROR {
-        let error = number(HEAD).ok_or_else(cut)? as i32;
-        return if -error == libc::ENOENT { Ok(None) } else { Err(io::Error::from_raw_os_error(-error)) };
-    }
-    let body = answer.get(HEAD..HEAD + ANSWER).ok_or_else(cut)?;
+    let answer = answer.get(..ANSWER).ok_or_else(netlink::is_cut)?;
     // Where there is no such connection, a listener on that port answers in its place: it has no peer.
-    if body[6..8] != peer.port().to_be_bytes() {
+    if answer[6..8] != peer.port().to_be_bytes() {
         return Ok(None);
     }
-    let (state, timer) = (body[1], body[2]);
+    let (state, timer) = (answer[1], answer[2]);
     const TIME_WAIT_TIMER: u8 = 3;
-    let expires = number(HEAD + 52).ok_or_else(cut)?;
+    let expires = netlink::number(answer, 52)?;
     Ok(Some(Connection {
-        state: state_name(state).ok_or_else(cut)?,
+        state: state_name(state).ok_or_else(netlink::is_cut)?,
         forgotten_in: (timer == TIME_WAIT_TIMER).then_some(expires),
     }))
 }

@@ -187,23 +187,35 @@ fn backlog(table: &str, processor: usize) -> Option<u64> {
 pub enum Holder {
     /// A process that we may look at: its id and its name.
     Process(u32, String),
-    /// Nobody any more: the kernel remembers a connection that ended a short while ago.
+    /// Nobody any more: the kernel remembers a connection that no process has open.
     Past,
     /// Somebody, but we may not see whom.
     Somebody,
 }
 
-/// Who has `port` on this machine: from `/proc/net/tcp` or `/proc/net/udp` (`table`), and the descriptors in
-/// `/proc/PID/fd`, which show an ordinary user only his own processes.
-pub fn holder_of(port: u16, table: &str) -> Holder {
+/// Who besides `except` has `port` on this machine: from `/proc/net/tcp` or `/proc/net/udp` (`table`), and the
+/// descriptors in `/proc/PID/fd`, which show an ordinary user only his own processes.
+pub fn holder_of(port: u16, table: &str, except: Option<Pid>) -> Holder {
     let text = fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
     let entries: Vec<(String, String)> = text.lines().skip(1).filter_map(|line| entry(line, port)).collect();
     let links = entries.iter().filter(|(_, inode)| inode != "0").map(|(_, inode)| format!("socket:[{inode}]"));
-    if let Some((pid, name)) = links.map(PathBuf::from).find_map(|link| process_with(&link)) {
+    if let Some((pid, name)) = links.map(PathBuf::from).find_map(|link| process_with(&link, except)) {
         return Holder::Process(pid, name);
     }
-    let is_past = |(state, _): &(String, String)| state == "06"; // TIME-WAIT
+    // A connection of which no process has a descriptor has no inode.
+    let is_past = |(_, inode): &(String, String)| inode == "0";
     if !entries.is_empty() && entries.iter().all(is_past) { Holder::Past } else { Holder::Somebody }
+}
+
+/// The states of the TCP sockets whose own port is `port`, and of what is left of them, each once.
+pub fn states_on(port: u16) -> Vec<Word> {
+    let text = fs::read_to_string("/proc/thread-self/net/tcp").unwrap_or_default();
+    let states = text.lines().skip(1).filter_map(|line| entry(line, port));
+    let mut states: Vec<Word> =
+        states.filter_map(|(state, _)| state_name(u8::from_str_radix(&state, 16).ok()?)).collect();
+    states.sort();
+    states.dedup();
+    states
 }
 
 /// The state and the inode of a line in a socket table, if its own port is `port`.
@@ -214,9 +226,12 @@ fn entry(line: &str, port: u16) -> Option<(String, String)> {
     ours.then_some(((*fields.get(3)?).to_owned(), (*fields.get(9)?).to_owned()))
 }
 
-fn process_with(link: &Path) -> Option<(u32, String)> {
+fn process_with(link: &Path, except: Option<Pid>) -> Option<(u32, String)> {
     for process in fs::read_dir("/proc").ok()?.flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        if except.is_some_and(|except| except.as_raw_nonzero().get().unsigned_abs() == pid) {
+            continue;
+        }
         let Ok(descriptors) = fs::read_dir(process.path().join("fd")) else { continue };
         if descriptors.flatten().any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|target| target == link)) {
             let name = fs::read_to_string(process.path().join("comm")).unwrap_or_default();
@@ -252,7 +267,7 @@ mod tests {
     fn a_socket_of_this_process_is_found_to_be_its_own() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let port = socket.local_addr().expect("an address").port();
-        assert!(matches!(holder_of(port, "udp"), Holder::Process(pid, _) if pid == std::process::id()));
-        assert_eq!(holder_of(port, "tcp"), Holder::Somebody);
+        assert!(matches!(holder_of(port, "udp", None), Holder::Process(pid, _) if pid == std::process::id()));
+        assert_eq!(holder_of(port, "tcp", None), Holder::Somebody);
     }
 }

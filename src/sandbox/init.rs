@@ -51,6 +51,8 @@ struct Init<'a> {
     plan: Plan,
     identity: Identity,
     scratch: PathBuf,
+    /// The entry of the control group.
+    group: Option<OwnedFd>,
     rules: Option<RulesetCreated>,
     filters: Vec<BpfProgram>,
     /// Readable when a child has ended.
@@ -95,7 +97,8 @@ impl<'a> Init<'a> {
             rustix::process::chdir(&folder).step("enter the scratch folder")?;
             folder
         };
-        if let Some(archive) = files.first() {
+        let mut files = files.into_iter();
+        if let Some(archive) = plan.parcel.and_then(|_| files.next()) {
             parcel::unpack(archive.as_fd(), &scratch, identity.given).step("unpack the parcel")?;
         }
         let mut rules = None;
@@ -107,7 +110,11 @@ impl<'a> Init<'a> {
         let filters = if plan.layers.has(Layer::Seccomp) { walls::seccomp(&plan)? } else { Vec::new() };
         // From now on a process of the same user cannot look into this one.
         set_dumpable_behavior(DumpableBehavior::NotDumpable).step("prctl(PR_SET_DUMPABLE)")?;
-        Ok((Init { channel, plan, identity, scratch, rules, filters, ends, running: None }, notes))
+        let group = files.next();
+        if plan.layers.has(Layer::Cgroup) && group.is_none() {
+            return Err(Fault::new("enter the memory group", "it did not come along"));
+        }
+        Ok((Init { channel, plan, identity, scratch, group, rules, filters, ends, running: None }, notes))
     }
 
     /// Answers until the owner is gone or says that it is enough.
@@ -206,6 +213,7 @@ impl<'a> Init<'a> {
                     layers: self.plan.layers,
                     limits: &self.plan.limits,
                     identity: self.identity,
+                    group: self.group.as_ref(),
                     rules,
                     filters: &self.filters,
                     scratch: &self.scratch,

@@ -22,6 +22,7 @@ pub struct Baggage<'a> {
     pub layers: Layers,
     pub limits: &'a Limits,
     pub identity: Identity,
+    pub group: Option<&'a OwnedFd>,
     pub rules: Option<RulesetCreated>,
     pub filters: &'a [BpfProgram],
     pub scratch: &'a Path,
@@ -67,6 +68,9 @@ fn prepare(baggage: Baggage<'_>) -> Result<(), Fault> {
     sys::children::unblock_signals().step("sigprocmask")?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     rustix::process::chdir(baggage.scratch).step("chdir")?;
+    if let Some(group) = baggage.group {
+        rustix::io::write(group, b"0").of(Layer::Cgroup, "enter the memory group")?;
+    }
     if baggage.layers.has(Layer::Limits) {
         limit(baggage.limits)?;
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, shutdown, socketpair};
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::cgroup::Group;
 use super::fault::{Fault, Step};
 use super::message::{self, FromInit, Received, ToInit};
 use super::order::{Layer, Order};
@@ -33,12 +34,14 @@ pub struct Line {
     /// Ends of which nobody has been told yet; whoever asks holds it until the answer is there.
     ends: Mutex<VecDeque<Ending>>,
     scratch: Option<Scratch>,
+    group: Option<Group>,
 }
 
 impl Line {
     /// Starts a keeper.
     pub fn open(order: &Order) -> Result<Line, Fault> {
         let scratch = if order.layers.has(Layer::Files) { None } else { Some(Scratch::make()?) };
+        let group = order.layers.has(Layer::Cgroup).then(|| Group::make(order.limits.memory_mib)).transpose()?;
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).step("socketpair")?;
         let child = Command::new(&order.keeper)
@@ -49,12 +52,17 @@ impl Line {
             .stderr(Stdio::null())
             .spawn()
             .step("start the keeper")?;
-        Ok(Line { child: Some(child), channel: ours, ends: Mutex::default(), scratch })
+        Ok(Line { child: Some(child), channel: ours, ends: Mutex::default(), scratch, group })
     }
 
     /// The scratch folder, where the sandbox has no files of its own.
     pub fn scratch(&self) -> Option<&Path> {
         self.scratch.as_ref().map(|scratch| scratch.0.as_path())
+    }
+
+    /// The group that limits the program's memory, if there is one.
+    pub fn group(&self) -> Option<&Group> {
+        self.group.as_ref()
     }
 
     /// Readable when init tells of an end.

@@ -30,7 +30,8 @@ const MOST_DESCRIPTORS: usize = 3;
 /// What init is told or asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToInit {
-    /// The first message. The parcel comes along, if there is one.
+    /// The first message. The parcel comes along, if there is one, and then the entry of the control group, if there is
+    /// one.
     Prepare(Box<Plan>),
     /// Comes with the three standard descriptors.
     Start {
@@ -65,8 +66,8 @@ pub struct Plan {
     pub visible: Vec<OsString>,
     /// The scratch folder, where the sandbox has no files of its own.
     pub scratch: Option<OsString>,
-    /// Bytes of the parcel.
-    pub parcel: u64,
+    /// Bytes of the parcel, if there is one.
+    pub parcel: Option<u64>,
     pub port: u16,
 }
 

@@ -13,6 +13,7 @@
 //! [`Fault`], never an [`Ending`]; every wait has a bound; when the owner dies, however it dies, all of it dies.
 //! `docs/threat-model.md` says what is promised and what is not.
 
+mod cgroup;
 mod fault;
 mod init;
 mod inside;
@@ -106,6 +107,8 @@ pub struct Sandbox {
     pipes: Pipes,
     output: Output,
     ended: Option<Ending>,
+    /// How often the kernel had killed for want of memory when the last program ended.
+    kills: u64,
 }
 
 impl Sandbox {
@@ -121,10 +124,11 @@ impl Sandbox {
             limits: order.limits.clone(),
             visible: order.visible.iter().map(|path| path.clone().into_os_string()).collect(),
             scratch: line.scratch().map(|folder| folder.as_os_str().to_owned()),
-            parcel: order.parcel.bytes(),
+            parcel: order.parcel.archive().map(|_| order.parcel.bytes()),
             port,
         };
-        let files: Vec<BorrowedFd<'_>> = order.parcel.archive().into_iter().collect();
+        let group = line.group().map(|group| group.entry());
+        let files: Vec<BorrowedFd<'_>> = order.parcel.archive().into_iter().chain(group).collect();
         let (answer, mut sockets) = line.ask(&ToInit::Prepare(Box::new(plan)), &files)?;
         let (FromInit::Ready(notes), Some(questions)) = (answer, sockets.pop()) else { return Err(not_an_answer()) };
         Ok(Sandbox {
@@ -136,6 +140,7 @@ impl Sandbox {
             pipes: Pipes::default(),
             output: Output::default(),
             ended: None,
+            kills: 0,
         })
     }
 
@@ -304,7 +309,10 @@ impl Sandbox {
     /// Takes note of an end that init has told of.
     fn take_ends(&mut self) -> Result<(), Fault> {
         let Some(ending) = self.line.take_end()? else { return Ok(()) };
-        self.ended = Some(ending);
+        let kills = self.line.group().map_or(Ok(0), |group| group.kills())?;
+        let limit = if kills > self.kills { Some(Limit::Memory) } else { None };
+        self.kills = kills;
+        self.ended = Some(Ending { limit: ending.limit.or(limit), ..ending });
         // All that it wrote is in the pipes now.
         self.take_output()
     }

@@ -29,7 +29,7 @@ pub struct Order {
 impl Default for Order {
     fn default() -> Order {
         Order {
-            layers: Layers::ALL,
+            layers: Layers::USUAL,
             limits: Limits::default(),
             parcel: Parcel::default(),
             visible: Vec::new(),
@@ -112,20 +112,21 @@ pub struct Layers(u16);
 
 impl Layers {
     pub const NONE: Layers = Layers(0);
-    /// Every one but the last: no tier below the third asks for a control group.
-    pub const ALL: Layers = Layers((1 << 9) - 1);
+    pub const ALL: Layers = Layers((1 << Layer::ALL.len()) - 1);
+    /// What tier 2 takes: all but a control group.
+    pub const USUAL: Layers = Layers::ALL.without(Layer::Cgroup);
 
-    pub fn has(self, layer: Layer) -> bool {
+    pub const fn has(self, layer: Layer) -> bool {
         self.0 & Layers::bit(layer) != 0
     }
 
     #[must_use]
-    pub fn with(self, layer: Layer) -> Layers {
+    pub const fn with(self, layer: Layer) -> Layers {
         Layers(self.0 | Layers::bit(layer))
     }
 
     #[must_use]
-    pub fn without(self, layer: Layer) -> Layers {
+    pub const fn without(self, layer: Layer) -> Layers {
         Layers(self.0 & !Layers::bit(layer))
     }
 
@@ -133,7 +134,7 @@ impl Layers {
         Layer::ALL.into_iter().filter(move |layer| self.has(*layer))
     }
 
-    fn bit(layer: Layer) -> u16 {
+    const fn bit(layer: Layer) -> u16 {
         1 << layer as u16
     }
 }

@@ -73,14 +73,16 @@ impl Layers {
     }
 }
 
+static PROBED: OnceLock<Protection> = OnceLock::new();
+
 fn probed(keeper: &Path) -> &'static Protection {
-    static PROBED: OnceLock<Protection> = OnceLock::new();
     PROBED.get_or_init(|| probe(keeper))
 }
 
-/// Why a wall is not up here, if that was found out.
+/// Why a wall is not up: what was found out here, or else that nobody asked for it.
 pub(super) fn why_not(layer: Layer) -> String {
-    "not asked for, or not to be had".to_owned() + if layer == Layer::Cgroup { " (tier 2 does without it)" } else { "" }
+    let known = PROBED.get().and_then(|here| here.missing.iter().find(|missing| missing.layer == layer));
+    known.map_or_else(|| "not asked for".to_owned(), |missing| missing.why.clone())
 }
 
 /// Asks for everything, and for less and less of it.

@@ -184,7 +184,7 @@ fn lay_out(root: BorrowedFd<'_>, plan: &Plan, owner: (u32, u32), links: &[Link])
         write(root, path, text.as_bytes()).of(at, "write the root's files")?;
     }
     let limits = &plan.limits;
-    let scratch = format!("{}k", limits.scratch_mib * 1024 + plan.parcel.div_ceil(1024));
+    let scratch = format!("{}k", limits.scratch_mib * 1024 + plan.parcel.unwrap_or(0).div_ceil(1024));
     for (path, size, files, mode) in [
         ("box", scratch.as_str(), limits.scratch_files.to_string().as_str(), "0700"),
         ("tmp", "32m", "1024", "1777"),

@@ -21,6 +21,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::FdFlags;
 
 pub use address::Address;
 pub use error_queue::Report;
@@ -362,6 +363,15 @@ impl Socket {
         let (on, seconds) = (i32::from(time.is_some()), time.map_or(0, |time| time.as_secs()));
         let value = format!("{{l_onoff={on}, l_linger={seconds}}}");
         self.set("SOL_SOCKET", "SO_LINGER", value, || self.inner.set_linger(time))
+    }
+
+    /// Whether a program that this process starts is to find the descriptor closed, `F_SETFD` of `fcntl(2)`.
+    ///
+    /// Each `Socket` begins so (`SOCK_CLOEXEC`), as Rust's and Python's do, and C's do not.
+    pub fn set_cloexec(&self, on: bool) -> io::Result<()> {
+        let call = self.call("fcntl").arg("cmd", "F_SETFD").arg("arg", if on { "FD_CLOEXEC" } else { "0" });
+        let flags = if on { FdFlags::CLOEXEC } else { FdFlags::empty() };
+        traced(call, Wait::Never, |_| Ok(rustix::io::fcntl_setfd(&self.inner, flags)?))
     }
 
     /// From now on no call on this socket waits, `FIONBIO` of `ioctl(2)`: one that would fails with `EAGAIN`, and a

@@ -118,7 +118,7 @@ impl Baton<'_, '_> {
         let mut holder: Option<usize> = None;
         let mut calls = 0;
         loop {
-            self.see_who_is_ready();
+            self.see_who_is_ready()?;
             let goes_on = holder.filter(|role| self.ready[*role].is_some() && calls < TURN && !self.yields);
             self.yields = false;
             match goes_on.or_else(|| self.ready_longest()) {
@@ -128,15 +128,16 @@ impl Baton<'_, '_> {
                     self.turn += 1;
                     self.go(role)?;
                     self.wake()?;
+                    let mut goes_round = self.troupe.goes_round(role);
                     // One that goes round would never let anybody else act.
-                    self.yields |= self.troupe.goes_round(role);
+                    self.yields |= goes_round;
                     // Who never waits leaves no time for what is on its way: it arrives between two rounds.
-                    if self.troupe.goes_round(role)
-                        && let Some(soon) = self.troupe.next_arrival()
-                    {
+                    if goes_round && let Some(soon) = self.troupe.next_arrival() {
                         self.wait_a_while(soon)?;
+                        // Somebody may have been woken by it, and have done something in between.
+                        goes_round = self.troupe.goes_round(role);
                     }
-                    if self.nobody_stops(role) && !self.end_a_pause()? {
+                    if goes_round && self.nobody_else_moves(role) && !self.end_a_pause()? {
                         let others = (0..self.doing.len()).filter(|other| *other != role);
                         let waiting = others.filter_map(|other| self.waiting(other)).collect();
                         self.troupe.find_going_round(role, waiting)?;
@@ -228,9 +229,22 @@ impl Baton<'_, '_> {
         match self.returns(role, wait, Some(&call))? {
             Some(done) => {
                 // The call that killed its role is one of which nothing else is told.
-                if matches!(done, Heard::Gone) && !self.begun {
-                    self.troupe.name_all(role, &mut call);
-                    self.troupe.tell(Some(role), What::Begin(call))?;
+                if matches!(done, Heard::Gone) {
+                    self.begin(role, &call)?;
+                } else if let Heard::Done(made, _) = &done
+                    && matches!(wait, Wait::PerhapsUntil(_))
+                    && self.had_its_time(role, made)
+                {
+                    // It has slept, though we were too slow to see it.
+                    let waiting = self.troupe.waiting(role, &call, wait);
+                    if !self.begun {
+                        self.begin(role, &call)?;
+                        self.troupe.forward(Stirred::default())?;
+                    }
+                    if let Some(waiting) = waiting {
+                        self.troupe.tell(Some(role), What::Wait(waiting))?;
+                    }
+                    self.troupe.look_around()?;
                 }
                 self.record(role, done, wait)
             }
@@ -241,15 +255,23 @@ impl Baton<'_, '_> {
                 if told {
                     return Ok(());
                 }
-                if !self.begun {
-                    self.troupe.tell(Some(role), What::Begin(call))?;
-                }
+                self.begin(role, &call)?;
                 if let Some(waiting) = self.waiting(role) {
                     self.troupe.tell(Some(role), What::Wait(waiting))?;
                 }
                 self.troupe.look_around()
             }
         }
+    }
+
+    /// Tells that a role's call has begun, unless it is told already.
+    fn begin(&mut self, role: usize, call: &Call) -> Step<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
+        let mut call = call.clone();
+        self.troupe.name_all(role, &mut call);
+        self.troupe.tell(Some(role), What::Begin(call))
     }
 
     /// Waits for a call to return: `None` if the kernel shows the role asleep in it, which only some calls may be.
@@ -269,12 +291,8 @@ impl Baton<'_, '_> {
                 heard => return Ok(Some(heard)),
             }
             if self.troupe.frame_is_ready() && self.troupe.sleeps(role) {
-                if let Some(call) = call
-                    && !std::mem::replace(&mut self.begun, true)
-                {
-                    let mut call = call.clone();
-                    self.troupe.name_all(role, &mut call);
-                    self.troupe.tell(Some(role), What::Begin(call))?;
+                if let Some(call) = call {
+                    self.begin(role, call)?;
                 }
                 self.troupe.forward(Stirred::default())?;
                 asleep = 0;
@@ -299,7 +317,10 @@ impl Baton<'_, '_> {
                 self.troupe.look_at(role, &mut call);
                 // A poll that gives 0 has had the time that it asked for: how late it was is the machine's affair.
                 if wait.is_timed() && call.has_run_out() && call.name != "poll" {
-                    call.after = Some(class_of_time(self.began[role].elapsed().as_millis() as u64).into());
+                    // How late it was told is the machine's affair, too.
+                    let passed = self.began[role].elapsed();
+                    let passed = self.troupe.limit(role, &call).filter(|limit| *limit <= passed).unwrap_or(passed);
+                    call.after = Some(class_of_time(passed.as_millis() as u64).into());
                 }
                 self.doing[role] = Doing::Running;
                 self.yields = call.errno.as_deref() == Some("EAGAIN");
@@ -312,6 +333,12 @@ impl Baton<'_, '_> {
             Heard::Gone => self.bury(role, None),
             Heard::Next(..) | Heard::Silence => Err(self.hung(role)),
         }
+    }
+
+    /// Whether a call that has a deadline returned because that was over, and not at once.
+    fn had_its_time(&self, role: usize, call: &Call) -> bool {
+        let limit = self.troupe.limit(role, call);
+        call.has_run_out() && limit.is_some_and(|limit| !limit.is_zero() && limit <= self.began[role].elapsed())
     }
 
     /// Looks after those asleep in a call: whoever was woken returns before anybody acts.
@@ -327,11 +354,21 @@ impl Baton<'_, '_> {
         Ok(())
     }
 
-    fn see_who_is_ready(&mut self) {
-        for role in 0..self.doing.len() {
-            if self.can_go(role) {
-                self.ready[role].get_or_insert(self.turn);
+    /// Sees who can go on. What made somebody ready may have ended the call that another one is asleep in, just after
+    /// we looked: that call returns first.
+    fn see_who_is_ready(&mut self) -> Step<()> {
+        loop {
+            let mut any_new = false;
+            for role in 0..self.doing.len() {
+                if self.ready[role].is_none() && self.can_go(role) {
+                    self.ready[role] = Some(self.turn);
+                    any_new = true;
+                }
             }
+            if !any_new || !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(..))) {
+                return Ok(());
+            }
+            self.wake()?;
         }
     }
 
@@ -344,10 +381,10 @@ impl Baton<'_, '_> {
         }
     }
 
-    /// Whether a role goes round for ever, and no other one can go.
-    fn nobody_stops(&self, role: usize) -> bool {
-        let others_wait = || (0..self.doing.len()).all(|other| other == role || !self.can_go(other));
-        self.troupe.goes_round(role) && others_wait() && self.troupe.next_arrival().is_none()
+    /// Whether no other role can go, and nothing is on its way to any.
+    fn nobody_else_moves(&self, role: usize) -> bool {
+        let others_wait = (0..self.doing.len()).all(|other| other == role || !self.can_go(other));
+        others_wait && self.troupe.next_arrival().is_none()
     }
 
     fn ready_longest(&self) -> Option<usize> {
@@ -445,7 +482,7 @@ impl Baton<'_, '_> {
 
     fn anybody_is_ready(&mut self) -> Step<bool> {
         self.wake()?;
-        self.see_who_is_ready();
+        self.see_who_is_ready()?;
         Ok(self.ready.iter().any(Option::is_some))
     }
 

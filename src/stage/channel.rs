@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::trace::{Call, Wait};
 
 /// The role's end of the channel. `strace` shows what passes here under this number, and nothing of a lab is ever
-/// there.
-pub const ROLE_END: RawFd = 200;
+/// there: a role may have hundreds of sockets, and most machines allow 1024 descriptors.
+pub const ROLE_END: RawFd = 1000;
 
 /// A message's largest size in bytes: the longest text with every byte as JSON's `\u0000`, and ample room.
 const LARGEST: usize = 8 * LONGEST_TEXT;
@@ -32,6 +32,8 @@ pub enum ToStage {
     Next(Act, u64),
     /// Its call has returned. A socket that the call made comes along.
     Done(Call, u64),
+    /// It has started a program, whose leash comes along. The other end is held by the process with this id.
+    Leash(i32),
     /// It asks what an address is called.
     Name(SocketAddr),
 }

@@ -6,9 +6,10 @@
 use std::fmt;
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use rustix::process::{getegid, geteuid};
+use socket2::{Domain, Socket, Type};
 
 use crate::sys::{self, Setting};
 use crate::trace::error_name;
@@ -54,7 +55,7 @@ impl fmt::Display for NoPrivateHost {
 }
 
 /// Settings of a host, so that every machine tells the same story: the files under `/proc/sys/net` and what they hold.
-const SETTINGS: [(&str, &str); 12] = [
+const SETTINGS: [(&str, &str); 13] = [
     ("ipv6/conf/all/disable_ipv6", "1"),
     ("ipv4/tcp_congestion_control", "reno"),
     ("ipv4/tcp_rmem", "4096 131072 6291456"),
@@ -72,6 +73,9 @@ const SETTINGS: [(&str, &str); 12] = [
     ("ipv4/icmp_ratelimit", "0"),
     ("ipv4/icmp_msgs_per_sec", "100000"),
     ("ipv4/icmp_msgs_burst", "100000"),
+    // Hosts that are made from here have a table of TCP connections of their own (Linux 6.1). The machine's has many
+    // times as many rows, and each look at the kernel's timers reads every one.
+    ("ipv4/tcp_child_ehash_entries", "4096"),
 ];
 
 impl Hosts {
@@ -163,9 +167,12 @@ pub(super) const PORTS: u16 = 5;
 pub(crate) fn free_port() -> io::Result<u16> {
     // Programs that were started one after the other begin far from each other.
     let first = 20_000 + (std::process::id() % 2_000 * 97 % 2_000) as u16 * PORTS;
+    // Without SO_REUSEADDR, which the standard library sets: what an earlier scene has left in TIME-WAIT counts.
     let taken = |port: u16| {
-        let at = (Ipv4Addr::LOCALHOST, port);
-        TcpListener::bind(at).is_err() || UdpSocket::bind(at).is_err()
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into();
+        [Type::STREAM, Type::DGRAM]
+            .into_iter()
+            .any(|kind| Socket::new(Domain::IPV4, kind, None).and_then(|socket| socket.bind(&at)).is_err())
     };
     (first..32_000)
         .step_by(PORTS.into())

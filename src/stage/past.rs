@@ -35,6 +35,13 @@ impl Past {
         Ok(is_news.then_some(values))
     }
 
+    /// Whether its own side has said goodbye, and the other side, on the same host, knows it and has not said so yet.
+    pub fn waits_for_an_acknowledgement(&self, kernel: &mut Kernel) -> io::Result<bool> {
+        let is_in = |found: Option<Connection>, state: &str| found.is_some_and(|found| found.state == state);
+        Ok(is_in(kernel.connection(self.pair.0, self.pair.1)?, "FIN-WAIT-1")
+            && is_in(kernel.connection(self.pair.1, self.pair.0)?, "CLOSE-WAIT"))
+    }
+
     pub fn is_over(&self) -> bool {
         self.state == NOTHING
     }

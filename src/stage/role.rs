@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
+    Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, kill_process, set_parent_process_death_signal, setrlimit,
 };
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use rustix::time::{ClockId, clock_gettime};
@@ -227,6 +227,17 @@ impl Recorder for Link {
             Some(ToRole::Line(line)) => line,
             _ => None,
         }
+    }
+
+    fn keep_leash(&mut self, leash: BorrowedFd<'_>, pid: i32) -> bool {
+        self.tell_all();
+        self.send(&ToStage::Leash(pid), Some(leash));
+        true
+    }
+
+    fn interrupt(&mut self) {
+        self.tell_all();
+        let _ = kill_process(getpid(), Signal::INT);
     }
 
     fn name(&mut self, address: SocketAddr) -> String {

@@ -8,7 +8,8 @@ use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use rustix::net::sockopt::{Timeout, socket_timeout};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
 use super::channel::{self, ROLE_END, ToRole, ToStage};
 use super::names::Names;
@@ -18,6 +19,9 @@ use super::{Ending, Play, Teller, Watch, role};
 use crate::probe::{self, Connection, Kernel};
 use crate::trace::{Call, Exit, For, Frame, Host, Status, Value, Wait, Waiting, What, Word};
 use crate::wire::{ADDRESSES, Wire};
+
+/// How often a state that is waited for is looked at.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// A role that is playing.
 pub(super) struct Actor {
@@ -38,6 +42,8 @@ pub(super) struct Actor {
     sockets: BTreeMap<RawFd, Looked>,
     /// Connections whose sockets it has closed, where the scene follows them.
     past: Vec<Past>,
+    /// What ends the programs that it has started, and the processes at the other ends.
+    leashes: Vec<(OwnedFd, Option<Pid>)>,
     /// Whether its process has been waited for.
     reaped: bool,
 }
@@ -158,6 +164,7 @@ impl<'p, 't> Troupe<'p, 't> {
                 dies: one.dies,
                 sockets: BTreeMap::new(),
                 past: Vec::new(),
+                leashes: Vec::new(),
                 reaped: false,
             });
         }
@@ -211,6 +218,11 @@ impl<'p, 't> Troupe<'p, 't> {
                     }
                     self.name_all(role, &mut call);
                     return Ok(Heard::Done(call, at));
+                }
+                Some((ToStage::Leash(pid), leash)) => {
+                    // It will outlive its parent, and then it is ours to wait for, prctl(2).
+                    rustix::process::set_child_subreaper(Some(getpid())).map_err(io::Error::from)?;
+                    self.actors[role].leashes.extend(leash.map(|leash| (leash, Pid::from_raw(pid))));
                 }
                 Some((ToStage::Name(address), _)) => {
                     let name = self.names.of(address, self.actors[role].home);
@@ -310,6 +322,18 @@ impl<'p, 't> Troupe<'p, 't> {
         })
     }
 
+    /// How long a call may wait, where it has a limit: a poll's own, or its socket's, `SO_RCVTIMEO` and `SO_SNDTIMEO`
+    /// of `socket(7)`.
+    pub fn limit(&self, role: usize, call: &Call) -> Option<Duration> {
+        if call.name == "poll" {
+            let millis = call.get_arg("timeout")?.as_word()?.strip_suffix(" ms")?.parse().ok()?;
+            return Some(Duration::from_millis(millis));
+        }
+        let receives = call.name.starts_with("recv") || call.name == "accept";
+        let which = if receives { Timeout::Recv } else { Timeout::Send };
+        socket_timeout(&self.actors[role].sockets.get(&call.fd?)?.socket, which).ok()?
+    }
+
     /// Fills in the queues of the socket that a call was made on.
     pub fn look_at(&mut self, role: usize, call: &mut Call) {
         let looked = call.fd.and_then(|number| self.actors[role].sockets.get_mut(&number));
@@ -321,6 +345,7 @@ impl<'p, 't> Troupe<'p, 't> {
         if !self.watch.anything() {
             return Ok(());
         }
+        self.wait_for_acknowledged_goodbyes()?;
         for role in 0..self.actors.len() {
             let mut changes = Vec::new();
             let actor = &mut self.actors[role];
@@ -341,6 +366,21 @@ impl<'p, 't> Troupe<'p, 't> {
             }
             for (probe, fd, values) in changes {
                 self.tell(Some(role), What::Probe { probe: probe.into(), fd, values })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until what is left of closed connections is out of FIN-WAIT-1, where one host has both sides: the other
+    /// side has the goodbye, and the kernel delays the acknowledgement, by 40 ms or not at all. After a second, the
+    /// state is told as it is.
+    fn wait_for_acknowledged_goodbyes(&mut self) -> Step<()> {
+        const LONGEST: Duration = Duration::from_secs(1);
+        let [kernel] = &mut self.kernels[..] else { return Ok(()) };
+        let until = Instant::now() + LONGEST;
+        for past in self.actors.iter().flat_map(|actor| &actor.past) {
+            while past.waits_for_an_acknowledgement(kernel)? && Instant::now() < until {
+                retry_poll(&mut [], LOOK)?;
             }
         }
         Ok(())
@@ -458,6 +498,18 @@ impl Drop for Actor {
             let _ = kill_process(self.pid, Signal::KILL);
             let _ = self.reap();
         }
+        self.leashes.drain(..).for_each(|(leash, holder)| pull(&leash, holder));
+    }
+}
+
+/// Ends a program that a role has started, and waits until it is gone. One that cannot be ended within a second is left
+/// to whoever looks after it.
+fn pull(leash: &OwnedFd, holder: Option<Pid>) {
+    let _ = rustix::io::write(leash, b"!");
+    // A pipe that nobody can read from any more is in error, `poll(2)`: its holder has ended, or is about to.
+    let gone = retry_poll(&mut [PollFd::new(leash, PollFlags::empty())], Duration::from_secs(1));
+    if let (Ok(true), Some(holder)) = (gone, holder) {
+        let _ = waitpid(Some(holder), WaitOptions::empty());
     }
 }
 
@@ -505,6 +557,9 @@ impl Looked {
         {
             changes.push(("accept queue", vec![("waiting".into(), i64::from(waiting).into())]));
             self.accept = waiting;
+        }
+        if !(watch.receive_queues || watch.send_queues) {
+            return changes;
         }
         let queues = probe::queues(self.socket.as_fd());
         let receive = queues.recv.unwrap_or(0);

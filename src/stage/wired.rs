@@ -108,6 +108,9 @@ impl Troupe<'_, '_> {
     }
 
     fn carry(&mut self, stirred: Stirred, mut nobody_can_act: bool) -> Step<()> {
+        if self.wire.is_none() {
+            return Ok(());
+        }
         let Stirred { hosts: mut stirred, asked } = stirred;
         let somebody_can_act = !nobody_can_act;
         let began = wire::millis();

@@ -24,6 +24,13 @@ pub trait Recorder {
     fn prompt(&mut self, prompt: &str) -> Option<String>;
     /// From now on the role makes its calls without leave, to be told of afterwards; or no longer.
     fn hurry(&mut self, _on: bool) {}
+    /// Keeps the leash of a program that the role has started: its end is the program's. `pid` is the process that
+    /// holds the other end. False where nobody keeps it.
+    fn keep_leash(&mut self, _leash: BorrowedFd<'_>, _pid: i32) -> bool {
+        false
+    }
+    /// The role's user presses Ctrl-C, if the role plays in a demo.
+    fn interrupt(&mut self) {}
     /// What an address is called: in a trace, a name that is the same at every run.
     fn name(&mut self, address: SocketAddr) -> String;
 }

@@ -50,6 +50,11 @@ impl Transcript {
         }
     }
 
+    /// A line in the place of rounds like those above it.
+    pub(super) fn left_out(&self, rounds: usize) -> String {
+        format!("{:column$}  {QUIET}… {rounds} more rounds like these …{QUIET:#}\n", "", column = self.column())
+    }
+
     /// A line behind the name of its role; further ones are set in.
     fn said(&self, role: Option<&str>, style: Style, text: &str) -> String {
         let name = role.unwrap_or("stage");
@@ -152,8 +157,8 @@ pub(super) fn words(what: &What) -> Vec<String> {
         What::Wait(waiting) => vec![format!("waits {}", wait(waiting))],
         What::Call(call) => vec![format!("{} = {}", before(call), after(call))],
         What::Input { prompt, text } => {
-            let typed =
-                text.as_deref().map_or("⟨end of input⟩".to_owned(), |text| format!("{}⏎", cut(&harmless(text))));
+            let typed = text.as_deref().map(|text| format!("{}⏎", without_long_words(&harmless(text))));
+            let typed = typed.unwrap_or_else(|| "⟨end of input⟩".to_owned());
             vec![format!("│ {}{typed}", harmless(prompt))]
         }
         What::Print { text } => shortened(text),
@@ -172,7 +177,8 @@ pub(super) fn words(what: &What) -> Vec<String> {
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
-    let lines: Vec<String> = text.split('\n').map(|line| format!("│ {}", first_words(cut(&harmless(line))))).collect();
+    let line = |line: &str| format!("│ {}", beginning_of_line(without_long_words(&harmless(line))));
+    let lines: Vec<String> = text.split('\n').map(line).collect();
     if lines.len() <= MOST {
         return lines;
     }
@@ -180,24 +186,25 @@ fn shortened(text: &str) -> Vec<String> {
     [&lines[..3], &[more], &lines[lines.len() - 1..]].concat()
 }
 
-/// A line, or the beginning of a very long one.
-fn first_words(line: String) -> String {
-    const LONGEST: usize = 400;
+/// What is longer than this, a word or a line of many words, nobody reads: so many characters.
+const READABLE: usize = 400;
+
+/// A line; of one that is long by its many words, the beginning and how long it is.
+fn beginning_of_line(line: String) -> String {
     const SHOWN: usize = 50;
     let count = line.chars().count();
-    if count <= LONGEST {
+    if count <= READABLE {
         return line;
     }
     let shown: String = line.chars().take(SHOWN).collect();
     format!("{shown}… ({count} characters)")
 }
 
-/// A line; of a word in it that is too long to be read, the beginning, the end, and how long it is.
-fn cut(line: &str) -> String {
-    const MOST: usize = 400;
+/// A line; of a long word in it, as text that was sent for its size, the beginning, the end, and how long it is.
+fn without_long_words(line: &str) -> String {
     let short = |word: &str| {
         let count = word.trim_matches('"').chars().count();
-        if count <= MOST {
+        if count <= READABLE {
             return word.to_owned();
         }
         let begin: String = word.chars().take(24).collect();

@@ -51,11 +51,16 @@ impl Flow {
         (again, since.map(|since| now.saturating_sub(since)))
     }
 
-    /// Whether all that `ack` adds to what it has acknowledged is the goodbye of its peer, and it has not said goodbye
+    /// The number behind its goodbye, if it has said it.
+    pub fn goodbye(&self) -> Option<u32> {
+        self.end.filter(|_| self.said_goodbye)
+    }
+
+    /// Whether all that `ack` adds to what it has acknowledged is its peer's goodbye, and it has not said goodbye
     /// itself. Linux delays that (`tcp_fin` in `net/ipv4/tcp_input.c`), and no `recv` hastens it.
-    pub fn adds_only_a_goodbye(&self, ack: Option<u32>, peer: &Flow) -> bool {
-        let before = |end: u32| self.acknowledged == Some(end.wrapping_sub(1));
-        peer.said_goodbye && !self.said_goodbye && ack.is_some() && ack == peer.end && peer.end.is_some_and(before)
+    pub fn adds_only_a_goodbye(&self, ack: Option<u32>, peers_goodbye: Option<u32>) -> bool {
+        let adds_it = |end: u32| ack == Some(end) && self.acknowledged == Some(end.wrapping_sub(1));
+        !self.said_goodbye && peers_goodbye.is_some_and(adds_it)
     }
 
     /// Whether `ack` is more than it has acknowledged.

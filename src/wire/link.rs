@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
-use super::netlink;
+use super::rtnetlink;
 use crate::sys::{self, Setting};
 
 /// How a link is made.
@@ -159,7 +159,7 @@ fn tap() -> io::Result<File> {
 /// The kernel takes a VLAN tag off a frame before a packet socket reads it. No role has the right to send one.
 fn veth(index: usize, host: BorrowedFd<'_>) -> io::Result<File> {
     let ours = OURS[index];
-    netlink::make_veth(ours, INTERFACE, host)?;
+    rtnetlink::make_veth(ours, INTERFACE, host)?;
     sys::set_interface(ours, Setting::Up)?;
     let socket = socket2::Socket::new(socket2::Domain::PACKET, socket2::Type::RAW.nonblocking(), None)?;
     let number = rustix::net::netdevice::name_to_index(&socket, ours)?;
@@ -185,8 +185,8 @@ fn configure(kind: Kind, index: usize, mtu: u16) -> io::Result<()> {
     sys::set_interface(INTERFACE, Setting::Address(ADDRESSES[index]))?;
     sys::set_interface(INTERFACE, Setting::Netmask(Ipv4Addr::new(255, 255, 255, 0)))?;
     // Frames go out as they come, in one queue: other disciplines have timers of their own.
-    netlink::queue_first_in_first_out(INTERFACE)?;
-    netlink::segments_one_by_one(INTERFACE)?;
+    rtnetlink::queue_first_in_first_out(INTERFACE)?;
+    rtnetlink::segments_one_by_one(INTERFACE)?;
     sys::set_interface(INTERFACE, Setting::Up)?;
     wait_for_carrier(INTERFACE)
 }

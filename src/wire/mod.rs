@@ -5,8 +5,8 @@
 mod flow;
 mod layers;
 mod link;
-mod netlink;
 mod packet;
+mod rtnetlink;
 mod script;
 
 use std::collections::HashMap;
@@ -207,10 +207,10 @@ impl Wire {
         let packet = packet::parse(&bytes);
         let (mut again, mut delayed, mut goodbye, mut timer_ms, mut sent_ms) = (false, false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
-            let peer = self.flows.get(&(to, from)).cloned().unwrap_or_default();
+            let peers_goodbye = self.flows.get(&(to, from)).and_then(Flow::goodbye);
             let flow = self.flows.entry((from, to)).or_default();
             let only_acknowledges = only_acknowledges(numbers) && packet.payload.is_empty();
-            let adds_only_a_goodbye = flow.adds_only_a_goodbye(numbers.ack, &peer);
+            let adds_only_a_goodbye = flow.adds_only_a_goodbye(numbers.ack, peers_goodbye);
             let adds = flow.acknowledges_more(numbers.ack);
             sent_ms = time_of(numbers);
             (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));

@@ -6,7 +6,7 @@ import os
 
 os.umask(0)
 for folder in ("/tmp", "/dev/shm", "/box", "/var/tmp"):
-    path = os.path.join(folder, "socklab-note-of-an-attack")
+    path = os.path.join(folder, "socklab-note-of-attack-" + os.environ["NOTE"])
     try:
         with open(path) as file:
             print("escaped:", path, file.read())

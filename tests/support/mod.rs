@@ -6,10 +6,11 @@ pub mod by_hand;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -19,6 +20,47 @@ use serde_json::Value as Json;
 
 /// How long a program of these tests may take: a bound, not a measure.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// So many programs run at a time. A lab needs a processor for a fifth of its time: together they keep one busy. With
+/// more of them beside other work, scenes are late for want of one.
+const AT_A_TIME: usize = 5;
+
+/// A right to run programs, so many at a time, given back at its end.
+struct Turn(usize);
+
+/// How many turns are free, and whether somebody wants them all.
+struct Turns {
+    free: usize,
+    all_wanted: bool,
+}
+
+static TURNS: Mutex<Turns> = Mutex::new(Turns { free: AT_A_TIME, all_wanted: false });
+static GIVEN_BACK: Condvar = Condvar::new();
+
+impl Turn {
+    fn one() -> Turn {
+        let turns = TURNS.lock().expect("the turns");
+        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.free == 0 || turns.all_wanted).expect("the turns");
+        turns.free -= 1;
+        Turn(1)
+    }
+
+    fn all() -> Turn {
+        let turns = TURNS.lock().expect("the turns");
+        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.all_wanted).expect("the turns");
+        turns.all_wanted = true;
+        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.free < AT_A_TIME).expect("the turns");
+        *turns = Turns { free: 0, all_wanted: false };
+        Turn(AT_A_TIME)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        TURNS.lock().expect("the turns").free += self.0;
+        GIVEN_BACK.notify_all();
+    }
+}
 
 /// One lab, as `socklab labs --json` lists it.
 pub struct Lab {
@@ -89,31 +131,91 @@ pub fn played_here(test: &str) -> Vec<Lab> {
     labs().into_iter().filter(|lab| !lab.wire).collect()
 }
 
-/// Does something with each of them, several at a time: labs mostly wait, for each other and for the kernel's timers.
-pub fn side_by_side<T: Sync>(all: &[T], work: impl Fn(&T) + Sync) {
+/// How many closed connections this machine has forgotten at once, since its table of TIME-WAIT was full
+/// (`net.ipv4.tcp_max_tw_buckets`): `TCPTimeWaitOverflow` of `/proc/net/netstat`, 0 where it is not told.
+pub fn forgotten_goodbyes() -> u64 {
+    let table = std::fs::read_to_string("/proc/net/netstat").unwrap_or_default();
+    let mut rows = table.lines().filter(|line| line.starts_with("TcpExt:")).map(str::split_whitespace);
+    let (Some(names), Some(values)) = (rows.next(), rows.next()) else { return 0 };
+    let found = names.zip(values).find(|(name, _)| *name == "TCPTimeWaitOverflow");
+    found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+}
+
+/// The labs, where a wire can be had.
+pub fn labs_on_a_wire(test: &str) -> Vec<Lab> {
+    if has_private_hosts() {
+        return labs();
+    }
+    skip(test, "it takes private hosts");
+    Vec::new()
+}
+
+/// These labs, where a wire can be had.
+pub fn some_on_a_wire(test: &str, numbers: &[u64]) -> Vec<Lab> {
+    labs_on_a_wire(test).into_iter().filter(|lab| numbers.contains(&lab.number)).collect()
+}
+
+/// The schema of events.
+pub struct Schema {
+    schemas: boon::Schemas,
+    index: boon::SchemaIndex,
+}
+
+impl Schema {
+    pub fn compile() -> Schema {
+        let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+        let schema: Json = serde_json::from_str(&read("docs/trace.schema.json")).expect("JSON");
+        compiler.add_resource("trace.schema.json", schema).expect("a schema");
+        let index = compiler.compile("trace.schema.json", &mut schemas).expect("a schema that compiles");
+        Schema { schemas, index }
+    }
+
+    /// Whether an event follows it, or in which way it does not.
+    pub fn check(&self, event: &Json) -> Result<(), String> {
+        self.schemas.validate(event, self.index).map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// Does something with each of them, several at a time, and gives what came of it in their order: labs mostly wait, for
+/// each other and for the kernel's timers.
+pub fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let next = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        for _ in 0..6 {
-            scope.spawn(|| {
-                while let Some(one) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    work(one);
-                }
-            });
+    let do_some = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = all.get(index) else { return done };
+            done.push((index, work(one)));
         }
+    };
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(do_some)).collect();
+        // What a test has found in another thread is found in its own.
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// What is made once, by the first of several tests in one program that asks for it; the others wait for that.
+pub struct Once<T>(Mutex<BTreeMap<String, Arc<OnceLock<T>>>>);
+
+impl<T: Clone> Once<T> {
+    pub const fn new() -> Once<T> {
+        Once(Mutex::new(BTreeMap::new()))
+    }
+
+    pub fn get(&self, key: String, make: impl FnOnce() -> T) -> T {
+        let place = self.0.lock().expect("what was made").entry(key).or_default().clone();
+        place.get_or_init(make).clone()
+    }
 }
 
 impl Lab {
     /// What it prints when it is run: of several tests in one program the first one runs it.
     pub fn shows(&self, arguments: &[&str]) -> String {
-        static SHOWN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
-        let key = format!("{} {arguments:?}", self.folder);
-        let known = SHOWN.lock().expect("the plays").get(&key).cloned();
-        known.unwrap_or_else(|| {
-            let text = self.prints(arguments);
-            SHOWN.lock().expect("the plays").insert(key, text.clone());
-            text
-        })
+        static SHOWN: Once<String> = Once::new();
+        SHOWN.get(format!("{} {arguments:?}", self.folder), || self.prints(arguments))
     }
 
     /// The events of what it shows.
@@ -143,8 +245,19 @@ impl Lab {
     }
 }
 
-/// Runs a command with no input.
+/// Runs a command with no input, when its turn has come: a test program runs [`AT_A_TIME`].
 pub fn run(command: &mut Command) -> Output {
+    let _turn = Turn::one();
+    start_and_finish(command)
+}
+
+/// The same while no other test of this program runs any: for what keeps processors busy, and would make scenes late.
+pub fn run_alone(command: &mut Command) -> Output {
+    let _turns = Turn::all();
+    start_and_finish(command)
+}
+
+fn start_and_finish(command: &mut Command) -> Output {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     finish(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
 }
@@ -165,6 +278,12 @@ pub fn finish(child: Child) -> Output {
     let ended = watch.join().expect("the watch ends");
     assert!(ended, "no end within {PATIENCE:?}; until then: {}", String::from_utf8_lossy(&output.stdout));
     output
+}
+
+/// Copies a program, which can be started at once. `cp` does it: a descriptor of ours that writes it could be inherited
+/// by what another test starts meanwhile, and until that is gone the program would be busy (`ETXTBSY`).
+pub fn copy_program(from: &Path, to: &Path) {
+    assert!(run(Command::new("cp").args([from, to])).status.success(), "copy {}", from.display());
 }
 
 /// Says that a test could not run here, and why; in CI, where everything is installed, that is a failure.

@@ -20,7 +20,7 @@ const QUIET: Style = Style::new().dimmed();
 const WIDTH: usize = 100;
 
 /// Steps, last words, and whether it is brief: the whole report, and shorter and shorter ones.
-const MEASURES: [(usize, usize, bool); 8] = [
+const MEASURES: [(usize, usize, bool); 9] = [
     (30, 8, false),
     (16, 8, false),
     (8, 4, false),
@@ -28,6 +28,7 @@ const MEASURES: [(usize, usize, bool); 8] = [
     (8, 4, true),
     (6, 3, true),
     (4, 2, true),
+    (2, 2, true),
     (0, 2, true),
 ];
 

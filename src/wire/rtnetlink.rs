@@ -1,9 +1,11 @@
 //! The three requests that only rtnetlink takes, `rtnetlink(7)`.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Socket, Type};
+
+use crate::netlink;
 
 /// `VETH_INFO_PEER` of `<linux/veth.h>`.
 const VETH_INFO_PEER: u16 = 1;
@@ -48,25 +50,9 @@ pub fn segments_one_by_one(interface: &str) -> io::Result<()> {
     ask(libc::RTM_NEWLINK, 0, &body)
 }
 
-/// Sends one request and waits for the kernel's answer, which is there when the request has been sent.
+/// Sends one request, and learns whether the kernel did it.
 fn ask(kind: u16, flags: libc::c_int, body: &[u8]) -> io::Result<()> {
-    let flags = (libc::NLM_F_REQUEST | libc::NLM_F_ACK | flags) as u16;
-    let mut message = Vec::new();
-    message.extend((16 + body.len() as u32).to_ne_bytes());
-    message.extend(kind.to_ne_bytes());
-    message.extend(flags.to_ne_bytes());
-    message.extend([0; 8]); // number and sender: one request, one answer
-    message.extend(body);
-    let mut socket = Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, Some(Protocol::from(libc::NETLINK_ROUTE)))?;
-    socket.write_all(&message)?;
-    let mut answer = [0; 8192];
-    let len = socket.read(&mut answer)?;
-    // An nlmsghdr, and the error as a number below zero; zero is the acknowledgement.
-    match answer[..len].get(16..20).map(|bytes| i32::from_ne_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])) {
-        Some(0) => Ok(()),
-        Some(error) => Err(io::Error::from_raw_os_error(-error)),
-        None => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
-    }
+    netlink::ask(&netlink::open(libc::NETLINK_ROUTE)?, kind, libc::NLM_F_ACK | flags, body, |_| {})
 }
 
 /// Adds an attribute: length, kind, payload, and zeros up to the next multiple of four.

@@ -1,0 +1,322 @@
+//! What a student types: start, grade, hint, watch, progress, reset, solution; each in a work folder of the test's own.
+
+mod support;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Instant;
+
+use support::{PATIENCE, finish, has, project, run, skip, socklab};
+
+/// A work folder of one test.
+struct Work(PathBuf);
+
+impl Work {
+    fn of(test: &str) -> Work {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("students").join(test);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("a folder");
+        Work(folder)
+    }
+
+    fn types(&self, arguments: &str) -> Output {
+        run(socklab().args(arguments.split(' ')).env("SOCKLAB_WORK", &self.0))
+    }
+
+    /// What is printed, of a command that must end like this.
+    fn prints(&self, arguments: &str, code: i32) -> String {
+        let output = self.types(arguments);
+        let (out, complaint) = (String::from_utf8(output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {complaint}");
+        assert!(!complaint.contains("panicked at"), "{complaint}");
+        out.expect("UTF-8") + &complaint
+    }
+
+    fn file(&self, path: &str) -> PathBuf {
+        self.0.join(path)
+    }
+
+    fn text(&self, path: &str) -> String {
+        fs::read_to_string(self.file(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    fn put(&self, path: &str, text: &str) {
+        fs::write(self.file(path), text).expect("a file is written");
+    }
+}
+
+/// A file of the exercise with which these tests are made.
+fn of_the_exercise(path: &str) -> String {
+    fs::read_to_string(project("labs/30-struct-header/exercise").join(path)).expect("a file of exercise 30")
+}
+
+fn contains(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "{word:?} is not in:\n{text}");
+    }
+}
+
+#[test]
+fn start_makes_a_folder_with_the_task_and_the_starter() {
+    let work = Work::of("start");
+    contains(&work.prints("start 30", 0), &["just start 30 python", "README.md"]);
+    assert!(!work.file("30").exists(), "nothing is made where no language is named");
+    contains(&work.prints("start 30 python", 0), &["TASK.md", "server.py", "just grade 30"]);
+    assert_eq!(work.text("30/server.py"), of_the_exercise("starters/python/server.py"));
+    let task = work.text("30/TASK.md");
+    let link = task.split("](").nth(1).and_then(|rest| rest.split(')').next()).expect("a link");
+    assert!(work.file("30").join(link).is_file(), "{link} leads nowhere");
+    work.put("30/server.py", "mine");
+    contains(&work.prints("start 30 python", 2), &["is there already", "just reset 30"]);
+    assert_eq!(work.text("30/server.py"), "mine");
+    contains(&work.prints("start 30 cobol", 2), &["no starter in \"cobol\"", "python"]);
+    contains(&work.prints("start 99 python", 2), &["no exercise \"99\"", "30"]);
+}
+
+#[test]
+fn reset_puts_the_starter_back_and_loses_nothing() {
+    let work = Work::of("reset");
+    contains(&work.prints("reset 30", 2), &["just start 30"]);
+    work.prints("start 30 python", 0);
+    for (mine, aside) in [("first", "30.old-1"), ("second", "30.old-2")] {
+        work.put("30/server.py", mine);
+        work.put("30/notes.txt", mine);
+        contains(&work.prints("reset 30", 0), &[aside]);
+        assert_eq!(work.text(&format!("{aside}/server.py")), mine);
+        assert_eq!(work.text(&format!("{aside}/notes.txt")), mine);
+        assert_eq!(work.text("30/server.py"), of_the_exercise("starters/python/server.py"));
+        assert!(!work.file("30/notes.txt").exists());
+    }
+    fs::rename(work.file("30/server.py"), work.file("30/other.py")).expect("renamed");
+    contains(&work.prints("reset 30", 2), &["in which language?"]);
+    assert!(work.file("30/other.py").exists());
+}
+
+#[test]
+fn hints_come_one_by_one_and_are_counted() {
+    let work = Work::of("hint");
+    contains(&work.prints("hint 30 --again", 0), &["No hint has been given"]);
+    let mut given = Vec::new();
+    loop {
+        let hint = work.prints("hint 30", 0);
+        assert!(!given.contains(&hint), "{hint}");
+        if hint.contains("no more hints") {
+            break;
+        }
+        contains(&hint, &[&format!("Hint {} of ", given.len() + 1)]);
+        assert_eq!(hint.matches("Hint ").count(), 1, "one at a time: {hint}");
+        given.push(hint);
+    }
+    assert!(given.len() >= 4, "{given:?}");
+    let again = work.prints("hint 30 --again", 0);
+    assert_eq!(again.matches("Hint ").count(), given.len(), "{again}");
+    contains(&work.text("progress.toml"), &[&format!("hints = {}", given.len())]);
+    contains(&work.prints("progress", 0), &[&format!("{0} of {0}", given.len())]);
+}
+
+#[test]
+fn a_solution_is_for_who_has_passed_or_gives_up() {
+    let work = Work::of("solution");
+    contains(&work.prints("solution 30 python", 2), &["not passed yet", "--give-up"]);
+    let solution = of_the_exercise("solutions/python/server.py");
+    contains(&work.prints("solution 30 python --give-up", 0), &[&solution]);
+    contains(&work.prints("progress", 0), &["given up"]);
+    let work = Work::of("solution-after-passing");
+    work.prints("start 30 python", 0);
+    work.put("30/server.py", &solution);
+    contains(&work.prints("grade 30", 0), &["pass", "100 of 100 points"]);
+    // The language is that of the folder.
+    contains(&work.prints("solution 30", 0), &[&solution]);
+    assert!(!work.prints("progress", 0).contains("solution seen"));
+}
+
+#[test]
+fn progress_keeps_the_best_grade_and_survives() {
+    let work = Work::of("progress");
+    contains(&work.prints("progress", 0), &["0 of "]);
+    work.prints("start 30 python", 0);
+    contains(&work.prints("progress", 0), &["begun"]);
+    contains(&work.prints("grade 30", 8), &["fail", "0 of 100 points"]);
+    work.put("30/server.py", &of_the_exercise("solutions/python/server.py"));
+    work.prints("grade 30", 0);
+    work.put("30/server.py", "import sys; sys.exit(3)");
+    contains(&work.prints("grade 30", 8), &["exit code 3"]);
+    let progress = work.prints("progress", 0);
+    contains(&progress, &["100/100", "✓ passed", "1 of "]);
+    let row = progress.lines().find(|line| line.starts_with("30 ")).expect("a row");
+    assert!(row.split_whitespace().any(|word| word == "3"), "three tries: {row}");
+    // A check alone is no grade, and no try.
+    work.prints("grade 30 --check one-message", 8);
+    contains(&work.text("progress.toml"), &["tries = 3"]);
+    // A file that somebody has broken is named, and not written over.
+    work.put("progress.toml", "nonsense");
+    contains(&work.prints("progress", 2), &["progress.toml", "mend it"]);
+    work.prints("hint 30", 2);
+    assert_eq!(work.text("progress.toml"), "nonsense");
+}
+
+#[test]
+fn tries_are_counted_also_side_by_side() {
+    let work = Work::of("together");
+    work.prints("start 30 python", 0);
+    work.put("30/server.py", "import sys; sys.exit(3)");
+    let together: Vec<Child> =
+        (0..4).map(|_| spawn(socklab().args(["grade", "30"]).env("SOCKLAB_WORK", &work.0))).collect();
+    for child in together {
+        assert_eq!(finish(child).status.code(), Some(8));
+    }
+    contains(&work.text("progress.toml"), &["tries = 4"]);
+}
+
+#[test]
+fn a_folder_or_a_command_can_be_judged_as_well() {
+    let work = Work::of("elsewhere");
+    work.put("mine.py", &of_the_exercise("solutions/python/server.py"));
+    let folder = work.0.to_str().expect("UTF-8").to_owned();
+    contains(&work.prints(&format!("grade 30 --folder {folder}"), 0), &["100 of 100"]);
+    contains(&work.prints(&format!("grade 30 -- python3 {folder}/mine.py"), 0), &["100 of 100"]);
+    work.put("socklab.toml", "run = [\"python3\", \"mine.py\", \"{port}\"]\n");
+    work.put("other.py", "");
+    contains(&work.prints(&format!("grade 30 --folder {folder}"), 0), &["100 of 100"]);
+    assert!(!work.file("progress.toml").exists(), "what is not in work/ is not kept");
+    work.put("socklab.toml", "ruin = 1\n");
+    contains(&work.prints(&format!("grade 30 --folder {folder}"), 2), &["socklab.toml", "ruin"]);
+}
+
+fn spawn(command: &mut Command) -> Child {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Runs its arguments on a terminal of 24 lines and 80 columns; what is typed comes on standard input.
+const ON_A_TERMINAL: &str = "
+import fcntl, os, pty, struct, sys, termios
+def size(): fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+pid, terminal = pty.fork()
+if pid == 0:
+    size()
+    print('before', termios.tcgetattr(0)[3], flush=True)
+    child = os.spawnvp(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print('after', termios.tcgetattr(0)[3], 'code', code, 'that is all', flush=True)
+    os._exit(0)
+if os.fork() == 0:
+    while typed := os.read(0, 1): os.write(terminal, typed)
+    os._exit(0)
+try:
+    while shown := os.read(terminal, 65536): os.write(1, shown)
+except OSError:
+    pass
+os._exit(0)
+";
+
+/// `watch` on a terminal, and all that it has shown.
+struct Watching {
+    child: Child,
+    shown: String,
+    all: String,
+}
+
+impl Watching {
+    fn begin(work: &Work) -> Watching {
+        let mut command = Command::new("python3");
+        command.args(["-c", ON_A_TERMINAL, env!("CARGO_BIN_EXE_socklab"), "watch", "30"]);
+        let child = spawn(command.env("SOCKLAB_WORK", &work.0).env_remove("NO_COLOR"));
+        Watching { child, shown: String::new(), all: String::new() }
+    }
+
+    /// Reads what is shown until these words are; then the screen as it is.
+    fn until(&mut self, words: &str) -> String {
+        let began = Instant::now();
+        let mut piece = [0; 4096];
+        while !self.shown.contains(words) {
+            let count = self.child.stdout.as_mut().expect("a pipe").read(&mut piece).expect("a piece");
+            self.shown += &String::from_utf8_lossy(&piece[..count]);
+            assert!(count > 0 && began.elapsed() < PATIENCE, "no {words:?}: {}", self.shown);
+        }
+        let shown = std::mem::take(&mut self.shown);
+        self.all += &shown;
+        shown.rsplit("\x1b[H").next().unwrap_or_default().to_owned()
+    }
+
+    fn types(&mut self, key: &[u8]) {
+        self.child.stdin.as_mut().expect("a pipe").write_all(key).expect("it is typed");
+    }
+
+    /// Reads to the end: the terminal must be as it was, and the exit code this one.
+    fn ends_with(mut self, code: &str) {
+        self.until("that is all");
+        let all = self.all + &String::from_utf8_lossy(&finish(self.child).stdout);
+        contains(&all, &["\x1b[?1049l", "\x1b[?25h", &format!("code {code} that is all")]);
+        is_set_as_before(&all);
+    }
+}
+
+/// The numbers behind `before` and `after` that tell how the terminal was set.
+fn is_set_as_before(shown: &str) {
+    let number =
+        |word: &str| shown.split(word).nth(1).and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
+    assert_eq!(number("before "), number("after "), "{shown}");
+}
+
+#[test]
+fn watch_judges_at_each_save_and_gives_the_terminal_back() {
+    if !has("python3") {
+        return skip("watch_judges_at_each_save_and_gives_the_terminal_back", "python3 is not here");
+    }
+    let work = Work::of("watch");
+    work.prints("start 30 python", 0);
+    let mut watching = Watching::begin(&work);
+    let screen = watching.until("judged 1×");
+    contains(&screen, &["one-message", "q ends", "fail"]);
+    assert!(screen.lines().count() <= 24, "{screen}");
+    work.put("30/server.py", &of_the_exercise("solutions/python/server.py"));
+    contains(&watching.until("judged 2×"), &["pass", "100 of 100"]);
+    // As editors save: a new file in the place of the old one. And a reset: another folder in the place of that one.
+    work.put("30/new", "import sys; sys.exit(3)");
+    fs::rename(work.file("30/new"), work.file("30/server.py")).expect("renamed");
+    contains(&watching.until("judged 3×"), &["exit code 3"]);
+    work.prints("reset 30", 0);
+    contains(&watching.until("judged 4×"), &["fail"]);
+    watching.types(b"q");
+    watching.ends_with("0");
+}
+
+#[test]
+fn watch_gives_the_terminal_back_however_it_ends() {
+    if !has("python3") {
+        return skip("watch_gives_the_terminal_back_however_it_ends", "python3 is not here");
+    }
+    let work = Work::of("watch-ends");
+    work.prints("start 30 python", 0);
+    let mut watching = Watching::begin(&work);
+    watching.until("judging");
+    // Also in the midst of a judgement.
+    watching.types(&[3]);
+    watching.ends_with("0");
+    for (signal, code) in [("TERM", "143"), ("INT", "130"), ("HUP", "129")] {
+        let mut watching = Watching::begin(&work);
+        watching.until("judging");
+        let pid = descendant(watching.child.id(), "socklab").expect("the program that watches");
+        assert!(run(Command::new("kill").args([&format!("-{signal}"), &pid.to_string()])).status.success());
+        watching.ends_with(code);
+    }
+}
+
+/// A descendant of a process with this name, the nearest.
+fn descendant(of: u32, name: &str) -> Option<u32> {
+    let children = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
+    let children: Vec<u32> = children.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    let is = |pid: &&u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name);
+    children.iter().find(is).copied().or_else(|| children.iter().find_map(|pid| descendant(*pid, name)))
+}
+
+#[test]
+fn watch_says_that_it_takes_a_terminal() {
+    let work = Work::of("no-terminal");
+    work.prints("start 30 python", 0);
+    contains(&work.prints("watch 30", 2), &["takes a terminal", "just grade 30"]);
+    contains(&Work::of("nothing-there").prints("watch 30", 2), &["just start 30"]);
+}
