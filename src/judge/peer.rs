@@ -101,6 +101,8 @@ pub struct Connection {
     port: u16,
     /// Whether it came to its end by a reset.
     reset: Cell<bool>,
+    /// Whether we are the server of it, and the attempt asks.
+    is_server: bool,
 }
 
 impl Connection {
@@ -131,7 +133,7 @@ impl Connection {
             return Err(ground.failure(Kind::Wrong, what, None).into());
         }
         let port = peer.own_address()?.port();
-        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false) })
+        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false), is_server: false })
     }
 
     /// Sends all of these bytes, in as few pieces as the kernel takes.
@@ -248,14 +250,18 @@ impl Connection {
         if got == bytes {
             return Ok(());
         }
+        let (answering, answer, not) = match self.is_server {
+            false => ("answering", "its answer", "it does not answer"),
+            true => ("sending", "what it sends", "it does not send what it must"),
+        };
         let what = match (&woke, got.is_empty()) {
-            (Some(Woke::Ready), true) => "it closed the connection instead of answering",
-            (Some(Woke::Ready), false) => "it closed the connection in the middle of its answer",
-            (Some(Woke::Ended), true) => "it ended instead of answering",
-            (Some(Woke::Ended), false) => "it ended in the middle of its answer",
-            (Some(_), true) => "it does not answer",
-            (Some(_), false) => "its answer stops in the middle",
-            (None, _) => "the answer is not what it must be",
+            (Some(Woke::Ready), true) => format!("it closed the connection instead of {answering}"),
+            (Some(Woke::Ready), false) => format!("it closed the connection in the middle of {answer}"),
+            (Some(Woke::Ended), true) => format!("it ended instead of {answering}"),
+            (Some(Woke::Ended), false) => format!("it ended in the middle of {answer}"),
+            (Some(_), true) => not.to_owned(),
+            (Some(_), false) => format!("{answer} stops in the middle"),
+            (None, _) => format!("{answer} is not what it must be"),
         };
         let failure = match &woke {
             Some(woke) => self.peer.ground.unmet(woke, what),
@@ -439,7 +445,7 @@ impl Listener {
         let port = from.as_socket().map_or(0, |from| from.port());
         let peer = Peer { ground: Rc::clone(ground), name: self.peer.name.clone(), socket };
         peer.ours("setsockopt", |socket| socket.set_tcp_nodelay(true))?;
-        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false) })
+        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false), is_server: true })
     }
 
     /// Whether the attempt has connected and was not accepted yet.
