@@ -42,10 +42,35 @@ fn main() {
         row(&format!("{what}: from nothing to nothing"), || sandboxed(&order, &program), bare);
         row(&format!("{what}: until it has ended"), || until_the_end(&order, &program), bare);
         if what == "/bin/true" {
+            phases(&order, &program);
             layers(&order, &program);
         }
     }
     kill_all(&Order { layers: all, keeper, ..Order::default() });
+}
+
+/// Where the time goes.
+fn phases(order: &Order, program: &Program) {
+    let mut phases: [Vec<Duration>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        let mut marks = vec![Instant::now()];
+        let mut sandbox = Sandbox::open(order).expect("a sandbox");
+        marks.push(Instant::now());
+        sandbox.start(program).expect("a start");
+        marks.push(Instant::now());
+        while sandbox.ended().is_none() {
+            sandbox.wait(&mut [], PATIENCE).expect("a wait");
+        }
+        marks.push(Instant::now());
+        sandbox.close().expect("it closes");
+        marks.push(Instant::now());
+        for (times, mark) in phases.iter_mut().zip(marks.windows(2)) {
+            times.push(mark[1] - mark[0]);
+        }
+    }
+    for (what, times) in ["open", "start", "until it has ended", "close"].iter().zip(&mut phases) {
+        println!("{:<44} {:>24}   best {}", format!("  {what}"), spread(&quartiles(times)), shown(times[0]));
+    }
 }
 
 /// The same with one wall less, in turns: what each wall costs.
