@@ -46,7 +46,9 @@ fn main() {
             layers(&order, &program);
         }
     }
-    kill_all(&Order { layers: all, keeper, ..Order::default() });
+    let order = Order { layers: all, keeper, ..Order::default() };
+    kill_all(&order);
+    questions(&order);
 }
 
 /// Where the time goes.
@@ -115,6 +117,30 @@ fn bare(program: &Program) -> Duration {
     let status = command.status().expect("it starts");
     assert!(status.success(), "{status}");
     began.elapsed()
+}
+
+/// What it costs to ask about a program that sleeps.
+fn questions(order: &Order) {
+    let program = Program {
+        argv: ["/bin/sleep", "1000"].iter().map(Into::into).collect(),
+        env: Vec::new(),
+        input: Input::Nothing,
+    };
+    let mut sandbox = Sandbox::open(order).expect("a sandbox");
+    sandbox.start(&program).expect("a start");
+    let mut row = |what: &str, ask: &dyn Fn(&mut Sandbox)| {
+        let mut times: Vec<Duration> = (0..10 * ROUNDS)
+            .map(|_| {
+                let began = Instant::now();
+                ask(&mut sandbox);
+                began.elapsed()
+            })
+            .collect();
+        println!("{what:<44} {:>24}", spread(&quartiles(&mut times)));
+    };
+    row("listing the host's sockets", &|sandbox| drop(sandbox.sockets().expect("a list")));
+    row("a look at the program", &|sandbox| drop(sandbox.look().expect("a look")));
+    row("a socket for a peer", &|sandbox| drop(sandbox.socket(socket2::Type::STREAM).expect("a socket")));
 }
 
 /// Killing everything that a program has left behind.

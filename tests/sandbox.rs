@@ -4,13 +4,15 @@ mod support;
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
 use socket2::Type;
 use socklab::sandbox::{
-    Fault, How, Input, Layer, Layers, Limit, Limits, Order, Parcel, Process, Program, Sandbox, Transport, resolve,
+    Fault, HostSocket, How, Input, Layer, Layers, Limit, Limits, Order, Parcel, Process, Program, Sandbox, Transport,
+    resolve,
 };
 use support::skip;
 
@@ -336,4 +338,60 @@ fn a_program_is_found_as_a_shell_finds_it_and_shims_are_seen_through() {
             assert!(!home.starts_with(folder), "{python:?}");
         }
     }
+}
+
+#[test]
+fn the_hosts_sockets_are_listed_of_both_kinds_and_families() {
+    let test = "the_hosts_sockets_are_listed_of_both_kinds_and_families";
+    let Some(order) = order(test) else { return };
+    if !Path::new("/usr/bin/python3").exists() {
+        return skip(test, "/usr/bin/python3 is not installed");
+    }
+    let script = "import socket, time
+udp = socket.socket(type=socket.SOCK_DGRAM)
+udp.bind(('', 9000))
+both = socket.create_server(('::', 9001), family=socket.AF_INET6, dualstack_ipv6=True, backlog=7)
+print('ready', flush=True)
+time.sleep(1000)";
+    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    assert_eq!(sandbox.sockets().expect("a list"), []);
+    sandbox.start(&program(&["/usr/bin/python3", "-c", script])).expect("a start");
+    while sandbox.output().stdout.kept.is_empty() {
+        sandbox.wait(&mut [], PATIENCE).expect("a wait");
+        assert_eq!(sandbox.ended(), None, "{:?}", sandbox.output());
+    }
+    // A peer that nobody has accepted yet, and a datagram that nobody reads.
+    let peer = sandbox.socket(Type::STREAM).expect("a socket");
+    peer.connect(&SocketAddr::from(([127, 0, 0, 1], 9001)).into()).expect("a connection");
+    let sender = sandbox.socket(Type::DGRAM).expect("a socket");
+    sender.send_to(b"hello", &sandbox.address().into()).expect("sent");
+    let list = sandbox.sockets().expect("a list");
+    let find = |transport, state, port| {
+        let is_it = |socket: &&HostSocket| {
+            (socket.transport, socket.state, socket.local.port()) == (transport, state, port) && socket.is_ready()
+        };
+        list.iter().find(is_it).unwrap_or_else(|| panic!("{transport:?} {state} {port} in {list:?}"))
+    };
+    let udp = find(Transport::Udp, "CLOSED", 9000);
+    assert!(udp.local.is_ipv4() && udp.recv_queue > 0, "{udp:?}");
+    let listener = find(Transport::Tcp, "LISTEN", 9001);
+    assert_eq!((listener.local.is_ipv6(), listener.recv_queue, listener.send_queue), (true, 1, 7));
+}
+
+#[test]
+fn what_is_visible_is_there_read_only_and_nothing_beside_it() {
+    let Some(order) = order("what_is_visible_is_there_read_only_and_nothing_beside_it") else { return };
+    let folder = std::env::temp_dir().join(format!("socklab-visible-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("shown/inner")).expect("a folder");
+    for name in ["shown/file", "shown/inner/file", "hidden", "alone"] {
+        std::fs::write(folder.join(name), name).expect("a file");
+    }
+    let visible = ["shown/inner", "shown", "alone"].map(|name| folder.join(name)).to_vec();
+    let at = folder.display();
+    let script = format!("cd {at}; find . -type f | sort; cat shown/inner/file alone; echo x > shown/file || echo no");
+    let found = run(&Order { visible, ..order }, &format!("({script}) 2>&1"));
+    std::fs::remove_dir_all(&folder).expect("it goes");
+    let lines: Vec<&str> = found.1.lines().collect();
+    assert_eq!(lines[..3], ["./alone", "./shown/file", "./shown/inner/file"], "{found:?}");
+    assert_eq!((lines[3].starts_with("shown/inner/filealone"), lines.last()), (true, Some(&"no")), "{found:?}");
 }

@@ -347,8 +347,8 @@ impl<'a> Init<'a> {
     }
 }
 
-/// Gives up all capabilities but those for what is left to do: to start programs as another user, to look at them and at
-/// their files, and to kill them.
+/// Gives up all capabilities but those for what is left to do: to start programs as another user, to look at them and
+/// at their files, and to kill them.
 fn keep_few_capabilities() -> std::io::Result<()> {
     let few = CapabilitySet::SETUID
         | CapabilitySet::SETGID
