@@ -179,25 +179,37 @@ impl Connection {
         Ok(sent)
     }
 
-    /// Sends these bytes again and again, reading nothing, until the attempt takes no more and sleeps; at most 4 MiB, and
-    /// fewer if it closes meanwhile. Returns how many went.
+    /// Sends these bytes again and again, reading nothing, until the attempt takes no more and sleeps; at most 512 KiB,
+    /// and fewer if it closes meanwhile. Returns how many went.
     pub fn send_until_it_waits(&self, bytes: &[u8]) -> Done<usize> {
-        const MOST: usize = 4 * 1024 * 1024;
-        self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", counted(bytes)));
-        let (mut sent, mut rested) = (0, false);
+        const MOST: usize = 512 * 1024;
+        const NOT_NOW: u32 = 5;
+        let ground = &self.peer.ground;
+        self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", quoted(bytes)));
+        let block = bytes.repeat(4096 / bytes.len().max(1) + 1);
+        let patience = ground.patience.replace(NOT_NOW);
+        let mut sent = 0;
         while sent < MOST && !bytes.is_empty() {
-            let rest = &bytes[sent % bytes.len()..];
+            let rest = &block[sent % bytes.len()..];
             match self.peer.calls(|socket| socket.send_with_flags(rest, libc::MSG_DONTWAIT)) {
-                Ok(count) => (sent, rested) = (sent + count, false),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !rested => {
-                    self.peer.ground.settle()?;
-                    rested = true;
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    match ground.wait(Some((self.peer.fd(), PollFlags::OUT)), |_| Ok(false))? {
+                        Woke::Ready => {}
+                        _ => break,
+                    }
                 }
                 Err(_) => break,
             }
         }
-        self.peer.ground.diary.step(format!("{} went", number_of(sent)));
+        ground.patience.set(patience);
+        ground.diary.step(format!("{} went", number_of(sent)));
         Ok(sent)
+    }
+
+    /// From now on it has room for much, whatever it had before.
+    pub fn makes_room(&self) -> Done {
+        self.peer.ours("setsockopt", |socket| socket.set_recv_buffer_size(256 * 1024))
     }
 
     fn send_all(&self, bytes: &[u8]) -> Done {
@@ -667,8 +679,12 @@ fn of_datagram(bytes: &[u8]) -> Shown {
 fn counted(bytes: &[u8]) -> String {
     match bytes.len() {
         0 => "0 bytes".to_owned(),
-        len => format!("{}: {}", number_of(len), text::quoted_within(bytes, len, SHOWN)),
+        len => format!("{}: {}", number_of(len), quoted(bytes)),
     }
+}
+
+fn quoted(bytes: &[u8]) -> String {
+    text::quoted_within(bytes, bytes.len(), SHOWN)
 }
 
 fn number_of(len: usize) -> String {

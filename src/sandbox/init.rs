@@ -16,6 +16,7 @@ use rustix::process::{
     DumpableBehavior, Pid, Signal, getpid, kill_process, set_child_subreaper, set_dumpable_behavior,
     set_parent_process_death_signal,
 };
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use seccompiler::BpfProgram;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -108,6 +109,7 @@ impl<'a> Init<'a> {
             notes.extend(note);
         }
         let filters = if plan.layers.has(Layer::Seccomp) { walls::seccomp(&plan)? } else { Vec::new() };
+        keep_few_capabilities().step("capset")?;
         // From now on a process of the same user cannot look into this one.
         set_dumpable_behavior(DumpableBehavior::NotDumpable).step("prctl(PR_SET_DUMPABLE)")?;
         let group = files.next();
@@ -340,6 +342,21 @@ impl<'a> Init<'a> {
         let _ = message::send(self.channel, &FromInit::Fault(fault), &[]);
         1
     }
+}
+
+/// Gives up all capabilities but those for what is left to do: to start programs as another user, to look at them and
+/// at their files, and to kill them.
+fn keep_few_capabilities() -> std::io::Result<()> {
+    let few = CapabilitySet::SETUID
+        | CapabilitySet::SETGID
+        | CapabilitySet::KILL
+        | CapabilitySet::SYS_PTRACE
+        | CapabilitySet::DAC_READ_SEARCH;
+    let ours = capabilities(None)?.permitted & few;
+    Ok(set_capabilities(
+        None,
+        CapabilitySets { effective: ours, permitted: ours, inheritable: CapabilitySet::empty() },
+    )?)
 }
 
 /// Waits until the program's process has become the program, or says what was in the way.

@@ -271,6 +271,7 @@ impl Sandbox {
     fn kill(&mut self, limit: Option<Limit>) -> Result<Remains, Fault> {
         let (answer, _) = self.ask(&ToInit::Kill(limit), &[])?;
         self.take_ends()?;
+        self.pipes.drain(&mut self.output);
         match answer {
             FromInit::Remains(remains) => Ok(remains),
             _ => Err(not_an_answer()),

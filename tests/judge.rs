@@ -1,14 +1,18 @@
-//! What our peers do with datagrams, towards programs that are a few lines long.
+//! The judge and its peers, towards programs that are a few lines long.
 
 mod support;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use socklab::judge::{Attempt, Done, Exercise, Judging, Verdict, judge};
 use socklab::sandbox::{Layer, Layers, Order, resolve};
 use support::{has, skip};
+
+/// A bound, not a measure.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A client that prints what happens to each line that it sends.
 const CLIENT: &str = "
@@ -41,13 +45,17 @@ while True:
 
 /// The verdict of one check on a program in Python; nothing where it cannot be had.
 fn verdict(test: &str, program: &str, check: fn(&mut Attempt) -> Done) -> Option<Verdict> {
+    verdict_of(test, program, Exercise::on_port(9000).check("only", 100, "does it", "There is none.", check))
+}
+
+/// The verdict of all checks of an exercise.
+fn verdict_of(test: &str, program: &str, exercise: Exercise) -> Option<Verdict> {
     let keeper = PathBuf::from(env!("CARGO_BIN_EXE_socklab"));
     let layers = Layers::here(&keeper);
     if !layers.has(Layer::Network) || !has("python3") {
         skip(test, "it takes private hosts and Python");
         return None;
     }
-    let exercise = Exercise::on_port(9000).check("only", 100, "does it", "There is none.", check);
     let mut order = Order { layers, keeper, port: exercise.port, ..Order::default() };
     let python = resolve(OsStr::new("python3"), Path::new(".")).expect("Python");
     order.visible.extend(python.visible);
@@ -66,6 +74,33 @@ fn verdict(test: &str, program: &str, check: fn(&mut Attempt) -> Done) -> Option
         progress: &|_| {},
     });
     Some(grade.verdict())
+}
+
+#[test]
+fn checks_are_applied_side_by_side() {
+    /// How many checks are under way.
+    static HERE: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
+
+    /// Passes when the other check is under way as well.
+    fn meets_the_other(attempt: &mut Attempt) -> Done {
+        attempt.runs_with(&["nothing"])?;
+        let (count, more) = &HERE;
+        let mut here = count.lock().expect("a lock");
+        *here += 1;
+        more.notify_all();
+        let (here, _) = more.wait_timeout_while(here, PATIENCE, |here| *here < 2).expect("a lock");
+        if *here == 2 { Ok(()) } else { Err(attempt.failure("the other check does not come").into()) }
+    }
+
+    let both = Exercise::on_port(9000).check("one", 50, "meets the other", "There is none.", meets_the_other).check(
+        "other",
+        50,
+        "meets the one",
+        "There is none.",
+        meets_the_other,
+    );
+    let met = verdict_of("side by side", "pass", both);
+    assert!(met.is_none_or(|verdict| verdict == Verdict::Pass), "{met:?}");
 }
 
 #[test]
