@@ -25,7 +25,8 @@ use super::inside::{self, Baggage};
 use super::keeper::Identity;
 use super::message::{self, FromInit, Kind, Note, Plan, ToInit};
 use super::order::Layer;
-use super::{Ending, How, Limit, Remains, look, parcel, root, tables, walls};
+use super::{Ending, How, Limit, Remains, look, parcel, root, walls};
+use crate::netlink;
 use crate::sys::children::{self, End, Reaped};
 use crate::sys::{self, Forked};
 
@@ -121,7 +122,7 @@ impl<'a> Init<'a> {
 
     /// Answers until the owner is gone or says that it is enough.
     fn attend(&mut self, notes: Vec<Note>) -> Result<(), Fault> {
-        let questions = tables::socket().step("socket(NETLINK_SOCK_DIAG)")?;
+        let questions = netlink::open(libc::NETLINK_SOCK_DIAG).step("socket(NETLINK_SOCK_DIAG)")?;
         self.tell(&FromInit::Ready(notes), Some(questions))?;
         loop {
             let until = self.running.as_ref().map(|running| running.began + self.plan.limits.wall);

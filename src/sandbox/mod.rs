@@ -32,7 +32,7 @@ mod walls;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
@@ -100,7 +100,7 @@ pub struct Remains {
 pub struct Sandbox {
     line: Line,
     /// Answers questions about the host's sockets.
-    questions: socket2::Socket,
+    questions: OwnedFd,
     protection: Protection,
     address: SocketAddr,
     limits: Limits,
@@ -133,7 +133,7 @@ impl Sandbox {
         let (FromInit::Ready(notes), Some(questions)) = (answer, sockets.pop()) else { return Err(not_an_answer()) };
         Ok(Sandbox {
             line,
-            questions: questions.into(),
+            questions,
             protection: Protection::of(order.layers, notes, protection::why_not),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             limits: order.limits.clone(),
