@@ -5,6 +5,7 @@ mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ fn main() {
     println!("medians of {ROUNDS} rounds, taken in turns\n");
     println!("{:<54} {:>10} {:>10} {:>7}", "an attempt with ten checks, beside", "ours", "baseline", "ratio");
     let python = real_python();
-    row("as many bare starts of its program, side by side", in_some_turns(ROUNDS, judged, || bare_starts(&python)));
+    row("as many bare starts of its program, side by side", in_some_turns(ROUNDS, judged, || bare_starts(python)));
     for (name, command) in [("the same checks in pytest", pytest as Grader), ("the same checks in check50", check50)] {
         match command() {
             Some(_) => row(name, in_some_turns(ROUNDS, judged, || time(&mut command().expect("it was there")))),
@@ -34,6 +35,8 @@ type Grader = fn() -> Option<Command>;
 
 fn judged() -> Duration {
     let mut socklab = Command::new(env!("CARGO_BIN_EXE_socklab"));
+    // Both start the interpreter itself.
+    socklab.env("PATH", real_python().parent().expect("a folder"));
     time(socklab.args(["grade", "30", "--seed", "1", "--", "python3", "server.py"]).current_dir(FOLDER))
 }
 
@@ -44,7 +47,7 @@ fn bare_starts(python: &Path) -> Duration {
     thread::scope(|scope| {
         for core in 0..cores {
             scope.spawn(move || {
-                (core..CHECKS).step_by(cores).for_each(|_| drop(time(Command::new(python).args(["-c", IMPORTS]))));
+                (core..CHECKS).step_by(cores).for_each(|_| _ = time(Command::new(python).args(["-c", IMPORTS])));
             });
         }
     });
@@ -52,9 +55,12 @@ fn bare_starts(python: &Path) -> Duration {
 }
 
 /// The interpreter itself: `python3` may be a shim that costs more than it.
-fn real_python() -> PathBuf {
-    let told = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().expect("python3");
-    String::from_utf8_lossy(&told.stdout).trim().into()
+fn real_python() -> &'static Path {
+    static REAL: OnceLock<PathBuf> = OnceLock::new();
+    REAL.get_or_init(|| {
+        let told = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().expect("python3");
+        String::from_utf8_lossy(&told.stdout).trim().into()
+    })
 }
 
 fn pytest() -> Option<Command> {

@@ -42,10 +42,37 @@ fn main() {
         row(&format!("{what}: from nothing to nothing"), || sandboxed(&order, &program), bare);
         row(&format!("{what}: until it has ended"), || until_the_end(&order, &program), bare);
         if what == "/bin/true" {
+            phases(&order, &program);
             layers(&order, &program);
         }
     }
-    kill_all(&Order { layers: all, keeper, ..Order::default() });
+    let order = Order { layers: all, keeper, ..Order::default() };
+    kill_all(&order);
+    questions(&order);
+}
+
+/// Where the time goes.
+fn phases(order: &Order, program: &Program) {
+    let mut phases: [Vec<Duration>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        let mut marks = vec![Instant::now()];
+        let mut sandbox = Sandbox::open(order).expect("a sandbox");
+        marks.push(Instant::now());
+        sandbox.start(program).expect("a start");
+        marks.push(Instant::now());
+        while sandbox.ended().is_none() {
+            sandbox.wait(&mut [], PATIENCE).expect("a wait");
+        }
+        marks.push(Instant::now());
+        sandbox.close().expect("it closes");
+        marks.push(Instant::now());
+        for (times, mark) in phases.iter_mut().zip(marks.windows(2)) {
+            times.push(mark[1] - mark[0]);
+        }
+    }
+    for (what, times) in ["open", "start", "until it has ended", "close"].iter().zip(&mut phases) {
+        println!("{:<44} {:>24}   best {}", format!("  {what}"), spread(&quartiles(times)), shown(times[0]));
+    }
 }
 
 /// The same with one wall less, in turns: what each wall costs.
@@ -90,6 +117,30 @@ fn bare(program: &Program) -> Duration {
     let status = command.status().expect("it starts");
     assert!(status.success(), "{status}");
     began.elapsed()
+}
+
+/// What it costs to ask about a program that sleeps.
+fn questions(order: &Order) {
+    let program = Program {
+        argv: ["/bin/sleep", "1000"].iter().map(Into::into).collect(),
+        env: Vec::new(),
+        input: Input::Nothing,
+    };
+    let mut sandbox = Sandbox::open(order).expect("a sandbox");
+    sandbox.start(&program).expect("a start");
+    let mut row = |what: &str, ask: &dyn Fn(&mut Sandbox)| {
+        let mut times: Vec<Duration> = (0..10 * ROUNDS)
+            .map(|_| {
+                let began = Instant::now();
+                ask(&mut sandbox);
+                began.elapsed()
+            })
+            .collect();
+        println!("{what:<44} {:>24}", spread(&quartiles(&mut times)));
+    };
+    row("listing the host's sockets", &|sandbox| drop(sandbox.sockets().expect("a list")));
+    row("a look at the program", &|sandbox| drop(sandbox.look().expect("a look")));
+    row("a socket for a peer", &|sandbox| drop(sandbox.socket(socket2::Type::STREAM).expect("a socket")));
 }
 
 /// Killing everything that a program has left behind.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::choices::scattered;
-use super::failure::{Done, Failure, Kind, Stop};
+use super::failure::{Done, Failure, Kind, Shown, Stop};
 use super::ground::{Ground, Woke};
 use super::peer::{Connection, Datagrams, Listener};
 use super::run::Turn;
@@ -141,7 +141,8 @@ impl Attempt {
             return Ok(());
         }
         let failure = self.ground.failure(Kind::Wrong, "it prints something else", None);
-        Err(failure.between(line.as_bytes(), got).into())
+        let shown = |line: &[u8]| if line.is_empty() { Shown::from("an empty line") } else { line.into() };
+        Err(failure.between(shown(line.as_bytes()), shown(&got)).into())
     }
 
     /// The next line of the program's standard output, without its end.

@@ -139,10 +139,11 @@ impl Ground {
 
     /// Waits until the program sleeps, having done all that it can do by itself; or has ended.
     pub fn settle(&self) -> Done {
-        const LOOKS: u32 = 4;
+        // Nobody ran between two looks that show the same: two of them would do.
+        const LOOKS: u32 = 2;
         let (began, mut asleep, mut first, mut last) = (Instant::now(), 0, None::<Sight>, None::<Sight>);
         while asleep < LOOKS {
-            self.poll(None, Duration::from_millis(3))?;
+            self.poll(None, Duration::from_millis(2))?;
             if self.sandbox.borrow().ended().is_some() {
                 return Ok(());
             }

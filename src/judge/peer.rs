@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::event::PollFlags;
 
-use super::failure::{Done, Failure, Kind, Stop};
+use super::failure::{Done, Failure, Kind, Shown, Stop};
 use super::ground::{Ground, Woke};
 use crate::probe;
 use crate::sandbox::HostSocket;
@@ -540,8 +540,8 @@ impl Datagrams {
         Ok(false)
     }
 
-    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is a
-    /// fault of ours: the machine did not let us answer.
+    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is
+    /// a fault of ours: the machine did not let us answer.
     pub fn answer(&self, bytes: &[u8]) -> Done {
         self.peer.step(&format!("answers with a datagram of {}", counted(bytes)));
         self.send_now(bytes)?;
@@ -607,7 +607,7 @@ impl Datagrams {
             got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
         }
         let failure = self.peer.ground.failure(Kind::Wrong, "the datagram is not what it must be", None);
-        Err(failure.between(bytes, got).into())
+        Err(failure.between(of_datagram(bytes), of_datagram(&got)).into())
     }
 
     /// Expects a datagram with each of these contents, in whatever order.
@@ -665,13 +665,18 @@ impl Datagrams {
         }
         let got = self.take()?;
         let failure = self.peer.ground.failure(Kind::Wrong, "it sends a datagram that nobody asked for", None);
-        Err(failure.between("nothing", got).into())
+        Err(failure.between("nothing", of_datagram(&got)).into())
     }
 
     /// Whether a datagram is there.
     pub fn has_one(&self) -> bool {
         self.peer.is_readable()
     }
+}
+
+/// What a datagram holds; an empty one is not nothing.
+fn of_datagram(bytes: &[u8]) -> Shown {
+    if bytes.is_empty() { "a datagram of 0 bytes".into() } else { bytes.into() }
 }
 
 /// `5 bytes: "hello"`

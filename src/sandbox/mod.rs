@@ -32,7 +32,7 @@ mod walls;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
@@ -100,7 +100,7 @@ pub struct Remains {
 pub struct Sandbox {
     line: Line,
     /// Answers questions about the host's sockets.
-    questions: socket2::Socket,
+    questions: OwnedFd,
     protection: Protection,
     address: SocketAddr,
     limits: Limits,
@@ -133,7 +133,7 @@ impl Sandbox {
         let (FromInit::Ready(notes), Some(questions)) = (answer, sockets.pop()) else { return Err(not_an_answer()) };
         Ok(Sandbox {
             line,
-            questions: questions.into(),
+            questions,
             protection: Protection::of(order.layers, notes, protection::why_not),
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
             limits: order.limits.clone(),
@@ -271,6 +271,7 @@ impl Sandbox {
     fn kill(&mut self, limit: Option<Limit>) -> Result<Remains, Fault> {
         let (answer, _) = self.ask(&ToInit::Kill(limit), &[])?;
         self.take_ends()?;
+        self.pipes.drain(&mut self.output);
         match answer {
             FromInit::Remains(remains) => Ok(remains),
             _ => Err(not_an_answer()),

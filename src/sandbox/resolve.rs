@@ -96,7 +96,13 @@ fn is_harmless(folder: &Path) -> bool {
     folder != Path::new("/") && !ours.into_iter().flatten().any(|own| own.starts_with(folder))
 }
 
+/// Asks an interpreter that is a shim, or whose library lies elsewhere, as a virtual environment's does. Every other
+/// one is what it seems, and the question would cost a start.
 fn python(found: &Path) -> Option<Resolved> {
+    let environment = found.parent().and_then(Path::parent).is_some_and(|prefix| prefix.join("pyvenv.cfg").is_file());
+    if !environment && !is_script(found) {
+        return None;
+    }
     const WHERE: &str = "import sys; print(sys.executable, sys.prefix, sys.base_prefix, sep='\\n')";
     let answer = ask(Command::new(found).args(["-I", "-S", "-c", WHERE]))?;
     let mut lines = answer.lines().map(PathBuf::from);
@@ -138,6 +144,11 @@ fn ask(command: &mut Command) -> Option<String> {
     let _ = child.kill();
     let _ = child.wait();
     None
+}
+
+fn is_script(path: &Path) -> bool {
+    let mut head = [0; 2];
+    fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *b"#!"
 }
 
 fn is_program(path: &Path) -> bool {
