@@ -154,7 +154,7 @@ impl Connection {
             .step(&format!("sends {} pieces, each when the one before has been read: {shown}{more}", pieces.len()));
         for piece in pieces {
             self.send_all(piece)?;
-            self.until_read()?;
+            self.until_none(|socket| self.unread(socket))?;
         }
         Ok(())
     }
@@ -179,31 +179,26 @@ impl Connection {
         Ok(sent)
     }
 
-    /// Sends these bytes again and again, reading nothing, until the attempt takes no more and sleeps; at most 512 KiB,
-    /// and fewer if it closes meanwhile. Returns how many went.
+    /// Sends these bytes again and again, reading nothing, until the attempt no longer reads, because it waits for room to
+    /// answer; at most 512 KiB, and fewer if it closes meanwhile. Nothing is under way then but what lies in its receive
+    /// queue, where there is room left: a goodbye or a reset will reach it. Returns how many went.
     pub fn send_until_it_waits(&self, bytes: &[u8]) -> Done<usize> {
         const MOST: usize = 512 * 1024;
-        const NOT_NOW: u32 = 5;
-        let ground = &self.peer.ground;
         self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", quoted(bytes)));
         let block = bytes.repeat(4096 / bytes.len().max(1) + 1);
-        let patience = ground.patience.replace(NOT_NOW);
         let mut sent = 0;
         while sent < MOST && !bytes.is_empty() {
             let rest = &block[sent % bytes.len()..];
             match self.peer.calls(|socket| socket.send_with_flags(rest, libc::MSG_DONTWAIT)) {
                 Ok(count) => sent += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    match ground.wait(Some((self.peer.fd(), PollFlags::OUT)), |_| Ok(false))? {
-                        Woke::Ready => {}
-                        _ => break,
-                    }
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => break,
             }
+            if !self.until_none(|socket| self.unread(socket) || self.unsent(socket))? {
+                break;
+            }
         }
-        ground.patience.set(patience);
-        ground.diary.step(format!("{} went", number_of(sent)));
+        self.peer.ground.diary.step(format!("{} went", number_of(sent)));
         Ok(sent)
     }
 
@@ -242,17 +237,26 @@ impl Connection {
         }
     }
 
-    /// Waits until the attempt has read all that we have sent; or will not read it now.
-    fn until_read(&self) -> Done {
+    /// Whether something of ours lies in this socket, the attempt's, and was not read yet.
+    fn unread(&self, socket: &HostSocket) -> bool {
+        socket.remote.port() == self.port && socket.recv_queue > 0
+    }
+
+    /// Whether this socket is ours, and something in it was not acknowledged yet.
+    fn unsent(&self, socket: &HostSocket) -> bool {
+        socket.local.port() == self.port && socket.send_queue > 0
+    }
+
+    /// Waits until this can be said of no socket any more. False if the attempt sleeps, and will not change it now.
+    fn until_none(&self, is_so: impl Fn(&HostSocket) -> bool) -> Done<bool> {
         const NOT_NOW: u32 = 5;
         let ground = &self.peer.ground;
         let patience = ground.patience.replace(NOT_NOW);
-        let unread = |socket: &HostSocket| socket.remote.port() == self.port && socket.recv_queue > 0;
         let waited = ground.wait_in_steps_of(Duration::from_micros(100), None, &mut |sandbox| {
-            Ok(!sandbox.sockets()?.iter().any(unread))
+            Ok(!sandbox.sockets()?.iter().any(&is_so))
         });
         ground.patience.set(patience);
-        waited.map(drop)
+        Ok(matches!(waited?, Woke::Ready))
     }
 
     /// Expects exactly these bytes next, in whatever pieces they come.
