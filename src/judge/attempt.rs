@@ -258,8 +258,8 @@ impl Attempt {
         Ok(())
     }
 
-    /// Expects that the program's port is its own: a second server that would share it (`SO_REUSEPORT`), and is of the same
-    /// user, as the kernel demands of those who share, cannot have it.
+    /// Expects that the program's port is its own: a second server that would share it (`SO_REUSEPORT`), and is of the
+    /// same user, as the kernel demands of those who share, cannot have it.
     pub fn shares_its_port_with_nobody(&self) -> Done {
         self.ground.diary.step("our second server tries to listen on the same port, with SO_REUSEPORT");
         let fault = |call: &str| {
