@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
@@ -394,4 +395,24 @@ fn what_is_visible_is_there_read_only_and_nothing_beside_it() {
     let lines: Vec<&str> = found.1.lines().collect();
     assert_eq!(lines[..3], ["./alone", "./shown/file", "./shown/inner/file"], "{found:?}");
     assert_eq!((lines[3].starts_with("shown/inner/filealone"), lines.last()), (true, Some(&"no")), "{found:?}");
+}
+
+#[test]
+fn sandboxes_without_hosts_of_their_own_have_ports_of_their_own() {
+    let order = Order { layers: Layers::NONE.with(Layer::Limits), keeper: keeper(), ..Order::default() };
+    let sandboxes: Vec<Sandbox> = (0..5).map(|_| Sandbox::open(&order).expect("a sandbox")).collect();
+    let ports: BTreeSet<u16> = sandboxes.iter().map(|sandbox| sandbox.address().port()).collect();
+    assert_eq!(ports.len(), 5, "{ports:?}");
+    assert!(sandboxes.iter().all(|sandbox| sandbox.protection().tier == 0));
+    let folders = |sandbox: &mut Sandbox| {
+        sandbox.start(&shell("pwd; echo x > file")).expect("a start");
+        end(sandbox);
+        String::from_utf8_lossy(&sandbox.output().stdout.kept).trim().to_owned()
+    };
+    for mut sandbox in sandboxes {
+        let folder = folders(&mut sandbox);
+        assert!(Path::new(&folder).join("file").exists(), "{folder}");
+        sandbox.close().expect("it closes");
+        assert!(!Path::new(&folder).exists(), "{folder} is left");
+    }
 }

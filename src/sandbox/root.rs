@@ -124,7 +124,7 @@ fn gather(plan: &Plan) -> Result<(Vec<Shown>, Vec<Link>), Fault> {
     let mut visible: Vec<&Path> = plan.visible.iter().map(Path::new).collect();
     visible.sort();
     // What lies below another one is shown with it.
-    visible.dedup_by(|below, above| below.starts_with(&*above));
+    visible.dedup_by(|below, above| below.starts_with(*above));
     for path in visible {
         let Some(path) = path.to_str() else {
             return Err(Fault::new(format!("show {}", path.display()), "its name is not UTF-8"));
