@@ -144,6 +144,7 @@ fn questions(order: &Order) {
         println!("{what:<44} {:>24}", spread(&spread_of(&mut times)));
     };
     row("listing the host's sockets", &|sandbox| drop(sandbox.sockets().expect("a list")));
+    row("listing those that wait to be called", &|sandbox| drop(sandbox.waiting_sockets().expect("a list")));
     row("a look at the program", &|sandbox| drop(sandbox.look().expect("a look")));
     row("a socket for a peer", &|sandbox| drop(sandbox.socket(socket2::Type::STREAM).expect("a socket")));
 }

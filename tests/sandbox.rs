@@ -377,6 +377,9 @@ time.sleep(1000)";
     assert!(udp.local.is_ipv4() && udp.recv_queue > 0, "{udp:?}");
     let listener = find(Transport::Tcp, "LISTEN", 9001);
     assert_eq!((listener.local.is_ipv6(), listener.recv_queue, listener.send_queue), (true, 1, 7));
+    let waiting = sandbox.waiting_sockets().expect("a list");
+    let ready: Vec<&HostSocket> = list.iter().filter(|socket| socket.is_ready()).collect();
+    assert_eq!(waiting.iter().collect::<Vec<_>>(), ready);
 }
 
 #[test]

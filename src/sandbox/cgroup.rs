@@ -52,6 +52,10 @@ impl Group {
         }
     }
 
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// A process with one thread that writes `0` here is in it.
     pub fn entry(&self) -> BorrowedFd<'_> {
         self.entry.as_fd()
@@ -67,7 +71,8 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Nobody is left in it; if that is wrong, the next owner sweeps it.
+        // Nobody is left in it. The keeper does the same when an owner was killed, and a next owner sweeps what is left
+        // when both were.
         let _ = fs::remove_dir(&self.folder);
     }
 }

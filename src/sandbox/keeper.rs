@@ -90,10 +90,15 @@ fn keep(channel: OwnedFd) -> Result<(), (OwnedFd, Fault)> {
     };
     match prepared() {
         Ok((plan, files, identity, Forked::Child)) => init::serve(channel, *plan, files, identity),
-        Ok((.., Forked::Parent(_))) => {
+        Ok((plan, .., Forked::Parent(_))) => {
             // Init has its own: when it is gone, the owner shall see that.
             drop(channel);
+            let group = plan.group;
             while !matches!(sys::children::reap(true), Err(error) if error.raw_os_error() == Some(libc::ECHILD)) {}
+            // The owner does it, unless it was killed.
+            if let Some(group) = group {
+                let _ = fs::remove_dir(group);
+            }
             Ok(())
         }
         Err(fault) => Err((channel, fault)),

@@ -69,6 +69,8 @@ pub struct Plan {
     /// Bytes of the parcel, if there is one.
     pub parcel: Option<u64>,
     pub port: u16,
+    /// The folder of the control group, if there is one: whoever is last removes it.
+    pub group: Option<OsString>,
 }
 
 /// What init answers, and the one thing that it tells unasked: an end.

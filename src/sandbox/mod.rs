@@ -128,6 +128,7 @@ impl Sandbox {
             scratch: line.scratch().map(|folder| folder.as_os_str().to_owned()),
             parcel: order.parcel.archive().map(|_| order.parcel.bytes()),
             port: port.number(),
+            group: line.group().map(|group| group.folder().as_os_str().to_owned()),
         };
         let group = line.group().map(|group| group.entry());
         let files: Vec<BorrowedFd<'_>> = order.parcel.archive().into_iter().chain(group).collect();
@@ -257,7 +258,13 @@ impl Sandbox {
 
     /// All TCP and UDP sockets of the host, ours among them. Where there is no private host: of this machine.
     pub fn sockets(&mut self) -> Result<Vec<HostSocket>, Fault> {
-        tables::list(&self.questions).step("list the host's sockets")
+        tables::list(&self.questions, tables::ALL).step("list the host's sockets")
+    }
+
+    /// Those of the host's sockets that wait to be called, as [`sockets`](Self::sockets) lists them: listening ones,
+    /// and UDP sockets that are not connected. Takes an eighth of the time: for those who ask again and again.
+    pub fn waiting_sockets(&mut self) -> Result<Vec<HostSocket>, Fault> {
+        tables::list(&self.questions, tables::WAITING).step("list the host's sockets")
     }
 
     /// Sends a signal to the program's first process, if that has not ended.

@@ -42,8 +42,15 @@ impl HostSocket {
     }
 }
 
-/// All sockets of the network namespace in which `kernel` was opened.
-pub fn list(kernel: &OwnedFd) -> io::Result<Vec<HostSocket>> {
+/// All states, as `<linux/inet_diag.h>` wants them.
+pub const ALL: u32 = u32::MAX;
+
+/// Those of sockets that wait to be called: `LISTEN` and, of UDP, `CLOSED`. The kernel finds them eight times faster: it
+/// need not walk the table of connections, which all hosts share.
+pub const WAITING: u32 = 1 << 10 | 1 << 7;
+
+/// The sockets in these states of the network namespace in which `kernel` was opened.
+pub fn list(kernel: &OwnedFd, states: u32) -> io::Result<Vec<HostSocket>> {
     let mut found = Vec::new();
     for (family, protocol) in [
         (libc::AF_INET, libc::IPPROTO_TCP),
@@ -53,7 +60,7 @@ pub fn list(kernel: &OwnedFd) -> io::Result<Vec<HostSocket>> {
     ] {
         let transport = if protocol == libc::IPPROTO_TCP { Transport::Tcp } else { Transport::Udp };
         let mut question = vec![family as u8, protocol as u8, 0, 0];
-        question.extend(u32::MAX.to_ne_bytes()); // in any state
+        question.extend(states.to_ne_bytes());
         question.resize(QUESTION, 0);
         let take = |row: &[u8]| found.extend(entry(row, transport));
         netlink::ask(kernel, SOCK_DIAG_BY_FAMILY, libc::NLM_F_DUMP, &question, take)?;
