@@ -84,8 +84,9 @@ impl Attempt {
             let ready = socket.transport == transport && socket.local.port() == port;
             ready && (transport == Transport::Udp || socket.state == "LISTEN")
         };
-        let woke =
-            self.ground.wait_in_steps_of(ASK_EVERY, None, &mut |sandbox| Ok(sandbox.sockets()?.iter().any(open)))?;
+        let woke = self
+            .ground
+            .wait_in_steps_of(ASK_EVERY, None, &mut |sandbox| Ok(sandbox.waiting_sockets()?.iter().any(open)))?;
         self.starting = None;
         if matches!(woke, Woke::Ready) {
             self.ground.has_started();

@@ -16,7 +16,7 @@ use rustix::event::PollFlags;
 use super::failure::{Done, Failure, Kind, Shown, Stop};
 use super::ground::{Ground, Woke};
 use crate::probe;
-use crate::sandbox::HostSocket;
+use crate::sandbox::Sandbox;
 use crate::socket::{Address, Socket, Type};
 use crate::trace::error_name;
 use crate::view::text;
@@ -97,8 +97,9 @@ pub struct Connection {
     peer: Peer,
     /// What has come and was not asked for yet.
     pending: Vec<u8>,
-    /// The port of ours.
-    port: u16,
+    /// Its two addresses.
+    ours: SocketAddr,
+    theirs: SocketAddr,
     /// Whether it came to its end by a reset.
     reset: Cell<bool>,
     /// Whether we are the server of it, and the attempt asks.
@@ -132,8 +133,8 @@ impl Connection {
             let what = format!("our {name} cannot connect: {why}");
             return Err(ground.failure(Kind::Wrong, what, None).into());
         }
-        let port = peer.own_address()?.port();
-        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false), is_server: false })
+        let (ours, theirs) = (peer.own_address()?, ground.address());
+        Ok(Connection { peer, pending: Vec::new(), ours, theirs, reset: Cell::new(false), is_server: false })
     }
 
     /// Sends all of these bytes, in as few pieces as the kernel takes.
@@ -154,7 +155,7 @@ impl Connection {
             .step(&format!("sends {} pieces, each when the one before has been read: {shown}{more}", pieces.len()));
         for piece in pieces {
             self.send_all(piece)?;
-            self.until_none(|socket| self.unread(socket))?;
+            self.until(|sandbox| Ok(!self.unread(sandbox)?))?;
         }
         Ok(())
     }
@@ -194,7 +195,7 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => break,
             }
-            if !self.until_none(|socket| self.unread(socket) || self.unsent(socket))? {
+            if !self.until(|sandbox| Ok(!self.unsent() && !self.unread(sandbox)?))? {
                 break;
             }
         }
@@ -237,24 +238,22 @@ impl Connection {
         }
     }
 
-    /// Whether something of ours lies in this socket, the attempt's, and was not read yet.
-    fn unread(&self, socket: &HostSocket) -> bool {
-        socket.remote.port() == self.port && socket.recv_queue > 0
+    /// Whether something of ours lies in the attempt's socket, and was not read yet.
+    fn unread(&self, sandbox: &Sandbox) -> Done<bool> {
+        Ok(sandbox.connection(self.theirs, self.ours)?.is_some_and(|socket| socket.recv_queue > 0))
     }
 
-    /// Whether this socket is ours, and something in it was not acknowledged yet.
-    fn unsent(&self, socket: &HostSocket) -> bool {
-        socket.local.port() == self.port && socket.send_queue > 0
+    /// Whether something that we have sent was not acknowledged yet.
+    fn unsent(&self) -> bool {
+        probe::queues(self.peer.fd()).send.is_some_and(|bytes| bytes > 0)
     }
 
-    /// Waits until this can be said of no socket any more. False if the attempt sleeps, and will not change it now.
-    fn until_none(&self, is_so: impl Fn(&HostSocket) -> bool) -> Done<bool> {
+    /// Waits until this holds. False if the attempt sleeps, and will not change it now.
+    fn until(&self, holds: impl Fn(&Sandbox) -> Done<bool>) -> Done<bool> {
         const NOT_NOW: u32 = 5;
         let ground = &self.peer.ground;
         let patience = ground.patience.replace(NOT_NOW);
-        let waited = ground.wait_in_steps_of(Duration::from_micros(100), None, &mut |sandbox| {
-            Ok(!sandbox.sockets()?.iter().any(&is_so))
-        });
+        let waited = ground.wait_in_steps_of(Duration::from_micros(100), None, &mut |sandbox| holds(sandbox));
         ground.patience.set(patience);
         Ok(matches!(waited?, Woke::Ready))
     }
@@ -458,10 +457,11 @@ impl Listener {
         }
         ground.has_started();
         let (socket, from) = self.peer.ours("accept", |socket| socket.accept())?;
-        let port = from.as_socket().map_or(0, |from| from.port());
+        let theirs = from.as_socket().ok_or_else(|| Stop::Fault("a caller has no internet address".to_owned()))?;
         let peer = Peer { ground: Rc::clone(ground), name: self.peer.name.clone(), socket };
         peer.ours("setsockopt", |socket| socket.set_tcp_nodelay(true))?;
-        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false), is_server: true })
+        let ours = ground.address();
+        Ok(Connection { peer, pending: Vec::new(), ours, theirs, reset: Cell::new(false), is_server: true })
     }
 
     /// Whether the attempt has connected and was not accepted yet.

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 
-pub use connection::{Connection, Kernel, QUESTION, SOCK_DIAG_BY_FAMILY};
+pub use connection::{Connection, Kernel, QUESTION, SOCK_DIAG_BY_FAMILY, question_about};
 
 use crate::sys;
 use crate::trace::{Queues, Word};

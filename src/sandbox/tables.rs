@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 
 use crate::netlink;
-use crate::probe::{QUESTION, SOCK_DIAG_BY_FAMILY, state_name};
+use crate::probe::{QUESTION, SOCK_DIAG_BY_FAMILY, question_about, state_name};
 
 /// One socket of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,6 +66,17 @@ pub fn list(kernel: &OwnedFd, states: u32) -> io::Result<Vec<HostSocket>> {
         netlink::ask(kernel, SOCK_DIAG_BY_FAMILY, libc::NLM_F_DUMP, &question, take)?;
     }
     Ok(found)
+}
+
+/// The socket of one TCP connection, from the side of `local`. It is looked up: no table is walked.
+pub fn one(kernel: &OwnedFd, local: SocketAddr, remote: SocketAddr) -> io::Result<Option<HostSocket>> {
+    let Some(question) = question_about(local, remote) else { return Ok(None) };
+    let mut found = None;
+    match netlink::ask(kernel, SOCK_DIAG_BY_FAMILY, 0, &question, |row| found = entry(row, Transport::Tcp)) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        // Where there is no such connection, a listener on that port answers in its place.
+        asked => asked.map(|()| found.filter(|socket| socket.remote.port() == remote.port())),
+    }
 }
 
 /// `inet_diag_msg` of `<linux/inet_diag.h>`.
