@@ -100,13 +100,33 @@ def large_message(command):
         expect(conn, framed(b"X" * LONGEST))
 
 
-def length_is_a_lie(command):
+def refuses(command, lengths):
     with server(command) as connect:
-        for length in (LONGEST + 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF):
+        for length in lengths:
             with connect() as liar:
                 liar.sendall(struct.pack("!I", length))
                 assert liar.recv(1) == b""
         serves_the_next(connect)
+
+
+def length_too_large(command):
+    refuses(command, [LONGEST + 1, 0x7FFF_FFFF])
+
+
+def length_highest_bit(command):
+    refuses(command, [0x8000_0000, 0xFFFF_FFFF])
+
+
+def second_waits(command):
+    with server(command) as connect, connect() as first:
+        frame = framed(b"slow")
+        first.sendall(frame[:6])
+        with connect() as second:
+            second.sendall(framed(b"me too"))
+            first.sendall(frame[6:])
+            expect(first, framed(b"SLOW"))
+            first.close()
+            expect(second, framed(b"ME TOO"))
 
 
 def goodbye_in_a_frame(command):
@@ -145,7 +165,9 @@ ALL = [
     byte_by_byte,
     two_in_one,
     large_message,
-    length_is_a_lie,
+    length_too_large,
+    length_highest_bit,
+    second_waits,
     goodbye_in_a_frame,
     reset_in_a_frame,
 ]

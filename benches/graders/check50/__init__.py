@@ -65,9 +65,21 @@ def large_message():
 
 
 @check50.check(exists)
-def length_is_a_lie():
+def length_too_large():
     """closes for a length that is too large"""
-    wrapped(struct_header.length_is_a_lie)
+    wrapped(struct_header.length_too_large)
+
+
+@check50.check(exists)
+def length_highest_bit():
+    """closes for a length with the highest bit set"""
+    wrapped(struct_header.length_highest_bit)
+
+
+@check50.check(exists)
+def second_waits():
+    """serves a second client that came meanwhile"""
+    wrapped(struct_header.second_waits)
 
 
 @check50.check(exists)
