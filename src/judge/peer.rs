@@ -177,11 +177,13 @@ impl Connection {
         Ok(sent)
     }
 
-    /// Sends these bytes again and again, reading nothing, until the attempt takes no more and sleeps; at most 4 MiB, and
-    /// fewer if it closes meanwhile. Returns how many went.
+    /// Sends these bytes again and again, reading nothing, until the attempt takes no more and sleeps; about 256 KiB at most,
+    /// for it may keep whatever comes, and fewer if it closes meanwhile. Returns how many went.
     pub fn send_until_it_waits(&self, bytes: &[u8]) -> Done<usize> {
-        const MOST: usize = 4 * 1024 * 1024;
+        const MOST: usize = 256 * 1024;
         self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", counted(bytes)));
+        // Few words at a time would take long, with a program that reads all of them.
+        let bytes = bytes.repeat(1000_usize.div_ceil(bytes.len().max(1)));
         let (mut sent, mut rested) = (0, false);
         while sent < MOST && !bytes.is_empty() {
             let rest = &bytes[sent % bytes.len()..];
