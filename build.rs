@@ -1,5 +1,5 @@
-//! Finds the exercises: each folder `labs/NN-name/exercise` or `exercise-WORD` with a `checks.rs` in it is one. They are
-//! compiled into the `socklab` program with all their files, so that adding one touches nothing else.
+//! Finds the exercises: each folder `labs/NN-name/exercise` or `exercise-WORD` with a `checks.rs` in it is one. They
+//! are compiled into the `socklab` program with all their files, so that adding one touches nothing else.
 
 use std::env;
 use std::fmt::Write as _;

@@ -47,7 +47,7 @@ fn bare_starts(python: &Path) -> Duration {
     thread::scope(|scope| {
         for core in 0..cores {
             scope.spawn(move || {
-                (core..CHECKS).step_by(cores).for_each(|_| drop(time(Command::new(python).args(["-c", IMPORTS]))));
+                (core..CHECKS).step_by(cores).for_each(|_| _ = time(Command::new(python).args(["-c", IMPORTS])));
             });
         }
     });

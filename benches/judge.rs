@@ -1,6 +1,7 @@
 //! What a sandbox costs, beside spawning the same program bare, taken in turns in one run: `just bench`.
 //!
-//! The machine's speed drifts, so hold the differences of one run. Each is a median, with the quartiles beside it.
+//! The machine's speed drifts, so hold the differences of one run. Each is a median; in brackets the fastest tenth,
+//! which says more on a machine that has other things to do, and the slowest quarter.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 use socklab::sandbox::{Input, Layer, Layers, Order, Program, Sandbox, resolve};
 
 /// How often each figure is taken.
-const ROUNDS: usize = 101;
+const ROUNDS: usize = 61;
 
 /// How long anything here may take: a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -22,8 +23,10 @@ fn main() {
     let keeper = PathBuf::from(env!("CARGO_BIN_EXE_socklab"));
     let all = Layers::here(&keeper);
     println!("sandboxes with {all:?}");
-    println!("medians of {ROUNDS} rounds, taken in turns; in brackets the quartiles\n");
-    println!("{:<44} {:>24} {:>24} {:>9}", "", "in a sandbox", "bare", "more");
+    println!(
+        "milliseconds; medians of {ROUNDS} rounds, taken in turns; in brackets fastest tenth and slowest quarter\n"
+    );
+    println!("{:<44} {:>24} {:>24} {:>10}", "", "in a sandbox", "bare", "more");
     for (what, program, arguments) in
         [("/bin/true", "/bin/true", &[][..]), ("python3 -c pass", "python3", &["-c", "pass"])]
     {
@@ -42,10 +45,37 @@ fn main() {
         row(&format!("{what}: from nothing to nothing"), || sandboxed(&order, &program), bare);
         row(&format!("{what}: until it has ended"), || until_the_end(&order, &program), bare);
         if what == "/bin/true" {
+            phases(&order, &program);
             layers(&order, &program);
         }
     }
-    kill_all(&Order { layers: all, keeper, ..Order::default() });
+    let order = Order { layers: all, keeper, ..Order::default() };
+    kill_all(&order);
+    questions(&order);
+}
+
+/// Where the time goes.
+fn phases(order: &Order, program: &Program) {
+    let mut phases: [Vec<Duration>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        let mut marks = vec![Instant::now()];
+        let mut sandbox = Sandbox::open(order).expect("a sandbox");
+        marks.push(Instant::now());
+        sandbox.start(program).expect("a start");
+        marks.push(Instant::now());
+        while sandbox.ended().is_none() {
+            sandbox.wait(&mut [], PATIENCE).expect("a wait");
+        }
+        marks.push(Instant::now());
+        sandbox.close().expect("it closes");
+        marks.push(Instant::now());
+        for (times, mark) in phases.iter_mut().zip(marks.windows(2)) {
+            times.push(mark[1] - mark[0]);
+        }
+    }
+    for (what, times) in ["open", "start", "until it has ended", "close"].iter().zip(&mut phases) {
+        println!("{:<44} {:>24}   best {}", format!("  {what}"), spread(&spread_of(times)), shown(times[0]));
+    }
 }
 
 /// The same with one wall less, in turns: what each wall costs.
@@ -54,8 +84,10 @@ fn layers(order: &Order, program: &Program) {
         let less = Order { layers: order.layers.without(layer), ..order.clone() };
         if order.layers.has(layer) {
             let all = || sandboxed(order, program);
-            let ([_, with, _], [_, without, _]) = in_turns(all, || sandboxed(&less, program));
-            println!("{:<44} {:>24} {:>24} {}", format!("  without {layer}"), "", shown(without), more(with, without));
+            let (with, without) = in_turns(all, || sandboxed(&less, program));
+            let (median, fastest) = (more(with[1], without[1]), more(with[0], without[0]));
+            let what = format!("  {layer}, beside all but it");
+            println!("{what:<44} {:>24} {:>24} {median}; fastest {fastest}", spread(&with), spread(&without));
         }
     }
 }
@@ -92,6 +124,30 @@ fn bare(program: &Program) -> Duration {
     began.elapsed()
 }
 
+/// What it costs to ask about a program that sleeps.
+fn questions(order: &Order) {
+    let program = Program {
+        argv: ["/bin/sleep", "1000"].iter().map(Into::into).collect(),
+        env: Vec::new(),
+        input: Input::Nothing,
+    };
+    let mut sandbox = Sandbox::open(order).expect("a sandbox");
+    sandbox.start(&program).expect("a start");
+    let mut row = |what: &str, ask: &dyn Fn(&mut Sandbox)| {
+        let mut times: Vec<Duration> = (0..10 * ROUNDS)
+            .map(|_| {
+                let began = Instant::now();
+                ask(&mut sandbox);
+                began.elapsed()
+            })
+            .collect();
+        println!("{what:<44} {:>24}", spread(&spread_of(&mut times)));
+    };
+    row("listing the host's sockets", &|sandbox| drop(sandbox.sockets().expect("a list")));
+    row("a look at the program", &|sandbox| drop(sandbox.look().expect("a look")));
+    row("a socket for a peer", &|sandbox| drop(sandbox.socket(socket2::Type::STREAM).expect("a socket")));
+}
+
 /// Killing everything that a program has left behind.
 fn kill_all(order: &Order) {
     let script = format!("for n in $(seq {LEFT}); do setsid sleep 1000 & done; echo; wait");
@@ -113,24 +169,25 @@ fn kill_all(order: &Order) {
             began.elapsed()
         })
         .collect();
-    println!("{:<44} {:>24}", format!("killing {LEFT} daemons and closing"), spread(&quartiles(&mut times)));
+    println!("{:<44} {:>24}", format!("killing {LEFT} daemons and closing"), spread(&spread_of(&mut times)));
 }
 
 fn row(what: &str, ours: impl Fn() -> Duration, bare: impl Fn() -> Duration) {
     let (ours, bare) = in_turns(ours, bare);
-    println!("{what:<44} {:>24} {:>24} {}", spread(&ours), spread(&bare), more(ours[1], bare[1]));
+    let (median, fastest) = (more(ours[1], bare[1]), more(ours[0], bare[0]));
+    println!("{what:<44} {:>24} {:>24} {median}; fastest {fastest}", spread(&ours), spread(&bare));
 }
 
-/// The quartiles of both.
+/// The spread of both.
 fn in_turns(ours: impl Fn() -> Duration, bare: impl Fn() -> Duration) -> ([Duration; 3], [Duration; 3]) {
     let _warm_up = (ours(), bare());
     let (mut a, mut b): (Vec<_>, Vec<_>) = (0..ROUNDS).map(|_| (ours(), bare())).unzip();
-    (quartiles(&mut a), quartiles(&mut b))
+    (spread_of(&mut a), spread_of(&mut b))
 }
 
-fn quartiles(times: &mut [Duration]) -> [Duration; 3] {
+fn spread_of(times: &mut [Duration]) -> [Duration; 3] {
     times.sort();
-    [1, 2, 3].map(|quarter| times[(times.len() - 1) * quarter / 4])
+    [10, 50, 75].map(|percent| times[(times.len() - 1) * percent / 100])
 }
 
 fn spread(times: &[Duration; 3]) -> String {

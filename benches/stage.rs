@@ -7,7 +7,7 @@ mod support;
 use std::hint::black_box;
 use std::net::{SocketAddr, UdpSocket};
 use std::ops::ControlFlow;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketType};
@@ -16,7 +16,7 @@ use socklab::socket::{Domain, Socket, Type};
 use socklab::stage::{self, Choice, Ending, Hosts, PATIENCE, Play, RolePlay, Teller, Watch};
 use socklab::trace::{Event, Fate, Host, What};
 use socklab::wire::{self, Kind, Plan};
-use support::{in_some_turns, row, shown, time};
+use support::{in_some_turns, row, time};
 
 /// How often each figure is taken.
 const ROUNDS: usize = 201;

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
-use support::{programs, project, run, side_by_side, skip};
+use support::{PATIENCE, programs, project, run, side_by_side, skip};
 
 /// As whom the judge runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +43,7 @@ struct Attack {
     needs: Option<String>,
     teeth: Vec<(Option<String>, Vec<String>)>,
     then: Option<(String, String)>,
+    escapes_the_fence: bool,
 }
 
 fn attacks() -> Vec<Attack> {
@@ -64,6 +66,7 @@ fn attack(path: &Path) -> Attack {
         needs: None,
         teeth: Vec::new(),
         then: None,
+        escapes_the_fence: false,
     };
     let lines = text.lines().map_while(|line| line.strip_prefix("# ").or(line.strip_prefix("// ")));
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
@@ -74,6 +77,7 @@ fn attack(path: &Path) -> Attack {
             "runs" => attack.runs = value.parse().expect("a number"),
             "needs" => attack.needs = Some(value.to_owned()),
             "then" => attack.then = pair(value),
+            "fenced" => attack.escapes_the_fence = value == "escapes",
             "teeth" => attack.teeth.push((None, words().collect())),
             "teeth (root)" => attack.teeth.push((Some("root".to_owned()), words().collect())),
             "teeth (user)" => attack.teeth.push((Some("user".to_owned()), words().collect())),
@@ -247,29 +251,81 @@ fn every_attack_ends_as_it_must_and_leaves_nothing() {
     if !prepare("every_attack_ends_as_it_must_and_leaves_nothing") {
         return;
     }
+    every(|attack, judge| complaints(attack, judge, &outcome(attack, judge, &[])));
+}
+
+/// What is not as it must be.
+fn complaints(attack: &Attack, judge: Judge, outcome: &Outcome) -> Vec<String> {
+    let who = format!("{} as {}", attack.file, judge.name());
+    if !outcome.told["fault"].is_null() {
+        return vec![format!("{who}: {}", outcome.told["fault"])];
+    }
+    let mut complaints = Vec::new();
+    for (name, wanted) in &attack.expect {
+        if !outcome.holds(name, wanted) {
+            complaints.push(format!("{name} is not {wanted}"));
+        }
+    }
+    if outcome.has_escaped() {
+        complaints.push("it has escaped".to_owned());
+    }
+    if outcome.survivors > 0 {
+        complaints.push(format!("{} survivors", outcome.survivors));
+    }
+    if outcome.says("decoy_lives") != "true" {
+        complaints.push("a process of the judge's is dead".to_owned());
+    }
+    complaints.into_iter().map(|complaint| format!("{who}: {complaint}: {}", outcome.told)).collect()
+}
+
+#[test]
+fn a_fence_without_namespaces_holds_what_it_promises_and_no_more() {
+    let test = "a_fence_without_namespaces_holds_what_it_promises_and_no_more";
+    if !prepare(test) {
+        return;
+    }
+    let without = ["user", "network", "processes", "files", "ipc", "names"].map(str::to_owned);
     every(|attack, judge| {
-        let outcome = outcome(attack, judge, &[]);
-        let mut complaints = Vec::new();
-        let who = format!("{} as {}", attack.file, judge.name());
-        if !outcome.told["fault"].is_null() {
-            return vec![format!("{who}: {}", outcome.told["fault"])];
+        if judge == Judge::Root || attack.needs.is_some() {
+            return Vec::new();
         }
-        for (name, wanted) in &attack.expect {
-            if !outcome.holds(name, wanted) {
-                complaints.push(format!("{name} is not {wanted}"));
-            }
+        let outcome = outcome(attack, judge, &without);
+        if outcome.told["tier"] != 1 {
+            skip(test, "this kernel's Landlock is too old");
+            return Vec::new();
         }
-        if outcome.has_escaped() {
-            complaints.push("it has escaped".to_owned());
+        match attack.escapes_the_fence {
+            true if outcome.has_escaped() => Vec::new(),
+            true => vec![format!("{}: it does not escape, which was said of it: {}", attack.file, outcome.told)],
+            false => complaints(attack, judge, &outcome),
         }
-        if outcome.survivors > 0 {
-            complaints.push(format!("{} survivors", outcome.survivors));
-        }
-        if outcome.says("decoy_lives") != "true" {
-            complaints.push("a process of the judge's is dead".to_owned());
-        }
-        complaints.into_iter().map(|complaint| format!("{who}: {complaint}: {}", outcome.told)).collect()
     });
+    tidy_up();
+}
+
+#[test]
+fn when_the_judge_is_killed_everything_dies() {
+    if !prepare("when_the_judge_is_killed_everything_dies") {
+        return;
+    }
+    for judge in judges() {
+        let mark = format!("SOCKLAB_ATTACK={}-{}", std::process::id(), judge.name());
+        let script = "for n in 1 2 3; do setsid sleep 1000 & done; sleep 1000";
+        let mut command = as_judge(judge);
+        command.arg(env!("CARGO_BIN_EXE_socklab")).args(["--here", "--env", &mark, "/bin/sh", "-c", script]);
+        let mut owner = command.spawn().expect("it starts");
+        let wait_for = |what: &str, holds: &dyn Fn(usize) -> bool| {
+            let began = Instant::now();
+            while !holds(processes_with(&mark).len()) {
+                assert!(began.elapsed() < PATIENCE, "as {}: {what}", judge.name());
+                std::thread::yield_now();
+            }
+        };
+        wait_for("the program has not started its processes", &|count| count >= 5);
+        owner.kill().expect("killed");
+        owner.wait().expect("dead");
+        wait_for("its processes are alive", &|count| count == 0);
+    }
 }
 
 #[test]

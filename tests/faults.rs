@@ -368,7 +368,9 @@ fn no_lab_hangs_on_a_bad_wire_or_is_said_to_while_its_kernel_would_send_again() 
     let cases: Vec<(&Lab, &[&str])> = manners.iter().flat_map(|one| labs.iter().map(move |lab| (lab, *one))).collect();
     // Mostly they wait for the kernel's timers.
     side_by_side(&cases, |(lab, manner)| {
-        let output = run(Command::new(&lab.program).args(["--json", "--wire"]).args(*manner));
+        // Two hundred handshakes, of which every third loses a frame, take minutes.
+        let part: &[&str] = if lab.number == 16 { &["--scene", "1"] } else { &[] };
+        let output = run(Command::new(&lab.program).args(["--json", "--wire"]).args(*manner).args(part));
         let words = String::from_utf8_lossy(&output.stderr);
         if words.contains("there is no wire in it") {
             return; // a lab about one host

@@ -2,13 +2,18 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags};
 use socket2::Type;
 use socklab::sandbox::{
-    Fault, How, Input, Layer, Layers, Limit, Limits, Order, Parcel, Process, Program, Sandbox, Transport,
+    Fault, HostSocket, How, Input, Layer, Layers, Limit, Limits, Order, Parcel, Process, Program, Sandbox, Transport,
+    resolve,
 };
 use support::skip;
 
@@ -203,4 +208,211 @@ fn a_program_that_cannot_be_started_is_a_fault_and_no_end() {
     sandbox.start(&shell("exit 3")).expect("a start");
     end(&mut sandbox);
     assert_eq!(sandbox.ended().expect("an end").how, How::Exited(3));
+}
+
+#[test]
+fn a_wait_ends_when_one_of_ours_is_ready() {
+    let Some(order) = order("a_wait_ends_when_one_of_ours_is_ready") else { return };
+    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let listener = sandbox.socket(Type::STREAM).expect("a socket");
+    listener.bind(&sandbox.address().into()).expect("bound");
+    listener.listen(1).expect("it listens");
+    sandbox.start(&shell("exec bash -c 'exec 3<>/dev/tcp/127.0.0.1/9000; sleep 1000'")).expect("a start");
+    let mut ours = [PollFd::new(&listener, PollFlags::IN)];
+    let began = Instant::now();
+    while ours[0].revents().is_empty() {
+        sandbox.wait(&mut ours, PATIENCE).expect("a wait");
+        assert_eq!(sandbox.ended(), None, "{:?}", sandbox.output());
+        assert!(began.elapsed() < PATIENCE, "nobody connects");
+    }
+    listener.accept().expect("a connection");
+}
+
+#[test]
+fn a_time_that_is_over_ends_a_wait() {
+    let Some(order) = order("a_time_that_is_over_ends_a_wait") else { return };
+    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    sandbox.start(&shell("sleep 1000")).expect("a start");
+    let began = Instant::now();
+    sandbox.wait(&mut [], Duration::from_millis(50)).expect("a wait");
+    assert!(began.elapsed() >= Duration::from_millis(50));
+    assert_eq!((sandbox.ended(), sandbox.output().total()), (None, 0));
+}
+
+#[test]
+fn a_look_is_bounded_however_many_threads_and_sockets_there_are() {
+    let test = "a_look_is_bounded_however_many_threads_and_sockets_there_are";
+    let Some(order) = order(test) else { return };
+    if !Path::new("/usr/bin/python3").exists() {
+        return skip(test, "/usr/bin/python3 is not installed");
+    }
+    // Twenty processes with 200 sockets each, under a name that is no text.
+    let many = "import ctypes, os, signal, socket
+ctypes.CDLL(None).prctl(15, b') R 1 \\xff', 0, 0, 0)
+held = [socket.socket() for _ in range(200)]
+for _ in range(19):
+    if os.fork() == 0: signal.pause()
+print('ready', flush=True)
+signal.pause()";
+    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    sandbox.start(&program(&["/usr/bin/python3", "-c", many])).expect("a start");
+    while sandbox.output().stdout.kept.is_empty() {
+        sandbox.wait(&mut [], PATIENCE).expect("a wait");
+        assert_eq!(sandbox.ended(), None, "{:?}", sandbox.output());
+    }
+    let processes = sandbox.look().expect("a look");
+    assert_eq!(processes.len(), 20);
+    assert!(processes[0].name.starts_with(") R 1 "), "{:?}", processes[0].name);
+    let sockets: usize = processes.iter().map(|process| process.sockets.len()).sum();
+    assert!((200..=1000).contains(&sockets), "{sockets}");
+    assert_eq!(sandbox.kill_program().expect("it dies").stopped, 20);
+    assert_eq!(sandbox.look().expect("a look"), []);
+}
+
+#[test]
+fn what_a_program_leaves_for_a_parcel_may_be_hostile() {
+    let Some(mut order) = order("what_a_program_leaves_for_a_parcel_may_be_hostile") else { return };
+    order.limits.scratch_mib = 128;
+    let left = |script: &str| {
+        let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+        sandbox.start(&shell(script)).expect("a start");
+        end(&mut sandbox);
+        sandbox.pack()
+    };
+    let odd = "mkfifo fifo; ln -s /proc/1/environ link; ln -s / dir; mkdir -p a/b/c; touch \"a/b/c/$(printf 'x\\ny')\"";
+    let parcel = left(odd).expect("a parcel");
+    let list = "find . -mindepth 1 | wc -l; find . -type l -o -type p";
+    assert_eq!(run(&Order { parcel, ..order.clone() }, list).1, "5\n");
+    let deep = "i=0; while [ $i -lt 300 ]; do mkdir 0123456789; cd 0123456789; i=$((i+1)); done; echo x > file";
+    left(deep).expect("a deep folder is a folder");
+    let many = "mkdir d; cd d; seq 4000 | xargs touch; mkdir e; seq -f e/%g 80 | xargs touch";
+    left(many).expect("so many are allowed");
+    let large = "for n in 1 2 3 4 5; do head -c 15000000 /dev/zero > file$n; done";
+    let why = left(large).expect_err("too much").why;
+    assert!(why.contains("larger than 64 MiB"), "{why}");
+}
+
+#[test]
+fn a_hundred_sandboxes_leave_nothing() {
+    let Some(order) = order("a_hundred_sandboxes_leave_nothing") else { return };
+    for number in 0..100 {
+        assert_eq!(run(&order, &format!("exit {}", number % 7)).0, How::Exited(number % 7));
+    }
+    let until = Instant::now() + PATIENCE;
+    while children().len() > 1 {
+        // The last one may have left without anybody asking after it, no more.
+        drop(Sandbox::open(&order).expect("a sandbox"));
+        assert!(Instant::now() < until, "{:?}", children());
+    }
+}
+
+/// This process's children.
+fn children() -> Vec<String> {
+    let threads = std::fs::read_dir("/proc/self/task").expect("threads").flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn a_program_is_found_as_a_shell_finds_it_and_shims_are_seen_through() {
+    let nowhere = Path::new("/proc");
+    let shell = resolve(OsStr::new("sh"), nowhere).expect("a shell");
+    assert!(shell.path.ends_with("sh") && shell.visible.is_empty(), "{shell:?}");
+    assert!(resolve(OsStr::new("no-such-program"), nowhere).is_err());
+    assert!(resolve(OsStr::new("./no-such-program"), nowhere).is_err());
+    let here = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bin");
+    std::fs::create_dir_all(&here).expect("a folder");
+    std::fs::copy("/bin/true", here.join("mine")).expect("a program");
+    let own = resolve(OsStr::new("./mine"), &here).expect("one's own");
+    assert_eq!((own.path.as_path(), own.visible.len()), (Path::new("./mine"), 0));
+    let above = resolve(OsStr::new("bin/mine"), here.parent().expect("a folder")).expect("one's own");
+    assert_eq!(above.path, Path::new("./bin/mine"));
+    // Outside, its folder's folder comes along: the one that its `bin` is in.
+    let installed = resolve(here.join("mine").as_os_str(), nowhere).expect("installed");
+    assert_eq!(installed.visible, [here.parent().expect("a folder").canonicalize().expect("a path")]);
+    if let Ok(python) = resolve(OsStr::new("python3"), nowhere) {
+        let out = std::process::Command::new(&python.path).args(["-c", "import sys; print(sys.executable)"]).output();
+        let text = String::from_utf8(out.expect("it runs").stdout).expect("UTF-8");
+        assert_eq!(text.trim(), python.path.to_str().expect("UTF-8"));
+        for folder in &python.visible {
+            let home = std::env::var_os("HOME").map(PathBuf::from).expect("a home");
+            assert!(!home.starts_with(folder), "{python:?}");
+        }
+    }
+}
+
+#[test]
+fn the_hosts_sockets_are_listed_of_both_kinds_and_families() {
+    let test = "the_hosts_sockets_are_listed_of_both_kinds_and_families";
+    let Some(order) = order(test) else { return };
+    if !Path::new("/usr/bin/python3").exists() {
+        return skip(test, "/usr/bin/python3 is not installed");
+    }
+    let script = "import socket, time
+udp = socket.socket(type=socket.SOCK_DGRAM)
+udp.bind(('', 9000))
+both = socket.create_server(('::', 9001), family=socket.AF_INET6, dualstack_ipv6=True, backlog=7)
+print('ready', flush=True)
+time.sleep(1000)";
+    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    assert_eq!(sandbox.sockets().expect("a list"), []);
+    sandbox.start(&program(&["/usr/bin/python3", "-c", script])).expect("a start");
+    while sandbox.output().stdout.kept.is_empty() {
+        sandbox.wait(&mut [], PATIENCE).expect("a wait");
+        assert_eq!(sandbox.ended(), None, "{:?}", sandbox.output());
+    }
+    // A peer that nobody has accepted yet, and a datagram that nobody reads.
+    let peer = sandbox.socket(Type::STREAM).expect("a socket");
+    peer.connect(&SocketAddr::from(([127, 0, 0, 1], 9001)).into()).expect("a connection");
+    let sender = sandbox.socket(Type::DGRAM).expect("a socket");
+    sender.send_to(b"hello", &sandbox.address().into()).expect("sent");
+    let list = sandbox.sockets().expect("a list");
+    let find = |transport, state, port| {
+        let is_it = |socket: &&HostSocket| {
+            (socket.transport, socket.state, socket.local.port()) == (transport, state, port) && socket.is_ready()
+        };
+        list.iter().find(is_it).unwrap_or_else(|| panic!("{transport:?} {state} {port} in {list:?}"))
+    };
+    let udp = find(Transport::Udp, "CLOSED", 9000);
+    assert!(udp.local.is_ipv4() && udp.recv_queue > 0, "{udp:?}");
+    let listener = find(Transport::Tcp, "LISTEN", 9001);
+    assert_eq!((listener.local.is_ipv6(), listener.recv_queue, listener.send_queue), (true, 1, 7));
+}
+
+#[test]
+fn what_is_visible_is_there_read_only_and_nothing_beside_it() {
+    let Some(order) = order("what_is_visible_is_there_read_only_and_nothing_beside_it") else { return };
+    let folder = std::env::temp_dir().join(format!("socklab-visible-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("shown/inner")).expect("a folder");
+    for name in ["shown/file", "shown/inner/file", "hidden", "alone"] {
+        std::fs::write(folder.join(name), name).expect("a file");
+    }
+    let visible = ["shown/inner", "shown", "alone"].map(|name| folder.join(name)).to_vec();
+    let at = folder.display();
+    let script = format!("cd {at}; find . -type f | sort; cat shown/inner/file alone; echo x > shown/file || echo no");
+    let found = run(&Order { visible, ..order }, &format!("({script}) 2>&1"));
+    std::fs::remove_dir_all(&folder).expect("it goes");
+    let lines: Vec<&str> = found.1.lines().collect();
+    assert_eq!(lines[..3], ["./alone", "./shown/file", "./shown/inner/file"], "{found:?}");
+    assert_eq!((lines[3].starts_with("shown/inner/filealone"), lines.last()), (true, Some(&"no")), "{found:?}");
+}
+
+#[test]
+fn sandboxes_without_hosts_of_their_own_have_ports_of_their_own() {
+    let order = Order { layers: Layers::NONE.with(Layer::Limits), keeper: keeper(), ..Order::default() };
+    let sandboxes: Vec<Sandbox> = (0..5).map(|_| Sandbox::open(&order).expect("a sandbox")).collect();
+    let ports: BTreeSet<u16> = sandboxes.iter().map(|sandbox| sandbox.address().port()).collect();
+    assert_eq!(ports.len(), 5, "{ports:?}");
+    assert!(sandboxes.iter().all(|sandbox| sandbox.protection().tier == 0));
+    let folders = |sandbox: &mut Sandbox| {
+        sandbox.start(&shell("pwd; echo x > file")).expect("a start");
+        end(sandbox);
+        String::from_utf8_lossy(&sandbox.output().stdout.kept).trim().to_owned()
+    };
+    for mut sandbox in sandboxes {
+        let folder = folders(&mut sandbox);
+        assert!(Path::new(&folder).join("file").exists(), "{folder}");
+        sandbox.close().expect("it closes");
+        assert!(!Path::new(&folder).exists(), "{folder} is left");
+    }
 }

@@ -280,6 +280,11 @@ fn watch_judges_at_each_save_and_gives_the_terminal_back() {
     contains(&watching.until("judged 3×"), &["exit code 3"]);
     work.prints("reset 30", 0);
     contains(&watching.until("judged 4×"), &["fail"]);
+    // Who saves while a judgement is under way is judged again after it.
+    work.put("30/server.py", &of_the_exercise("solutions/python/server.py"));
+    watching.until("judging");
+    work.put("30/server.py", "import sys; sys.exit(4)");
+    contains(&watching.until("judged 6×"), &["exit code 4"]);
     watching.types(b"q");
     watching.ends_with("0");
 }

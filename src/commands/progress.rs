@@ -31,8 +31,7 @@ pub fn run() -> Result<ExitCode> {
         (points, of, passed) = (points + best.points, of + best_of, passed + u32::from(best.passed));
         let hints = format!("{} of {}", best.hints, folder.hints().len());
         let gap = " ".repeat(title - folder.title().width());
-        let _ = writeln!(
-            text,
+        let row = format!(
             "{:<id$}  {}{gap}  {:>9}  {:>5}  {hints:>6}  {}",
             folder.id,
             folder.title(),
@@ -40,6 +39,7 @@ pub fn run() -> Result<ExitCode> {
             best.tries,
             state(best, folder.id),
         );
+        let _ = writeln!(text, "{}", row.trim_end());
     }
     let exercises = rows.len();
     let sum = format!("{points} of {of} points, {passed} of {exercises} exercises passed");

@@ -122,8 +122,11 @@ fn with_links_from(place: &Path, home: &str, page: &str) -> String {
     let mut parts = page.split("](");
     let mut moved = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let (target, rest) = part.split_once(')').unwrap_or((part, ""));
-        let elsewhere = target.contains("://") || target.starts_with(['#', '/']) || rest.is_empty();
+        moved.push_str("](");
+        let Some((target, rest)) = part.split_once(')') else {
+            moved.push_str(part);
+            continue;
+        };
         let mut way: Vec<&str> = home.split('/').collect();
         for step in target.split('/') {
             match step {
@@ -132,15 +135,12 @@ fn with_links_from(place: &Path, home: &str, page: &str) -> String {
                 down => way.push(down),
             }
         }
-        moved.push_str("](");
         moved.push_str(&match &up {
-            _ if elsewhere => target.to_owned(),
+            _ if target.contains("://") || target.starts_with(['#', '/']) => target.to_owned(),
             Some(up) => format!("{up}{}", way.join("/")),
             None => project.join(way.join("/")).display().to_string(),
         });
-        if part.len() > target.len() {
-            moved.push(')');
-        }
+        moved.push(')');
         moved.push_str(rest);
     }
     moved

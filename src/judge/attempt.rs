@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::choices::scattered;
-use super::failure::{Done, Failure, Kind, Stop};
+use super::failure::{Done, Failure, Kind, Shown, Stop};
 use super::ground::{Ground, Woke};
 use super::peer::{Connection, Datagrams, Listener};
 use super::run::Turn;
@@ -141,7 +141,8 @@ impl Attempt {
             return Ok(());
         }
         let failure = self.ground.failure(Kind::Wrong, "it prints something else", None);
-        Err(failure.between(line.as_bytes(), got).into())
+        let shown = |line: &[u8]| if line.is_empty() { Shown::from("an empty line") } else { line.into() };
+        Err(failure.between(shown(line.as_bytes()), shown(&got)).into())
     }
 
     /// The next line of the program's standard output, without its end.
@@ -257,8 +258,8 @@ impl Attempt {
         Ok(())
     }
 
-    /// Expects that the program's port is its own: a second server that would share it (`SO_REUSEPORT`), and is of the same
-    /// user, as the kernel demands of those who share, cannot have it.
+    /// Expects that the program's port is its own: a second server that would share it (`SO_REUSEPORT`), and is of the
+    /// same user, as the kernel demands of those who share, cannot have it.
     pub fn shares_its_port_with_nobody(&self) -> Done {
         self.ground.diary.step("our second server tries to listen on the same port, with SO_REUSEPORT");
         let fault = |call: &str| {

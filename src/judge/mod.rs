@@ -2,8 +2,8 @@
 //!
 //! An [`Exercise`] is a list of checks. For each check the attempt is started anew on a private host of its own, and
 //! the check is a plain function over [`Attempt`]: our peers connect, send and expect, and each step is written down.
-//! The first expectation that is not met ends the check with a [`Failure`], which tells what the kernel knew of the program
-//! at that moment.
+//! The first expectation that is not met ends the check with a [`Failure`], which tells what the kernel knew of the
+//! program at that moment.
 //!
 //! Invariants: nothing that an attempt prints, writes or returns is read as a verdict. What goes wrong on our side is
 //! [`Verdict::CannotTell`], never a zero. A check that was not applied cannot be part of a grade. Time alone fails

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::event::PollFlags;
 
-use super::failure::{Done, Failure, Kind, Stop};
+use super::failure::{Done, Failure, Kind, Shown, Stop};
 use super::ground::{Ground, Woke};
 use crate::probe;
 use crate::sandbox::HostSocket;
@@ -101,6 +101,8 @@ pub struct Connection {
     port: u16,
     /// Whether it came to its end by a reset.
     reset: Cell<bool>,
+    /// Whether we are the server of it, and the attempt asks.
+    is_server: bool,
 }
 
 impl Connection {
@@ -131,7 +133,7 @@ impl Connection {
             return Err(ground.failure(Kind::Wrong, what, None).into());
         }
         let port = peer.own_address()?.port();
-        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false) })
+        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false), is_server: false })
     }
 
     /// Sends all of these bytes, in as few pieces as the kernel takes.
@@ -152,7 +154,7 @@ impl Connection {
             .step(&format!("sends {} pieces, each when the one before has been read: {shown}{more}", pieces.len()));
         for piece in pieces {
             self.send_all(piece)?;
-            self.until_read()?;
+            self.until_none(|socket| self.unread(socket))?;
         }
         Ok(())
     }
@@ -177,27 +179,32 @@ impl Connection {
         Ok(sent)
     }
 
-    /// Sends these bytes again and again, reading nothing, until the attempt takes no more and sleeps; about 256 KiB at most,
-    /// for it may keep whatever comes, and fewer if it closes meanwhile. Returns how many went.
+    /// Sends these bytes again and again, reading nothing, until the attempt no longer reads, because it waits for room to
+    /// answer; at most 512 KiB, and fewer if it closes meanwhile. Nothing is under way then but what lies in its receive
+    /// queue, where there is room left: a goodbye or a reset will reach it. Returns how many went.
     pub fn send_until_it_waits(&self, bytes: &[u8]) -> Done<usize> {
-        const MOST: usize = 256 * 1024;
-        self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", counted(bytes)));
-        // Few words at a time would take long, with a program that reads all of them.
-        let bytes = bytes.repeat(1000_usize.div_ceil(bytes.len().max(1)));
-        let (mut sent, mut rested) = (0, false);
+        const MOST: usize = 512 * 1024;
+        self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", quoted(bytes)));
+        let block = bytes.repeat(4096 / bytes.len().max(1) + 1);
+        let mut sent = 0;
         while sent < MOST && !bytes.is_empty() {
-            let rest = &bytes[sent % bytes.len()..];
+            let rest = &block[sent % bytes.len()..];
             match self.peer.calls(|socket| socket.send_with_flags(rest, libc::MSG_DONTWAIT)) {
-                Ok(count) => (sent, rested) = (sent + count, false),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && !rested => {
-                    self.peer.ground.settle()?;
-                    rested = true;
-                }
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => break,
+            }
+            if !self.until_none(|socket| self.unread(socket) || self.unsent(socket))? {
+                break;
             }
         }
         self.peer.ground.diary.step(format!("{} went", number_of(sent)));
         Ok(sent)
+    }
+
+    /// From now on it has room for much, whatever it had before.
+    pub fn makes_room(&self) -> Done {
+        self.peer.ours("setsockopt", |socket| socket.set_recv_buffer_size(256 * 1024))
     }
 
     fn send_all(&self, bytes: &[u8]) -> Done {
@@ -230,17 +237,26 @@ impl Connection {
         }
     }
 
-    /// Waits until the attempt has read all that we have sent; or will not read it now.
-    fn until_read(&self) -> Done {
+    /// Whether something of ours lies in this socket, the attempt's, and was not read yet.
+    fn unread(&self, socket: &HostSocket) -> bool {
+        socket.remote.port() == self.port && socket.recv_queue > 0
+    }
+
+    /// Whether this socket is ours, and something in it was not acknowledged yet.
+    fn unsent(&self, socket: &HostSocket) -> bool {
+        socket.local.port() == self.port && socket.send_queue > 0
+    }
+
+    /// Waits until this can be said of no socket any more. False if the attempt sleeps, and will not change it now.
+    fn until_none(&self, is_so: impl Fn(&HostSocket) -> bool) -> Done<bool> {
         const NOT_NOW: u32 = 5;
         let ground = &self.peer.ground;
         let patience = ground.patience.replace(NOT_NOW);
-        let unread = |socket: &HostSocket| socket.remote.port() == self.port && socket.recv_queue > 0;
         let waited = ground.wait_in_steps_of(Duration::from_micros(100), None, &mut |sandbox| {
-            Ok(!sandbox.sockets()?.iter().any(unread))
+            Ok(!sandbox.sockets()?.iter().any(&is_so))
         });
         ground.patience.set(patience);
-        waited.map(drop)
+        Ok(matches!(waited?, Woke::Ready))
     }
 
     /// Expects exactly these bytes next, in whatever pieces they come.
@@ -250,14 +266,18 @@ impl Connection {
         if got == bytes {
             return Ok(());
         }
+        let (answering, answer, not) = match self.is_server {
+            false => ("answering", "its answer", "it does not answer"),
+            true => ("sending", "what it sends", "it does not send what it must"),
+        };
         let what = match (&woke, got.is_empty()) {
-            (Some(Woke::Ready), true) => "it closed the connection instead of answering",
-            (Some(Woke::Ready), false) => "it closed the connection in the middle of its answer",
-            (Some(Woke::Ended), true) => "it ended instead of answering",
-            (Some(Woke::Ended), false) => "it ended in the middle of its answer",
-            (Some(_), true) => "it does not answer",
-            (Some(_), false) => "its answer stops in the middle",
-            (None, _) => "the answer is not what it must be",
+            (Some(Woke::Ready), true) => format!("it closed the connection instead of {answering}"),
+            (Some(Woke::Ready), false) => format!("it closed the connection in the middle of {answer}"),
+            (Some(Woke::Ended), true) => format!("it ended instead of {answering}"),
+            (Some(Woke::Ended), false) => format!("it ended in the middle of {answer}"),
+            (Some(_), true) => not.to_owned(),
+            (Some(_), false) => format!("{answer} stops in the middle"),
+            (None, _) => format!("{answer} is not what it must be"),
         };
         let failure = match &woke {
             Some(woke) => self.peer.ground.unmet(woke, what),
@@ -441,7 +461,7 @@ impl Listener {
         let port = from.as_socket().map_or(0, |from| from.port());
         let peer = Peer { ground: Rc::clone(ground), name: self.peer.name.clone(), socket };
         peer.ours("setsockopt", |socket| socket.set_tcp_nodelay(true))?;
-        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false) })
+        Ok(Connection { peer, pending: Vec::new(), port, reset: Cell::new(false), is_server: true })
     }
 
     /// Whether the attempt has connected and was not accepted yet.
@@ -520,8 +540,8 @@ impl Datagrams {
         Ok(false)
     }
 
-    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is a
-    /// fault of ours: the machine did not let us answer.
+    /// Sends the answer to the datagram that it took last. If that had waited for longer than the attempt waits, it is
+    /// a fault of ours: the machine did not let us answer.
     pub fn answer(&self, bytes: &[u8]) -> Done {
         self.peer.step(&format!("answers with a datagram of {}", counted(bytes)));
         self.send_now(bytes)?;
@@ -587,7 +607,7 @@ impl Datagrams {
             got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
         }
         let failure = self.peer.ground.failure(Kind::Wrong, "the datagram is not what it must be", None);
-        Err(failure.between(bytes, got).into())
+        Err(failure.between(of_datagram(bytes), of_datagram(&got)).into())
     }
 
     /// Expects a datagram with each of these contents, in whatever order.
@@ -645,7 +665,7 @@ impl Datagrams {
         }
         let got = self.take()?;
         let failure = self.peer.ground.failure(Kind::Wrong, "it sends a datagram that nobody asked for", None);
-        Err(failure.between("nothing", got).into())
+        Err(failure.between("nothing", of_datagram(&got)).into())
     }
 
     /// Whether a datagram is there.
@@ -654,12 +674,21 @@ impl Datagrams {
     }
 }
 
+/// What a datagram holds; an empty one is not nothing.
+fn of_datagram(bytes: &[u8]) -> Shown {
+    if bytes.is_empty() { "a datagram of 0 bytes".into() } else { bytes.into() }
+}
+
 /// `5 bytes: "hello"`
 fn counted(bytes: &[u8]) -> String {
     match bytes.len() {
         0 => "0 bytes".to_owned(),
-        len => format!("{}: {}", number_of(len), text::quoted_within(bytes, len, SHOWN)),
+        len => format!("{}: {}", number_of(len), quoted(bytes)),
     }
+}
+
+fn quoted(bytes: &[u8]) -> String {
+    text::quoted_within(bytes, bytes.len(), SHOWN)
 }
 
 fn number_of(len: usize) -> String {

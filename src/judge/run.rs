@@ -62,7 +62,9 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
     thread::scope(|scope| {
         for _ in 0..checks.len().min(AT_ONCE) {
             scope.spawn(|| {
-                while let Some(index) = lock(&next).next() {
+                loop {
+                    // In the head of a `while let` the lock would be held as long as the check takes.
+                    let Some(index) = lock(&next).next() else { break };
                     let one = Applying { judging, check: checks[index], starts: &starts, protection: &protection };
                     *lock(&results[index]) = Some(one.apply_twice_if_it_must(&one.choices()));
                     *lock(&done) += 1;

@@ -61,6 +61,10 @@ impl Sight {
             let who = if several { format!(" of process {}", process.pid) } else { String::new() };
             lines.push(format!("{bytes} unread in the receive queue of its socket {fd}{who} ({})", named(socket)));
         }
+        let has_any = self.0.iter().flat_map(|process| &process.sockets).any(|(_, inode)| is_open(*inode, host));
+        if has_any && self.unread(host).next().is_none() {
+            lines.push("no byte lies unread in any of its sockets".to_owned());
+        }
         lines.push(match owed {
             Some(owed) => format!("our side still has to send {owed}"),
             None => "our side has sent all that it is going to send".to_owned(),
@@ -77,6 +81,11 @@ impl Sight {
         });
         found.take(MOST)
     }
+}
+
+/// Whether something can be received from this socket.
+fn is_open(inode: u64, host: &[HostSocket]) -> bool {
+    host.iter().any(|socket| u64::from(socket.inode) == inode && socket.state != "LISTEN")
 }
 
 /// In which call a thread is asleep.

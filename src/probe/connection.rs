@@ -9,10 +9,10 @@ use crate::netlink;
 use crate::trace::Word;
 
 /// `SOCK_DIAG_BY_FAMILY` of `<linux/sock_diag.h>`.
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
+pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
 
 /// Sizes of `inet_diag_req_v2` and `inet_diag_msg`.
-const QUESTION: usize = 56;
+pub const QUESTION: usize = 56;
 const ANSWER: usize = 72;
 
 /// Asks the kernel of the network namespace in which it was opened.
@@ -74,7 +74,7 @@ fn read(answer: &[u8], peer: SocketAddr) -> io::Result<Option<Connection>> {
     const TIME_WAIT_TIMER: u8 = 3;
     let expires = netlink::number(answer, 52)?;
     Ok(Some(Connection {
-        state: state_name(state).ok_or_else(netlink::is_cut)?,
+        state: state_name(state).ok_or_else(netlink::is_cut)?.into(),
         forgotten_in: (timer == TIME_WAIT_TIMER).then_some(expires),
     }))
 }

@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 
-pub use connection::{Connection, Kernel};
+pub use connection::{Connection, Kernel, QUESTION, SOCK_DIAG_BY_FAMILY};
 
 use crate::sys;
 use crate::trace::{Queues, Word};
@@ -25,8 +25,8 @@ pub fn queues(socket: BorrowedFd<'_>) -> Queues {
     Queues { recv: ask(libc::FIONREAD), send: ask(libc::TIOCOUTQ), unsent: ask(SIOCOUTQNSD) }
 }
 
-/// When the datagram came that was received last, `SIOCGSTAMPNS` of `socket(7)`; `None` before there was one. The kernel
-/// notes it from the first such question on.
+/// When the datagram came that was received last, `SIOCGSTAMPNS` of `socket(7)`; `None` before there was one. The
+/// kernel notes it from the first such question on.
 pub fn came(socket: BorrowedFd<'_>) -> Option<SystemTime> {
     Some(SystemTime::UNIX_EPOCH + sys::stamp_of_last_packet(socket).ok()?)
 }
@@ -44,11 +44,11 @@ pub fn listens(socket: BorrowedFd<'_>) -> bool {
 
 /// The state of a TCP socket, in the words of RFC 9293, or `None` for a socket of another kind.
 pub fn tcp_state(socket: &impl AsFd) -> Option<Word> {
-    state_name(sys::tcp_info(socket.as_fd()).ok()?.tcpi_state)
+    state_name(sys::tcp_info(socket.as_fd()).ok()?.tcpi_state).map(Word::from)
 }
 
-/// The name of a state that the kernel gives by its number, `<net/tcp_states.h>`.
-fn state_name(state: u8) -> Option<Word> {
+/// The name of a state that the kernel gives by its number, `<net/tcp_states.h>`, in the words of RFC 9293.
+pub fn state_name(state: u8) -> Option<&'static str> {
     let names = [
         "ESTABLISHED",
         "SYN-SENT",
@@ -61,8 +61,10 @@ fn state_name(state: u8) -> Option<Word> {
         "LAST-ACK",
         "LISTEN",
         "CLOSING",
+        // One that the kernel has not made a socket of yet, TCP_NEW_SYN_RECV.
+        "SYN-RECEIVED",
     ];
-    Some(names.get(usize::from(state).checked_sub(1)?).copied()?.into())
+    names.get(usize::from(state).checked_sub(1)?).copied()
 }
 
 /// How many connections of a listening TCP socket wait for `accept`, or `None` for another one.
@@ -212,7 +214,7 @@ pub fn states_on(port: u16) -> Vec<Word> {
     let text = fs::read_to_string("/proc/thread-self/net/tcp").unwrap_or_default();
     let states = text.lines().skip(1).filter_map(|line| entry(line, port));
     let mut states: Vec<Word> =
-        states.filter_map(|(state, _)| state_name(u8::from_str_radix(&state, 16).ok()?)).collect();
+        states.filter_map(|(state, _)| state_name(u8::from_str_radix(&state, 16).ok()?).map(Word::from)).collect();
     states.sort();
     states.dedup();
     states

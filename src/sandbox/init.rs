@@ -16,6 +16,7 @@ use rustix::process::{
     DumpableBehavior, Pid, Signal, getpid, kill_process, set_child_subreaper, set_dumpable_behavior,
     set_parent_process_death_signal,
 };
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 use seccompiler::BpfProgram;
 use socket2::{Domain, Protocol, Socket, Type};
 
@@ -24,7 +25,8 @@ use super::inside::{self, Baggage};
 use super::keeper::Identity;
 use super::message::{self, FromInit, Kind, Note, Plan, ToInit};
 use super::order::Layer;
-use super::{Ending, How, Limit, Remains, look, parcel, root, tables, walls};
+use super::{Ending, How, Limit, Remains, look, parcel, root, walls};
+use crate::netlink;
 use crate::sys::children::{self, End, Reaped};
 use crate::sys::{self, Forked};
 
@@ -108,6 +110,7 @@ impl<'a> Init<'a> {
             notes.extend(note);
         }
         let filters = if plan.layers.has(Layer::Seccomp) { walls::seccomp(&plan)? } else { Vec::new() };
+        keep_few_capabilities().step("capset")?;
         // From now on a process of the same user cannot look into this one.
         set_dumpable_behavior(DumpableBehavior::NotDumpable).step("prctl(PR_SET_DUMPABLE)")?;
         let group = files.next();
@@ -119,7 +122,7 @@ impl<'a> Init<'a> {
 
     /// Answers until the owner is gone or says that it is enough.
     fn attend(&mut self, notes: Vec<Note>) -> Result<(), Fault> {
-        let questions = tables::socket().step("socket(NETLINK_SOCK_DIAG)")?;
+        let questions = netlink::open(libc::NETLINK_SOCK_DIAG).step("socket(NETLINK_SOCK_DIAG)")?;
         self.tell(&FromInit::Ready(notes), Some(questions))?;
         loop {
             let until = self.running.as_ref().map(|running| running.began + self.plan.limits.wall);
@@ -340,6 +343,21 @@ impl<'a> Init<'a> {
         let _ = message::send(self.channel, &FromInit::Fault(fault), &[]);
         1
     }
+}
+
+/// Gives up all capabilities but those for what is left to do: to start programs as another user, to look at them and
+/// at their files, and to kill them.
+fn keep_few_capabilities() -> std::io::Result<()> {
+    let few = CapabilitySet::SETUID
+        | CapabilitySet::SETGID
+        | CapabilitySet::KILL
+        | CapabilitySet::SYS_PTRACE
+        | CapabilitySet::DAC_READ_SEARCH;
+    let ours = capabilities(None)?.permitted & few;
+    Ok(set_capabilities(
+        None,
+        CapabilitySets { effective: ours, permitted: ours, inheritable: CapabilitySet::empty() },
+    )?)
 }
 
 /// Waits until the program's process has become the program, or says what was in the way.

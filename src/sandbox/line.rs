@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -45,6 +46,8 @@ impl Line {
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).step("socketpair")?;
         let child = Command::new(&order.keeper)
+            // The program can read what init is called: not where it lies.
+            .arg0("socklab")
             .arg(keeper::ARGUMENT)
             .env_clear()
             .stdin(Stdio::from(theirs))

@@ -30,9 +30,11 @@ mod root;
 mod tables;
 mod walls;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
@@ -100,9 +102,9 @@ pub struct Remains {
 pub struct Sandbox {
     line: Line,
     /// Answers questions about the host's sockets.
-    questions: socket2::Socket,
+    questions: OwnedFd,
     protection: Protection,
-    address: SocketAddr,
+    port: Port,
     limits: Limits,
     pipes: Pipes,
     output: Output,
@@ -117,7 +119,7 @@ impl Sandbox {
     /// An error is never the program's: see [`Fault`].
     pub fn open(order: &Order) -> Result<Sandbox, Fault> {
         let private = order.layers.has(Layer::Network);
-        let port = if private { order.port } else { host::free_port().step("find a free port")? };
+        let port = if private { Port::Own(order.port) } else { Port::borrow()? };
         let line = Line::open(order)?;
         let plan = Plan {
             layers: order.layers,
@@ -125,7 +127,7 @@ impl Sandbox {
             visible: order.visible.iter().map(|path| path.clone().into_os_string()).collect(),
             scratch: line.scratch().map(|folder| folder.as_os_str().to_owned()),
             parcel: order.parcel.archive().map(|_| order.parcel.bytes()),
-            port,
+            port: port.number(),
         };
         let group = line.group().map(|group| group.entry());
         let files: Vec<BorrowedFd<'_>> = order.parcel.archive().into_iter().chain(group).collect();
@@ -133,9 +135,9 @@ impl Sandbox {
         let (FromInit::Ready(notes), Some(questions)) = (answer, sockets.pop()) else { return Err(not_an_answer()) };
         Ok(Sandbox {
             line,
-            questions: questions.into(),
+            questions,
             protection: Protection::of(order.layers, notes, protection::why_not),
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+            port,
             limits: order.limits.clone(),
             pipes: Pipes::default(),
             output: Output::default(),
@@ -151,7 +153,7 @@ impl Sandbox {
 
     /// Where the exercise's port is: the classic one on a private host, and a free one where there is none.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        SocketAddr::from((Ipv4Addr::LOCALHOST, self.port.number()))
     }
 
     /// A new IPv4 socket on the host, `SOCK_STREAM` or `SOCK_DGRAM`. Any thread may use it, as any other socket.
@@ -271,6 +273,7 @@ impl Sandbox {
     fn kill(&mut self, limit: Option<Limit>) -> Result<Remains, Fault> {
         let (answer, _) = self.ask(&ToInit::Kill(limit), &[])?;
         self.take_ends()?;
+        self.pipes.drain(&mut self.output);
         match answer {
             FromInit::Remains(remains) => Ok(remains),
             _ => Err(not_an_answer()),
@@ -325,6 +328,40 @@ impl Sandbox {
             self.kill(Some(Limit::Output))?;
         }
         Ok(())
+    }
+}
+
+/// The port of an exercise.
+enum Port {
+    /// On a host of its own it is the classic one.
+    Own(u16),
+    /// On this machine's loopback it is one that no other sandbox of this process has.
+    Borrowed(u16),
+}
+
+static BORROWED: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
+
+impl Port {
+    fn borrow() -> Result<Port, Fault> {
+        let mut borrowed = BORROWED.lock().unwrap_or_else(PoisonError::into_inner);
+        let port = host::free_ports().find(|port| !borrowed.contains(port));
+        let port = port.ok_or_else(|| Fault::new("find a free port", "all between 20000 and 32000 are taken"))?;
+        borrowed.insert(port);
+        Ok(Port::Borrowed(port))
+    }
+
+    fn number(&self) -> u16 {
+        match self {
+            Port::Own(port) | Port::Borrowed(port) => *port,
+        }
+    }
+}
+
+impl Drop for Port {
+    fn drop(&mut self) {
+        if let Port::Borrowed(port) = self {
+            BORROWED.lock().unwrap_or_else(PoisonError::into_inner).remove(port);
+        }
     }
 }
 

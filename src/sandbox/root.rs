@@ -121,7 +121,11 @@ fn gather(plan: &Plan) -> Result<(Vec<Shown>, Vec<Link>), Fault> {
     for device in ["null", "zero", "full", "random", "urandom"] {
         take(&format!("/dev/{device}"), MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC)?;
     }
-    for path in &plan.visible {
+    let mut visible: Vec<&Path> = plan.visible.iter().map(Path::new).collect();
+    visible.sort();
+    // What lies below another one is shown with it.
+    visible.dedup_by(|below, above| below.starts_with(*above));
+    for path in visible {
         let Some(path) = path.to_str() else {
             return Err(Fault::new(format!("show {}", path.display()), "its name is not UTF-8"));
         };

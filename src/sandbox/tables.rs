@@ -1,11 +1,11 @@
 //! A host's sockets, as the kernel lists them: `sock_diag(7)`.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use crate::netlink;
+use crate::probe::{QUESTION, SOCK_DIAG_BY_FAMILY, state_name};
 
 /// One socket of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,69 +42,23 @@ impl HostSocket {
     }
 }
 
-/// A socket through which this network namespace answers questions, also when it is asked from outside.
-pub fn socket() -> io::Result<OwnedFd> {
-    let protocol = Protocol::from(libc::NETLINK_SOCK_DIAG);
-    let socket = Socket::new(Domain::from(libc::AF_NETLINK), Type::DGRAM.cloexec(), Some(protocol))?;
-    // The kernel answers at once; a bound is a bound.
-    socket.set_read_timeout(Some(Duration::from_secs(2)))?;
-    Ok(socket.into())
-}
-
-/// All sockets of the namespace that `through` was made in.
-pub fn list(mut through: &Socket) -> io::Result<Vec<HostSocket>> {
+/// All sockets of the network namespace in which `kernel` was opened.
+pub fn list(kernel: &OwnedFd) -> io::Result<Vec<HostSocket>> {
     let mut found = Vec::new();
-    let mut buffer = [0; 32 * 1024];
     for (family, protocol) in [
         (libc::AF_INET, libc::IPPROTO_TCP),
         (libc::AF_INET6, libc::IPPROTO_TCP),
         (libc::AF_INET, libc::IPPROTO_UDP),
         (libc::AF_INET6, libc::IPPROTO_UDP),
     ] {
-        through.write_all(&question(family as u8, protocol as u8))?;
         let transport = if protocol == libc::IPPROTO_TCP { Transport::Tcp } else { Transport::Udp };
-        loop {
-            let len = through.read(&mut buffer)?;
-            if answer(&buffer[..len], transport, &mut found)? {
-                break;
-            }
-        }
+        let mut question = vec![family as u8, protocol as u8, 0, 0];
+        question.extend(u32::MAX.to_ne_bytes()); // in any state
+        question.resize(QUESTION, 0);
+        let take = |row: &[u8]| found.extend(entry(row, transport));
+        netlink::ask(kernel, SOCK_DIAG_BY_FAMILY, libc::NLM_F_DUMP, &question, take)?;
     }
     Ok(found)
-}
-
-/// `nlmsghdr` and `inet_diag_req_v2`: all states, no extras.
-fn question(family: u8, protocol: u8) -> Vec<u8> {
-    const SOCK_DIAG_BY_FAMILY: u16 = 20;
-    const LENGTH: usize = 16 + 56;
-    let flags = (libc::NLM_F_REQUEST | libc::NLM_F_DUMP) as u16;
-    let mut bytes = Vec::with_capacity(LENGTH);
-    bytes.extend((LENGTH as u32).to_ne_bytes());
-    bytes.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    bytes.extend(flags.to_ne_bytes());
-    bytes.extend([0; 8]);
-    bytes.extend([family, protocol, 0, 0]);
-    bytes.extend(u32::MAX.to_ne_bytes());
-    bytes.resize(LENGTH, 0);
-    bytes
-}
-
-/// Takes the entries of one answer. True when it was the last one.
-fn answer(mut bytes: &[u8], transport: Transport, found: &mut Vec<HostSocket>) -> io::Result<bool> {
-    while let Some(header) = bytes.first_chunk::<16>() {
-        let length = u32::from_ne_bytes([header[0], header[1], header[2], header[3]]) as usize;
-        let Some(body) = bytes.get(16..length) else { return Err(io::ErrorKind::UnexpectedEof.into()) };
-        match i32::from(u16::from_ne_bytes([header[4], header[5]])) {
-            libc::NLMSG_DONE => return Ok(true),
-            libc::NLMSG_ERROR => {
-                let error = body.first_chunk().map_or(libc::EIO, |bytes| -i32::from_ne_bytes(*bytes));
-                return Err(io::Error::from_raw_os_error(error));
-            }
-            _ => found.extend(entry(body, transport)),
-        }
-        bytes = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
-    }
-    Ok(false)
 }
 
 /// `inet_diag_msg` of `<linux/inet_diag.h>`.
@@ -130,23 +84,4 @@ fn entry(body: &[u8], transport: Transport) -> Option<HostSocket> {
         owner: word(64)?,
         inode: word(68)?,
     })
-}
-
-/// `<net/tcp_states.h>`.
-fn state_name(state: u8) -> Option<&'static str> {
-    let names = [
-        "ESTABLISHED",
-        "SYN-SENT",
-        "SYN-RECEIVED",
-        "FIN-WAIT-1",
-        "FIN-WAIT-2",
-        "TIME-WAIT",
-        "CLOSED",
-        "CLOSE-WAIT",
-        "LAST-ACK",
-        "LISTEN",
-        "CLOSING",
-        "SYN-RECEIVED",
-    ];
-    names.get(usize::from(state).checked_sub(1)?).copied()
 }

@@ -164,7 +164,14 @@ pub(super) const PORTS: u16 = 5;
 
 /// A port that is free for TCP and UDP alike, as are those behind it. They lie below the ports that the kernel hands
 /// out by itself, so that no connection can be given one meanwhile, and no `connect` to one can meet itself.
-pub(crate) fn free_port() -> io::Result<u16> {
+fn free_port() -> io::Result<u16> {
+    free_ports()
+        .next()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no port between 20000 and 32000 is free"))
+}
+
+/// All such ports, each found to be free when it is asked for.
+pub(crate) fn free_ports() -> impl Iterator<Item = u16> {
     // Programs that were started one after the other begin far from each other.
     let first = 20_000 + (std::process::id() % 2_000 * 97 % 2_000) as u16 * PORTS;
     // Without SO_REUSEADDR, which the standard library sets: what an earlier scene has left in TIME-WAIT counts.
@@ -174,8 +181,5 @@ pub(crate) fn free_port() -> io::Result<u16> {
             .into_iter()
             .any(|kind| Socket::new(Domain::IPV4, kind, None).and_then(|socket| socket.bind(&at)).is_err())
     };
-    (first..32_000)
-        .step_by(PORTS.into())
-        .find(|port| !(*port..port + PORTS).any(taken))
-        .ok_or_else(|| io::Error::new(io::ErrorKind::AddrInUse, "no port between 20000 and 32000 is free"))
+    (first..32_000).step_by(PORTS.into()).filter(move |port| !(*port..port + PORTS).any(taken))
 }

@@ -1,4 +1,5 @@
 # expect: ended=Exited(0) limit=None left=0
+# fenced: escapes
 # teeth: files
 """Writes 100 MiB, a file of 10 MiB at a time."""
 import os

@@ -1,4 +1,5 @@
 # expect: ended=Exited(0) limit=None left=0
+# fenced: escapes
 # teeth: processes
 """Looks who else is there."""
 import os

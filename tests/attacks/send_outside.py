@@ -1,4 +1,5 @@
 # expect: ended=Exited(0) limit=None left=0
+# fenced: escapes
 # teeth: network
 """Sends a datagram to a program of this machine, and gets it back."""
 import os, socket

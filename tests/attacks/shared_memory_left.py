@@ -1,4 +1,5 @@
 # expect: ended=Exited(0) limit=None left=0
+# fenced: escapes
 # runs: 2
 # teeth: ipc
 """Leaves a note for the next one in System V shared memory."""

@@ -1,4 +1,5 @@
 # expect: ended=Exited(0) limit=None left=0
+# fenced: escapes
 # options: --peer
 # teeth: network
 """Takes the port that our peer listens on, and one that somebody listens on outside, which must not matter to it."""

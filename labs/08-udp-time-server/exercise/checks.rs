@@ -41,7 +41,7 @@ pub fn exercise() -> Exercise {
             "other-formats",
             10,
             "says no to formats that are not in the list",
-            "Do not think of what is forbidden: only what is in the list is allowed.",
+            "Only what is in the list is allowed. The answer to all else is a datagram of 0 bytes.",
             other_formats,
         )
         .check(

@@ -39,14 +39,14 @@ pub fn exercise() -> Exercise {
             "pending-answers",
             10,
             "sends all its answers to a client that has said goodbye and reads late",
-            "A goodbye means only that nothing more will be sent. Read on until recv gives nothing, and send every answer.",
+            "A goodbye means only that nothing more will be sent. Read on to the end, and send every answer.",
             pending_answers,
         )
         .check(
             "reset-at-once",
             10,
             "goes on when a client breaks off before it has said anything",
-            "accept gives you a connection that is over already: recv fails, and that is the client's affair, not yours.",
+            "accept gives you a connection that is over already: recv fails, which is the client's affair, not yours.",
             reset_at_once,
         )
         .check(
@@ -143,6 +143,7 @@ fn pending_answers(attempt: &mut Attempt) -> Done {
     let text = attempt.word(1000);
     let sent = client.send_until_it_waits(text.as_bytes())?;
     client.half_close()?;
+    client.makes_room()?;
     let answer: Vec<u8> = text.to_ascii_uppercase().bytes().cycle().take(sent).collect();
     client.expect(&answer)
 }

@@ -43,7 +43,7 @@ pub fn exercise() -> Exercise {
             "restart-client-stays",
             15,
             "is there again at once when a client has not closed its side",
-            "The connection waits for the client's goodbye (FIN-WAIT-2), and keeps the port, unless SO_REUSEADDR is set.",
+            "The connection waits for the client's goodbye (FIN-WAIT-2), and keeps the port: see SO_REUSEADDR.",
             restart_client_stays,
         )
         .check(

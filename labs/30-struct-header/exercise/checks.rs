@@ -1,7 +1,5 @@
 //! Exercise 30: a server that takes messages with a header of four bytes, and answers in the same form.
 
-use std::time::Duration;
-
 use socklab::judge::{Attempt, Done, Exercise};
 
 /// What the task allows as the length of a message.
@@ -18,7 +16,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "several-messages",
-            10,
+            5,
             "answers several messages on one connection",
             "After an answer, begin again with the next header, until recv gives nothing.",
             several_messages,
@@ -34,7 +32,7 @@ pub fn exercise() -> Exercise {
             "split-anywhere",
             15,
             "reads a message whose bytes come in two pieces, cut anywhere",
-            "recv gives what is there, not what you asked for: read on until you have all four, and then all of the body.",
+            "recv gives what is there, not what you asked for: read on until you have all four, then all of the body.",
             split_anywhere,
         )
         .check(
@@ -59,11 +57,25 @@ pub fn exercise() -> Exercise {
             large_message,
         )
         .check(
-            "length-is-a-lie",
-            10,
+            "length-too-large",
+            5,
             "closes the connection when the length is larger than allowed, and serves the next client",
             "Compare the length with the limit before you read, or reserve memory, for so much.",
-            length_is_a_lie,
+            length_too_large,
+        )
+        .check(
+            "length-highest-bit",
+            5,
+            "closes the connection when the highest bit of the length is set",
+            "As a signed number such a length is negative, and smaller than any limit. It is an unsigned one.",
+            length_highest_bit,
+        )
+        .check(
+            "second-waits",
+            5,
+            "serves a client that came while another one was in the middle of a message",
+            "The kernel keeps the second client's connection and bytes until you call accept.",
+            second_waits,
         )
         .check(
             "goodbye-in-a-frame",
@@ -115,10 +127,11 @@ fn several_messages(attempt: &mut Attempt) -> Done {
 fn empty_message(attempt: &mut Attempt) -> Done {
     attempt.listens()?;
     let mut client = attempt.connect("client")?;
-    client.send(&framed(b""))?;
-    client.expect(&answer(""))?;
-    client.send(&framed(b"after"))?;
-    client.expect(&answer("after"))
+    for _ in 0..2 {
+        client.send(&framed(b""))?;
+        client.expect(&answer(""))?;
+    }
+    Ok(())
 }
 
 fn split_anywhere(attempt: &mut Attempt) -> Done {
@@ -160,14 +173,39 @@ fn large_message(attempt: &mut Attempt) -> Done {
     client.expect(&answer(&message))
 }
 
-fn length_is_a_lie(attempt: &mut Attempt) -> Done {
+fn length_too_large(attempt: &mut Attempt) -> Done {
     attempt.listens()?;
-    for length in [LONGEST + 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF] {
+    refuses(attempt, &[LONGEST + 1, 0x7FFF_FFFF])?;
+    serves_the_next(attempt)
+}
+
+fn length_highest_bit(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    refuses(attempt, &[0x8000_0000, 0xFFFF_FFFF])?;
+    serves_the_next(attempt)
+}
+
+fn refuses(attempt: &Attempt, lengths: &[u32]) -> Done {
+    for length in lengths {
         let mut liar = attempt.connect("liar")?;
         liar.send(&length.to_be_bytes())?;
         liar.expect_end()?;
     }
-    serves_the_next(attempt)
+    Ok(())
+}
+
+fn second_waits(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let mut first = attempt.connect("slow client")?;
+    let (begin, rest) = (&framed(b"slow")[..6], &framed(b"slow")[6..]);
+    first.send(begin)?;
+    attempt.settles()?;
+    let mut second = attempt.connect("second client")?;
+    second.send(&framed(b"me too"))?;
+    first.send(rest)?;
+    first.expect(&answer("slow"))?;
+    first.close();
+    second.expect(&answer("me too"))
 }
 
 fn goodbye_in_a_frame(attempt: &mut Attempt) -> Done {
@@ -184,7 +222,6 @@ fn goodbye_in_a_frame(attempt: &mut Attempt) -> Done {
 
 fn reset_in_a_frame(attempt: &mut Attempt) -> Done {
     attempt.listens()?;
-    attempt.may_take(Duration::from_secs(1));
     let frame = framed(b"hello");
     for cut in 0..=frame.len() {
         let leaver = attempt.connect("leaver")?;

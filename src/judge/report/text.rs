@@ -89,7 +89,7 @@ fn report(grade: &Grade, told: &Told<'_>, measure: &Measure) -> String {
             let _ = writeln!(report, "  {WRONG}✗{WRONG:#} {}", names.join(", "));
         }
     } else {
-        grade.checks.iter().for_each(|checked| report.push_str(&line(checked)));
+        grade.checks.iter().for_each(|checked| report.push_str(&line(checked, measure.width)));
     }
     for checked in rest.into_iter().take(if told.all { usize::MAX } else { 1 }) {
         report.push('\n');
@@ -117,7 +117,10 @@ fn clipped(line: &str, columns: usize) -> String {
     kept
 }
 
-fn line(checked: &Checked) -> String {
+/// Where the claims begin, in columns.
+const CLAIM: usize = 40;
+
+fn line(checked: &Checked, width: usize) -> String {
     let (style, mark) = match checked.verdict() {
         Verdict::Pass => (RIGHT, "✓"),
         Verdict::Fail => (WRONG, "✗"),
@@ -128,7 +131,10 @@ fn line(checked: &Checked) -> String {
         Verdict::CannotTell => "-".to_owned(),
         _ => checked.points().to_string(),
     };
-    format!("  {style}{mark}{style:#} {points:>3} of {:>2}  {:<24} {}\n", check.points, check.name, check.claim)
+    let mut claim = wrapped(check.claim, width.saturating_sub(CLAIM).max(20)).into_iter();
+    let (name, first) = (check.name, claim.next().unwrap_or_default());
+    let rest: String = claim.map(|line| format!("{:CLAIM$}{line}\n", "")).collect();
+    format!("  {style}{mark}{style:#} {points:>3} of {:>2}  {name:<24} {first}\n{rest}", check.points)
 }
 
 fn story(grade: &Grade, checked: &Checked, told: &Told<'_>, measure: &Measure) -> String {

@@ -1,5 +1,5 @@
 # wrong: one recv is taken for one message
-# fails: split-anywhere, byte-by-byte, two-in-one, large-message, length-is-a-lie, goodbye-in-a-frame
+# fails: split-anywhere, byte-by-byte, two-in-one, large-message, length-too-large, length-highest-bit, goodbye-in-a-frame, second-waits
 import os
 import socket
 import struct
