@@ -317,7 +317,18 @@ fn as_typed(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    if !word.chars().any(char::is_control) {
+        return format!("'{}'", word.replace('\'', "'\\''"));
+    }
+    let mut typed = String::from("$'");
+    for character in word.chars() {
+        match character {
+            '\'' | '\\' => typed.extend(['\\', character]),
+            other if other.is_control() => typed.push_str(&format!("\\u{:04x}", u32::from(other))),
+            other => typed.push(other),
+        }
+    }
+    typed + "'"
 }
 
 /// A bar on a terminal; nothing in a pipe.
