@@ -179,9 +179,9 @@ impl Connection {
         Ok(sent)
     }
 
-    /// Sends these bytes again and again, reading nothing, until the attempt no longer reads, because it waits for room to
-    /// answer; at most 512 KiB, and fewer if it closes meanwhile. Nothing is under way then but what lies in its receive
-    /// queue, where there is room left: a goodbye or a reset will reach it. Returns how many went.
+    /// Sends these bytes again and again, reading nothing, until the attempt no longer reads, because it waits for room
+    /// to answer; at most 512 KiB, and fewer if it closes meanwhile. Nothing is under way then but what lies in its
+    /// receive queue, where there is room left: a goodbye or a reset will reach it. Returns how many went.
     pub fn send_until_it_waits(&self, bytes: &[u8]) -> Done<usize> {
         const MOST: usize = 512 * 1024;
         self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", quoted(bytes)));
