@@ -91,3 +91,17 @@ fn nothing_that_a_program_is_called_or_says_moves_a_reader_s_cursor() {
         assert!(said(&output).contains("SIGSEGV"), "{}", said(&output));
     }
 }
+
+#[test]
+fn threads_that_sleep_in_the_same_call_are_told_of_once() {
+    if !has("python3") {
+        return skip("threads_that_sleep_in_the_same_call_are_told_of_once", "python3 is not here");
+    }
+    let program = "import os, signal, socket, threading\n\
+                   listener = socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))\n\
+                   for _ in range(6): threading.Thread(target=signal.sigwait, args=([signal.SIGUSR1],)).start()\n\
+                   conn, _ = listener.accept()\n\
+                   signal.pause()\n";
+    let output = judged(&folder("threads", &[("server.py", program)]), &["--check", "one-client"]);
+    assert_eq!(said(&output).matches(", 6 of its threads").count(), 1, "{}", said(&output));
+}
