@@ -186,7 +186,9 @@ fn answer_in_two_pieces(attempt: &mut Attempt) -> Done {
     server.send(b"10\n")?;
     server.expect(b"recv_ready\n")?;
     let (first, rest) = answer.as_bytes().split_at(attempt.number(1..=9));
-    server.send_in_pieces(&[first, rest])?;
+    server.send(first)?;
+    attempt.settles()?;
+    server.send(rest)?;
     is_asked(&mut server, "once more")?;
     answers(&mut server, answer.as_bytes())?;
     is_over(attempt, server, answer.repeat(2).as_bytes())
