@@ -21,6 +21,9 @@ use support::{has, project, read, run, skip, socklab};
 /// or builds them.
 const LANGUAGES: [(&str, &str, &str); 3] = [("python", "py", "python3"), ("rust", "rs", "rustc"), ("c", "c", "cc")];
 
+/// Languages in which there are right programs besides.
+const MORE_LANGUAGES: [(&str, &str, &str); 2] = [("node", "js", "node"), ("Java", "java", "java")];
+
 const PAGE: &str = "docs/exercises.md";
 
 /// An exercise's folder.
@@ -98,10 +101,16 @@ impl Exercise {
         names.map(read).collect()
     }
 
+    /// Programs that keep the contract in other ways than the solutions do.
+    fn right(&self) -> Vec<String> {
+        entries(&format!("{}/right", self.place)).into_iter().map(|name| format!("right/{name}")).collect()
+    }
+
     fn programs(&self) -> Vec<String> {
         let mut all = self.in_each_language("starters");
         all.extend(self.in_each_language("solutions"));
         all.extend(self.wrong().into_iter().map(|(path, _)| path));
+        all.extend(self.right());
         all
     }
 }
@@ -150,7 +159,10 @@ fn lay(exercise: &Exercise, path: &str, folder: &Path, name: &str) {
 }
 
 fn runs_here(path: &str) -> bool {
-    LANGUAGES.iter().any(|(_, ending, program)| path.ends_with(&format!(".{ending}")) && has(program))
+    LANGUAGES
+        .iter()
+        .chain(&MORE_LANGUAGES)
+        .any(|(_, ending, program)| path.ends_with(&format!(".{ending}")) && has(program))
 }
 
 /// The programs below this folder, each with its grade.
@@ -202,6 +214,17 @@ fn every_solution_passes_in_each_language() {
         assert_eq!(judged.grade["verdict"], "pass", "{}", judged.story());
         assert_eq!(judged.grade["points"], 100, "{}", judged.name());
     }
+}
+
+#[test]
+fn every_right_program_passes_in_its_own_way() {
+    let test = "every_right_program_passes_in_its_own_way";
+    for (language, _, program) in MORE_LANGUAGES.iter().filter(|(.., program)| !has(program)) {
+        skip(test, &format!("{program} is not here; programs in other languages than {language} were judged"));
+    }
+    let others: Vec<String> =
+        all("right", test).filter(|judged| judged.grade["points"] != 100).map(Judged::story).collect();
+    assert!(others.is_empty(), "{}", others.join("\n"));
 }
 
 #[test]

@@ -142,5 +142,9 @@ fn manifest(folder: &Path) -> Result<Manifest> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Manifest::default()),
         Err(error) => return Err(error).with_context(|| file.display().to_string()),
     };
-    toml::from_str(&text).map_err(|error| Mistyped(format!("{}: {error}", file.display())).into())
+    let manifest: Manifest = toml::from_str(&text).map_err(|error| Mistyped(format!("{}: {error}", file.display())))?;
+    if manifest.run.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Mistyped(format!("{}: run names no program", file.display())).into());
+    }
+    Ok(manifest)
 }

@@ -243,7 +243,10 @@ fn environment(argv: &[OsString]) -> Vec<(String, String)> {
     let usual = "/usr/local/bin:/usr/bin:/bin";
     let own = Path::new(&argv[0]).parent().filter(|folder| folder.is_absolute()).map(|folder| folder.display());
     let path = own.map_or_else(|| usual.to_owned(), |own| format!("{own}:{usual}"));
-    let pairs = [("PATH", path.as_str()), ("HOME", "/tmp"), ("LANG", "C.UTF-8"), ("TZ", "UTC")];
+    // Java measures its heap and its compilers by the machine that it sees, and not by its limits.
+    let java = "-Xms16m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1";
+    let pairs =
+        [("PATH", path.as_str()), ("HOME", "/tmp"), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("JDK_JAVA_OPTIONS", java)];
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
@@ -314,7 +317,18 @@ fn as_typed(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    format!("'{}'", word.replace('\'', "'\\''"))
+    if !word.chars().any(char::is_control) {
+        return format!("'{}'", word.replace('\'', "'\\''"));
+    }
+    let mut typed = String::from("$'");
+    for character in word.chars() {
+        match character {
+            '\'' | '\\' => typed.extend(['\\', character]),
+            other if other.is_control() => typed.push_str(&format!("\\u{:04x}", u32::from(other))),
+            other => typed.push(other),
+        }
+    }
+    typed + "'"
 }
 
 /// A bar on a terminal; nothing in a pipe.

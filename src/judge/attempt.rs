@@ -68,13 +68,20 @@ impl Attempt {
             }
             _ => argument.clone(),
         };
-        let argv = self.argv.iter().map(named).collect();
+        let argv: Vec<OsString> = self.argv.iter().map(named).collect();
         let what = if typed.is_empty() { "starts".to_owned() } else { format!("starts, with {} typed", shown(typed)) };
         self.ground.diary.step(format!("the program {what}"));
         self.ground.begins_anew();
         self.read = 0;
-        self.ground.sandbox.borrow_mut().start(&Program { argv, env, input })?;
-        Ok(())
+        // What lies in the scratch folder is the attempt's own: no fault of ours if that cannot be executed.
+        let own = argv.first().is_some_and(|program| program.as_encoded_bytes().starts_with(b"."));
+        let started = self.ground.sandbox.borrow_mut().start(&Program { argv, env, input });
+        match started {
+            Err(fault) if own && fault.step.starts_with("execve") => {
+                Err(Failure::new(Kind::Ended, format!("the program cannot be started: {}", fault.why)).into())
+            }
+            started => Ok(started?),
+        }
     }
 
     /// Waits until the port is open, as the kernel's tables show it: nobody connects to find out.

@@ -107,6 +107,7 @@ impl Ground {
     ) -> Done<Woke> {
         let began = Instant::now();
         let (mut last_look, mut asleep, mut first_sight) = (began, 0, None::<Sight>);
+        let mut written = self.sandbox.borrow().output().total();
         loop {
             let ended = self.sandbox.borrow().ended().is_some();
             if self.poll(socket, if ended { Duration::ZERO } else { step })? || done(&mut self.sandbox.borrow_mut())? {
@@ -121,7 +122,10 @@ impl Ground {
             last_look = Instant::now();
             let sight = Sight::of(&mut self.sandbox.borrow_mut())?;
             let before = first_sight.get_or_insert_with(|| sight.clone());
-            if sight.sleeps() {
+            // One that writes a lot sleeps until we have read it.
+            let now = self.sandbox.borrow().output().total();
+            let writes = std::mem::replace(&mut written, now) != now;
+            if sight.sleeps() && !writes {
                 asleep += 1;
             }
             if asleep >= self.patience.get() {

@@ -48,9 +48,8 @@ impl Sight {
                 let cpu = process.cpu.as_secs_f64();
                 lines.push(format!("{who} spins: it waits for nothing, and has used {cpu:.1} s of processor time"));
             }
-            for thread in process.threads.iter().take(MOST) {
-                lines.extend(asleep(&who, process, thread, host));
-            }
+            let asleep = process.threads.iter().filter_map(|thread| asleep(&who, process, thread, host)).collect();
+            lines.extend(each_once(asleep).into_iter().take(MOST));
         }
         if self.0.len() > MOST {
             lines.push(format!("and {} more processes", self.0.len() - MOST));
@@ -86,6 +85,19 @@ impl Sight {
 /// Whether something can be received from this socket.
 fn is_open(inode: u64, host: &[HostSocket]) -> bool {
     host.iter().any(|socket| u64::from(socket.inode) == inode && socket.state != "LISTEN")
+}
+
+/// The same lines, of which those that come several times come once: they are several threads'.
+fn each_once(lines: Vec<String>) -> Vec<String> {
+    let mut once: Vec<(String, u32)> = Vec::new();
+    for line in lines {
+        match once.iter_mut().find(|(other, _)| *other == line) {
+            Some((_, count)) => *count += 1,
+            None => once.push((line, 1)),
+        }
+    }
+    let told = |(line, count)| if count == 1 { line } else { format!("{line}, {count} of its threads") };
+    once.into_iter().map(told).collect()
 }
 
 /// In which call a thread is asleep.

@@ -37,6 +37,11 @@ pub fn digits(bytes: &[u8], len: usize) -> String {
     digits.join(" ")
 }
 
+/// Whether a character is not seen, but makes a terminal show others in another order: U+202E and its like.
+fn turns_text(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Bytes with what is no printable text as escapes.
 pub fn escaped(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -47,7 +52,7 @@ pub fn escaped(bytes: &[u8]) -> String {
                 '\n' => text.push_str("\\n"),
                 '\r' => text.push_str("\\r"),
                 '\t' => text.push_str("\\t"),
-                other if other.is_control() => {
+                other if other.is_control() || turns_text(other) => {
                     for byte in other.to_string().bytes() {
                         let _ = write!(text, "\\x{byte:02x}");
                     }
@@ -67,7 +72,7 @@ pub fn harmless(line: &str) -> String {
     line.chars()
         .map(|character| match character {
             '\t' => ' '.to_string(),
-            other if other.is_control() => other.escape_default().to_string(),
+            other if other.is_control() || turns_text(other) => other.escape_default().to_string(),
             other => other.to_string(),
         })
         .collect()

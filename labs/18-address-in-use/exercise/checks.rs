@@ -6,7 +6,7 @@ pub fn exercise() -> Exercise {
     Exercise::on_port(8080)
         .check(
             "answers-and-closes",
-            15,
+            10,
             "answers a line, and closes the connection, client after client",
             "One line, one answer, and close; then the next client.",
             answers_and_closes,
@@ -24,6 +24,13 @@ pub fn exercise() -> Exercise {
             "says goodbye, and does not break the connection off",
             "SO_LINGER with no time sends a reset, and what was on its way may be lost. Close without it.",
             goodbye_not_reset,
+        )
+        .check(
+            "leaver",
+            5,
+            "serves the next client when one leaves within its line, or breaks off",
+            "recv may give nothing before the newline has come, and it may fail. Either way that client is gone.",
+            leaver,
         )
         .check(
             "restart-after-goodbye",
@@ -108,6 +115,19 @@ fn goodbye_not_reset(attempt: &mut Attempt) -> Done {
     client.send(b"hello\n")?;
     client.expect(b"HELLO\n")?;
     client.expect_goodbye()
+}
+
+fn leaver(attempt: &mut Attempt) -> Done {
+    attempt.listens()?;
+    let leaver = attempt.connect("leaver")?;
+    leaver.send(b"half a li")?;
+    leaver.close();
+    let leaver = attempt.connect("leaver")?;
+    leaver.send(b"half a li")?;
+    attempt.settles()?;
+    leaver.reset()?;
+    asks(attempt, "next client")?.close();
+    Ok(())
 }
 
 fn restart_after_goodbye(attempt: &mut Attempt) -> Done {

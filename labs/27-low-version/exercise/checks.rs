@@ -5,6 +5,9 @@ use socklab::judge::{Attempt, Connection, Done, Exercise};
 /// The sizes around which the classic client begins to lose bytes, and a larger one.
 const SIZES: [usize; 5] = [2048, 2049, 3072, 3073, 48_894];
 
+/// The largest that there is.
+const LARGEST: usize = 1_048_576;
+
 /// What is no length.
 const LIES: [&str; 6] = ["-1", "1048577", "99999999999999999999", "4294967297", "abc", ""];
 
@@ -39,11 +42,18 @@ pub fn exercise() -> Exercise {
             length_in_pieces,
         )
         .check(
-            "answer-in-pieces",
-            10,
-            "reads an answer that comes in pieces",
-            "Count what each recv gave, and ask again until all has come.",
-            answer_in_pieces,
+            "answer-in-two-pieces",
+            5,
+            "reads an answer that comes in two pieces",
+            "One recv need not give all: ask again until all has come.",
+            answer_in_two_pieces,
+        )
+        .check(
+            "answer-byte-by-byte",
+            5,
+            "reads an answer that comes byte by byte",
+            "Add what each recv gave to what came before, once, and compare it with the length.",
+            answer_byte_by_byte,
         )
         .check(
             "large-answer",
@@ -167,20 +177,34 @@ fn length_in_pieces(attempt: &mut Attempt) -> Done {
     is_over(attempt, server, answer.repeat(3).as_bytes())
 }
 
-fn answer_in_pieces(attempt: &mut Attempt) -> Done {
+fn answer_in_two_pieces(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["in two pieces", "byte by byte"])?;
+    attempt.runs_with(&["in two pieces", "once more"])?;
     let mut server = listener.accept()?;
     let answer = attempt.word(10);
     is_asked(&mut server, "in two pieces")?;
     server.send(b"10\n")?;
     server.expect(b"recv_ready\n")?;
     let (first, rest) = answer.as_bytes().split_at(attempt.number(1..=9));
-    server.send_in_pieces(&[first, rest])?;
+    server.send(first)?;
+    attempt.settles()?;
+    server.send(rest)?;
+    is_asked(&mut server, "once more")?;
+    answers(&mut server, answer.as_bytes())?;
+    is_over(attempt, server, answer.repeat(2).as_bytes())
+}
+
+fn answer_byte_by_byte(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.runs_with(&["byte by byte", "once more"])?;
+    let mut server = listener.accept()?;
+    let answer = attempt.word(10);
     is_asked(&mut server, "byte by byte")?;
     server.send(b"10\n")?;
     server.expect(b"recv_ready\n")?;
     server.send_byte_by_byte(answer.as_bytes())?;
+    is_asked(&mut server, "once more")?;
+    answers(&mut server, answer.as_bytes())?;
     is_over(attempt, server, answer.repeat(2).as_bytes())
 }
 
@@ -196,7 +220,13 @@ fn large_answer(attempt: &mut Attempt) -> Done {
         answers(&mut server, answer.as_bytes())?;
         printed.extend(answer.into_bytes());
     }
-    is_over(attempt, server, &printed)
+    is_over(attempt, server, &printed)?;
+    attempt.runs_with(&["print as much as you may"])?;
+    let mut server = listener.accept()?;
+    is_asked(&mut server, "print as much as you may")?;
+    let answer = attempt.word(LARGEST);
+    answers(&mut server, answer.as_bytes())?;
+    is_over(attempt, server, answer.as_bytes())
 }
 
 fn several_bytes_each(attempt: &mut Attempt) -> Done {
@@ -251,7 +281,8 @@ fn length_is_a_lie(attempt: &mut Attempt) -> Done {
 fn server_leaves(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
     for (length, part) in [("", ""), ("1", ""), ("10\n", ""), ("10\n", "half "), ("2000\n", "more than one recv")] {
-        attempt.runs_with(&["echo hello", "echo again"])?;
+        // No second command, at which a client would notice that it has overlooked this.
+        attempt.runs_with(&["echo hello"])?;
         let mut server = listener.accept()?;
         is_asked(&mut server, "echo hello")?;
         if !length.is_empty() {

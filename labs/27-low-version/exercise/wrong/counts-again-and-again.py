@@ -1,5 +1,5 @@
 # wrong: all that was received until now is added once more at each recv
-# fails: answer-in-pieces, large-answer, several-bytes-each, server-leaves
+# fails: answer-byte-by-byte, large-answer, several-bytes-each, server-leaves
 import os
 import socket
 import sys

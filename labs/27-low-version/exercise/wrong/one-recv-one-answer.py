@@ -1,5 +1,5 @@
 # wrong: one recv is taken for one answer
-# fails: answer-in-pieces, large-answer, several-bytes-each
+# fails: answer-in-two-pieces, answer-byte-by-byte, large-answer, several-bytes-each, server-leaves
 import os
 import socket
 import sys

@@ -1,0 +1,49 @@
+# other: non-blocking sockets, and a look at all of them each millisecond
+import os
+import socket
+import time
+
+listener = socket.create_server((os.environ["HOST"], int(os.environ["PORT"])))
+listener.setblocking(False)
+clients = {}
+
+
+def answer(came):
+    answers = b""
+    while len(came) >= 4:
+        length = int.from_bytes(came[:4], "big")
+        if length > 65_536:
+            raise EOFError
+        if len(came) < 4 + length:
+            break
+        answers += came[:4] + came[4:4 + length].upper()
+        came = came[4 + length:]
+    return answers, came
+
+
+def look(conn):
+    piece = conn.recv(65_536)
+    if not piece:
+        raise EOFError
+    answers, clients[conn] = answer(clients[conn] + piece)
+    conn.setblocking(True)
+    conn.sendall(answers)
+    conn.setblocking(False)
+
+
+while True:
+    try:
+        conn, _ = listener.accept()
+        conn.setblocking(False)
+        clients[conn] = b""
+    except BlockingIOError:
+        pass
+    for conn in list(clients):
+        try:
+            look(conn)
+        except BlockingIOError:
+            pass
+        except (EOFError, OSError):
+            conn.close()
+            del clients[conn]
+    time.sleep(0.001)
