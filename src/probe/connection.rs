@@ -44,7 +44,7 @@ impl Kernel {
     ///
     /// It is looked up, and not searched for: what else the machine has costs nothing.
     pub fn connection(&mut self, own: SocketAddr, peer: SocketAddr) -> io::Result<Option<Connection>> {
-        let Some(question) = question_about(own, peer) else { return Ok(None) };
+        let Some(question) = question_about(own, peer, 0) else { return Ok(None) };
         let mut answer = Ok(None);
         match netlink::ask(&self.0, SOCK_DIAG_BY_FAMILY, 0, &question, |body| answer = read(body, peer)) {
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
@@ -53,11 +53,12 @@ impl Kernel {
     }
 }
 
-/// The question about one connection, in any state, that the kernel answers by looking it up; only for IPv4.
-pub fn question_about(own: SocketAddr, peer: SocketAddr) -> Option<Vec<u8>> {
+/// The question about one connection, in any state, that the kernel answers by looking it up; only for IPv4. `more` are
+/// the bits of what else is asked for, `1 << (INET_DIAG_… - 1)`.
+pub fn question_about(own: SocketAddr, peer: SocketAddr, more: u8) -> Option<Vec<u8>> {
     let (IpAddr::V4(own_ip), IpAddr::V4(peer_ip)) = (own.ip(), peer.ip()) else { return None };
     let mut question = Vec::with_capacity(QUESTION);
-    question.extend([libc::AF_INET as u8, libc::IPPROTO_TCP as u8, 0, 0]);
+    question.extend([libc::AF_INET as u8, libc::IPPROTO_TCP as u8, more, 0]);
     question.extend(u32::MAX.to_ne_bytes()); // in any state
     question.extend(own.port().to_be_bytes());
     question.extend(peer.port().to_be_bytes());

@@ -49,7 +49,7 @@ pub use outputs::{Output, Stream};
 pub use parcel::{LARGEST as LARGEST_PARCEL, MOST_FILES as MOST_FILES_IN_A_PARCEL, Parcel, ParcelError};
 pub use protection::{Missing, Protection, tier_of_this_machine};
 pub use resolve::{Resolved, resolve};
-pub use tables::{HostSocket, Transport};
+pub use tables::{HostSocket, Taken, Transport};
 
 use fault::Step;
 use line::Line;
@@ -267,9 +267,9 @@ impl Sandbox {
         tables::list(&self.questions, tables::WAITING).step("list the host's sockets")
     }
 
-    /// The socket of one TCP connection of the host, from the side of `local`: quicker still.
-    pub fn connection(&self, local: SocketAddr, remote: SocketAddr) -> Result<Option<HostSocket>, Fault> {
-        tables::one(&self.questions, local, remote).step("look a connection up")
+    /// What the side of `local` of one TCP connection has of what was sent to it: asked quicker still.
+    pub fn taken(&self, local: SocketAddr, remote: SocketAddr) -> Result<Option<Taken>, Fault> {
+        tables::taken(&self.questions, local, remote).step("look a connection up")
     }
 
     /// Sends a signal to the program's first process, if that has not ended.

@@ -68,15 +68,48 @@ pub fn list(kernel: &OwnedFd, states: u32) -> io::Result<Vec<HostSocket>> {
     Ok(found)
 }
 
-/// The socket of one TCP connection, from the side of `local`. It is looked up: no table is walked.
-pub fn one(kernel: &OwnedFd, local: SocketAddr, remote: SocketAddr) -> io::Result<Option<HostSocket>> {
-    let Some(question) = question_about(local, remote) else { return Ok(None) };
+/// What one side of a TCP connection has of what was sent to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Bytes that have come, read or not: `tcpi_bytes_received` of `<linux/tcp.h>`.
+    pub came: u64,
+    /// Those of them that wait to be read.
+    pub unread: u32,
+}
+
+/// The side of `local` of one TCP connection. It is looked up: no table is walked. `None` where there is no such
+/// connection, or only the memory of one.
+pub fn taken(kernel: &OwnedFd, local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Taken>> {
+    const INET_DIAG_INFO: u16 = 2;
+    let Some(question) = question_about(local, remote, 1 << (INET_DIAG_INFO - 1)) else { return Ok(None) };
     let mut found = None;
-    match netlink::ask(kernel, SOCK_DIAG_BY_FAMILY, 0, &question, |row| found = entry(row, Transport::Tcp)) {
-        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+    let take = |row: &[u8]| {
         // Where there is no such connection, a listener on that port answers in its place.
-        asked => asked.map(|()| found.filter(|socket| socket.remote.port() == remote.port())),
+        let socket = entry(row, Transport::Tcp).filter(|socket| socket.remote.port() == remote.port());
+        let came = attribute(row, INET_DIAG_INFO).and_then(|info| info.get(BYTES_RECEIVED..)?.first_chunk().copied());
+        found =
+            socket.zip(came).map(|(socket, came)| Taken { came: u64::from_ne_bytes(came), unread: socket.recv_queue });
+    };
+    match netlink::ask(kernel, SOCK_DIAG_BY_FAMILY, 0, &question, take) {
+        Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
+        asked => asked.map(|()| found),
     }
+}
+
+/// Where `tcpi_bytes_received` is in `tcp_info`.
+const BYTES_RECEIVED: usize = 128;
+
+/// The payload of one attribute behind an `inet_diag_msg`.
+fn attribute(row: &[u8], wanted: u16) -> Option<&[u8]> {
+    let mut rest = row.get(72..)?;
+    while let Some(head) = rest.first_chunk::<4>() {
+        let (len, kind) = (u16::from_ne_bytes([head[0], head[1]]), u16::from_ne_bytes([head[2], head[3]]));
+        if kind == wanted {
+            return rest.get(4..len.into());
+        }
+        rest = rest.get(usize::from(len).max(4).next_multiple_of(4)..)?;
+    }
+    None
 }
 
 /// `inet_diag_msg` of `<linux/inet_diag.h>`.
