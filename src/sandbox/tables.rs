@@ -45,8 +45,8 @@ impl HostSocket {
 /// All states, as `<linux/inet_diag.h>` wants them.
 pub const ALL: u32 = u32::MAX;
 
-/// Those of sockets that wait to be called: `LISTEN` and, of UDP, `CLOSED`. The kernel finds them eight times faster: it
-/// need not walk the table of connections, which all hosts share.
+/// Those of sockets that wait to be called: `LISTEN` and, of UDP, `CLOSED`. The kernel finds them eight times faster:
+/// it need not walk the table of connections, which all hosts share.
 pub const WAITING: u32 = 1 << 10 | 1 << 7;
 
 /// The sockets in these states of the network namespace in which `kernel` was opened.
