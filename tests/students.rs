@@ -68,6 +68,7 @@ fn start_makes_a_folder_with_the_task_and_the_starter() {
     let task = work.text("30/TASK.md");
     let link = task.split("](").nth(1).and_then(|rest| rest.split(')').next()).expect("a link");
     assert!(work.file("30").join(link).is_file(), "{link} leads nowhere");
+    assert!(task.contains("| `split-anywhere` | 15 | reads a message"), "the task has no points: {task}");
     work.put("30/server.py", "mine");
     contains(&work.prints("start 30 python", 2), &["is there already", "just reset 30"]);
     assert_eq!(work.text("30/server.py"), "mine");

@@ -54,6 +54,13 @@ pub fn shown(path: &Path) -> String {
     path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
+/// What the checks are worth, as the task's last section: from the checks themselves.
+fn points(folder: &Folder) -> String {
+    let checks = (folder.exercise)().checks;
+    let rows = checks.iter().map(|check| format!("| `{}` | {} | {} |\n", check.name, check.points, check.claim));
+    format!("\n## Points\n\n| check | points | your program … |\n|---|--:|---|\n{}", rows.collect::<String>())
+}
+
 /// Makes a student's folder: the starter's files, and the task. It is there whole, or not at all.
 pub fn lay(folder: &Folder, language: &str) -> Result<()> {
     let (place, new) = (self::folder(folder.id), root().join(format!(".{}.new", folder.id)));
@@ -63,7 +70,7 @@ pub fn lay(folder: &Folder, language: &str) -> Result<()> {
         }
         _ => {}
     }
-    let task = with_links_from(&place, &folder.place(), folder.file("README.md").unwrap_or_default());
+    let task = with_links_from(&place, &folder.place(), folder.file("README.md").unwrap_or_default()) + &points(folder);
     let mut files: Vec<(&str, &[u8])> = folder.below(&format!("starters/{language}")).collect();
     files.push((TASK, task.as_bytes()));
     for (name, bytes) in files {
