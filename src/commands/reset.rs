@@ -25,13 +25,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if !place.exists() {
         return Err(Mistyped(format!("there is no {}: just start {id} makes it", work::shown(&place))).into());
     }
-    let language = match &arguments.language {
-        Some(language) => folder.language(language)?,
-        None => work::language_of(folder).ok_or_else(|| {
-            let languages = folder.languages().join(", ");
-            Mistyped(format!("in which language? just reset {id} and one of {languages}"))
-        })?,
-    };
+    let language = work::language_meant(folder, arguments.language.as_deref(), "reset")?;
     let aside = free_name(id);
     fs::rename(&place, &aside).with_context(|| format!("move {} to {}", place.display(), aside.display()))?;
     println!("What was there is in {}.\n", work::shown(&aside));

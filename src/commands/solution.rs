@@ -24,13 +24,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = exercises::find(&arguments.exercise)?;
     let id = folder.id;
-    let language = match &arguments.language {
-        Some(language) => folder.language(language)?,
-        None => work::language_of(folder).ok_or_else(|| {
-            let languages = folder.languages().join(", ");
-            Mistyped(format!("in which language? just solution {id} and one of {languages}"))
-        })?,
-    };
+    let language = work::language_meant(folder, arguments.language.as_deref(), "solution")?;
     let best = work::progress()?.remove(id).unwrap_or_default();
     if !best.passed && !best.gave_up && !arguments.give_up {
         let remedy = format!("just hint {id} helps; just solution {id} --give-up shows it all the same");

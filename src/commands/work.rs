@@ -61,6 +61,17 @@ fn points(folder: &Folder) -> String {
     format!("\n## Points\n\n| check | points | your program … |\n|---|--:|---|\n{}", rows.collect::<String>())
 }
 
+/// The language that was named, or else the one of the student's folder.
+pub fn language_meant(folder: &Folder, named: Option<&str>, command: &str) -> Result<&'static str> {
+    if let Some(language) = named {
+        return folder.language(language);
+    }
+    language_of(folder).ok_or_else(|| {
+        let (id, languages) = (folder.id, folder.languages().join(", "));
+        Mistyped(format!("in which language? just {command} {id} and one of {languages}")).into()
+    })
+}
+
 /// Makes a student's folder: the starter's files, and the task. It is there whole, or not at all.
 pub fn lay(folder: &Folder, language: &str) -> Result<()> {
     let (place, new) = (self::folder(folder.id), root().join(format!(".{}.new", folder.id)));
@@ -113,7 +124,7 @@ impl Drop for Scratch {
 }
 
 /// The language of the starter whose files are in a student's folder.
-pub fn language_of(folder: &Folder) -> Option<&'static str> {
+fn language_of(folder: &Folder) -> Option<&'static str> {
     let place = self::folder(folder.id);
     folder.languages().into_iter().find(|language| {
         let mut files = folder.below(&format!("starters/{language}"));

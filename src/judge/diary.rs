@@ -116,9 +116,9 @@ impl Diary {
             return;
         }
         let at_ns = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
-        let n = pages.events.len() as u64 + 1;
         let (role, actor) = (role.map(str::to_owned), role.map(str::to_owned));
-        pages.events.push(Event { n, at_ns, scene: 1, role, actor, host: Host::A, what });
+        // They are numbered when all are there.
+        pages.events.push(Event { n: 0, at_ns, scene: 1, role, actor, host: Host::A, what });
     }
 }
 
