@@ -72,7 +72,7 @@ new-exercise *arguments:
 
 # Judge every program of every exercise, and write docs/exercises.md
 matrix:
-    SOCKLAB_BLESS=1 cargo test -q --test exercises
+    SOCKLAB_BLESS=1 cargo test -q --test integration exercises::
 
 # Run all tests
 test *arguments:
@@ -80,12 +80,12 @@ test *arguments:
 
 # Accept new transcripts and verdicts, and refresh what the pages quote and show
 bless:
-    INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test transcripts recorded
-    SOCKLAB_BLESS=1 cargo test -q --test pages -- quotation diagram
+    INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test integration recorded
+    SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram
 
 # Measure anew the times that pages tell; do it when the machine has nothing else to do
 measure:
-    SOCKLAB_MEASURE=1 SOCKLAB_BLESS=1 cargo test -q --test pages quotation
+    SOCKLAB_MEASURE=1 SOCKLAB_BLESS=1 cargo test -q --test integration pages::every_quotation
 
 # Run labs many times and count their different transcripts: just soak --load --together 4
 [no-exit-message]

@@ -1,7 +1,5 @@
 //! Programs that mean harm end as `tests/attacks/` says, leave nothing behind, and succeed where a wall is missing.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +10,8 @@ use std::time::Instant;
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
-use support::{PATIENCE, programs, project, run, side_by_side, skip};
+
+use crate::support::{PATIENCE, programs, project, run, side_by_side, skip};
 
 /// As whom the judge runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -222,7 +221,7 @@ fn prepare(test: &str) -> bool {
         ["/usr/bin/python3", "/usr/bin/setpriv", "/usr/bin/cc"].into_iter().find(|path| !Path::new(path).exists());
     if let Some(program) = missing {
         skip(test, &format!("{program} is not installed"));
-    } else if !support::has_private_hosts() {
+    } else if !crate::support::has_private_hosts() {
         skip(test, "sandboxes take user namespaces");
     } else {
         folder();
@@ -375,7 +374,7 @@ fn every_wall_is_named_by_an_attack() {
 
 #[test]
 fn the_threat_model_names_every_attack() {
-    let page = support::read("docs/threat-model.md");
+    let page = crate::support::read("docs/threat-model.md");
     for attack in attacks() {
         let (name, _) = attack.file.rsplit_once('.').expect("an ending");
         assert!(page.contains(&format!("`{name}`")), "docs/threat-model.md does not name {name}");

@@ -1,7 +1,5 @@
 //! Roles by hand: the same functions as plain programs that talk to each other.
 
-mod support;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream, UdpSocket};
@@ -9,8 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use support::by_hand::{free_port, lab, role, start_server, text, type_to_client};
-use support::{finish, has, skip};
+
+use crate::support::by_hand::{free_port, lab, role, start_server, text, type_to_client};
+use crate::support::{finish, has, skip};
 
 #[test]
 fn server_and_client_of_lab_01_talk_in_two_terminals() {

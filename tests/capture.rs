@@ -1,7 +1,5 @@
 //! `--pcap` writes a capture that tshark reads without a complaint, with the calls as comments.
 
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -11,7 +9,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::getuid;
 use serde_json::Value as Json;
-use support::{Lab, has, has_private_hosts, labs, run, skip};
+
+use crate::support::{Lab, has, has_private_hosts, labs, run, skip};
 
 /// A folder of a test's own, which goes with it.
 struct Folder(PathBuf);

@@ -1,7 +1,5 @@
 //! The sequence diagrams: well-formed, the same at every run, complete, and legible.
 
-mod support;
-
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
@@ -10,8 +8,9 @@ use std::process::Command;
 use serde_json::Value as Json;
 use socklab::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Queues, Status, Waiting, What};
 use socklab::view::diagram::{MOST, svg};
-use support::{Lab, Once, has, has_private_hosts, labs, read, run, side_by_side, skip, some_on_a_wire};
 use unicode_width::UnicodeWidthStr;
+
+use crate::support::{Lab, Once, has, has_private_hosts, labs, read, run, side_by_side, skip, some_on_a_wire};
 
 /// Every way of playing every lab that this machine allows.
 fn plays(test: &str) -> Vec<(Lab, Vec<&'static str>)> {

@@ -2,8 +2,6 @@
 //!
 //! `just matrix` (the variable `SOCKLAB_BLESS`) writes what came of it into docs/exercises.md instead of complaining.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +13,8 @@ use std::thread;
 
 use serde_json::Value as Json;
 use socklab::judge::Misconception;
-use support::{has, project, read, run, skip, socklab};
+
+use crate::support::{has, project, read, run, skip, socklab};
 
 /// The languages in which there are starters and solutions: their folders, the endings of their files, and what runs
 /// or builds them.

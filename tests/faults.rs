@@ -1,14 +1,13 @@
 //! What is asked of a wire befalls exactly those frames, at every run; and nothing that it does makes a finding wrong.
 
-mod support;
-
 use std::collections::HashMap;
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::Value as Json;
-use support::{Lab, labs, programs, run, side_by_side, some_on_a_wire};
+
+use crate::support::{Lab, labs, programs, run, side_by_side, some_on_a_wire};
 
 /// The program of one lab, or `None` where no wire can be had.
 fn lab(test: &str, number: u64) -> Option<Lab> {

@@ -5,15 +5,14 @@
 //! stage, which has a descriptor of its own (1000), and what is no socket: the pipes of the labs that execute
 //! commands.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value as Json;
-use support::{has, misbehaving_roles, played_here, run, side_by_side, skip};
+
+use crate::support::{has, misbehaving_roles, played_here, run, side_by_side, skip};
 
 const CHANNEL: i64 = 1000;
 

@@ -1,14 +1,13 @@
 //! Our roles by hand and Python programs that follow the classic texts understand each other, both ways round.
 
-mod support;
-
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, Signal, kill_process};
-use support::by_hand::{Running, free_port, lab, role, start_server, text, type_to_client};
-use support::{PATIENCE, forgotten_goodbyes, has, project, run, skip};
+
+use crate::support::by_hand::{Running, free_port, lab, role, start_server, text, type_to_client};
+use crate::support::{PATIENCE, forgotten_goodbyes, has, project, run, skip};
 
 /// Whether Python is there; says so if it is not.
 fn python(test: &str) -> bool {
@@ -256,7 +255,7 @@ fn our_patient_client_gets_long_answers_whole_from_a_python_talk_loop() {
     let lines = format!("{long}\n\nb\n");
     std::io::Write::write_all(client.stdin.as_mut().expect("a pipe"), lines.as_bytes()).expect("lines");
     drop(client.stdin.take());
-    let output = support::finish(client);
+    let output = crate::support::finish(client);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let printed = text(&output.stdout);
     let answers: Vec<&str> =

@@ -1,7 +1,5 @@
 //! The judge and its peers, towards programs that are a few lines long.
 
-mod support;
-
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
@@ -9,7 +7,8 @@ use std::time::Duration;
 
 use socklab::judge::{Attempt, Done, Exercise, Judging, Verdict, judge};
 use socklab::sandbox::{Layer, Layers, Order, resolve};
-use support::{has, skip};
+
+use crate::support::{has, skip};
 
 /// A bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(30);

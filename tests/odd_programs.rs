@@ -1,12 +1,10 @@
 //! Odd programs, folders and names: each gets the verdict that it deserves, and a report that is safe to read.
 
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use support::{has, read, run, skip, socklab};
+use crate::support::{has, read, run, skip, socklab};
 
 /// A new folder with these files.
 fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {

@@ -3,13 +3,11 @@
 //! `just bless` (the variable `SOCKLAB_BLESS`) writes the quotations anew instead of complaining. What was measured is
 //! another thing at every run: it is only tested to be whole, and `just measure` (`SOCKLAB_MEASURE`) measures anew.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{Lab, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
+use crate::support::{Lab, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
 
 /// A marker in a page, and what must stand in the fence behind it.
 const MARKER: &str = "<!-- quote: ";

@@ -1,7 +1,5 @@
 //! A sandbox starts a program, looks at it, talks to it and ends it; what the program does stays inside.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::{Read, Write};
@@ -15,7 +13,8 @@ use socklab::sandbox::{
     Fault, HostSocket, How, Input, Layer, Layers, Limit, Limits, Order, Parcel, Process, Program, Sandbox, Transport,
     resolve,
 };
-use support::skip;
+
+use crate::support::skip;
 
 /// A bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,8 +1,6 @@
 //! What goes wrong while a sandbox is set up is a fault of ours and never an end of the program's: every system call
 //! that sets something up is made to fail once.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
-use support::{has, has_private_hosts, programs, run, side_by_side, skip};
+
+use crate::support::{has, has_private_hosts, programs, run, side_by_side, skip};
 
 /// The calls that set something up.
 const CALLS: [&str; 34] = [

@@ -1,7 +1,5 @@
 //! An honest server in any language builds and works under the usual limits.
 
-mod support;
-
 use std::ffi::{OsStr, OsString};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use socket2::Type;
 use socklab::sandbox::{How, Input, Layer, Layers, Limits, Order, Parcel, Program, Resolved, Sandbox, resolve};
-use support::{project, skip};
+
+use crate::support::{project, skip};
 
 /// A bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(100);

@@ -1,13 +1,12 @@
 //! The baton's rules, on roles made for them.
 
-mod support;
-
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
-use support::{finish, has, programs, run, skip};
+
+use crate::support::{finish, has, programs, run, skip};
 
 /// The events of one scene of the roles that wait.
 fn play(scene: &str) -> Vec<Json> {

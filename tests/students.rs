@@ -1,14 +1,12 @@
 //! What a student types: start, grade, hint, watch, progress, reset, solution; each in a work folder of the test's own.
 
-mod support;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
-use support::{PATIENCE, finish, has, project, run, skip, socklab};
+use crate::support::{PATIENCE, finish, has, project, run, skip, socklab};
 
 /// A work folder of one test.
 struct Work(PathBuf);

@@ -1,7 +1,5 @@
 //! What goes wrong gets a clear word and its own exit code, and leaves nothing behind.
 
-mod support;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
@@ -11,8 +9,9 @@ use std::process::{Command, Output, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
-use support::by_hand::Running;
-use support::{
+
+use crate::support::by_hand::Running;
+use crate::support::{
     copy_program, finish, has, has_private_hosts, labs, misbehaving_roles, played_here, programs, run, run_alone,
     side_by_side, skip, socklab,
 };
@@ -393,7 +392,7 @@ fn a_new_lab_and_its_exercise_compile_and_run() {
     let copy = std::env::temp_dir().join(format!("socklab-new-{}", std::process::id()));
     fs::create_dir_all(&copy).expect("a folder");
     for part in ["Cargo.toml", "Cargo.lock", "build.rs", "rustfmt.toml", "src", "labs", "docs", "tests", "benches"] {
-        let from = support::project(part);
+        let from = crate::support::project(part);
         if from.exists() {
             assert!(run(Command::new("cp").arg("-r").arg(from).arg(&copy)).status.success(), "copy {part}");
         }

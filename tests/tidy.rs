@@ -1,12 +1,10 @@
 //! The house is in order: what must be equal is equal, and what must not be there is not.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{labs, played_here, project, read, side_by_side};
+use crate::support::{labs, played_here, project, read, side_by_side};
 
 fn names_in(folder: &str) -> BTreeSet<String> {
     let entries = fs::read_dir(project(folder)).expect("a folder").flatten();

@@ -1,14 +1,13 @@
 //! What each lab shows is what was recorded.
 
-mod support;
-
 use std::fs;
 
 use serde_json::Value as Json;
-use support::{
+use unicode_width::UnicodeWidthStr;
+
+use crate::support::{
     Lab, Schema, forgotten_goodbyes, has_private_hosts, labs, played_here, project, read, side_by_side, skip,
 };
-use unicode_width::UnicodeWidthStr;
 
 /// Compares with `tests/snapshots/NAME.snap`; `just bless` records anew.
 fn is_as_recorded(name: &str, text: &str) {

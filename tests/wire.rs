@@ -1,7 +1,5 @@
 //! Two hosts and a wire: every frame is seen, and a transcript is the same at every run.
 
-mod support;
-
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -9,11 +7,12 @@ use std::process::Command;
 
 use rustix::process::getuid;
 use serde_json::Value as Json;
-use support::{
+use unicode_width::UnicodeWidthStr;
+
+use crate::support::{
     Lab, Schema, copy_program, has, has_private_hosts, labs, labs_on_a_wire, run, side_by_side, skip, socklab,
     some_on_a_wire,
 };
-use unicode_width::UnicodeWidthStr;
 
 fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
     let is_one = |event: &&Json| event["kind"] == "frame" && event["scene"] == scene;

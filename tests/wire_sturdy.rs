@@ -1,8 +1,6 @@
 //! A wire leaves nothing behind, however its demo ends; nothing of it is reached from outside; and frames that nobody
 //! knows pass like all others.
 
-mod support;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
@@ -12,8 +10,9 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
-use support::by_hand::Running;
-use support::{Lab, finish, has, has_private_hosts, programs, run, skip, some_on_a_wire};
+
+use crate::support::by_hand::Running;
+use crate::support::{Lab, finish, has, has_private_hosts, programs, run, skip, some_on_a_wire};
 
 const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 

@@ -1,7 +1,5 @@
 //! What several tests need: the built programs, the list of labs, skips that do not hide.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
-
 pub mod by_hand;
 
 use std::collections::BTreeMap;
@@ -67,7 +65,6 @@ pub struct Lab {
     pub number: u64,
     pub name: String,
     pub question: String,
-    pub chapter: String,
     pub folder: String,
     pub program: PathBuf,
     /// Whether its demo always has two hosts and a wire.
@@ -111,7 +108,6 @@ pub fn labs() -> Vec<Lab> {
             number: row["number"].as_u64().expect("a number"),
             name: text(&row, "name"),
             question: text(&row, "question"),
-            chapter: text(&row, "chapter"),
             folder: text(&row, "folder"),
             program: programs().join(text(&row, "program")),
             wire: row["wire"].as_bool().expect("true or false"),
