@@ -4,6 +4,7 @@
 
 pub mod children;
 mod signals;
+mod wait;
 
 use std::io;
 use std::mem::{self, MaybeUninit};
@@ -14,6 +15,7 @@ use std::time::Duration;
 use rustix::process::Pid;
 
 pub use signals::signals_to_read;
+pub use wait::{retry_on_intr, wait_for, wait_until_readable};
 
 /// What `fork` returned, seen from either side.
 pub enum Forked {

@@ -128,7 +128,7 @@ impl<'a> Init<'a> {
             let until = self.running.as_ref().map(|running| running.began + self.plan.limits.wall);
             let left = until.map_or(Duration::from_secs(3600), |until| until.saturating_duration_since(Instant::now()));
             let mut fds = [PollFd::new(self.channel, PollFlags::IN), PollFd::new(&self.ends, PollFlags::IN)];
-            message::wait_for(&mut fds, left).step("poll")?;
+            sys::wait_for(&mut fds, Some(left)).step("poll")?;
             let (asked, ended) = (!fds[0].revents().is_empty(), !fds[1].revents().is_empty());
             if ended {
                 // Which signals they were does not matter: all that have ended are looked for.
@@ -319,7 +319,7 @@ impl<'a> Init<'a> {
             for pid in found.iter().filter_map(|about| Pid::from_raw(about.pid)) {
                 let _ = kill_process(pid, Signal::KILL);
             }
-            message::readable(&self.ends, Duration::from_millis(5)).step("poll")?;
+            sys::wait_until_readable(&self.ends, Duration::from_millis(5)).step("poll")?;
             let _ = rustix::io::read(&self.ends, &mut [0u8; 1024]);
             stopped += self.take_ends()?;
         }
@@ -363,7 +363,7 @@ fn keep_few_capabilities() -> std::io::Result<()> {
 /// Waits until the program's process has become the program, or says what was in the way.
 fn hear(mut trouble: File) -> Result<(), Fault> {
     let mut told = Vec::new();
-    if !message::readable(&trouble, START).step("poll")? {
+    if !sys::wait_until_readable(&trouble, START).step("poll")? {
         return Err(Fault::new("start the program", "its process does not get on"));
     }
     trouble.read_to_end(&mut told).step("read")?;

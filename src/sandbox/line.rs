@@ -20,6 +20,7 @@ use super::fault::{Fault, Step};
 use super::message::{self, FromInit, Received, ToInit};
 use super::order::{Layer, Order};
 use super::{Ending, keeper};
+use crate::sys;
 
 /// How long a sandbox may take to answer: a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -96,7 +97,7 @@ impl Line {
     /// The next end that has been told of. Does not wait.
     pub fn take_end(&mut self) -> Result<Option<Ending>, Fault> {
         let mut ends = self.lock();
-        while message::readable(&self.channel, Duration::ZERO).step("poll")? {
+        while sys::wait_until_readable(&self.channel, Duration::ZERO).step("poll")? {
             match message::receive(&self.channel, Duration::ZERO).step("receive")? {
                 Some((FromInit::Ended(ending), _)) => ends.push_back(ending),
                 Some((FromInit::Fault(fault), _)) => return Err(fault),
@@ -140,7 +141,7 @@ fn end(child: &mut Child, channel: &OwnedFd) -> io::Result<()> {
         return Ok(());
     }
     let pidfd = pidfd_open(Pid::from_child(child), PidfdFlags::empty())?;
-    if !message::readable(&pidfd, FAREWELL)? {
+    if !sys::wait_until_readable(&pidfd, FAREWELL)? {
         // Init dies with the keeper, and everything with init.
         child.kill()?;
     }

@@ -5,9 +5,8 @@ use std::ffi::OsString;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
@@ -20,6 +19,7 @@ use super::fault::Fault;
 use super::look::Process;
 use super::order::{Layer, Layers, Limits};
 use super::{Ending, Limit, Remains};
+use crate::sys::{retry_on_intr, wait_until_readable};
 
 /// A message's largest size in bytes: what a socket's buffer takes (`net.core.wmem_default`), and room for the kernel.
 const LARGEST: usize = 160 * 1024;
@@ -106,26 +106,23 @@ pub fn send(channel: impl AsFd, message: &impl Serialize, descriptors: &[Borrowe
     if !descriptors.is_empty() {
         control.push(SendAncillaryMessage::ScmRights(descriptors));
     }
-    loop {
-        match sendmsg(&channel, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL) {
-            Err(Errno::INTR) => {}
-            result => return Ok(result.map(drop)?),
-        }
-    }
+    retry_on_intr(|| sendmsg(&channel, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL))?;
+    Ok(())
 }
 
 /// A message and the descriptors that came with it.
 pub type Received<T> = (T, Vec<OwnedFd>);
 
-/// Waits for one message, at most so long. `None` when the other end is gone.
+/// Waits for one message, at most `at_most`. `None` when the other end is gone.
 pub fn receive<T: DeserializeOwned>(channel: impl AsFd, at_most: Duration) -> io::Result<Option<Received<T>>> {
-    if !readable(&channel, at_most)? {
+    if !wait_until_readable(&channel, at_most)? {
         return Err(io::Error::from_raw_os_error(libc::ETIMEDOUT));
     }
     let mut bytes = vec![0; LARGEST];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received = match recvmsg(channel, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+    let mut receive = || recvmsg(&channel, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC);
+    let received = match retry_on_intr(&mut receive) {
         Ok(received) => received.bytes,
         Err(Errno::CONNRESET) => 0,
         Err(error) => return Err(error.into()),
@@ -139,22 +136,4 @@ pub fn receive<T: DeserializeOwned>(channel: impl AsFd, at_most: Duration) -> io
     });
     let descriptors = descriptors.collect();
     Ok(Some((serde_json::from_slice(&bytes[..received])?, descriptors)))
-}
-
-/// Waits until a descriptor is readable or at its end, at most so long.
-pub fn readable(fd: impl AsFd, at_most: Duration) -> io::Result<bool> {
-    Ok(wait_for(&mut [PollFd::new(&fd, PollFlags::IN)], at_most)? > 0)
-}
-
-/// `poll(2)`, taken up again after a signal.
-pub fn wait_for(fds: &mut [PollFd<'_>], at_most: Duration) -> io::Result<usize> {
-    let until = Instant::now() + at_most;
-    let mut left = at_most;
-    loop {
-        let time = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
-        match poll(fds, Some(&time)) {
-            Err(Errno::INTR) => left = until.saturating_duration_since(Instant::now()),
-            result => return Ok(result?),
-        }
-    }
 }

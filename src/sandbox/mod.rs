@@ -57,6 +57,7 @@ use message::{FromInit, Kind, Plan, Received, ToInit};
 use outputs::Pipes;
 
 use crate::stage::host;
+use crate::sys;
 
 /// How a program ended, and what it used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -227,13 +228,13 @@ impl Sandbox {
         let mut all: Vec<PollFd<'_>> = sockets.to_vec();
         all.push(PollFd::new(self.line.channel(), PollFlags::IN));
         all.extend(self.pipes.polled());
-        message::wait_for(&mut all, at_most).step("poll")?;
+        sys::wait_for(&mut all, Some(at_most)).step("poll")?;
         let is_theirs = all.iter().take(sockets.len()).any(|polled| !polled.revents().is_empty());
         drop(all);
         self.pipes.feed();
         if !sockets.is_empty() {
             // What the poll found is wanted in theirs, not in our copies.
-            message::wait_for(sockets, Duration::ZERO).step("poll")?;
+            sys::wait_for(sockets, Some(Duration::ZERO)).step("poll")?;
         }
         Ok(is_theirs)
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::message;
+use crate::sys;
 
 /// How long an interpreter may take to say where it is.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -132,7 +132,7 @@ fn ask(command: &mut Command) -> Option<String> {
     let mut output = child.stdout.take()?;
     let until = Instant::now() + PATIENCE;
     let mut buffer = [0; 4096];
-    while message::readable(&output, until.saturating_duration_since(Instant::now())).ok()? {
+    while sys::wait_until_readable(&output, until.saturating_duration_since(Instant::now())).ok()? {
         match output.read(&mut buffer).ok()? {
             0 => {
                 let is_well = child.wait().ok()?.success();
