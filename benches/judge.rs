@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use socklab::sandbox::{Input, Layer, Layers, Order, Program, Sandbox, resolve};
+use socklab::sandbox::{Input, Layer, Layers, Program, Sandbox, SandboxConfig, resolve};
 
 /// How often each figure is taken.
 const ROUNDS: usize = 61;
@@ -34,7 +34,12 @@ fn main() {
             println!("{what}: not installed");
             continue;
         };
-        let order = Order { layers: all, visible: resolved.visible, keeper: keeper.clone(), ..Order::default() };
+        let config = SandboxConfig {
+            layers: all,
+            visible: resolved.visible,
+            keeper: keeper.clone(),
+            ..SandboxConfig::default()
+        };
         let argv = [resolved.path.as_os_str()].into_iter().chain(arguments.iter().map(OsStr::new));
         let program = Program {
             argv: argv.map(OsStr::to_owned).collect(),
@@ -42,24 +47,24 @@ fn main() {
             input: Input::Nothing,
         };
         let bare = || bare(&program);
-        row(&format!("{what}: from nothing to nothing"), || sandboxed(&order, &program), bare);
-        row(&format!("{what}: until it has ended"), || until_the_end(&order, &program), bare);
+        row(&format!("{what}: from nothing to nothing"), || sandboxed(&config, &program), bare);
+        row(&format!("{what}: until it has ended"), || until_the_end(&config, &program), bare);
         if what == "/bin/true" {
-            phases(&order, &program);
-            layers(&order, &program);
+            phases(&config, &program);
+            layers(&config, &program);
         }
     }
-    let order = Order { layers: all, keeper, ..Order::default() };
-    kill_all(&order);
-    questions(&order);
+    let config = SandboxConfig { layers: all, keeper, ..SandboxConfig::default() };
+    kill_all(&config);
+    questions(&config);
 }
 
 /// Where the time goes.
-fn phases(order: &Order, program: &Program) {
+fn phases(config: &SandboxConfig, program: &Program) {
     let mut phases: [Vec<Duration>; 4] = Default::default();
     for _ in 0..ROUNDS {
         let mut marks = vec![Instant::now()];
-        let mut sandbox = Sandbox::open(order).expect("a sandbox");
+        let mut sandbox = Sandbox::open(config).expect("a sandbox");
         marks.push(Instant::now());
         sandbox.start(program).expect("a start");
         marks.push(Instant::now());
@@ -79,11 +84,11 @@ fn phases(order: &Order, program: &Program) {
 }
 
 /// The same with one wall less, in turns: what each wall costs.
-fn layers(order: &Order, program: &Program) {
+fn layers(config: &SandboxConfig, program: &Program) {
     for layer in [Layer::Network, Layer::Files, Layer::Ipc, Layer::Landlock, Layer::Seccomp, Layer::Limits] {
-        let less = Order { layers: order.layers.without(layer), ..order.clone() };
-        if order.layers.has(layer) {
-            let all = || sandboxed(order, program);
+        let less = SandboxConfig { layers: config.layers.without(layer), ..config.clone() };
+        if config.layers.has(layer) {
+            let all = || sandboxed(config, program);
             let (with, without) = in_turns(all, || sandboxed(&less, program));
             let (median, fastest) = (more(with[1], without[1]), more(with[0], without[0]));
             let what = format!("  {layer}, beside all but it");
@@ -92,21 +97,21 @@ fn layers(order: &Order, program: &Program) {
     }
 }
 
-fn sandboxed(order: &Order, program: &Program) -> Duration {
+fn sandboxed(config: &SandboxConfig, program: &Program) -> Duration {
     let began = Instant::now();
-    let sandbox = run(order, program);
+    let sandbox = run(config, program);
     sandbox.close().expect("it closes");
     began.elapsed()
 }
 
-fn until_the_end(order: &Order, program: &Program) -> Duration {
+fn until_the_end(config: &SandboxConfig, program: &Program) -> Duration {
     let began = Instant::now();
-    let _sandbox = run(order, program);
+    let _sandbox = run(config, program);
     began.elapsed()
 }
 
-fn run(order: &Order, program: &Program) -> Sandbox {
-    let mut sandbox = Sandbox::open(order).expect("a sandbox");
+fn run(config: &SandboxConfig, program: &Program) -> Sandbox {
+    let mut sandbox = Sandbox::open(config).expect("a sandbox");
     sandbox.start(program).expect("a start");
     while sandbox.ended().is_none() {
         sandbox.wait(&mut [], PATIENCE).expect("a wait");
@@ -125,13 +130,13 @@ fn bare(program: &Program) -> Duration {
 }
 
 /// What it costs to ask about a program that sleeps.
-fn questions(order: &Order) {
+fn questions(config: &SandboxConfig) {
     let program = Program {
         argv: ["/bin/sleep", "1000"].iter().map(Into::into).collect(),
         env: Vec::new(),
         input: Input::Nothing,
     };
-    let mut sandbox = Sandbox::open(order).expect("a sandbox");
+    let mut sandbox = Sandbox::open(config).expect("a sandbox");
     sandbox.start(&program).expect("a start");
     let mut row = |what: &str, ask: &dyn Fn(&mut Sandbox)| {
         let mut times: Vec<Duration> = (0..10 * ROUNDS)
@@ -150,7 +155,7 @@ fn questions(order: &Order) {
 }
 
 /// Killing everything that a program has left behind.
-fn kill_all(order: &Order) {
+fn kill_all(config: &SandboxConfig) {
     let script = format!("for n in $(seq {LEFT}); do setsid sleep 1000 & done; echo; wait");
     let program = Program {
         argv: ["/bin/sh", "-c", &script].iter().map(Into::into).collect(),
@@ -159,7 +164,7 @@ fn kill_all(order: &Order) {
     };
     let mut times: Vec<Duration> = (0..ROUNDS)
         .map(|_| {
-            let mut sandbox = Sandbox::open(order).expect("a sandbox");
+            let mut sandbox = Sandbox::open(config).expect("a sandbox");
             sandbox.start(&program).expect("a start");
             while sandbox.look().expect("a look").len() < LEFT + 1 {
                 sandbox.wait(&mut [], Duration::from_millis(1)).expect("a wait");

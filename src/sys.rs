@@ -46,7 +46,7 @@ pub fn exit_now(code: i32) -> ! {
 }
 
 /// How often this thread has gone to sleep by itself, `ru_nvcsw` of `getrusage(2)`.
-pub fn sleeps() -> io::Result<u64> {
+pub fn voluntary_switches() -> io::Result<u64> {
     let mut usage = MaybeUninit::<libc::rusage>::zeroed();
     // SAFETY: the kernel writes one `rusage`, for which there is room.
     check(unsafe { libc::getrusage(libc::RUSAGE_THREAD, usage.as_mut_ptr()) })?;

@@ -151,7 +151,7 @@ fn once(attack: &Attack, judge: Judge, without: &[String]) -> Outcome {
     command
         .arg(env!("CARGO_BIN_EXE_socklab"))
         .args(["--world", "--env", &mark, "--env", &format!("NOTE={}", judge as u8)])
-        .arg("--parcel")
+        .arg("--archive")
         .arg(folder());
     for layer in without {
         command.args(["--without", layer]);

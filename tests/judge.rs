@@ -6,7 +6,7 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use socklab::judge::{Attempt, Done, Exercise, Judging, Verdict, judge};
-use socklab::sandbox::{Layer, Layers, Order, resolve};
+use socklab::sandbox::{Layer, Layers, SandboxConfig, resolve};
 
 use crate::support::{has, skip};
 
@@ -55,9 +55,9 @@ fn verdict_of(test: &str, program: &str, exercise: Exercise) -> Option<Verdict> 
         skip(test, "it takes private hosts and Python");
         return None;
     }
-    let mut order = Order { layers, keeper, port: exercise.port, ..Order::default() };
+    let mut config = SandboxConfig { layers, keeper, port: exercise.port, ..SandboxConfig::default() };
     let python = resolve(OsStr::new("python3"), Path::new(".")).expect("Python");
-    order.visible.extend(python.visible);
+    config.visible.extend(python.visible);
     let grade = judge(&Judging {
         id: "test",
         exercise: &exercise,
@@ -65,7 +65,7 @@ fn verdict_of(test: &str, program: &str, exercise: Exercise) -> Option<Verdict> 
         typed: vec![],
         argv: vec![python.path.into(), "-c".into(), program.into()],
         env: vec![],
-        order,
+        order: config,
         seed: 1,
         only: None,
         case: None,

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use socket2::Type;
 use socklab::sandbox::{
-    Fault, HostSocket, How, Input, Layer, Layers, Limit, Limits, Order, Parcel, Process, Program, Sandbox, Transport,
-    resolve,
+    Archive, Fault, HostSocket, How, Input, Layer, Layers, Limit, Limits, Process, Program, Sandbox, SandboxConfig,
+    Transport, resolve,
 };
 
 use crate::support::skip;
@@ -23,14 +23,14 @@ fn keeper() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_socklab"))
 }
 
-/// An order for what this machine can do, or `None` if that is not a private host.
-fn order(test: &str) -> Option<Order> {
+/// A config for what this machine can do, or `None` if that is not a private host.
+fn config(test: &str) -> Option<SandboxConfig> {
     let layers = Layers::here(&keeper());
     if !layers.has(Layer::Network) || !layers.has(Layer::Processes) {
         skip(test, "sandboxes with private hosts take user namespaces");
         return None;
     }
-    Some(Order { layers, keeper: keeper(), ..Order::default() })
+    Some(SandboxConfig { layers, keeper: keeper(), ..SandboxConfig::default() })
 }
 
 fn program(argv: &[&str]) -> Program {
@@ -50,8 +50,8 @@ fn end(sandbox: &mut Sandbox) {
 }
 
 /// Runs a script to its end, and returns how that was, what it wrote, and how many processes it left.
-fn run(order: &Order, script: &str) -> (How, String, u64) {
-    let mut sandbox = Sandbox::open(order).expect("a sandbox");
+fn run(config: &SandboxConfig, script: &str) -> (How, String, u64) {
+    let mut sandbox = Sandbox::open(config).expect("a sandbox");
     sandbox.start(&shell(script)).expect("a start");
     end(&mut sandbox);
     let how = sandbox.ended().expect("an end").how.clone();
@@ -86,15 +86,15 @@ while True:
 
 #[test]
 fn a_program_runs_to_its_end_and_its_exit_code_and_words_come_out() {
-    let Some(order) = order("a_program_runs_to_its_end_and_its_exit_code_and_words_come_out") else { return };
-    assert_eq!(run(&order, "echo words; exit 7"), (How::Exited(7), "words\n".into(), 0));
-    assert_eq!(run(&order, "kill -SEGV $$"), (How::Killed("SIGSEGV".into()), String::new(), 0));
+    let Some(config) = config("a_program_runs_to_its_end_and_its_exit_code_and_words_come_out") else { return };
+    assert_eq!(run(&config, "echo words; exit 7"), (How::Exited(7), "words\n".into(), 0));
+    assert_eq!(run(&config, "kill -SEGV $$"), (How::Killed("SIGSEGV".into()), String::new(), 0));
 }
 
 #[test]
 fn input_is_given_whole_and_then_ends() {
-    let Some(order) = order("input_is_given_whole_and_then_ends") else { return };
-    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let Some(config) = config("input_is_given_whole_and_then_ends") else { return };
+    let mut sandbox = Sandbox::open(&config).expect("a sandbox");
     // More than a pipe holds.
     let input = vec![b'x'; 300_000];
     sandbox.start(&Program { input: Input::Lines(input), ..shell("wc -c") }).expect("a start");
@@ -105,11 +105,11 @@ fn input_is_given_whole_and_then_ends() {
 #[test]
 fn two_sandboxes_have_the_same_port_and_a_peer_outside_talks_to_each() {
     let test = "two_sandboxes_have_the_same_port_and_a_peer_outside_talks_to_each";
-    let Some(order) = order(test) else { return };
+    let Some(config) = config(test) else { return };
     if !Path::new("/usr/bin/python3").exists() {
         return skip(test, "/usr/bin/python3 is not installed");
     }
-    let mut sandboxes: Vec<Sandbox> = (0..2).map(|_| Sandbox::open(&order).expect("a sandbox")).collect();
+    let mut sandboxes: Vec<Sandbox> = (0..2).map(|_| Sandbox::open(&config).expect("a sandbox")).collect();
     for sandbox in &mut sandboxes {
         sandbox.start(&program(&["/usr/bin/python3", "-c", ECHO])).expect("a start");
     }
@@ -139,15 +139,15 @@ fn two_sandboxes_have_the_same_port_and_a_peer_outside_talks_to_each() {
 
 #[test]
 fn what_was_left_running_is_killed_and_counted() {
-    let Some(order) = order("what_was_left_running_is_killed_and_counted") else { return };
-    let (how, _, left) = run(&order, "for n in 1 2 3; do setsid sleep 1000 & done; exit 4");
+    let Some(config) = config("what_was_left_running_is_killed_and_counted") else { return };
+    let (how, _, left) = run(&config, "for n in 1 2 3; do setsid sleep 1000 & done; exit 4");
     assert_eq!((how, left), (How::Exited(4), 3));
 }
 
 #[test]
 fn a_program_may_be_killed_and_the_next_one_started_on_the_same_host() {
-    let Some(order) = order("a_program_may_be_killed_and_the_next_one_started_on_the_same_host") else { return };
-    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let Some(config) = config("a_program_may_be_killed_and_the_next_one_started_on_the_same_host") else { return };
+    let mut sandbox = Sandbox::open(&config).expect("a sandbox");
     sandbox.start(&shell("echo one > note; echo first; sleep 1000")).expect("a start");
     while sandbox.output().stdout.kept.is_empty() {
         sandbox.wait(&mut [], PATIENCE).expect("a wait");
@@ -161,46 +161,47 @@ fn a_program_may_be_killed_and_the_next_one_started_on_the_same_host() {
 
 #[test]
 fn limits_end_a_program_and_are_named() {
-    let Some(mut order) = order("limits_end_a_program_and_are_named") else { return };
-    let met = |order: &Order, script: &str| {
-        let mut sandbox = Sandbox::open(order).expect("a sandbox");
+    let Some(mut config) = config("limits_end_a_program_and_are_named") else { return };
+    let met = |config: &SandboxConfig, script: &str| {
+        let mut sandbox = Sandbox::open(config).expect("a sandbox");
         sandbox.start(&shell(script)).expect("a start");
         end(&mut sandbox);
         sandbox.ended().expect("an end").limit
     };
-    assert_eq!(met(&order, "yes"), Some(Limit::Output));
-    assert_eq!(met(&order, "head -c 20000000 /dev/zero > file"), None, "the shell goes on");
-    assert_eq!(met(&order, "exec head -c 20000000 /dev/zero > file"), Some(Limit::FileSize));
-    order.limits = Limits { cpu: Duration::from_secs(1), ..order.limits };
-    assert_eq!(met(&order, "while :; do :; done"), Some(Limit::Cpu));
-    order.limits = Limits { wall: Duration::from_millis(100), ..order.limits };
-    assert_eq!(met(&order, "trap '' TERM; sleep 1000"), Some(Limit::Wall));
+    assert_eq!(met(&config, "yes"), Some(Limit::Output));
+    assert_eq!(met(&config, "head -c 20000000 /dev/zero > file"), None, "the shell goes on");
+    assert_eq!(met(&config, "exec head -c 20000000 /dev/zero > file"), Some(Limit::FileSize));
+    config.limits = Limits { cpu: Duration::from_secs(1), ..config.limits };
+    assert_eq!(met(&config, "while :; do :; done"), Some(Limit::Cpu));
+    config.limits = Limits { wall: Duration::from_millis(100), ..config.limits };
+    assert_eq!(met(&config, "trap '' TERM; sleep 1000"), Some(Limit::Wall));
 }
 
 #[test]
-fn a_parcel_goes_in_and_what_a_build_has_made_comes_out() {
-    let Some(order) = order("a_parcel_goes_in_and_what_a_build_has_made_comes_out") else { return };
-    let folder = std::env::temp_dir().join(format!("socklab-parcel-{}", std::process::id()));
+fn an_archive_goes_in_and_what_a_build_has_made_comes_out() {
+    let Some(config) = config("an_archive_goes_in_and_what_a_build_has_made_comes_out") else { return };
+    let folder = std::env::temp_dir().join(format!("socklab-archive-{}", std::process::id()));
     std::fs::create_dir_all(folder.join("inner/.hidden")).expect("a folder");
     std::fs::write(folder.join("inner/source"), "text\n").expect("a file");
     std::fs::write(folder.join("inner/.hidden/secret"), "secret\n").expect("a file");
     std::os::unix::fs::symlink("/etc/passwd", folder.join("link")).expect("a link");
-    let parcel = Parcel::of_folder(&folder, &[]);
+    let archive = Archive::of_folder(&folder, &[]);
     std::fs::remove_dir_all(&folder).expect("it goes");
-    let mut sandbox = Sandbox::open(&Order { parcel: parcel.expect("a parcel"), ..order.clone() }).expect("a sandbox");
+    let mut sandbox =
+        Sandbox::open(&SandboxConfig { archive: archive.expect("an archive"), ..config.clone() }).expect("a sandbox");
     let build = "find . | sort; cp inner/source built; chmod +x built; ln -s /etc/passwd link; mkfifo fifo";
     sandbox.start(&shell(build)).expect("a start");
     end(&mut sandbox);
     assert_eq!(sandbox.output().stdout.kept, b".\n./inner\n./inner/source\n");
-    let parcel = sandbox.pack().expect("a parcel");
-    let found = run(&Order { parcel, ..order }, "find . -type f | sort; test -x built && cat built");
+    let archive = sandbox.pack().expect("an archive");
+    let found = run(&SandboxConfig { archive, ..config }, "find . -type f | sort; test -x built && cat built");
     assert_eq!(found, (How::Exited(0), "./built\n./inner/source\ntext\n".into(), 0));
 }
 
 #[test]
 fn a_program_that_cannot_be_started_is_a_fault_and_no_end() {
-    let Some(order) = order("a_program_that_cannot_be_started_is_a_fault_and_no_end") else { return };
-    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let Some(config) = config("a_program_that_cannot_be_started_is_a_fault_and_no_end") else { return };
+    let mut sandbox = Sandbox::open(&config).expect("a sandbox");
     let Fault { step, errno, .. } = sandbox.start(&program(&["/no/such/program"])).expect_err("a fault");
     assert_eq!((step.as_str(), errno), ("execve(/no/such/program)", Some(libc::ENOENT)));
     assert_eq!(sandbox.ended(), None);
@@ -211,8 +212,8 @@ fn a_program_that_cannot_be_started_is_a_fault_and_no_end() {
 
 #[test]
 fn a_wait_ends_when_one_of_ours_is_ready() {
-    let Some(order) = order("a_wait_ends_when_one_of_ours_is_ready") else { return };
-    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let Some(config) = config("a_wait_ends_when_one_of_ours_is_ready") else { return };
+    let mut sandbox = Sandbox::open(&config).expect("a sandbox");
     let listener = sandbox.socket(Type::STREAM).expect("a socket");
     listener.bind(&sandbox.address().into()).expect("bound");
     listener.listen(1).expect("it listens");
@@ -229,8 +230,8 @@ fn a_wait_ends_when_one_of_ours_is_ready() {
 
 #[test]
 fn a_time_that_is_over_ends_a_wait() {
-    let Some(order) = order("a_time_that_is_over_ends_a_wait") else { return };
-    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let Some(config) = config("a_time_that_is_over_ends_a_wait") else { return };
+    let mut sandbox = Sandbox::open(&config).expect("a sandbox");
     sandbox.start(&shell("sleep 1000")).expect("a start");
     let began = Instant::now();
     sandbox.wait(&mut [], Duration::from_millis(50)).expect("a wait");
@@ -241,7 +242,7 @@ fn a_time_that_is_over_ends_a_wait() {
 #[test]
 fn a_look_is_bounded_however_many_threads_and_sockets_there_are() {
     let test = "a_look_is_bounded_however_many_threads_and_sockets_there_are";
-    let Some(order) = order(test) else { return };
+    let Some(config) = config(test) else { return };
     if !Path::new("/usr/bin/python3").exists() {
         return skip(test, "/usr/bin/python3 is not installed");
     }
@@ -253,7 +254,7 @@ for _ in range(19):
     if os.fork() == 0: signal.pause()
 print('ready', flush=True)
 signal.pause()";
-    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let mut sandbox = Sandbox::open(&config).expect("a sandbox");
     sandbox.start(&program(&["/usr/bin/python3", "-c", many])).expect("a start");
     while sandbox.output().stdout.kept.is_empty() {
         sandbox.wait(&mut [], PATIENCE).expect("a wait");
@@ -269,19 +270,19 @@ signal.pause()";
 }
 
 #[test]
-fn what_a_program_leaves_for_a_parcel_may_be_hostile() {
-    let Some(mut order) = order("what_a_program_leaves_for_a_parcel_may_be_hostile") else { return };
-    order.limits.scratch_mib = 128;
+fn what_a_program_leaves_for_an_archive_may_be_hostile() {
+    let Some(mut config) = config("what_a_program_leaves_for_an_archive_may_be_hostile") else { return };
+    config.limits.scratch_mib = 128;
     let left = |script: &str| {
-        let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+        let mut sandbox = Sandbox::open(&config).expect("a sandbox");
         sandbox.start(&shell(script)).expect("a start");
         end(&mut sandbox);
         sandbox.pack()
     };
     let odd = "mkfifo fifo; ln -s /proc/1/environ link; ln -s / dir; mkdir -p a/b/c; touch \"a/b/c/$(printf 'x\\ny')\"";
-    let parcel = left(odd).expect("a parcel");
+    let archive = left(odd).expect("an archive");
     let list = "find . -mindepth 1 | wc -l; find . -type l -o -type p";
-    assert_eq!(run(&Order { parcel, ..order.clone() }, list).1, "5\n");
+    assert_eq!(run(&SandboxConfig { archive, ..config.clone() }, list).1, "5\n");
     let deep = "i=0; while [ $i -lt 300 ]; do mkdir 0123456789; cd 0123456789; i=$((i+1)); done; echo x > file";
     left(deep).expect("a deep folder is a folder");
     let many = "mkdir d; cd d; seq 4000 | xargs touch; mkdir e; seq -f e/%g 80 | xargs touch";
@@ -293,14 +294,14 @@ fn what_a_program_leaves_for_a_parcel_may_be_hostile() {
 
 #[test]
 fn a_hundred_sandboxes_leave_nothing() {
-    let Some(order) = order("a_hundred_sandboxes_leave_nothing") else { return };
+    let Some(config) = config("a_hundred_sandboxes_leave_nothing") else { return };
     for number in 0..100 {
-        assert_eq!(run(&order, &format!("exit {}", number % 7)).0, How::Exited(number % 7));
+        assert_eq!(run(&config, &format!("exit {}", number % 7)).0, How::Exited(number % 7));
     }
     let until = Instant::now() + PATIENCE;
     while children().len() > 1 {
         // The last one may have left without anybody asking after it, no more.
-        drop(Sandbox::open(&order).expect("a sandbox"));
+        drop(Sandbox::open(&config).expect("a sandbox"));
         assert!(Instant::now() < until, "{:?}", children());
     }
 }
@@ -343,7 +344,7 @@ fn a_program_is_found_as_a_shell_finds_it_and_shims_are_seen_through() {
 #[test]
 fn the_hosts_sockets_are_listed_of_both_kinds_and_families() {
     let test = "the_hosts_sockets_are_listed_of_both_kinds_and_families";
-    let Some(order) = order(test) else { return };
+    let Some(config) = config(test) else { return };
     if !Path::new("/usr/bin/python3").exists() {
         return skip(test, "/usr/bin/python3 is not installed");
     }
@@ -353,7 +354,7 @@ udp.bind(('', 9000))
 both = socket.create_server(('::', 9001), family=socket.AF_INET6, dualstack_ipv6=True, backlog=7)
 print('ready', flush=True)
 time.sleep(1000)";
-    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let mut sandbox = Sandbox::open(&config).expect("a sandbox");
     assert_eq!(sandbox.sockets().expect("a list"), []);
     sandbox.start(&program(&["/usr/bin/python3", "-c", script])).expect("a start");
     while sandbox.output().stdout.kept.is_empty() {
@@ -383,7 +384,7 @@ time.sleep(1000)";
 
 #[test]
 fn what_is_visible_is_there_read_only_and_nothing_beside_it() {
-    let Some(order) = order("what_is_visible_is_there_read_only_and_nothing_beside_it") else { return };
+    let Some(config) = config("what_is_visible_is_there_read_only_and_nothing_beside_it") else { return };
     let folder = std::env::temp_dir().join(format!("socklab-visible-{}", std::process::id()));
     std::fs::create_dir_all(folder.join("shown/inner")).expect("a folder");
     for name in ["shown/file", "shown/inner/file", "hidden", "alone"] {
@@ -392,7 +393,7 @@ fn what_is_visible_is_there_read_only_and_nothing_beside_it() {
     let visible = ["shown/inner", "shown", "alone"].map(|name| folder.join(name)).to_vec();
     let at = folder.display();
     let script = format!("cd {at}; find . -type f | sort; cat shown/inner/file alone; echo x > shown/file || echo no");
-    let found = run(&Order { visible, ..order }, &format!("({script}) 2>&1"));
+    let found = run(&SandboxConfig { visible, ..config }, &format!("({script}) 2>&1"));
     std::fs::remove_dir_all(&folder).expect("it goes");
     let lines: Vec<&str> = found.1.lines().collect();
     assert_eq!(lines[..3], ["./alone", "./shown/file", "./shown/inner/file"], "{found:?}");
@@ -401,8 +402,9 @@ fn what_is_visible_is_there_read_only_and_nothing_beside_it() {
 
 #[test]
 fn sandboxes_without_hosts_of_their_own_have_ports_of_their_own() {
-    let order = Order { layers: Layers::NONE.with(Layer::Limits), keeper: keeper(), ..Order::default() };
-    let sandboxes: Vec<Sandbox> = (0..5).map(|_| Sandbox::open(&order).expect("a sandbox")).collect();
+    let config =
+        SandboxConfig { layers: Layers::NONE.with(Layer::Limits), keeper: keeper(), ..SandboxConfig::default() };
+    let sandboxes: Vec<Sandbox> = (0..5).map(|_| Sandbox::open(&config).expect("a sandbox")).collect();
     let ports: BTreeSet<u16> = sandboxes.iter().map(|sandbox| sandbox.address().port()).collect();
     assert_eq!(ports.len(), 5, "{ports:?}");
     assert!(sandboxes.iter().all(|sandbox| sandbox.protection().tier == 0));

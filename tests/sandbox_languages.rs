@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use socket2::Type;
-use socklab::sandbox::{How, Input, Layer, Layers, Limits, Order, Parcel, Program, Resolved, Sandbox, resolve};
+use socklab::sandbox::{
+    Archive, How, Input, Layer, Layers, Limits, Program, Resolved, Sandbox, SandboxConfig, resolve,
+};
 
 use crate::support::{project, skip};
 
@@ -37,7 +39,7 @@ const LANGUAGES: [Language; 7] = [
     Language { name: "Go", build: &["go", "build", "echo.go"], run: &["./echo"], shadows: false },
 ];
 
-/// A command, as this machine has it. A program of the parcel is as it is called.
+/// A command, as this machine has it. A program of the archive is as it is called.
 fn found(command: &[&str]) -> Option<Resolved> {
     let name = command[0];
     if name.starts_with("./") {
@@ -71,14 +73,14 @@ fn words(sandbox: &Sandbox) -> String {
 }
 
 /// Builds it in a sandbox of its own, and returns what came of it.
-fn build(order: &Order, command: &[&str]) -> Parcel {
+fn build(config: &SandboxConfig, command: &[&str]) -> Archive {
     let resolved = found(command).expect("the compiler");
-    let order = Order { limits: Limits::for_build(), visible: resolved.visible, ..order.clone() };
-    let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+    let config = SandboxConfig { limits: Limits::for_build(), visible: resolved.visible, ..config.clone() };
+    let mut sandbox = Sandbox::open(&config).expect("a sandbox");
     sandbox.start(&program(&resolved.path, command)).expect("a start");
     let how = end(&mut sandbox);
     assert_eq!(how, How::Exited(0), "{command:?}: {}", words(&sandbox));
-    sandbox.pack().expect("a parcel")
+    sandbox.pack().expect("an archive")
 }
 
 #[test]
@@ -89,21 +91,21 @@ fn an_honest_server_works_in_every_language() {
     if !layers.has(Layer::Network) {
         return skip(test, "sandboxes with private hosts take user namespaces");
     }
-    let parcel = Parcel::of_folder(&project("tests/fixtures/languages"), &[]).expect("a parcel");
-    let usual = Order { layers, keeper, parcel, ..Order::default() };
+    let archive = Archive::of_folder(&project("tests/fixtures/languages"), &[]).expect("an archive");
+    let usual = SandboxConfig { layers, keeper, archive, ..SandboxConfig::default() };
     for language in LANGUAGES {
         let commands = [language.build, language.run];
         if let Some(missing) = commands.iter().find(|command| !command.is_empty() && found(command).is_none()) {
             skip(test, &format!("{} is not installed", missing[0]));
             continue;
         }
-        let parcel = if language.build.is_empty() { usual.parcel.clone() } else { build(&usual, language.build) };
+        let archive = if language.build.is_empty() { usual.archive.clone() } else { build(&usual, language.build) };
         let resolved = found(language.run).expect("the program");
-        let mut order = Order { parcel, visible: resolved.visible, ..usual.clone() };
+        let mut config = SandboxConfig { archive, visible: resolved.visible, ..usual.clone() };
         if language.shadows {
-            order.limits.data_mib = None;
+            config.limits.data_mib = None;
         }
-        let mut sandbox = Sandbox::open(&order).expect("a sandbox");
+        let mut sandbox = Sandbox::open(&config).expect("a sandbox");
         let began = Instant::now();
         sandbox.start(&program(&resolved.path, language.run)).expect("a start");
         while !sandbox.sockets().expect("sockets").iter().any(|socket| socket.is_ready()) {

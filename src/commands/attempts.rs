@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use socklab::sandbox::Parcel;
+use socklab::sandbox::Archive;
 
 use super::Mistyped;
 
@@ -71,7 +71,7 @@ impl Attempted {
                 continue;
             }
             let Some(file) = fs::canonicalize(folder.join(path)).ok().filter(|path| path.is_file()) else { continue };
-            let brought = file.strip_prefix(&folder).ok().filter(|inner| Parcel::brings(inner));
+            let brought = file.strip_prefix(&folder).ok().filter(|inner| Archive::brings(inner));
             let name = brought.or(file.file_name().map(Path::new)).unwrap_or(path).to_owned();
             if brought.is_none() {
                 besides.push(file);

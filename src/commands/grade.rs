@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use socklab::judge::report::{self, Told};
 use socklab::judge::{Exercise, Grade, Judging, Misconception, Verdict, judge, read_case};
 use socklab::lab::exit;
-use socklab::sandbox::{How, Input, Layer, Layers, Limits, Order, Parcel, Program, Sandbox, resolve};
+use socklab::sandbox::{Archive, How, Input, Layer, Layers, Limits, Program, Sandbox, SandboxConfig, resolve};
 
 use super::attempts::{self, Attempted};
 use super::{Mistyped, say, work};
@@ -142,7 +142,7 @@ pub struct Ready {
     wrong: Vec<Misconception>,
     typed: Vec<String>,
     /// What is executed, and where; or what its builder wrote, where it could not be built.
-    program: std::result::Result<(Vec<OsString>, Order), String>,
+    program: std::result::Result<(Vec<OsString>, SandboxConfig), String>,
 }
 
 /// Reads what is to be judged, and builds it.
@@ -155,7 +155,7 @@ pub fn prepare(folder: &'static Folder, arguments: &Arguments, attempted: &Attem
         let names = names.join(", ");
         return Err(Mistyped(format!("exercise {} has no check {only:?}; it has {names}", folder.id)).into());
     }
-    let mut order = Order { port: exercise.port, limits: limits(), ..Order::default() };
+    let mut order = SandboxConfig { port: exercise.port, limits: limits(), ..SandboxConfig::default() };
     let mut layers = Layers::here(&order.keeper);
     for name in &arguments.without {
         let layer =
@@ -165,7 +165,7 @@ pub fn prepare(folder: &'static Folder, arguments: &Arguments, attempted: &Attem
     let typed = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     order.layers = layers;
     let (attempted, besides) = attempted.clone().laid_out();
-    order.parcel = Parcel::of_folder(&attempted.folder, &besides).map_err(|error| Mistyped(error.to_string()))?;
+    order.archive = Archive::of_folder(&attempted.folder, &besides).map_err(|error| Mistyped(error.to_string()))?;
     if arguments.untrusted {
         let protection = Sandbox::open(&order).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
         if protection.tier < STRANGERS {
@@ -180,10 +180,13 @@ pub fn prepare(folder: &'static Folder, arguments: &Arguments, attempted: &Attem
 }
 
 /// Builds what is to be built, and finds what is to be executed.
-fn executable(mut order: Order, attempted: &Attempted) -> Result<std::result::Result<(Vec<OsString>, Order), String>> {
+fn executable(
+    mut order: SandboxConfig,
+    attempted: &Attempted,
+) -> Result<std::result::Result<(Vec<OsString>, SandboxConfig), String>> {
     if !attempted.build.is_empty() {
         match build(&order, attempted)? {
-            Ok(parcel) => order.parcel = parcel,
+            Ok(parcel) => order.archive = parcel,
             Err(output) => return Ok(Err(output)),
         }
     }
@@ -226,7 +229,7 @@ fn limits() -> Limits {
 }
 
 /// A command whose program is a file, which the sandbox then shows.
-fn found(order: &mut Order, attempted: &Attempted, command: &[OsString]) -> Result<Vec<OsString>> {
+fn found(order: &mut SandboxConfig, attempted: &Attempted, command: &[OsString]) -> Result<Vec<OsString>> {
     let mut argv = command.to_vec();
     let built = !attempted.build.is_empty() && Path::new(&argv[0]).starts_with(".");
     // What was built is in the scratch folder only.
@@ -251,8 +254,8 @@ fn environment(argv: &[OsString]) -> Vec<(String, String)> {
 }
 
 /// Executes the build, on a private host as well: a compiler reads what a stranger wrote. Outside every clock.
-fn build(order: &Order, attempted: &Attempted) -> Result<std::result::Result<Parcel, String>> {
-    let mut order = Order { limits: Limits::for_build(), ..order.clone() };
+fn build(order: &SandboxConfig, attempted: &Attempted) -> Result<std::result::Result<Archive, String>> {
+    let mut order = SandboxConfig { limits: Limits::for_build(), ..order.clone() };
     let argv = found(&mut order, attempted, &attempted.build)?;
     let mut sandbox = Sandbox::open(&order).map_err(|fault| anyhow::anyhow!("{fault}"))?;
     let fault = |fault: socklab::sandbox::Fault| anyhow::anyhow!("the build could not be watched: {fault}");

@@ -15,7 +15,7 @@ use super::failure::Stop;
 use super::grade::{Checked, Grade, Outcome};
 use super::ground::Ground;
 use super::wrong::{self, Misconception};
-use crate::sandbox::{Order, Sandbox};
+use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::trace::error_name;
 
 /// So many checks are under way at once. As many of them start their program as there are processors; the others wait
@@ -37,7 +37,7 @@ pub struct Judging<'a> {
     pub argv: Vec<OsString>,
     /// Its environment, but for HOST and PORT.
     pub env: Vec<(String, String)>,
-    pub order: Order,
+    pub order: SandboxConfig,
     pub seed: u64,
     /// Apply only this check.
     pub only: Option<&'a str>,

@@ -38,9 +38,9 @@ pub fn prompt(text: &str) -> Option<String> {
 /// Returns how often the kernel put this role to sleep meanwhile: `ru_nvcsw` of `getrusage(2)`.
 pub fn at_full_speed(part: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
     recorder::with(|recorder| recorder.hurry(true));
-    let before = sys::sleeps();
+    let before = sys::voluntary_switches();
     let result = part();
-    let after = sys::sleeps();
+    let after = sys::voluntary_switches();
     recorder::with(|recorder| recorder.hurry(false));
     result.and(Ok(after?.saturating_sub(before?)))
 }

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::config::Layer;
 use super::fault::{Fault, Step};
-use super::order::Layer;
 
 /// What our groups are called: this, the owner's number, and one of its own.
 const NAME: &str = "socklab-";

@@ -5,7 +5,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::order::Layer;
+use super::config::Layer;
 
 /// A fault of ours, or of the machine: which step, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,12 +20,12 @@ use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabiliti
 use seccompiler::BpfProgram;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::config::Layer;
 use super::fault::{Fault, Step};
-use super::inside::{self, Baggage};
-use super::keeper::Identity;
-use super::message::{self, FromInit, Kind, Note, Plan, ToInit};
-use super::order::Layer;
-use super::{Ending, How, Limit, Remains, look, parcel, root, walls};
+use super::identity::Identity;
+use super::inside::{self, ChildSetup};
+use super::message::{self, FromInit, Note, Plan, SocketKind, ToInit};
+use super::{Ending, How, Limit, Remains, archive, proc, restrictions, root};
 use crate::netlink;
 use crate::sys::children::{self, End, Reaped};
 use crate::sys::{self, Forked};
@@ -100,16 +100,16 @@ impl<'a> Init<'a> {
             folder
         };
         let mut files = files.into_iter();
-        if let Some(archive) = plan.parcel.and_then(|_| files.next()) {
-            parcel::unpack(archive.as_fd(), &scratch, identity.given).step("unpack the parcel")?;
+        if let Some(archive) = plan.archive.and_then(|_| files.next()) {
+            archive::unpack(archive.as_fd(), &scratch, identity.given).step("unpack the archive")?;
         }
         let mut rules = None;
         if plan.layers.has(Layer::Landlock) {
-            let (made, note) = walls::landlock(&plan, &scratch)?;
+            let (made, note) = restrictions::landlock(&plan, &scratch)?;
             rules = Some(made);
             notes.extend(note);
         }
-        let filters = if plan.layers.has(Layer::Seccomp) { walls::seccomp(&plan)? } else { Vec::new() };
+        let filters = if plan.layers.has(Layer::Seccomp) { restrictions::seccomp(&plan)? } else { Vec::new() };
         keep_few_capabilities().step("capset")?;
         // From now on a process of the same user cannot look into this one.
         set_dumpable_behavior(DumpableBehavior::NotDumpable).step("prctl(PR_SET_DUMPABLE)")?;
@@ -168,7 +168,7 @@ impl<'a> Init<'a> {
                 Err(fault) => self.tell(&FromInit::Fault(fault), None)?,
             },
             ToInit::Look => {
-                let processes = look::processes(getpid().as_raw_nonzero().get());
+                let processes = proc::processes(getpid().as_raw_nonzero().get());
                 self.tell(&FromInit::Processes(processes), None)?;
             }
             ToInit::Signal(number) => {
@@ -212,7 +212,7 @@ impl<'a> Init<'a> {
         let began = Instant::now();
         match sys::fork().step("fork")? {
             Forked::Child => {
-                let baggage = Baggage {
+                let setup = ChildSetup {
                     layers: self.plan.layers,
                     limits: &self.plan.limits,
                     identity: self.identity,
@@ -222,7 +222,7 @@ impl<'a> Init<'a> {
                     scratch: &self.scratch,
                     standard,
                 };
-                let fault = inside::become_the_program(argv, env, baggage, &mut troubled);
+                let fault = inside::become_the_program(argv, env, setup, &mut troubled);
                 let _ = troubled.write_all(&serde_json::to_vec(&fault).unwrap_or_default());
                 sys::exit_now(1)
             }
@@ -307,12 +307,12 @@ impl<'a> Init<'a> {
     }
 
     /// The same where there is no process namespace. Whoever has lost his parent is our child, so all are below us;
-    /// but new ones may come while we look, so we look again until there are none, a bounded number of times.
+    /// but new ones may come while we so we look again until there are none, a bounded number of times.
     fn sweep(&mut self) -> Result<u64, Fault> {
         const ROUNDS: usize = 200;
         let mut stopped = 0;
         for _ in 0..ROUNDS {
-            let found = look::descendants(getpid().as_raw_nonzero().get());
+            let found = proc::descendants(getpid().as_raw_nonzero().get());
             if found.is_empty() {
                 return Ok(stopped);
             }
@@ -329,7 +329,7 @@ impl<'a> Init<'a> {
     fn pack(&self, files: Vec<OwnedFd>) -> Result<u64, String> {
         let archive = File::from(files.into_iter().next().ok_or("no file came along")?);
         let wanted = |name: &str| !name.starts_with('.');
-        parcel::write_archive(Path::new(&self.scratch), &[], &wanted, &archive).map_err(|error| error.to_string())
+        archive::write_archive(Path::new(&self.scratch), &[], &wanted, &archive).map_err(|error| error.to_string())
     }
 
     fn tell(&self, message: &FromInit, descriptor: Option<OwnedFd>) -> Result<(), Fault> {
@@ -383,12 +383,12 @@ fn no_children(reaped: std::io::Result<Option<Reaped>>) -> Result<Option<Reaped>
 }
 
 /// A socket on this host.
-fn socket(kind: Kind) -> io::Result<Socket> {
+fn socket(kind: SocketKind) -> io::Result<Socket> {
     match kind {
-        Kind::Stream => Socket::new(Domain::IPV4, Type::STREAM, None),
-        Kind::Datagram => Socket::new(Domain::IPV4, Type::DGRAM, None),
+        SocketKind::Stream => Socket::new(Domain::IPV4, Type::STREAM, None),
+        SocketKind::Datagram => Socket::new(Domain::IPV4, Type::DGRAM, None),
         // Of one protocol only: a socket for all of them hears twice what loopback carries.
-        Kind::Packets => {
+        SocketKind::Packets => {
             let protocol = i32::from((libc::ETH_P_IP as u16).to_be());
             Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(protocol)))
         }

@@ -12,13 +12,13 @@ use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal,
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
 use seccompiler::BpfProgram;
 
+use super::config::{Layer, Layers, Limits};
 use super::fault::{Fault, Step};
-use super::keeper::{self, Identity};
-use super::order::{Layer, Layers, Limits};
+use super::identity::{self, Identity};
 use crate::sys;
 
 /// What the process takes with it.
-pub struct Baggage<'a> {
+pub struct ChildSetup<'a> {
     pub layers: Layers,
     pub limits: &'a Limits,
     pub identity: Identity,
@@ -36,10 +36,10 @@ pub const PREPARED: &[u8] = b"\n";
 pub fn become_the_program(
     argv: &[OsString],
     env: &[(String, String)],
-    baggage: Baggage<'_>,
+    setup: ChildSetup<'_>,
     mut tell: impl Write,
 ) -> Fault {
-    match prepare(baggage) {
+    match prepare(setup) {
         Ok(()) => {}
         Err(fault) => return fault,
     }
@@ -55,8 +55,8 @@ pub fn become_the_program(
     failed.step(&format!("execve({})", program.display())).expect_err("an error")
 }
 
-fn prepare(baggage: Baggage<'_>) -> Result<(), Fault> {
-    let [input, output, errors] = &baggage.standard;
+fn prepare(setup: ChildSetup<'_>) -> Result<(), Fault> {
+    let [input, output, errors] = &setup.standard;
     setsid().step("setsid")?;
     rustix::stdio::dup2_stdin(input.as_fd()).step("dup2")?;
     rustix::stdio::dup2_stdout(output.as_fd()).step("dup2")?;
@@ -67,22 +67,22 @@ fn prepare(baggage: Baggage<'_>) -> Result<(), Fault> {
     }
     sys::children::unblock_signals().step("sigprocmask")?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
-    rustix::process::chdir(baggage.scratch).step("chdir")?;
-    if let Some(group) = baggage.group {
+    rustix::process::chdir(setup.scratch).step("chdir")?;
+    if let Some(group) = setup.group {
         rustix::io::write(group, b"0").of(Layer::Cgroup, "enter the memory group")?;
     }
-    if baggage.layers.has(Layer::Limits) {
-        limit(baggage.limits)?;
+    if setup.layers.has(Layer::Limits) {
+        limit(setup.limits)?;
     }
-    if let Some((user, group)) = baggage.identity.given {
-        keeper::change_to(user, group)?;
+    if let Some((user, group)) = setup.identity.given {
+        identity::change_to(user, group)?;
     }
     // After the change of user, which takes it back.
     set_parent_process_death_signal(Some(Signal::KILL)).step("prctl(PR_SET_PDEATHSIG)")?;
     let none = CapabilitySet::empty();
     let sets = CapabilitySets { effective: none, permitted: none, inheritable: none };
     set_no_new_privs(true).step("prctl(PR_SET_NO_NEW_PRIVS)")?;
-    if let Some(rules) = baggage.rules {
+    if let Some(rules) = setup.rules {
         let fault = |why: &str| Fault { layer: Some(Layer::Landlock), ..Fault::new("landlock_restrict_self", why) };
         let done = rules.no_new_privs(false).restrict_self().map_err(|error| fault(&error.to_string()))?;
         // The crate does what the kernel can, and goes on where it thinks that this is nothing.
@@ -91,7 +91,7 @@ fn prepare(baggage: Baggage<'_>) -> Result<(), Fault> {
         }
     }
     set_capabilities(None, sets).of(Layer::User, "capset")?;
-    for filter in baggage.filters {
+    for filter in setup.filters {
         seccompiler::apply_filter(filter).map_err(|error| Fault {
             layer: Some(Layer::Seccomp),
             ..Fault::new("load the filter", error.to_string())

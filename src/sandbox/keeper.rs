@@ -10,10 +10,11 @@ use std::time::Duration;
 use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior, setsid};
 use rustix::thread::{CapabilitySet, capabilities};
 
+use super::config::Layer;
 use super::fault::{Fault, Step};
+use super::identity::{Identity, change_to};
 use super::init;
 use super::message::{self, FromInit, Plan, ToInit};
-use super::order::Layer;
 use crate::stage::host;
 use crate::sys::{self, Forked};
 
@@ -35,20 +36,6 @@ const SETTINGS: [(&str, &str); 4] = [
     ("ipv4/ip_unprivileged_port_start", "0"),
     ("ipv4/icmp_ratelimit", "0"),
 ];
-
-/// As whom the program will run.
-#[derive(Clone, Copy, Debug)]
-pub struct Identity {
-    /// The user and group that it is given, or `None` if it keeps ours.
-    pub given: Option<(u32, u32)>,
-}
-
-impl Identity {
-    /// The user and the group that the program has.
-    pub fn ids(self) -> (u32, u32) {
-        self.given.unwrap_or_else(|| (geteuid().as_raw(), rustix::process::getegid().as_raw()))
-    }
-}
 
 /// Is the keeper, if this process was started as one.
 ///
@@ -81,9 +68,9 @@ fn keep(channel: OwnedFd) -> Result<(), (OwnedFd, Fault)> {
     let prepared = || {
         // Ctrl-C in the owner's terminal is for the owner.
         setsid().step("setsid")?;
-        let received = message::receive(&channel, PATIENCE).step("receive the order")?;
+        let received = message::receive(&channel, PATIENCE).step("receive the configuration")?;
         let Some((ToInit::Prepare(plan), files)) = received else {
-            return Err(Fault::new("receive the order", "something else came"));
+            return Err(Fault::new("receive the configuration", "something else came"));
         };
         let identity = leave(&plan)?;
         Ok((plan, files, identity, sys::fork().step("fork")?))
@@ -157,14 +144,6 @@ fn become_somebody(plan: &Plan) -> Result<Identity, Fault> {
 fn hand_over(plan: &Plan, id: u32) -> Result<(), Fault> {
     let Some(scratch) = &plan.scratch else { return Ok(()) };
     std::os::unix::fs::chown(scratch, Some(id), Some(id)).of(Layer::User, "give the scratch folder away")
-}
-
-/// Becomes another user, for good.
-pub fn change_to(user: u32, group: u32) -> Result<(), Fault> {
-    let (user, group) = (rustix::process::Uid::from_raw(user), rustix::process::Gid::from_raw(group));
-    rustix::thread::set_thread_groups(&[]).of(Layer::User, "setgroups")?;
-    rustix::thread::set_thread_res_gid(group, group, group).of(Layer::User, "setresgid")?;
-    rustix::thread::set_thread_res_uid(user, user, user).of(Layer::User, "setresuid")
 }
 
 /// Whether this user id exists here: in a container's user namespace most do not.

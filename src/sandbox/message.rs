@@ -15,9 +15,9 @@ use rustix::net::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::config::{Layer, Layers, Limits};
 use super::fault::Fault;
-use super::look::Process;
-use super::order::{Layer, Layers, Limits};
+use super::proc::Process;
 use super::{Ending, Limit, Remains};
 use crate::sys::{retry_on_intr, wait_until_readable};
 
@@ -30,7 +30,7 @@ const MOST_DESCRIPTORS: usize = 3;
 /// What init is told or asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToInit {
-    /// The first message. The parcel comes along, if there is one, and then the entry of the control group, if there is
+    /// The first message. The archive comes along, if there is one, and then the entry of the control group, if there is
     /// one.
     Prepare(Box<Plan>),
     /// Comes with the three standard descriptors.
@@ -39,7 +39,7 @@ pub enum ToInit {
         env: Vec<(String, String)>,
     },
     /// A new socket of this kind, please.
-    Socket(Kind),
+    Socket(SocketKind),
     Look,
     Signal(i32),
     /// Kill the program and all that it started, for this reason if there is one.
@@ -51,7 +51,7 @@ pub enum ToInit {
 
 /// A kind of socket.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub enum Kind {
+pub enum SocketKind {
     Stream,
     Datagram,
     /// One that hears every IPv4 packet of the host, `packet(7)`.
@@ -66,8 +66,8 @@ pub struct Plan {
     pub visible: Vec<OsString>,
     /// The scratch folder, where the sandbox has no files of its own.
     pub scratch: Option<OsString>,
-    /// Bytes of the parcel, if there is one.
-    pub parcel: Option<u64>,
+    /// Bytes of the archive, if there is one.
+    pub archive: Option<u64>,
     pub port: u16,
     /// The folder of the control group, if there is one: whoever is last removes it.
     pub group: Option<OsString>,

@@ -13,22 +13,23 @@
 //! [`Fault`], never an [`Ending`]; every wait has a bound; when the owner dies, however it dies, all of it dies.
 //! `docs/threat-model.md` says what is promised and what is not.
 
+mod archive;
 mod cgroup;
+mod config;
 mod fault;
+mod identity;
 mod init;
+mod init_channel;
 mod inside;
 mod keeper;
-mod line;
-mod look;
 mod message;
-mod order;
 mod outputs;
-mod parcel;
+mod proc;
 mod protection;
 mod resolve;
+mod restrictions;
 mod root;
-mod tables;
-mod walls;
+mod sock_diag;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -41,19 +42,19 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
+pub use archive::{Archive, ArchiveError, LARGEST as LARGEST_ARCHIVE, MOST_FILES as MOST_FILES_IN_AN_ARCHIVE};
+pub use config::{Input, Layer, Layers, Limits, Program, SandboxConfig};
 pub use fault::Fault;
 pub use keeper::keeper;
-pub use look::{Process, Thread};
-pub use order::{Input, Layer, Layers, Limits, Order, Program};
 pub use outputs::{Output, Stream};
-pub use parcel::{LARGEST as LARGEST_PARCEL, MOST_FILES as MOST_FILES_IN_A_PARCEL, Parcel, ParcelError};
+pub use proc::{Process, Thread};
 pub use protection::{Missing, Protection, tier_of_this_machine};
 pub use resolve::{Resolved, resolve};
-pub use tables::{HostSocket, Taken, Transport};
+pub use sock_diag::{HostSocket, Taken, Transport};
 
 use fault::Step;
-use line::Line;
-use message::{FromInit, Kind, Plan, Received, ToInit};
+use init_channel::InitChannel;
+use message::{FromInit, Plan, Received, SocketKind, ToInit};
 use outputs::Pipes;
 
 use crate::stage::host;
@@ -101,7 +102,7 @@ pub struct Remains {
 
 /// A private host for one program.
 pub struct Sandbox {
-    line: Line,
+    init: InitChannel,
     /// Answers questions about the host's sockets.
     questions: OwnedFd,
     protection: Protection,
@@ -118,29 +119,29 @@ impl Sandbox {
     /// Makes a host as ordered. Nothing runs on it yet.
     ///
     /// An error is never the program's: see [`Fault`].
-    pub fn open(order: &Order) -> Result<Sandbox, Fault> {
-        let private = order.layers.has(Layer::Network);
-        let port = if private { Port::Own(order.port) } else { Port::borrow()? };
-        let line = Line::open(order)?;
+    pub fn open(config: &SandboxConfig) -> Result<Sandbox, Fault> {
+        let private = config.layers.has(Layer::Network);
+        let port = if private { Port::Own(config.port) } else { Port::borrow()? };
+        let init = InitChannel::open(config)?;
         let plan = Plan {
-            layers: order.layers,
-            limits: order.limits.clone(),
-            visible: order.visible.iter().map(|path| path.clone().into_os_string()).collect(),
-            scratch: line.scratch().map(|folder| folder.as_os_str().to_owned()),
-            parcel: order.parcel.archive().map(|_| order.parcel.bytes()),
+            layers: config.layers,
+            limits: config.limits.clone(),
+            visible: config.visible.iter().map(|path| path.clone().into_os_string()).collect(),
+            scratch: init.scratch().map(|folder| folder.as_os_str().to_owned()),
+            archive: config.archive.descriptor().map(|_| config.archive.bytes()),
             port: port.number(),
-            group: line.group().map(|group| group.folder().as_os_str().to_owned()),
+            group: init.group().map(|group| group.folder().as_os_str().to_owned()),
         };
-        let group = line.group().map(|group| group.entry());
-        let files: Vec<BorrowedFd<'_>> = order.parcel.archive().into_iter().chain(group).collect();
-        let (answer, mut sockets) = line.ask(&ToInit::Prepare(Box::new(plan)), &files)?;
+        let group = init.group().map(|group| group.entry());
+        let files: Vec<BorrowedFd<'_>> = config.archive.descriptor().into_iter().chain(group).collect();
+        let (answer, mut sockets) = init.ask(&ToInit::Prepare(Box::new(plan)), &files)?;
         let (FromInit::Ready(notes), Some(questions)) = (answer, sockets.pop()) else { return Err(not_an_answer()) };
         Ok(Sandbox {
-            line,
+            init,
             questions,
-            protection: Protection::of(order.layers, notes, protection::why_not),
+            protection: Protection::of(config.layers, notes, protection::why_not),
             port,
-            limits: order.limits.clone(),
+            limits: config.limits.clone(),
             pipes: Pipes::default(),
             output: Output::default(),
             ended: None,
@@ -161,8 +162,8 @@ impl Sandbox {
     /// A new IPv4 socket on the host, `SOCK_STREAM` or `SOCK_DGRAM`. Any thread may use it, as any other socket.
     pub fn socket(&self, kind: socket2::Type) -> io::Result<socket2::Socket> {
         match kind {
-            socket2::Type::STREAM => self.new_socket(Kind::Stream),
-            socket2::Type::DGRAM => self.new_socket(Kind::Datagram),
+            socket2::Type::STREAM => self.new_socket(SocketKind::Stream),
+            socket2::Type::DGRAM => self.new_socket(SocketKind::Datagram),
             _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -173,12 +174,12 @@ impl Sandbox {
         if !self.protection.layers.has(Layer::Network) {
             return Err(io::ErrorKind::Unsupported.into());
         }
-        let socket = self.new_socket(Kind::Packets)?;
+        let socket = self.new_socket(SocketKind::Packets)?;
         socket.set_nonblocking(true)?;
         Ok(socket)
     }
 
-    fn new_socket(&self, kind: Kind) -> io::Result<socket2::Socket> {
+    fn new_socket(&self, kind: SocketKind) -> io::Result<socket2::Socket> {
         let (answer, mut sockets) = self.ask(&ToInit::Socket(kind), &[]).map_err(io::Error::other)?;
         match (answer, sockets.pop()) {
             (FromInit::Socket, Some(socket)) => Ok(socket.into()),
@@ -222,11 +223,11 @@ impl Sandbox {
 
     /// One poll of theirs and ours. True when one of theirs is ready.
     fn poll(&mut self, sockets: &mut [PollFd<'_>], at_most: Duration) -> Result<bool, Fault> {
-        if self.line.has_ends() {
+        if self.init.has_ends() {
             return Ok(false);
         }
         let mut all: Vec<PollFd<'_>> = sockets.to_vec();
-        all.push(PollFd::new(self.line.channel(), PollFlags::IN));
+        all.push(PollFd::new(self.init.channel(), PollFlags::IN));
         all.extend(self.pipes.polled());
         sys::wait_for(&mut all, Some(at_most)).step("poll")?;
         let is_theirs = all.iter().take(sockets.len()).any(|polled| !polled.revents().is_empty());
@@ -259,18 +260,18 @@ impl Sandbox {
 
     /// All TCP and UDP sockets of the host, ours among them. Where there is no private host: of this machine.
     pub fn sockets(&mut self) -> Result<Vec<HostSocket>, Fault> {
-        tables::list(&self.questions, tables::ALL).step("list the host's sockets")
+        sock_diag::list(&self.questions, sock_diag::ALL).step("list the host's sockets")
     }
 
     /// Those of the host's sockets that wait to be called, as [`sockets`](Self::sockets) lists them: listening ones,
     /// and UDP sockets that are not connected. Takes an eighth of the time: for those who ask again and again.
     pub fn waiting_sockets(&mut self) -> Result<Vec<HostSocket>, Fault> {
-        tables::list(&self.questions, tables::WAITING).step("list the host's sockets")
+        sock_diag::list(&self.questions, sock_diag::WAITING).step("list the host's sockets")
     }
 
     /// What the side of `local` of one TCP connection has of what was sent to it: asked quicker still.
     pub fn taken(&self, local: SocketAddr, remote: SocketAddr) -> Result<Option<Taken>, Fault> {
-        tables::taken(&self.questions, local, remote).step("look a connection up")
+        sock_diag::taken(&self.questions, local, remote).step("look a connection up")
     }
 
     /// Sends a signal to the program's first process, if that has not ended.
@@ -296,12 +297,12 @@ impl Sandbox {
     /// What is in the scratch folder now, after a build for example. Kills what still runs.
     ///
     /// Regular files and folders only; links, hidden folders and the rest are left out.
-    pub fn pack(&mut self) -> Result<Parcel, Fault> {
-        let archive = parcel::new_archive().step("make room for a parcel")?;
+    pub fn pack(&mut self) -> Result<Archive, Fault> {
+        let archive = archive::new_archive().step("make room for an archive")?;
         let (answer, _) = self.ask(&ToInit::Pack, &[archive.as_fd()])?;
         self.take_ends()?;
         match answer {
-            FromInit::Packed(Ok(bytes)) => Parcel::sealed(archive, bytes).step("seal the parcel"),
+            FromInit::Packed(Ok(bytes)) => Archive::sealed(archive, bytes).step("seal the archive"),
             FromInit::Packed(Err(why)) => Err(Fault::new("pack the files", why)),
             _ => Err(not_an_answer()),
         }
@@ -311,7 +312,7 @@ impl Sandbox {
     pub fn close(self) -> Result<Remains, Fault> {
         match self.ask(&ToInit::Close, &[])?.0 {
             FromInit::Remains(remains) => {
-                self.line.take_leave();
+                self.init.take_leave();
                 Ok(remains)
             }
             _ => Err(not_an_answer()),
@@ -319,13 +320,13 @@ impl Sandbox {
     }
 
     fn ask(&self, question: &ToInit, files: &[BorrowedFd<'_>]) -> Result<Received<FromInit>, Fault> {
-        self.line.ask(question, files)
+        self.init.ask(question, files)
     }
 
     /// Takes note of an end that init has told of.
     fn take_ends(&mut self) -> Result<(), Fault> {
-        let Some(ending) = self.line.take_end()? else { return Ok(()) };
-        let kills = self.line.group().map_or(Ok(0), |group| group.kills())?;
+        let Some(ending) = self.init.take_end()? else { return Ok(()) };
+        let kills = self.init.group().map_or(Ok(0), |group| group.kills())?;
         let limit = if kills > self.kills { Some(Limit::Memory) } else { None };
         self.kills = kills;
         self.ended = Some(Ending { limit: ending.limit.or(limit), ..ending });

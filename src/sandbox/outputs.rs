@@ -7,8 +7,8 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
 
+use super::config::Input;
 use super::fault::{Fault, Step};
-use super::order::Input;
 
 /// So much of each stream is kept, in bytes.
 pub const KEPT: usize = 1 << 20;

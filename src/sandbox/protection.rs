@@ -4,8 +4,8 @@ use std::fmt;
 use std::path::Path;
 use std::sync::OnceLock;
 
+use super::config::{Layer, Layers, SandboxConfig};
 use super::message::Note;
-use super::order::{Layer, Layers, Order};
 use super::{Fault, Sandbox};
 
 /// What holds around a program.
@@ -63,11 +63,11 @@ fn tier(layers: Layers, landlock_is_whole: bool) -> u8 {
 
 /// What this machine can do, found out by doing it once: used by `socklab doctor`, and before sandboxes are ordered.
 pub fn tier_of_this_machine() -> Protection {
-    probed(&Order::default().keeper).clone()
+    probed(&SandboxConfig::default().keeper).clone()
 }
 
 impl Layers {
-    /// The walls that can be put up here, found out by doing it once. `keeper` is as in [`Order`].
+    /// The walls that can be put up here, found out by doing it once. `keeper` is as in [`SandboxConfig`].
     pub fn here(keeper: &Path) -> Layers {
         probed(keeper).layers
     }
@@ -90,8 +90,8 @@ pub(super) fn probe(keeper: &Path) -> Protection {
     let mut layers = Layers::ALL;
     let mut missing: Vec<Missing> = Vec::new();
     loop {
-        let order = Order { layers, keeper: keeper.to_owned(), ..Order::default() };
-        let fault = match try_out(&order) {
+        let config = SandboxConfig { layers, keeper: keeper.to_owned(), ..SandboxConfig::default() };
+        let fault = match try_out(&config) {
             Ok(mut protection) => {
                 for one in &mut protection.missing {
                     if let Some(known) = missing.iter().find(|known| known.layer == one.layer) {
@@ -104,7 +104,7 @@ pub(super) fn probe(keeper: &Path) -> Protection {
         };
         // What fails for another reason than that it is not to be had may succeed at once.
         let Some(layer) = fault.layer.filter(|layer| fault.is_lack() && layers.has(*layer)) else {
-            return try_out(&order).unwrap_or_else(|fault| Protection {
+            return try_out(&config).unwrap_or_else(|fault| Protection {
                 tier: 0,
                 layers: Layers::NONE,
                 missing: Layer::ALL.into_iter().map(|layer| Missing { layer, why: fault.to_string() }).collect(),
@@ -118,8 +118,8 @@ pub(super) fn probe(keeper: &Path) -> Protection {
     }
 }
 
-fn try_out(order: &Order) -> Result<Protection, Fault> {
-    let mut sandbox = Sandbox::open(order)?;
+fn try_out(config: &SandboxConfig) -> Result<Protection, Fault> {
+    let mut sandbox = Sandbox::open(config)?;
     let protection = sandbox.protection().clone();
     let program = super::Program { argv: vec!["/bin/true".into()], env: Vec::new(), input: super::Input::Nothing };
     sandbox.start(&program)?;

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Resolved {
     /// The program itself, not a shim that looks for it at each start.
     pub path: PathBuf,
-    /// What must be visible for it to run: see [`Order::visible`](super::Order::visible).
+    /// What must be visible for it to run: see [`SandboxConfig::visible`](super::SandboxConfig::visible).
     pub visible: Vec<PathBuf>,
 }
 
@@ -41,7 +41,7 @@ impl std::error::Error for NotFound {}
 
 /// Finds a program, as a shell in `folder` would.
 ///
-/// A program of the folder itself keeps its name in it: the parcel brings it along. An interpreter is asked once where
+/// A program of the folder itself keeps its name in it: the archive brings it along. An interpreter is asked once where
 /// it really is: `python3` may be a shim that takes ten times as long to start. It is asked in an empty folder, so that
 /// nothing of a stranger's runs here.
 pub fn resolve(program: &OsStr, folder: &Path) -> Result<Resolved, NotFound> {

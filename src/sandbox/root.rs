@@ -11,9 +11,9 @@ use rustix::mount::{
     fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
 };
 
+use super::config::Layer;
 use super::fault::{Fault, Step};
 use super::message::{Note, Plan};
-use super::order::Layer;
 use crate::sys;
 
 /// The scratch folder.
@@ -63,7 +63,7 @@ pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<Vec<Note>, Fault> {
     mount_change("/", private).of(at, "make the mounts private")?;
     // First everything is taken hold of, then laid out: the new root covers a part of the old one.
     let (shown, links) = gather(plan)?;
-    let root = memory("4m", "4096", "0755", (0, 0), None).of(at, "make the new root")?;
+    let root = memory("4m", "4096", "0755", None).of(at, "make the new root")?;
     let from_fd = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
     move_mount(&root, "", CWD, "/tmp", from_fd).of(at, "put the new root at its place")?;
     lay_out(root.as_fd(), plan, owner, &links)?;
@@ -148,15 +148,15 @@ fn clone(path: &str, attributes: MountAttrFlags) -> io::Result<OwnedFd> {
     Ok(tree)
 }
 
-/// A file system in memory.
-fn memory(size: &str, files: &str, mode: &str, owner: (u32, u32), uid: Option<()>) -> io::Result<OwnedFd> {
+/// A file system in memory, `tmpfs(5)`, whose root belongs to `owner`, a user and a group, or to this process.
+fn memory(size: &str, files: &str, mode: &str, owner: Option<(u32, u32)>) -> io::Result<OwnedFd> {
     let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
     for (key, value) in [("size", size), ("nr_inodes", files), ("mode", mode)] {
         fsconfig_set_string(&context, key, value)?;
     }
-    if uid.is_some() {
-        fsconfig_set_string(&context, "uid", owner.0.to_string())?;
-        fsconfig_set_string(&context, "gid", owner.1.to_string())?;
+    if let Some((user, group)) = owner {
+        fsconfig_set_string(&context, "uid", user.to_string())?;
+        fsconfig_set_string(&context, "gid", group.to_string())?;
     }
     fsconfig_create(&context)?;
     Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, WRITABLE)?)
@@ -188,13 +188,13 @@ fn lay_out(root: BorrowedFd<'_>, plan: &Plan, owner: (u32, u32), links: &[Link])
         write(root, path, text.as_bytes()).of(at, "write the root's files")?;
     }
     let limits = &plan.limits;
-    let scratch = format!("{}k", limits.scratch_mib * 1024 + plan.parcel.unwrap_or(0).div_ceil(1024));
+    let scratch = format!("{}k", limits.scratch_mib * 1024 + plan.archive.unwrap_or(0).div_ceil(1024));
     for (path, size, files, mode) in [
         ("box", scratch.as_str(), limits.scratch_files.to_string().as_str(), "0700"),
         ("tmp", "32m", "1024", "1777"),
         ("dev/shm", "8m", "256", "1777"),
     ] {
-        let place = memory(size, files, mode, owner, Some(())).of(at, "make a place to write to")?;
+        let place = memory(size, files, mode, Some(owner)).of(at, "make a place to write to")?;
         move_mount(&place, "", root, path, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).of(at, "put it at its place")?;
     }
     Ok(())

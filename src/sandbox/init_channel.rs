@@ -16,9 +16,9 @@ use rustix::net::{AddressFamily, Shutdown, SocketFlags, SocketType, shutdown, so
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::cgroup::Group;
+use super::config::{Layer, SandboxConfig};
 use super::fault::{Fault, Step};
 use super::message::{self, FromInit, Received, ToInit};
-use super::order::{Layer, Order};
 use super::{Ending, keeper};
 use crate::sys;
 
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A keeper, and what leads to its init. When it is dropped, all of it is gone.
-pub struct Line {
+pub struct InitChannel {
     /// `None` when it has been taken leave of.
     child: Option<Child>,
     channel: OwnedFd,
@@ -39,14 +39,14 @@ pub struct Line {
     group: Option<Group>,
 }
 
-impl Line {
+impl InitChannel {
     /// Starts a keeper.
-    pub fn open(order: &Order) -> Result<Line, Fault> {
-        let scratch = if order.layers.has(Layer::Files) { None } else { Some(Scratch::make()?) };
-        let group = order.layers.has(Layer::Cgroup).then(|| Group::make(order.limits.memory_mib)).transpose()?;
+    pub fn open(config: &SandboxConfig) -> Result<InitChannel, Fault> {
+        let scratch = if config.layers.has(Layer::Files) { None } else { Some(Scratch::make()?) };
+        let group = config.layers.has(Layer::Cgroup).then(|| Group::make(config.limits.memory_mib)).transpose()?;
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).step("socketpair")?;
-        let child = Command::new(&order.keeper)
+        let child = Command::new(&config.keeper)
             // The program can read what init is called: not where it lies.
             .arg0("socklab")
             .arg(keeper::ARGUMENT)
@@ -56,7 +56,7 @@ impl Line {
             .stderr(Stdio::null())
             .spawn()
             .step("start the keeper")?;
-        Ok(Line { child: Some(child), channel: ours, ends: Mutex::default(), scratch, group })
+        Ok(InitChannel { child: Some(child), channel: ours, ends: Mutex::default(), scratch, group })
     }
 
     /// The scratch folder, where the sandbox has no files of its own.
@@ -122,7 +122,7 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for InitChannel {
     /// Waits until the keeper is gone, and with it everything: something went wrong, or nobody cared.
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {

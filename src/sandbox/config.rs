@@ -7,17 +7,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::parcel::Parcel;
+use super::archive::Archive;
 
 /// What is to hold around a program, and what it finds there.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct SandboxConfig {
     /// The walls. One that cannot be put up is a [`Fault`](super::Fault): ask for what
     /// [`Layers::here`](super::Layers::here) says.
     pub layers: Layers,
     pub limits: Limits,
     /// Files that are laid into the scratch folder `/box`, the program's current folder.
-    pub parcel: Parcel,
+    pub archive: Archive,
     /// Folders and files outside `/usr` that are shown read-only at the same path, a toolchain for example.
     pub visible: Vec<PathBuf>,
     /// The port that the exercise calls its own.
@@ -26,12 +26,12 @@ pub struct Order {
     pub keeper: PathBuf,
 }
 
-impl Default for Order {
-    fn default() -> Order {
-        Order {
+impl Default for SandboxConfig {
+    fn default() -> SandboxConfig {
+        SandboxConfig {
             layers: Layers::USUAL,
             limits: Limits::default(),
-            parcel: Parcel::default(),
+            archive: Archive::default(),
             visible: Vec::new(),
             port: 9000,
             keeper: PathBuf::from("/proc/self/exe"),
@@ -162,7 +162,7 @@ pub struct Limits {
     pub files: u64,
     /// The largest file, in MiB.
     pub file_mib: u64,
-    /// All files in `/box` together, beyond what the parcel brought, in MiB.
+    /// All files in `/box` together, beyond what the archive brought, in MiB.
     pub scratch_mib: u64,
     /// How many files in `/box`.
     pub scratch_files: u64,

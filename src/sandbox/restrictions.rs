@@ -12,9 +12,9 @@ use seccompiler::{
     TargetArch, sock_filter,
 };
 
+use super::config::Layer;
 use super::fault::{Fault, Step};
 use super::message::{Note, Plan};
-use super::order::Layer;
 use crate::sys;
 
 /// The version of Landlock that has all that is wanted here: files, TCP ports, and the scope of signals.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_create};
 
-/// Limits of a parcel.
+/// Limits of an archive.
 pub const LARGEST: u64 = 64 << 20;
 pub const MOST_FILES: u64 = 4096;
 
@@ -19,41 +19,41 @@ const LEFT_OUT: [&str; 2] = ["target", "node_modules"];
 
 /// Regular files and their folders, in memory. A copy costs nothing, and nobody can change one.
 #[derive(Clone, Debug, Default)]
-pub struct Parcel {
+pub struct Archive {
     archive: Option<Arc<OwnedFd>>,
     bytes: u64,
 }
 
-/// Why there is no parcel.
+/// Why there is no archive.
 #[derive(Debug)]
-pub enum ParcelError {
+pub enum ArchiveError {
     TooLarge,
     TooMany,
     Io { path: PathBuf, error: io::Error },
 }
 
-impl fmt::Display for ParcelError {
+impl fmt::Display for ArchiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ParcelError::TooLarge => {
+            ArchiveError::TooLarge => {
                 write!(f, "the files are larger than {} MiB together: move what is not needed away", LARGEST >> 20)
             }
-            ParcelError::TooMany => write!(f, "there are more than {MOST_FILES} files: move what is not needed away"),
-            ParcelError::Io { path, error } => {
+            ArchiveError::TooMany => write!(f, "there are more than {MOST_FILES} files: move what is not needed away"),
+            ArchiveError::Io { path, error } => {
                 write!(f, "{}: {}", path.display(), crate::trace::error_name(error))
             }
         }
     }
 }
 
-impl std::error::Error for ParcelError {}
+impl std::error::Error for ArchiveError {}
 
-impl Parcel {
+impl Archive {
     /// The regular files of a folder, and `also` these files, which come to lie beside them.
     ///
     /// Links are left out, and so are hidden folders, `target` and `node_modules`.
-    pub fn of_folder(folder: &Path, also: &[PathBuf]) -> Result<Parcel, ParcelError> {
-        Parcel::pack(folder, also, &brings_folder)
+    pub fn of_folder(folder: &Path, also: &[PathBuf]) -> Result<Archive, ArchiveError> {
+        Archive::pack(folder, also, &brings_folder)
     }
 
     /// Whether a file at this path of a folder comes along with it.
@@ -63,20 +63,24 @@ impl Parcel {
     }
 
     /// The same, with those folders that `wanted` names. What lies there may be hostile.
-    pub(super) fn pack(folder: &Path, also: &[PathBuf], wanted: &dyn Fn(&str) -> bool) -> Result<Parcel, ParcelError> {
+    pub(super) fn pack(
+        folder: &Path,
+        also: &[PathBuf],
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Archive, ArchiveError> {
         let at = |path: &Path| {
             let path = path.to_owned();
-            move |error| ParcelError::Io { path, error }
+            move |error| ArchiveError::Io { path, error }
         };
         let memory = new_archive().map_err(at(folder))?;
         let bytes = write_archive(folder, also, wanted, &memory)?;
-        Parcel::sealed(memory, bytes).map_err(at(folder))
+        Archive::sealed(memory, bytes).map_err(at(folder))
     }
 
     /// Takes over an archive that nobody will write to any more.
-    pub(super) fn sealed(archive: File, bytes: u64) -> io::Result<Parcel> {
+    pub(super) fn sealed(archive: File, bytes: u64) -> io::Result<Archive> {
         fcntl_add_seals(&archive, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        Ok(Parcel { archive: Some(Arc::new(archive.into())), bytes })
+        Ok(Archive { archive: Some(Arc::new(archive.into())), bytes })
     }
 
     /// How many bytes the files have together.
@@ -84,7 +88,7 @@ impl Parcel {
         self.bytes
     }
 
-    pub(super) fn archive(&self) -> Option<BorrowedFd<'_>> {
+    pub(super) fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         self.archive.as_deref().map(AsFd::as_fd)
     }
 }
@@ -95,7 +99,7 @@ fn brings_folder(name: &str) -> bool {
 
 /// Room for an archive.
 pub fn new_archive() -> io::Result<File> {
-    Ok(memfd_create("parcel", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?.into())
+    Ok(memfd_create("archive", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?.into())
 }
 
 /// Writes the files of a folder to an archive, and returns how many bytes they have.
@@ -104,14 +108,14 @@ pub fn write_archive(
     also: &[PathBuf],
     wanted: &dyn Fn(&str) -> bool,
     archive: &File,
-) -> Result<u64, ParcelError> {
+) -> Result<u64, ArchiveError> {
     let (mut bytes, mut files) = (0, 0);
     let mut builder = tar::Builder::new(BufWriter::new(archive));
     // Folders yet to be looked into, by their path from `folder`.
     let mut folders = vec![PathBuf::new()];
     while let Some(inner) = folders.pop() {
         let path = folder.join(&inner);
-        let at = |error| ParcelError::Io { path: path.clone(), error };
+        let at = |error| ArchiveError::Io { path: path.clone(), error };
         let mut entries = fs::read_dir(&path).map_err(at)?.collect::<Result<Vec<_>, _>>().map_err(at)?;
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
@@ -126,7 +130,7 @@ pub fn write_archive(
                 bytes += add_file(&mut builder, &entry.path(), &name, LARGEST - bytes)?;
             }
             if files > MOST_FILES {
-                return Err(ParcelError::TooMany);
+                return Err(ArchiveError::TooMany);
             }
         }
     }
@@ -134,7 +138,7 @@ pub fn write_archive(
         let name = PathBuf::from(path.file_name().unwrap_or_default());
         bytes += add_file(&mut builder, path, &name, LARGEST - bytes)?;
     }
-    let at = |error| ParcelError::Io { path: folder.to_owned(), error };
+    let at = |error| ArchiveError::Io { path: folder.to_owned(), error };
     builder.into_inner().and_then(|mut writer| writer.flush()).map_err(at)?;
     Ok(bytes)
 }
@@ -148,8 +152,8 @@ fn add_folder(to: &mut tar::Builder<impl Write>, name: &Path) -> io::Result<()> 
 }
 
 /// Adds a file, unless it has become something else meanwhile; at most so many bytes.
-fn add_file(to: &mut tar::Builder<impl Write>, path: &Path, name: &Path, at_most: u64) -> Result<u64, ParcelError> {
-    let at = |error: io::Error| ParcelError::Io { path: path.to_owned(), error };
+fn add_file(to: &mut tar::Builder<impl Write>, path: &Path, name: &Path, at_most: u64) -> Result<u64, ArchiveError> {
+    let at = |error: io::Error| ArchiveError::Io { path: path.to_owned(), error };
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
     let file = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(|error| at(error.into()))?;
     let file = File::from(file);
@@ -158,7 +162,7 @@ fn add_file(to: &mut tar::Builder<impl Write>, path: &Path, name: &Path, at_most
         return Ok(0);
     }
     if about.len() > at_most {
-        return Err(ParcelError::TooLarge);
+        return Err(ArchiveError::TooLarge);
     }
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(tar::EntryType::Regular);
