@@ -503,6 +503,49 @@ fn a_server_executes_nothing_unless_it_is_allowed_to() {
     }
 }
 
+/// A web page can make a browser send such requests to a port of this machine.
+#[test]
+fn a_web_browsers_request_is_refused_and_nothing_of_it_is_executed() {
+    let folder = std::env::temp_dir().join(format!("socklab-browser-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let marker = folder.join("pwned");
+    let command = format!("touch {}", marker.display());
+    let head = "Host: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: 99\r\n\r\n";
+    // In one piece; the body in a packet of its own; a path that fills the server's buffer, so that the body comes
+    // first in a later one.
+    let long = format!("POST /{} HTTP/1.1\r\n{head}", "a".repeat(2048 - 17 - head.len()));
+    let requests = [
+        (27, vec![format!("POST / HTTP/1.1\r\n{head}\n{command}\n")]),
+        (30, vec![format!("GET /\n{command}\n HTTP/1.1\r\n{head}")]),
+        (30, vec![format!("post http://127.0.0.1/ http/1.1\r\n{head}\n{command}\n")]),
+        (27, vec![format!("POST / HTTP/1.1\r\n{head}"), command.clone(), command.clone()]),
+        (30, vec![long, command.clone()]),
+    ];
+    for ((number, pieces), port) in requests.iter().zip((21_000..).step_by(10)) {
+        let port = free_port(port);
+        let mut server = start_command_server(*number, port);
+        let mut browser = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
+        for piece in pieces {
+            // The server may have ended.
+            let _ = browser.write_all(piece.as_bytes());
+            let mut answer = [0; 16];
+            let _ = browser.set_read_timeout(Some(Duration::from_millis(200)));
+            let _ = browser.read(&mut answer);
+        }
+        let status = server.0.wait().expect("the server ends");
+        let mut said = String::new();
+        server.0.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+        assert_eq!(status.code(), Some(1), "{pieces:?}: {said}");
+        for words in
+            ["every program on this machine", "refused: this is a web browser's request", "Nothing was executed"]
+        {
+            assert!(said.contains(words), "{words} is not in: {said}");
+        }
+        assert!(!marker.exists(), "executed: {pieces:?}");
+    }
+    fs::remove_dir_all(&folder).expect("the folder goes");
+}
+
 #[test]
 fn a_command_without_end_is_ended() {
     let port = free_port(20_800);

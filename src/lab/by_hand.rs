@@ -20,18 +20,24 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let scene = arguments.scene_by_hand(lab);
     let role = arguments.role.as_deref().unwrap_or_default();
     let Some(cast) = scene.roles.iter().find(|cast| cast.name == role) else { return exit::USAGE };
+    let address: SocketAddr = arguments.address.unwrap_or(SocketAddrV4::new(Ipv4Addr::LOCALHOST, lab.port)).into();
     if cast.runs_commands {
         if !arguments.allow_commands {
             eprintln!(
                 "{}: {role} executes, as you, every command that a program on this machine sends it: \
-                 say --allow-commands if you want that (each is stopped after 5 s or 1 MiB of output)",
+                 say --allow-commands if you want that (each is stopped after 5 s or 1 MiB of output; \
+                 a web browser's requests are refused)",
                 lab.label()
             );
             return exit::USAGE;
         }
+        eprintln!(
+            "{}: --allow-commands: until {role} ends, every program on this machine can connect to {address} and \
+             execute commands as you; a web browser's requests are refused, and end {role}",
+            lab.label()
+        );
         permit(Permission::Anything);
     }
-    let address = arguments.address.unwrap_or(SocketAddrV4::new(Ipv4Addr::LOCALHOST, lab.port)).into();
     let failed = Rc::new(RefCell::new(None));
     let transcript = arguments.calls.then(|| Transcript::new(&[role]));
     recorder::install(Box::new(ByHand {
@@ -138,7 +144,9 @@ impl Recorder for ByHand {
 fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Failed>) -> u8 {
     let label = lab.label();
     let name = error_name(error);
-    let Some(failed) = failed.filter(|failed| failed.call.errno.as_deref() == Some(&name)) else {
+    // An error without a number is one of our own, and says all that there is to say.
+    let is_of = |failed: &&Failed| error.raw_os_error().is_some() && failed.call.errno.as_deref() == Some(&name);
+    let Some(failed) = failed.filter(is_of) else {
         eprintln!("{label}: {role}: {error}");
         return exit::FAILED;
     };

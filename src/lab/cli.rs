@@ -120,7 +120,7 @@ pub(super) struct Arguments {
     #[arg(long, requires = "role")]
     pub calls: bool,
     /// By hand: let the server execute, as you, the commands that any program on this machine sends it; each is
-    /// stopped after 5 seconds or 1 MiB of output
+    /// stopped after 5 seconds or 1 MiB of output. A web browser's requests are refused
     #[arg(long, requires = "role")]
     pub allow_commands: bool,
     /// How long a role may neither wait nor come back before the demo is ended, in seconds

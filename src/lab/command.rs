@@ -1,7 +1,8 @@
 //! Commands that came over the network: what the remote-command labs execute, and what keeps that harmless.
 //!
 //! In a demo only the commands of the scene itself are executed, on the private stage. By hand they are executed only
-//! after `--allow-commands`, for clients of this machine's loopback. Either way their time and output are limited.
+//! after `--allow-commands`, for clients of this machine's loopback, and never for a web browser. Either way their time
+//! and output are limited.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -11,10 +12,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, getpid, getppid, kill_process_group, pidfd_open, setpgid, waitpid,
 };
 
+use super::browser::is_browser_request;
 use crate::sys::{self, Forked};
 use crate::trace::{Call, Wait, recorder};
 
@@ -23,6 +26,10 @@ pub const LONGEST: Duration = Duration::from_secs(5);
 
 /// How much it may write to each of its two outputs, in bytes.
 pub const OUTPUT_LIMIT: usize = 1024 * 1024;
+
+/// What is said of a web browser's request.
+const BROWSER_REFUSED: &str = "refused: this is a web browser's request, not a command: a web page may be trying to \
+    execute commands on this machine. Nothing was executed, and the server has ended: start it again, away from that page";
 
 /// What a command left behind.
 #[derive(Debug)]
@@ -50,16 +57,28 @@ pub(super) fn permit(permission: Permission) {
     PERMISSION.with(|cell| *cell.borrow_mut() = permission);
 }
 
-/// Executes a command with `sh -c`, as the classic servers do, and waits for it. One line of the trace, `system(3)`.
+/// Executes a command with `/bin/sh -c`, as the classic servers do, and waits for it. One line of the trace, `system(3)`.
 ///
 /// One that takes longer than `LONGEST` or writes more than `OUTPUT_LIMIT` is killed, and with it all that it
 /// started in its process group, as it is when this process dies; what it wrote until then is its output. One that is
 /// not permitted is not executed, and its standard error says so. What leaves the group (`setsid`) escapes all this:
 /// the limits are against accidents, not against malice, which is why a person must permit commands.
+///
+/// # Errors
+///
+/// The command could not be started, or is a web browser's request. After that nothing more is executed: the rest of
+/// the request, its body, is what the page would have executed.
 pub fn run_command(text: &str) -> io::Result<Ran> {
     let mut call = Call::new("system", None).arg("command", text.to_owned());
     recorder::with(|recorder| recorder.before(&call, Wait::Never));
-    let result = if permitted(text) { execute(text) } else { Ok((refusal(), 126)) };
+    let result = if is_browser_request(text) {
+        permit(Permission::Nothing);
+        Err(io::Error::new(io::ErrorKind::PermissionDenied, BROWSER_REFUSED))
+    } else if permitted(text) {
+        execute(text)
+    } else {
+        Ok((refusal(), 126))
+    };
     match &result {
         Ok((ran, code)) => {
             call.ret = Some((*code).into());
@@ -86,7 +105,7 @@ fn refusal() -> Ran {
 
 fn execute(text: &str) -> io::Result<(Ran, i32)> {
     let guard = guard()?;
-    let mut command = Command::new("sh");
+    let mut command = Command::new("/bin/sh");
     command.args(["-c", text]).env("LC_ALL", "C").process_group(guard.as_raw_nonzero().get());
     let done =
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().and_then(|mut child| {
@@ -119,7 +138,7 @@ fn guard() -> io::Result<Pid> {
             if let Ok(pidfd) = pidfd_open(us, PidfdFlags::empty())
                 && getppid() == Some(us)
             {
-                while poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None).is_err() {}
+                let _ = retry_on_intr(|| poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None));
             }
             let _ = kill_process_group(getpid(), Signal::KILL);
             sys::exit_now(0)
@@ -157,7 +176,7 @@ fn ready(out: &impl AsFd, out_open: bool, err: &impl AsFd, err_open: bool, left:
     let open = [(out.as_fd(), out_open), (err.as_fd(), err_open)].into_iter().filter(|(_, open)| *open);
     let mut pipes: Vec<PollFd<'_>> = open.map(|(pipe, _)| PollFd::from_borrowed_fd(pipe, PollFlags::IN)).collect();
     let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
-    poll(&mut pipes, Some(&left))?;
+    retry_on_intr(|| poll(&mut pipes, Some(&left)))?;
     let mut answers = pipes.iter().map(|pipe| !pipe.revents().is_empty());
     Ok((out_open && answers.next() == Some(true), err_open && answers.next() == Some(true)))
 }

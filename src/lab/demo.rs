@@ -248,6 +248,8 @@ fn play_scene(
         let part = move || {
             clock::stands_at(moment);
             if cast.runs_commands {
+                // What commands answer does not depend on the caller's folder, nor on whether it is still there.
+                std::env::set_current_dir("/")?;
                 permit(Permission::Only(commands));
             }
             (cast.role)(Endpoint { server: address, port: lab.port })

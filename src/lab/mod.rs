@@ -1,5 +1,6 @@
 //! The face: what a lab's `main` calls, and what its roles may do besides calling the kernel.
 
+mod browser;
 mod by_hand;
 mod child;
 mod claim;
