@@ -5,8 +5,7 @@ use std::os::fd::{AsFd, IntoRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
-use rustix::event::{PollFd, PollFlags, poll};
-use rustix::io::retry_on_intr;
+use rustix::event::{PollFd, PollFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open, setpgid};
 
@@ -76,7 +75,7 @@ fn look_after(words: &[&str], held: OwnedFd, reports: OwnedFd) -> io::Result<()>
     let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
     let held = rustix::stdio::stdin();
     let mut ends = [PollFd::new(&pidfd, PollFlags::IN), PollFd::new(&held, PollFlags::IN)];
-    let polled = retry_on_intr(|| poll(&mut ends, None)).is_ok();
+    let polled = sys::wait_for(&mut ends, None).is_ok();
     let mut word = [0; 1];
     if polled && ends[0].revents().is_empty() && rustix::io::read(held, &mut word) == Ok(1) && word == LET_GO {
         return child.wait().map(drop);

@@ -11,8 +11,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::retry_on_intr;
+use rustix::event::{PollFd, PollFlags};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, getpid, getppid, kill_process_group, pidfd_open, setpgid, waitpid,
 };
@@ -138,7 +137,7 @@ fn guard() -> io::Result<Pid> {
             if let Ok(pidfd) = pidfd_open(us, PidfdFlags::empty())
                 && getppid() == Some(us)
             {
-                let _ = retry_on_intr(|| poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None));
+                let _ = sys::wait_for(&mut [PollFd::new(&pidfd, PollFlags::IN)], None);
             }
             let _ = kill_process_group(getpid(), Signal::KILL);
             sys::exit_now(0)
@@ -175,8 +174,7 @@ fn ready(out: &impl AsFd, out_open: bool, err: &impl AsFd, err_open: bool, left:
     // One that has come to its end is not asked again: poll(2) would answer for it at once, every time.
     let open = [(out.as_fd(), out_open), (err.as_fd(), err_open)].into_iter().filter(|(_, open)| *open);
     let mut pipes: Vec<PollFd<'_>> = open.map(|(pipe, _)| PollFd::from_borrowed_fd(pipe, PollFlags::IN)).collect();
-    let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
-    retry_on_intr(|| poll(&mut pipes, Some(&left)))?;
+    sys::wait_for(&mut pipes, Some(left))?;
     let mut answers = pipes.iter().map(|pipe| !pipe.revents().is_empty());
     Ok((out_open && answers.next() == Some(true), err_open && answers.next() == Some(true)))
 }
