@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketType};
 use socklab::lab;
 use socklab::socket::{Domain, Socket, Type};
-use socklab::stage::{self, Choice, Ending, Hosts, PATIENCE, Play, RolePlay, Teller, Watch};
+use socklab::stage::{self, Choice, Ending, EventSink, Hosts, PATIENCE, Play, RolePlay, Watch};
 use socklab::trace::{Event, Fate, Host, What};
 use socklab::wire::{self, Kind, Plan};
 use support::{in_some_turns, row, time};
@@ -210,13 +210,13 @@ fn in_a_role(free: bool) -> Duration {
         endpoint: (SocketAddr::from(([127, 0, 0, 1], 9000)), 9000),
         host: Host::Local,
         wire: None,
-        goes_round: false,
+        loops_forever: false,
         watch: Watch::default(),
         patience: PATIENCE,
         free,
         voids: false,
     };
-    stage::play(play, &mut Teller::new(&mut tell)).expect("a play");
+    stage::play(play, &mut EventSink::new(&mut tell)).expect("a play");
     took
 }
 
@@ -321,13 +321,13 @@ fn carry_by_the_stage(mut hosts: Hosts, len: usize) -> Duration {
         endpoint: (address, 9000),
         host: Host::A,
         wire,
-        goes_round: false,
+        loops_forever: false,
         watch: Watch::default(),
         patience: PATIENCE,
         free: false,
         voids: false,
     };
-    let ending = stage::play(play, &mut Teller::new(&mut tell)).expect("a play");
+    let ending = stage::play(play, &mut EventSink::new(&mut tell)).expect("a play");
     assert_eq!((ending, times.len()), (Ending::Done, BATCHES * BATCH));
     let took: u64 = times.chunks(BATCH).map(|batch| batch[BATCH - 1] - batch[0]).sum();
     Duration::from_nanos(took) / (BATCHES * (BATCH - 1)) as u32

@@ -12,7 +12,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open, setpgid};
 use crate::sys::{self, Forked};
 use crate::trace::{Call, Wait, recorder};
 
-/// What is written to a leash that nobody will keep.
+/// What is written to a kill pipe that nothing will keep.
 const LET_GO: [u8; 1] = *b"g";
 
 /// Starts a program and goes on at once, `posix_spawnp(3)`. It inherits each descriptor that is not closed on exec.
@@ -32,20 +32,20 @@ pub fn start_program(words: &[&str]) -> io::Result<()> {
 }
 
 fn start(words: &[&str]) -> io::Result<()> {
-    let (held, leash) = pipe_with(PipeFlags::CLOEXEC)?;
+    let (held, kill_pipe) = pipe_with(PipeFlags::CLOEXEC)?;
     let (report, reports) = pipe_with(PipeFlags::CLOEXEC)?;
     let holder = match sys::fork()? {
         Forked::Parent(holder) => holder.as_raw_nonzero().get(),
         Forked::Child => {
-            drop(leash);
+            drop(kill_pipe);
             let _ = look_after(words, held, reports);
             sys::exit_now(0);
         }
     };
     drop((held, reports));
-    if recorder::with(|recorder| recorder.keep_leash(leash.as_fd(), holder)) != Some(true) {
+    if recorder::with(|recorder| recorder.keep_kill_pipe(kill_pipe.as_fd(), holder)) != Some(true) {
         // By hand nobody keeps it, and that it ends means nothing.
-        rustix::io::write(&leash, &LET_GO)?;
+        rustix::io::write(&kill_pipe, &LET_GO)?;
     }
     let mut errno = [0; 4];
     match rustix::io::read(&report, &mut errno)? {
@@ -57,7 +57,7 @@ fn start(words: &[&str]) -> io::Result<()> {
     }
 }
 
-/// Starts the program, and ends it when whoever has the leash pulls it or is gone, unless it was let go of.
+/// Starts the program, and ends it when the kill pipe is written to or closes, unless it was let go of.
 fn look_after(words: &[&str], held: OwnedFd, reports: OwnedFd) -> io::Result<()> {
     // Ctrl-C at the server's terminal is not meant for its child.
     let _ = setpgid(None, None);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, Scene, clock, exit};
-use crate::stage::{self, Choice, Ending, Hosts, Play, RolePlay, Teller, Watch};
+use crate::stage::{self, Choice, Ending, EventSink, Hosts, Play, RolePlay, Watch};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
 use crate::view::{Brief, Transcript, capture, diagram, json};
 use crate::wire::{Plan, Script};
@@ -154,7 +154,7 @@ pub(super) fn play(
     hosts: &mut Hosts,
     tell: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> io::Result<Ending> {
-    let mut teller = Teller::new(tell);
+    let mut sink = EventSink::new(tell);
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (host, stage) = match hosts {
         Hosts::Private { .. } => (Host::A, "private"),
@@ -169,7 +169,7 @@ pub(super) fn play(
         began_us: u64::try_from(began.as_micros()).unwrap_or_default(),
         seed: hosts.script().filter(|script| script.is_random()).map(|script| script.seed),
     };
-    if teller.announce(0, host, What::Start(start)).is_break() {
+    if sink.announce(0, host, What::Start(start)).is_break() {
         return Ok(Ending::Left);
     }
     let mut first_wrong = Ending::Done;
@@ -177,11 +177,11 @@ pub(super) fn play(
         if manner.scene.is_some_and(|only| only != number) {
             continue;
         }
-        let ending = play_until_valid(lab, scene, number, manner, (hosts, host), &mut teller)?;
+        let ending = play_until_valid(lab, scene, number, manner, (hosts, host), &mut sink)?;
         match ending {
             Ending::Done => {}
             Ending::Waiting if scene.ends_waiting => {}
-            Ending::GoingRound if scene.goes_round => {}
+            Ending::LoopsForever if scene.goes_round => {}
             Ending::Left | Ending::Hung { .. } => return Ok(ending),
             wrong if first_wrong == Ending::Done => first_wrong = wrong,
             _ => {}
@@ -197,26 +197,26 @@ fn play_until_valid(
     number: u32,
     manner: Manner,
     (hosts, host): (&mut Hosts, Host),
-    teller: &mut Teller<'_>,
+    sink: &mut EventSink<'_>,
 ) -> io::Result<Ending> {
     const MOST: u32 = 20;
     /// After so long a scene is told as it was, however slow the machine proved.
     const LONGEST: Duration = Duration::from_secs(20);
     if !manner.voids || !matches!(hosts, Hosts::Wired { .. }) {
-        return play_scene(lab, scene, number, manner, (hosts, host), teller);
+        return play_scene(lab, scene, number, manner, (hosts, host), sink);
     }
     let began = Instant::now();
     for again in 0..=MOST {
-        teller.hold();
+        sink.hold();
         let manner = Manner { voids: again < MOST && began.elapsed() < LONGEST, ..manner };
-        let ending = play_scene(lab, scene, number, manner, (&mut *hosts, host), teller)?;
+        let ending = play_scene(lab, scene, number, manner, (&mut *hosts, host), sink)?;
         if ending != Ending::Void {
             if again > 0 {
                 eprintln!("{}: scene {number} {PLAYED_AGAIN} ({again} of at most {MOST} times)", lab.label());
             }
-            return Ok(if teller.release().is_break() { Ending::Left } else { ending });
+            return Ok(if sink.release().is_break() { Ending::Left } else { ending });
         }
-        teller.forget();
+        sink.forget();
     }
     Ok(Ending::Void)
 }
@@ -227,7 +227,7 @@ fn play_scene(
     number: u32,
     manner: Manner,
     (hosts, host): (&mut Hosts, Host),
-    teller: &mut Teller<'_>,
+    sink: &mut EventSink<'_>,
 ) -> io::Result<Ending> {
     let script = Script::of(scene.faults).map_err(io::Error::other)?;
     let plan = Plan { strangers: scene.strangers, script, ..Plan::default() };
@@ -238,7 +238,7 @@ fn play_scene(
     let moment = scene.clock.map(clock::moment).transpose()?;
     let time = scene.clock.map(|time| What::Note { text: format!("the clock of this stage stands: it is {time}") });
     for what in [Some(begins), conditions, time].into_iter().flatten() {
-        if teller.announce(number, host, what).is_break() {
+        if sink.announce(number, host, what).is_break() {
             return Ok(Ending::Left);
         }
     }
@@ -263,13 +263,13 @@ fn play_scene(
         endpoint: (address, lab.port),
         host,
         wire,
-        goes_round: scene.goes_round,
+        loops_forever: scene.goes_round,
         watch: Watch { bytes: manner.bytes, ..scene.watch },
         patience: manner.patience,
         free: manner.free,
         voids: manner.voids,
     };
-    stage::play(play, teller)
+    stage::play(play, sink)
 }
 
 /// Says what was not as it is meant to be, and gives the exit code for it.
@@ -281,7 +281,7 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
             eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
             exit::HUNG
         }
-        Ending::GoingRound => {
+        Ending::LoopsForever => {
             eprintln!("{label}: a role goes round for ever, which this lab does not mean it to");
             exit::HUNG
         }

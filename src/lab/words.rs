@@ -37,11 +37,11 @@ pub fn prompt(text: &str) -> Option<String> {
 ///
 /// Returns how often the kernel put this role to sleep meanwhile: `ru_nvcsw` of `getrusage(2)`.
 pub fn at_full_speed(part: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
-    recorder::with(|recorder| recorder.hurry(true));
+    recorder::with(|recorder| recorder.batch(true));
     let before = sys::voluntary_switches();
     let result = part();
     let after = sys::voluntary_switches();
-    recorder::with(|recorder| recorder.hurry(false));
+    recorder::with(|recorder| recorder.batch(false));
     result.and(Ok(after?.saturating_sub(before?)))
 }
 

@@ -5,6 +5,7 @@
 mod connection;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -35,6 +36,16 @@ pub fn came(socket: BorrowedFd<'_>) -> Option<SystemTime> {
 pub fn ready(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     poll(&mut [PollFd::new(&fd, what)], Some(&at_once)).is_ok_and(|ready| ready > 0)
+}
+
+/// The address that a socket is bound to, `getsockname(2)`; `None` for one that is no IP socket.
+pub fn own_address(socket: &impl AsFd) -> Option<SocketAddr> {
+    rustix::net::getsockname(socket).ok()?.try_into().ok()
+}
+
+/// The address of a connected socket's peer, `getpeername(2)`; `None` where it has none.
+pub fn peer_address(socket: &impl AsFd) -> Option<SocketAddr> {
+    rustix::net::getpeername(socket).ok()??.try_into().ok()
 }
 
 /// Whether a socket takes connections, `SO_ACCEPTCONN` of `socket(7)`.

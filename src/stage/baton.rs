@@ -16,7 +16,7 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity}
 
 use super::Ending;
 use super::channel::{Act, ToRole};
-use super::troupe::{Heard, Step, Stop, Troupe};
+use super::roles::{Heard, Roles, Step, Stop};
 use super::wired::Stirred;
 use crate::probe;
 use crate::trace::{Call, For, Wait, Waiting, What, class_of_time};
@@ -46,7 +46,7 @@ enum Doing {
 }
 
 struct Baton<'p, 't> {
-    troupe: Troupe<'p, 't>,
+    roles: Roles<'p, 't>,
     doing: Vec<Doing>,
     /// Since when each role could go on, in turns.
     ready: Vec<Option<u64>>,
@@ -97,13 +97,13 @@ impl Drop for OneProcessor {
 }
 
 /// Plays a scene to its end.
-pub(super) fn run(troupe: Troupe<'_, '_>) -> std::io::Result<Ending> {
-    let doing = troupe.actors.iter().map(|_| Doing::Running).collect();
-    let ready = vec![None; troupe.actors.len()];
+pub(super) fn run(roles: Roles<'_, '_>) -> std::io::Result<Ending> {
+    let doing = roles.actors.iter().map(|_| Doing::Running).collect();
+    let ready = vec![None; roles.actors.len()];
     let now = Instant::now();
-    let began = vec![now; troupe.actors.len()];
+    let began = vec![now; roles.actors.len()];
     let mut baton =
-        Baton { troupe, doing, ready, turn: 0, yields: false, begun: false, began, still_since: now, failed: None };
+        Baton { roles, doing, ready, turn: 0, yields: false, begun: false, began, still_since: now, failed: None };
     match baton.play_out() {
         Ok(ending) => Ok(ending),
         Err(stop) => stop.ending(),
@@ -128,20 +128,20 @@ impl Baton<'_, '_> {
                     self.turn += 1;
                     self.go(role)?;
                     self.wake()?;
-                    let mut goes_round = self.troupe.goes_round(role);
+                    let mut loops_forever = self.roles.loops_forever(role);
                     // One that goes round would never let anybody else act.
-                    self.yields |= goes_round;
+                    self.yields |= loops_forever;
                     // Who never waits leaves no time for what is on its way: it arrives between two rounds.
-                    if goes_round && let Some(soon) = self.troupe.next_arrival() {
+                    if loops_forever && let Some(soon) = self.roles.next_arrival() {
                         self.wait_a_while(soon)?;
                         // Somebody may have been woken by it, and have done something in between.
-                        goes_round = self.troupe.goes_round(role);
+                        loops_forever = self.roles.loops_forever(role);
                     }
-                    if goes_round && self.nobody_else_moves(role) && !self.end_a_pause()? {
+                    if loops_forever && self.nobody_else_moves(role) && !self.end_a_pause()? {
                         let others = (0..self.doing.len()).filter(|other| *other != role);
                         let waiting = others.filter_map(|other| self.waiting(other)).collect();
-                        self.troupe.find_going_round(role, waiting)?;
-                        return Ok(self.failed.take().unwrap_or(Ending::GoingRound));
+                        self.roles.find_loop(role, waiting)?;
+                        return Ok(self.failed.take().unwrap_or(Ending::LoopsForever));
                     }
                 }
                 None => {
@@ -157,7 +157,7 @@ impl Baton<'_, '_> {
     /// Waits until a role says what comes next.
     fn settle(&mut self, role: usize) -> Step<()> {
         match self.hear(role)? {
-            Heard::Next(Act::Prompt(prompt), _) if self.troupe.actors[role].slow => {
+            Heard::Next(Act::Prompt(prompt), _) if self.roles.actors[role].slow => {
                 self.doing[role] = Doing::Typing(prompt, self.turn);
                 Ok(())
             }
@@ -166,7 +166,7 @@ impl Baton<'_, '_> {
                 if !self.can_go(role)
                     && let Some(waiting) = self.waiting(role)
                 {
-                    self.troupe.tell(Some(role), What::Wait(waiting))?;
+                    self.roles.emit(Some(role), What::Wait(waiting))?;
                 }
                 Ok(())
             }
@@ -182,50 +182,50 @@ impl Baton<'_, '_> {
         let Doing::Next(act) = std::mem::replace(&mut self.doing[role], Doing::Running) else { return Ok(()) };
         match act {
             Act::Call(call, wait) => return self.make(role, *call, wait),
-            Act::Say(text) => self.troupe.tell(Some(role), What::Print { text })?,
-            Act::Note(text) => self.troupe.tell(Some(role), What::Note { text })?,
+            Act::Say(text) => self.roles.emit(Some(role), What::Print { text })?,
+            Act::Note(text) => self.roles.emit(Some(role), What::Note { text })?,
             Act::Made(mut call) => {
-                self.troupe.name_all(role, &mut call);
-                self.troupe.look_at(role, &mut call);
-                let stirred = self.troupe.stirred_by(role, &call);
-                self.troupe.tell(Some(role), What::Call(*call))?;
-                self.troupe.forward(stirred)?;
-                self.troupe.look_around()?;
+                self.roles.name_all(role, &mut call);
+                self.roles.look_at(role, &mut call);
+                let stirred = self.roles.stirred_by(role, &call);
+                self.roles.emit(Some(role), What::Call(*call))?;
+                self.roles.forward(stirred)?;
+                self.roles.look_around()?;
             }
             Act::Prompt(prompt) => return self.type_line(role, prompt),
             Act::Meet(text) => {
-                self.troupe.tell(Some(role), What::Meet { text })?;
+                self.roles.emit(Some(role), What::Meet { text })?;
                 self.doing[role] = Doing::Pausing(self.turn);
                 return Ok(());
             }
             Act::End(result) => {
-                self.troupe.answer(role, &ToRole::Go);
+                self.roles.answer(role, &ToRole::Go);
                 return self.bury(role, result.err());
             }
         }
-        self.troupe.answer(role, &ToRole::Go);
+        self.roles.answer(role, &ToRole::Go);
         self.settle(role)
     }
 
     /// Lets a role's user type the next line.
     fn type_line(&mut self, role: usize, prompt: String) -> Step<()> {
-        let text = self.troupe.line(role);
-        self.troupe.tell(Some(role), What::Input { prompt, text: text.clone() })?;
-        self.troupe.answer(role, &ToRole::Line(text));
+        let text = self.roles.line(role);
+        self.roles.emit(Some(role), What::Input { prompt, text: text.clone() })?;
+        self.roles.answer(role, &ToRole::Line(text));
         self.settle(role)
     }
 
     /// Lets a role make its call, until it returns or sleeps.
     fn make(&mut self, role: usize, mut call: Call, wait: Wait) -> Step<()> {
         if call.name == "close" {
-            self.troupe.let_go(role, call.fd);
+            self.roles.let_go(role, call.fd);
         }
         // What a timer has sent meanwhile is not this call's doing.
-        self.troupe.forward(Stirred::default())?;
+        self.roles.forward(Stirred::default())?;
         // Of one that was made because nobody can act, it has been told that it waits.
         let told = matches!(wait, Wait::Until(what) if call.fd.is_some() || what == For::Time);
         self.began[role] = Instant::now();
-        self.troupe.answer(role, &ToRole::Go);
+        self.roles.answer(role, &ToRole::Go);
         match self.returns(role, wait, Some(&call))? {
             Some(done) => {
                 // The call that killed its role is one of which nothing else is told.
@@ -236,30 +236,30 @@ impl Baton<'_, '_> {
                     && self.had_its_time(role, made)
                 {
                     // It has slept, though we were too slow to see it.
-                    let waiting = self.troupe.waiting(role, &call, wait);
+                    let waiting = self.roles.waiting(role, &call, wait);
                     if !self.begun {
                         self.begin(role, &call)?;
-                        self.troupe.forward(Stirred::default())?;
+                        self.roles.forward(Stirred::default())?;
                     }
                     if let Some(waiting) = waiting {
-                        self.troupe.tell(Some(role), What::Wait(waiting))?;
+                        self.roles.emit(Some(role), What::Wait(waiting))?;
                     }
-                    self.troupe.look_around()?;
+                    self.roles.look_around()?;
                 }
                 self.record(role, done, wait)
             }
             None if wait == Wait::Never => Err(self.hung(role)),
             None => {
-                self.troupe.name_all(role, &mut call);
+                self.roles.name_all(role, &mut call);
                 self.doing[role] = Doing::Asleep(Box::new(call.clone()), wait);
                 if told {
                     return Ok(());
                 }
                 self.begin(role, &call)?;
                 if let Some(waiting) = self.waiting(role) {
-                    self.troupe.tell(Some(role), What::Wait(waiting))?;
+                    self.roles.emit(Some(role), What::Wait(waiting))?;
                 }
-                self.troupe.look_around()
+                self.roles.look_around()
             }
         }
     }
@@ -270,8 +270,8 @@ impl Baton<'_, '_> {
             return Ok(());
         }
         let mut call = call.clone();
-        self.troupe.name_all(role, &mut call);
-        self.troupe.tell(Some(role), What::Begin(call))
+        self.roles.name_all(role, &mut call);
+        self.roles.emit(Some(role), What::Begin(call))
     }
 
     /// Waits for a call to return: `None` if the kernel shows the role asleep in it, which only some calls may be.
@@ -280,30 +280,30 @@ impl Baton<'_, '_> {
     /// told yet, is told to have begun.
     fn returns(&mut self, role: usize, wait: Wait, call: Option<&Call>) -> Step<Option<Heard>> {
         self.begun = false;
-        if wait == Wait::Never && self.troupe.wire.is_none() {
+        if wait == Wait::Never && self.roles.wire.is_none() {
             return self.hear(role).map(Some);
         }
         let began = Instant::now();
         let mut asleep = 0;
-        while began.elapsed() < self.troupe.patience {
-            match self.troupe.hear_or_see(role, LOOK)? {
+        while began.elapsed() < self.roles.patience {
+            match self.roles.hear_or_see(role, LOOK)? {
                 Heard::Silence => {}
                 heard => return Ok(Some(heard)),
             }
-            if self.troupe.frame_is_ready() && self.troupe.sleeps(role) {
+            if self.roles.frame_is_ready() && self.roles.sleeps(role) {
                 if let Some(call) = call {
                     self.begin(role, call)?;
                 }
-                self.troupe.forward(Stirred::default())?;
+                self.roles.forward(Stirred::default())?;
                 asleep = 0;
                 continue;
             }
-            if self.troupe.frames_under_way() {
+            if self.roles.frames_under_way() {
                 continue;
             }
-            asleep = if self.troupe.sleeps(role) { asleep + 1 } else { 0 };
+            asleep = if self.roles.sleeps(role) { asleep + 1 } else { 0 };
             if asleep == LOOKS && wait != Wait::Never {
-                self.troupe.lets_time_pass();
+                self.roles.lets_time_pass();
                 return Ok(None);
             }
         }
@@ -314,20 +314,20 @@ impl Baton<'_, '_> {
     fn record(&mut self, role: usize, heard: Heard, wait: Wait) -> Step<()> {
         match heard {
             Heard::Done(mut call, _) => {
-                self.troupe.look_at(role, &mut call);
+                self.roles.look_at(role, &mut call);
                 // A poll that gives 0 has had the time that it asked for: how late it was is the machine's affair.
                 if wait.is_timed() && call.has_run_out() && call.name != "poll" {
                     // How late it was told is the machine's affair, too.
                     let passed = self.began[role].elapsed();
-                    let passed = self.troupe.limit(role, &call).filter(|limit| *limit <= passed).unwrap_or(passed);
+                    let passed = self.roles.limit(role, &call).filter(|limit| *limit <= passed).unwrap_or(passed);
                     call.after = Some(class_of_time(passed.as_millis() as u64).into());
                 }
                 self.doing[role] = Doing::Running;
                 self.yields = call.errno.as_deref() == Some("EAGAIN");
-                let stirred = self.troupe.stirred_by(role, &call);
-                self.troupe.tell(Some(role), What::Call(call))?;
-                self.troupe.forward(stirred)?;
-                self.troupe.look_around()?;
+                let stirred = self.roles.stirred_by(role, &call);
+                self.roles.emit(Some(role), What::Call(call))?;
+                self.roles.forward(stirred)?;
+                self.roles.look_around()?;
                 self.settle(role)
             }
             Heard::Gone => self.bury(role, None),
@@ -337,7 +337,7 @@ impl Baton<'_, '_> {
 
     /// Whether a call that has a deadline returned because that was over, and not at once.
     fn had_its_time(&self, role: usize, call: &Call) -> bool {
-        let limit = self.troupe.limit(role, call);
+        let limit = self.roles.limit(role, call);
         call.has_run_out() && limit.is_some_and(|limit| !limit.is_zero() && limit <= self.began[role].elapsed())
     }
 
@@ -345,7 +345,7 @@ impl Baton<'_, '_> {
     fn wake(&mut self) -> Step<()> {
         for role in 0..self.doing.len() {
             if let Doing::Asleep(_, wait) = self.doing[role]
-                && !self.troupe.sleeps(role)
+                && !self.roles.sleeps(role)
                 && let Some(done) = self.returns(role, wait, None)?
             {
                 self.record(role, done, wait)?;
@@ -355,7 +355,7 @@ impl Baton<'_, '_> {
     }
 
     /// Sees who can go on. What made somebody ready may have ended the call that another one is asleep in, just after
-    /// we looked: that call returns first.
+    /// we watched: that call returns first.
     fn see_who_is_ready(&mut self) -> Step<()> {
         loop {
             let mut any_new = false;
@@ -375,7 +375,7 @@ impl Baton<'_, '_> {
     fn can_go(&self, role: usize) -> bool {
         match &self.doing[role] {
             Doing::Next(Act::Call(_, Wait::Until(For::Time))) => false,
-            Doing::Next(Act::Call(call, Wait::Readable(_) | Wait::Until(_))) => self.troupe.returns_at_once(role, call),
+            Doing::Next(Act::Call(call, Wait::Readable(_) | Wait::Until(_))) => self.roles.returns_at_once(role, call),
             Doing::Next(_) => true,
             _ => false,
         }
@@ -384,7 +384,7 @@ impl Baton<'_, '_> {
     /// Whether no other role can go, and nothing is on its way to any.
     fn nobody_else_moves(&self, role: usize) -> bool {
         let others_wait = (0..self.doing.len()).all(|other| other == role || !self.can_go(other));
-        others_wait && self.troupe.next_arrival().is_none()
+        others_wait && self.roles.next_arrival().is_none()
     }
 
     fn ready_longest(&self) -> Option<usize> {
@@ -394,7 +394,7 @@ impl Baton<'_, '_> {
 
     /// Lets what is on the way arrive, or ends the first pause, or gives the kernel time, or finds that it is over.
     fn nobody_can_go(&mut self) -> Step<Option<Ending>> {
-        if let Some(soon) = self.troupe.next_arrival() {
+        if let Some(soon) = self.roles.next_arrival() {
             self.wait_a_while(soon)?;
             return Ok(None);
         }
@@ -408,18 +408,18 @@ impl Baton<'_, '_> {
             return Ok(None);
         }
         let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
-        if waiting.is_empty() && self.troupe.wire.is_none() {
+        if waiting.is_empty() && self.roles.wire.is_none() {
             return Ok(Some(self.failed.take().unwrap_or(Ending::Done)));
         }
         match self.time_passes()? {
             Passed::Something => Ok(None),
             Passed::Nothing if waiting.is_empty() => Ok(Some(self.failed.take().unwrap_or(Ending::Done))),
             Passed::Nothing => {
-                self.troupe.find_waiting(waiting)?;
+                self.roles.find_waiting(waiting)?;
                 Ok(Some(self.failed.take().unwrap_or(Ending::Waiting)))
             }
             Passed::TooLong => {
-                self.troupe.find_endless(waiting)?;
+                self.roles.find_endless(waiting)?;
                 Ok(Some(self.failed.take().unwrap_or(Ending::Endless)))
             }
         }
@@ -435,7 +435,7 @@ impl Baton<'_, '_> {
         match std::mem::replace(&mut self.doing[role], Doing::Running) {
             Doing::Typing(prompt, _) => self.type_line(role, prompt)?,
             _ => {
-                self.troupe.answer(role, &ToRole::Go);
+                self.roles.answer(role, &ToRole::Go);
                 self.settle(role)?;
             }
         }
@@ -445,19 +445,19 @@ impl Baton<'_, '_> {
     /// Gives the kernel time while a timer of its own runs, until somebody can go or a frame is on its way.
     fn time_passes(&mut self) -> Step<Passed> {
         loop {
-            let moved = self.troupe.let_frames_come()?;
+            let moved = self.roles.let_frames_come()?;
             if !moved
-                && self.troupe.next_arrival().is_none()
+                && self.roles.next_arrival().is_none()
                 && !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(_, wait) if wait.is_timed()))
-                && !self.troupe.timers_run()
+                && !self.roles.timers_run()
             {
                 // The last timer may have gone off between the two looks, and have woken somebody.
                 return Ok(if self.anybody_is_ready()? { Passed::Something } else { Passed::Nothing });
             }
-            if self.still_since.elapsed() > self.troupe.patience {
+            if self.still_since.elapsed() > self.roles.patience {
                 return Ok(Passed::TooLong);
             }
-            if self.anybody_is_ready()? || self.troupe.next_arrival().is_some() {
+            if self.anybody_is_ready()? || self.roles.next_arrival().is_some() {
                 return Ok(Passed::Something);
             }
             // What a timer has sent meanwhile may be held back.
@@ -474,9 +474,9 @@ impl Baton<'_, '_> {
     /// Waits until something happens, but no longer than this, and lets what has come arrive.
     fn wait_a_while(&mut self, longest: Duration) -> Step<()> {
         let calls: Vec<_> = (0..self.doing.len()).map(|role| (role, self.pending(role).and_then(|c| c.fd))).collect();
-        self.troupe.wait_for_any(&calls, longest)?;
-        self.troupe.lets_time_pass();
-        self.troupe.let_frames_come()?;
+        self.roles.wait_for_any(&calls, longest)?;
+        self.roles.lets_time_pass();
+        self.roles.let_frames_come()?;
         self.wake()
     }
 
@@ -497,37 +497,37 @@ impl Baton<'_, '_> {
     fn waiting(&self, role: usize) -> Option<Waiting> {
         match &self.doing[role] {
             Doing::Next(Act::Call(call, wait @ (Wait::Readable(_) | Wait::Until(_)))) | Doing::Asleep(call, wait) => {
-                self.troupe.waiting(role, call, *wait)
+                self.roles.waiting(role, call, *wait)
             }
             _ => None,
         }
     }
 
     fn hear(&mut self, role: usize) -> Step<Heard> {
-        self.troupe.hear(role, self.troupe.patience)
+        self.roles.hear(role, self.roles.patience)
     }
 
     /// A role's process has ended, or is about to.
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
-        let exit = self.troupe.reap(role, error)?;
-        if !exit.is_good() && !self.troupe.is_meant_to_be_killed(role, &exit) {
-            let role = self.troupe.actors[role].name.clone();
+        let exit = self.roles.reap(role, error)?;
+        if !exit.is_good() && !self.roles.is_meant_to_be_killed(role, &exit) {
+            let role = self.roles.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
-        self.troupe.tell(Some(role), What::Exit(exit))?;
-        self.troupe.forward(Stirred::default())?;
+        self.roles.emit(Some(role), What::Exit(exit))?;
+        self.roles.forward(Stirred::default())?;
         // Of one that was killed, its sockets were closed by nobody but the kernel.
-        self.troupe.look_around()
+        self.roles.look_around()
     }
 
     /// A role did not come back.
     fn hung(&mut self, role: usize) -> Stop {
-        let actor = &self.troupe.actors[role];
+        let actor = &self.roles.actors[role];
         let doing = probe::describe(actor.pid);
         let name = actor.name.clone();
-        let text = format!("{name} did not come back within {} s: {doing}", self.troupe.patience.as_secs());
-        match self.troupe.tell(None, What::Finding { finding: "a role hangs".into(), waiting: Vec::new(), text }) {
+        let text = format!("{name} did not come back within {} s: {doing}", self.roles.patience.as_secs());
+        match self.roles.emit(None, What::Finding { finding: "a role hangs".into(), waiting: Vec::new(), text }) {
             Ok(()) => Stop::Ending(Ending::Hung { role: name, doing }),
             Err(stop) => stop,
         }

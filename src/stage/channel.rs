@@ -32,8 +32,8 @@ pub enum ToStage {
     Next(Act, u64),
     /// Its call has returned. A socket that the call made comes along.
     Done(Call, u64),
-    /// It has started a program, whose leash comes along. The other end is held by the process with this id.
-    Leash(i32),
+    /// It has started a program, whose kill pipe comes along. The other end is held by the process with this id.
+    KillPipe(i32),
     /// It asks what an address is called.
     Name(SocketAddr),
 }

@@ -5,13 +5,15 @@
 
 mod baton;
 mod channel;
+mod closed_connection;
+mod findings;
 mod free;
 pub(crate) mod host;
+mod loop_detector;
 mod names;
-mod past;
 mod role;
-mod rounds;
-mod troupe;
+mod roles;
+mod sockets;
 mod wired;
 
 use std::io;
@@ -44,7 +46,7 @@ pub struct Play<'a> {
     /// What to look at after each call.
     pub watch: Watch,
     /// Whether a role is meant to go round for ever: it is left when that is clear.
-    pub goes_round: bool,
+    pub loops_forever: bool,
     /// How long a role may be away.
     pub patience: Duration,
     /// Who acts next: the baton says, or nobody.
@@ -101,7 +103,7 @@ pub enum Ending {
     /// Those who are left wait, and nothing will ever move them.
     Waiting,
     /// A role does the same for ever and never waits, and nobody is left who could stop it.
-    GoingRound,
+    LoopsForever,
     /// Those who are left wait, and the kernel's timers were still at it when the stage's patience was over.
     Endless,
     /// A role ended with an error, or died of a signal or a panic.
@@ -116,7 +118,7 @@ pub enum Ending {
 }
 
 /// Numbers events and hands them to whoever asked for the play.
-pub struct Teller<'a> {
+pub struct EventSink<'a> {
     began: u64,
     count: u64,
     /// What is held until it is known whether it counts.
@@ -124,18 +126,18 @@ pub struct Teller<'a> {
     tell: &'a mut dyn FnMut(&Event) -> ControlFlow<()>,
 }
 
-impl<'a> Teller<'a> {
+impl<'a> EventSink<'a> {
     /// Tells a new run to `tell`, which may break it off.
-    pub fn new(tell: &'a mut dyn FnMut(&Event) -> ControlFlow<()>) -> Teller<'a> {
-        Teller { began: role::now(), count: 0, held: None, tell }
+    pub fn new(tell: &'a mut dyn FnMut(&Event) -> ControlFlow<()>) -> EventSink<'a> {
+        EventSink { began: role::now(), count: 0, held: None, tell }
     }
 
     /// Tells one thing that is no role's.
     pub fn announce(&mut self, scene: u32, host: Host, what: What) -> ControlFlow<()> {
-        self.tell(role::now(), scene, None, host, what)
+        self.emit(role::now(), scene, None, host, what)
     }
 
-    fn tell(&mut self, at: u64, scene: u32, role: Option<&str>, host: Host, what: What) -> ControlFlow<()> {
+    fn emit(&mut self, at: u64, scene: u32, role: Option<&str>, host: Host, what: What) -> ControlFlow<()> {
         self.count += 1;
         let role = role.map(str::to_owned);
         let at_ns = at.saturating_sub(self.began);
@@ -167,9 +169,9 @@ impl<'a> Teller<'a> {
 }
 
 /// Plays one scene, and ends all its processes.
-pub fn play(play: Play<'_>, teller: &mut Teller<'_>) -> io::Result<Ending> {
+pub fn play(play: Play<'_>, sink: &mut EventSink<'_>) -> io::Result<Ending> {
     let free = play.free;
     let _one_processor = (!free).then(baton::OneProcessor::new);
-    let troupe = troupe::Troupe::assemble(play, teller)?;
-    if free { free::run(troupe) } else { baton::run(troupe) }
+    let roles = roles::Roles::assemble(play, sink)?;
+    if free { free::run(roles) } else { baton::run(roles) }
 }

@@ -98,7 +98,7 @@ fn play(link: Link, part: Part<'_>) -> ! {
     // A panic is told to the stage below, and to nobody else.
     std::panic::set_hook(Box::new(|_| ()));
     recorder::install(Box::new(link.clone()));
-    if link.untold.is_some() {
+    if link.pending.is_some() {
         link.hear(); // our turn to start
     }
     let (result, code) = match catch_unwind(AssertUnwindSafe(part)) {
@@ -121,45 +121,46 @@ struct Link {
     channel: Rc<OwnedFd>,
     /// Without the baton: what the role has not told yet. It tells when it is about to wait, so that between two of its
     /// calls there is no third one, to the channel, that would give its peer time.
-    untold: Option<Rc<RefCell<Vec<ToStage>>>>,
-    /// The calls that were made in a hurry, the same one after the other as one.
-    hurried: Option<Vec<Call>>,
+    pending: Option<Rc<RefCell<Vec<ToStage>>>>,
+    /// The calls that were made in a batch, the same one after the other as one.
+    batch: Option<Vec<Call>>,
 }
 
-/// So much is kept untold at the most.
-const MOST_UNTOLD: usize = 1000;
+/// So much is kept pending at the most.
+const MAX_PENDING: usize = 1000;
 
 impl Link {
     fn new(channel: OwnedFd, free: bool) -> Link {
-        Link { channel: Rc::new(channel), untold: free.then(Rc::default), hurried: None }
+        Link { channel: Rc::new(channel), pending: free.then(Rc::default), batch: None }
     }
 
     /// Tells what comes next, and waits until it may come. Free-running, it waits only where the stage owes an answer.
     fn act(&self, act: Act) -> Option<ToRole> {
-        let goes_on = self.untold.is_some() && matches!(act, Act::Call(..) | Act::Made(_) | Act::Say(_) | Act::Note(_));
-        self.tell(ToStage::Next(act, now()), None);
+        let goes_on =
+            self.pending.is_some() && matches!(act, Act::Call(..) | Act::Made(_) | Act::Say(_) | Act::Note(_));
+        self.send_or_keep(ToStage::Next(act, now()), None);
         if goes_on {
             return None;
         }
-        self.tell_all();
+        self.flush();
         Some(self.hear())
     }
 
     /// Tells the stage, or keeps it to be told later.
-    fn tell(&self, message: ToStage, descriptor: Option<BorrowedFd<'_>>) {
-        match &self.untold {
+    fn send_or_keep(&self, message: ToStage, descriptor: Option<BorrowedFd<'_>>) {
+        match &self.pending {
             None => self.send(&message, descriptor),
-            Some(untold) => {
-                untold.borrow_mut().push(message);
-                if untold.borrow().len() >= MOST_UNTOLD {
-                    self.tell_all();
+            Some(pending) => {
+                pending.borrow_mut().push(message);
+                if pending.borrow().len() >= MAX_PENDING {
+                    self.flush();
                 }
             }
         }
     }
 
-    fn tell_all(&self) {
-        for message in self.untold.iter().flat_map(|untold| untold.take()) {
+    fn flush(&self) {
+        for message in self.pending.iter().flat_map(|pending| pending.take()) {
             self.send(&message, None);
         }
     }
@@ -180,32 +181,32 @@ impl Link {
 
 impl Recorder for Link {
     fn before(&mut self, call: &Call, wait: Wait) {
-        if self.hurried.is_some() {
+        if self.batch.is_some() {
             return;
         }
-        if self.untold.is_none() {
+        if self.pending.is_none() {
             self.act(Act::Call(Box::new(call.clone()), wait));
         } else if !matches!(wait, Wait::Never | Wait::Perhaps(For::Room)) {
             self.act(Act::Call(Box::new(call.clone()), wait));
-            self.tell_all();
+            self.flush();
         }
     }
 
     fn after(&mut self, call: Call, opened: Option<BorrowedFd<'_>>) {
-        if let Some(hurried) = &mut self.hurried {
-            match hurried.last_mut() {
+        if let Some(batch) = &mut self.batch {
+            match batch.last_mut() {
                 Some(last) if last.is_like(&call) => last.times += 1,
-                _ => hurried.push(call),
+                _ => batch.push(call),
             }
             return;
         }
         // Free-running nothing is handed over: a copy of the socket in the stage would outlive the role's close.
-        self.tell(ToStage::Done(call, now()), opened);
+        self.send_or_keep(ToStage::Done(call, now()), opened);
     }
 
-    fn hurry(&mut self, on: bool) {
-        let hurried = std::mem::replace(&mut self.hurried, on.then(Vec::new));
-        for call in hurried.into_iter().flatten() {
+    fn batch(&mut self, on: bool) {
+        let batch = std::mem::replace(&mut self.batch, on.then(Vec::new));
+        for call in batch.into_iter().flatten() {
             self.act(Act::Made(Box::new(call)));
         }
     }
@@ -229,20 +230,20 @@ impl Recorder for Link {
         }
     }
 
-    fn keep_leash(&mut self, leash: BorrowedFd<'_>, pid: i32) -> bool {
-        self.tell_all();
-        self.send(&ToStage::Leash(pid), Some(leash));
+    fn keep_kill_pipe(&mut self, kill_pipe: BorrowedFd<'_>, pid: i32) -> bool {
+        self.flush();
+        self.send(&ToStage::KillPipe(pid), Some(kill_pipe));
         true
     }
 
     fn interrupt(&mut self) {
-        self.tell_all();
+        self.flush();
         let _ = kill_process(getpid(), Signal::INT);
     }
 
     fn name(&mut self, address: SocketAddr) -> String {
-        self.tell(ToStage::Name(address), None);
-        self.tell_all();
+        self.send_or_keep(ToStage::Name(address), None);
+        self.flush();
         match self.hear() {
             ToRole::Name(name) => name,
             _ => address.to_string(),

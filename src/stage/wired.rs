@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 
 use super::Ending;
-use super::past::Pair;
+use super::closed_connection::Pair;
 use super::role;
-use super::troupe::{Heard, Step, Stop, Troupe};
+use super::roles::{Heard, Roles, Step, Stop};
 use crate::probe;
 use crate::trace::{Call, Data, Fate, Frame, Value, What};
 use crate::wire::{self, Seen, Wire};
@@ -27,7 +27,7 @@ pub(super) struct Stirred {
     asked: Option<Pair>,
 }
 
-impl Troupe<'_, '_> {
+impl Roles<'_, '_> {
     /// Whether a frame is ready to be taken.
     pub fn frame_is_ready(&self) -> bool {
         let ready = |end| probe::ready(end, PollFlags::IN);
@@ -92,7 +92,7 @@ impl Troupe<'_, '_> {
             Some(frame) => self.arrive(frame, &kept.seen)?,
             // Sent again only because we were slow: the acknowledgement was on its way to its sender.
             None if self.wire.as_ref().is_some_and(|wire| wire.is_acknowledged(&kept.seen)) => {
-                self.tell_overtaken(vec![kept.seen])?;
+                self.emit_overtaken(vec![kept.seen])?;
                 false
             }
             None => self.set_out(kept.seen, true)?,
@@ -135,12 +135,12 @@ impl Troupe<'_, '_> {
                             self.void()?;
                         }
                         let overtaken = self.wire.as_mut().map(|wire| wire.hold_back(seen)).unwrap_or_default();
-                        self.tell_overtaken(overtaken)?;
+                        self.emit_overtaken(overtaken)?;
                         continue;
                     }
                     // We were slow: it was sent again for want of an answer that had come, or waits to be taken.
                     if seen.again && self.is_answered(&seen, nobody_can_act) {
-                        self.tell_overtaken(vec![seen])?;
+                        self.emit_overtaken(vec![seen])?;
                         continue;
                     }
                     let by_timer = nobody_can_act && by_itself;
@@ -207,9 +207,9 @@ impl Troupe<'_, '_> {
         if self.watch.bytes || self.watch.bytes_of.contains(&frame.number) {
             frame.layers = wire::take_apart(&seen.bytes, &|address| self.names.of_end(address));
         }
-        self.tell_overtaken(overtaken)?;
+        self.emit_overtaken(overtaken)?;
         match sentence.hold.filter(|_| frame.fate != Fate::Lost) {
-            None if frame.fate == Fate::Lost => self.tell_frame(frame).map(|()| false),
+            None if frame.fate == Fate::Lost => self.emit_frame(frame).map(|()| false),
             None => self.arrive(frame, &seen),
             Some(hold) => {
                 frame.held = Some(hold.text.clone());
@@ -217,7 +217,7 @@ impl Troupe<'_, '_> {
                 if let Some(wire) = &mut self.wire {
                     wire.keep(seen, frame, &hold);
                 }
-                self.tell_frame(leaves).map(|()| false)
+                self.emit_frame(leaves).map(|()| false)
             }
         }
     }
@@ -226,7 +226,7 @@ impl Troupe<'_, '_> {
     fn arrive(&mut self, frame: Frame, seen: &Seen) -> Step<bool> {
         let Some(wire) = &mut self.wire else { return Ok(false) };
         let mut answers = wire.pass(seen, frame.fate)?;
-        self.tell_frame(frame)?;
+        self.emit_frame(frame)?;
         self.look_between_frames()?;
         while let Some(kept) = self.wire.as_mut().and_then(|wire| wire.let_through_behind(seen.from)) {
             if let Some(frame) = kept.frame {
@@ -246,23 +246,23 @@ impl Troupe<'_, '_> {
     }
 
     /// Tells of acknowledgements that later frames have made needless.
-    fn tell_overtaken(&mut self, overtaken: Vec<Seen>) -> Step<()> {
+    fn emit_overtaken(&mut self, overtaken: Vec<Seen>) -> Step<()> {
         for seen in overtaken {
             let Some(wire) = &mut self.wire else { return Ok(()) };
             let names = &self.names;
             let frame = wire.describe_overtaken(&seen, |address| names.of_end(address));
-            self.tell(None, What::Frame(frame))?;
+            self.emit(None, What::Frame(frame))?;
         }
         Ok(())
     }
 
-    fn tell_frame(&mut self, frame: Frame) -> Step<()> {
+    fn emit_frame(&mut self, frame: Frame) -> Step<()> {
         self.frames += 1;
         if !self.free {
-            return self.tell(None, What::Frame(frame));
+            return self.emit(None, What::Frame(frame));
         }
         // Who could act meanwhile is not known, so neither is what a timer did.
-        self.untold.push((role::now(), Frame { by_timer: false, after: None, ..frame }));
+        self.pending_frames.push((role::now(), Frame { by_timer: false, after: None, ..frame }));
         Ok(())
     }
 

@@ -22,11 +22,11 @@ pub trait Recorder {
     fn meet(&mut self, text: &str);
     /// The role asks its user for a line; `None` at the end of the input.
     fn prompt(&mut self, prompt: &str) -> Option<String>;
-    /// From now on the role makes its calls without leave, to be told of afterwards; or no longer.
-    fn hurry(&mut self, _on: bool) {}
-    /// Keeps the leash of a program that the role has started: its end is the program's. `pid` is the process that
-    /// holds the other end. False where nobody keeps it.
-    fn keep_leash(&mut self, _leash: BorrowedFd<'_>, _pid: i32) -> bool {
+    /// Turns batching on or off: calls are not announced beforehand, and are reported together at the end.
+    fn batch(&mut self, _on: bool) {}
+    /// Keeps the kill pipe of a program that the role has started: the program ends when the pipe closes. `pid` is the
+    /// process that holds the other end. False where nothing keeps it.
+    fn keep_kill_pipe(&mut self, _kill_pipe: BorrowedFd<'_>, _pid: i32) -> bool {
         false
     }
     /// The role's user presses Ctrl-C, if the role plays in a demo.

@@ -10,9 +10,9 @@ const LONGEST: usize = 8;
 
 /// What was done last, and by whom.
 #[derive(Default)]
-pub(super) struct Rounds(Vec<(usize, String)>);
+pub(super) struct LoopDetector(Vec<(usize, String)>);
 
-impl Rounds {
+impl LoopDetector {
     /// Notes that a role did this.
     pub fn note(&mut self, role: usize, what: &What) {
         if self.0.len() >= 2 * ROUNDS * LONGEST {
@@ -36,8 +36,8 @@ impl Rounds {
 mod tests {
     use super::*;
 
-    fn rounds(texts: &[&str]) -> Rounds {
-        let mut rounds = Rounds::default();
+    fn rounds(texts: &[&str]) -> LoopDetector {
+        let mut rounds = LoopDetector::default();
         for text in texts {
             rounds.note(0, &What::Print { text: (*text).to_owned() });
         }

@@ -4,8 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{OwnedFd, RawFd};
 
-use super::troupe::own_address;
-use crate::probe::{Connection, Kernel};
+use crate::probe::{self, Connection, Kernel};
 use crate::trace::{Value, Word};
 
 /// The addresses of a connection, its own host's first.
@@ -15,7 +14,7 @@ pub(super) type Pair = (SocketAddr, SocketAddr);
 const NOTHING: &str = "CLOSED";
 
 /// A connection whose socket was closed.
-pub(super) struct Past {
+pub(super) struct ClosedConnection {
     /// The number that its role knew it by.
     pub fd: RawFd,
     pub pair: Pair,
@@ -23,7 +22,7 @@ pub(super) struct Past {
     pub state: Word,
 }
 
-impl Past {
+impl ClosedConnection {
     /// What is to be told of it now, if that is news.
     pub fn change(&mut self, kernel: &mut Kernel) -> io::Result<Option<Vec<(Word, Value)>>> {
         let found = kernel.connection(self.pair.0, self.pair.1)?;
@@ -50,15 +49,11 @@ impl Past {
 /// The addresses of a socket's connection, once it stands. The kernel must know of it by them: one that does not
 /// answer such questions would seem to forget everything.
 pub(super) fn pair_of(socket: &OwnedFd, kernel: &mut Kernel) -> io::Result<Option<Pair>> {
-    let Some(pair) = own_address(socket).zip(peer_of(socket)) else { return Ok(None) };
+    let Some(pair) = probe::own_address(socket).zip(probe::peer_address(socket)) else { return Ok(None) };
     match kernel.connection(pair.0, pair.1)? {
         Some(_) => Ok(Some(pair)),
         None => Err(io::Error::other("the kernel tells nothing of a connection that stands: it lacks tcp_diag")),
     }
-}
-
-pub(super) fn peer_of(socket: &OwnedFd) -> Option<SocketAddr> {
-    rustix::net::getpeername(socket).ok()??.try_into().ok()
 }
 
 /// What a probe tells of a connection.

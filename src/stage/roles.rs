@@ -1,0 +1,377 @@
+//! The roles of a scene as the stage sees them: their processes and channels.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
+use std::os::fd::{OwnedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
+
+use super::channel::{self, ROLE_END, ToRole, ToStage};
+use super::closed_connection::ClosedConnection;
+use super::loop_detector::LoopDetector;
+use super::names::Names;
+use super::sockets::WatchedSocket;
+use super::{Ending, EventSink, Play, Watch, role};
+use crate::probe::{self, Kernel};
+use crate::trace::{Call, Exit, Frame, Host, Status, Value, What};
+use crate::wire::{ADDRESSES, Wire};
+
+/// How often a state that is waited for is watched at.
+pub(super) const LOOK: Duration = Duration::from_millis(1);
+
+/// A role that is playing.
+pub(super) struct Actor {
+    pub name: String,
+    /// The number of its host: 0 or, on the far side of a wire, 1.
+    pub(super) side: usize,
+    /// Its host's address, as its peers see it.
+    pub(super) home: IpAddr,
+    pub pid: Pid,
+    channel: OwnedFd,
+    lines: VecDeque<String>,
+    /// Whether its user takes longer to type than anybody else to act.
+    pub(super) slow: bool,
+    /// Whether it is meant to be killed.
+    pub(super) dies: bool,
+    /// Copies of its sockets, by the numbers that it knows them by. One is dropped before the role closes its own, so
+    /// that a close is a close.
+    pub(super) sockets: BTreeMap<RawFd, WatchedSocket>,
+    /// Connections whose sockets it has closed, where the scene follows them.
+    pub(super) closed: Vec<ClosedConnection>,
+    /// What ends the programs that it has started, and the processes at the other ends.
+    kill_pipes: Vec<(OwnedFd, Option<Pid>)>,
+    /// Whether its process has been waited for.
+    reaped: bool,
+}
+
+/// All roles of a scene, and whom to tell of what they do.
+pub(super) struct Roles<'p, 't> {
+    pub actors: Vec<Actor>,
+    pub patience: Duration,
+    pub(super) wire: Option<Wire>,
+    /// How many times a frame has moved.
+    pub(super) frames: u64,
+    /// Free-running, the frames that have moved, with their times: they are told when all is over.
+    pub(super) pending_frames: Vec<(u64, Frame)>,
+    pub(super) names: Names,
+    pub(super) free: bool,
+    pub(super) voids: bool,
+    /// Whether a connection was closed while bytes of it were on their way.
+    pub(super) orphans: bool,
+    /// What was done last, where a role is meant to go round.
+    rounds: Option<LoopDetector>,
+    scene: u32,
+    host: Host,
+    pub watch: Watch,
+    /// The kernels of the hosts, where they are to be asked about connections that nobody has open.
+    pub(super) kernels: Vec<Kernel>,
+    sink: &'p mut EventSink<'t>,
+}
+
+/// What came from a role.
+pub(super) enum Heard {
+    Next(channel::Act, u64),
+    Done(Call, u64),
+    /// Its process is gone, without a goodbye.
+    Gone,
+    /// Nothing yet.
+    Silence,
+}
+
+/// Why a scene cannot go on.
+pub(super) enum Stop {
+    Ending(Ending),
+    Error(io::Error),
+}
+
+pub(super) type Step<T> = Result<T, Stop>;
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Stop {
+        Stop::Error(error)
+    }
+}
+
+impl Stop {
+    /// The ending, where it is one.
+    pub fn ending(self) -> io::Result<Ending> {
+        match self {
+            Stop::Ending(ending) => Ok(ending),
+            Stop::Error(error) => Err(error),
+        }
+    }
+}
+
+impl<'p, 't> Roles<'p, 't> {
+    /// Starts a process for each role.
+    pub fn assemble(play: Play<'_>, sink: &'p mut EventSink<'t>) -> io::Result<Roles<'p, 't>> {
+        let mut names = Names::default();
+        names.set_ports(play.endpoint.0, play.endpoint.1);
+        let mut roles = Roles {
+            actors: Vec::new(),
+            patience: play.patience,
+            wire: play.wire,
+            frames: 0,
+            pending_frames: Vec::new(),
+            names,
+            free: play.free,
+            voids: play.voids,
+            orphans: false,
+            rounds: play.loops_forever.then(LoopDetector::default),
+            scene: play.scene,
+            host: play.host,
+            watch: play.watch,
+            kernels: Vec::new(),
+            sink,
+        };
+        if roles.watch.all_states && !roles.free {
+            roles.kernels = match &roles.wire {
+                Some(wire) => (0..2).map(|side| wire.within(side, Kernel::open)).collect::<io::Result<_>>()?,
+                None => vec![Kernel::open()?],
+            };
+        }
+        for one in play.roles {
+            let side = usize::from(roles.wire.is_some() && one.name == "server");
+            let host = roles.wire.as_ref().map(|wire| wire.host(side));
+            let home = if host.is_some() { ADDRESSES[side] } else { Ipv4Addr::LOCALHOST };
+            if host.is_some() {
+                roles.names.settle(one.name, home.into());
+            }
+            let (pid, channel) = role::spawn(one.name, play.free, host, one.part)?;
+            roles.actors.push(Actor {
+                name: one.name.to_owned(),
+                side,
+                home: home.into(),
+                pid,
+                channel,
+                lines: one.lines.into(),
+                slow: one.slow,
+                dies: one.dies,
+                sockets: BTreeMap::new(),
+                closed: Vec::new(),
+                kill_pipes: Vec::new(),
+                reaped: false,
+            });
+        }
+        Ok(roles)
+    }
+
+    /// Tells that a role did something.
+    pub fn emit(&mut self, role: Option<usize>, what: What) -> Step<()> {
+        self.note(role, &what);
+        self.emit_at(role::now(), role, what)
+    }
+
+    /// Notes what a role did, for [`Roles::loops_forever`].
+    pub fn note(&mut self, role: Option<usize>, what: &What) {
+        if let (Some(rounds), Some(role)) = (&mut self.rounds, role) {
+            rounds.note(role, what);
+        }
+    }
+
+    /// Whether a role does the same for ever, in a scene that means it to.
+    pub fn loops_forever(&self, role: usize) -> bool {
+        self.rounds.as_ref().is_some_and(|rounds| rounds.are_of(role))
+    }
+
+    /// Tells that a role did something at a time of its own.
+    pub fn emit_at(&mut self, at: u64, role: Option<usize>, what: What) -> Step<()> {
+        let name = role.map(|role| self.actors[role].name.as_str());
+        let host = if role.is_some_and(|role| self.actors[role].side == 1) { Host::B } else { self.host };
+        match self.sink.emit(at, self.scene, name, host, what) {
+            ControlFlow::Continue(()) => Ok(()),
+            ControlFlow::Break(()) => Err(Stop::Ending(Ending::Left)),
+        }
+    }
+
+    /// Waits at most `patience` for a role's next message. Questions about names are answered on the way.
+    pub fn hear(&mut self, role: usize, patience: Duration) -> Step<Heard> {
+        let until = Instant::now() + patience;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if !wait_for(&self.actors[role].channel, left)? {
+                return Ok(Heard::Silence);
+            }
+            match channel::receive::<ToStage>(&self.actors[role].channel)? {
+                None => return Ok(Heard::Gone),
+                Some((ToStage::Next(act, at), _)) => return Ok(Heard::Next(act, at)),
+                Some((ToStage::Done(mut call, at), opened)) => {
+                    self.keep(role, &call, opened);
+                    self.learn(role, &call);
+                    if self.free {
+                        self.guess(role, &call);
+                    }
+                    self.name_all(role, &mut call);
+                    return Ok(Heard::Done(call, at));
+                }
+                Some((ToStage::KillPipe(pid), kill_pipe)) => {
+                    // It will outlive its parent, and then it is ours to wait for, prctl(2).
+                    rustix::process::set_child_subreaper(Some(getpid())).map_err(io::Error::from)?;
+                    self.actors[role].kill_pipes.extend(kill_pipe.map(|pipe| (pipe, Pid::from_raw(pid))));
+                }
+                Some((ToStage::Name(address), _)) => {
+                    let name = self.names.of(address, self.actors[role].home);
+                    self.answer(role, &ToRole::Name(name));
+                }
+            }
+        }
+    }
+
+    /// Whether the kernel has put a role to sleep in a call of its own, rather than in the channel to us.
+    pub fn sleeps(&self, role: usize) -> bool {
+        probe::asleep_in(self.actors[role].pid).is_some_and(|(_, descriptor)| descriptor != ROLE_END)
+    }
+
+    /// Answers a role. One that is gone will be noticed when it is heard next.
+    pub fn answer(&self, role: usize, answer: &ToRole) {
+        let _ = channel::send(&self.actors[role].channel, answer, None);
+    }
+
+    /// The next line that the role's user types.
+    pub fn line(&mut self, role: usize) -> Option<String> {
+        self.actors[role].lines.pop_front()
+    }
+
+    /// Puts names in the place of the addresses in a role's call.
+    pub fn name_all(&self, role: usize, call: &mut Call) {
+        for (_, value) in &mut call.args {
+            if let Value::Address(address) = value {
+                *value = self.names.of_given(*address).into();
+            }
+        }
+        for (_, value) in &mut call.out {
+            if let Value::Address(address) = value {
+                *value = self.names.of(*address, self.actors[role].home).into();
+            }
+        }
+    }
+
+    /// Learns the address that a call gave to a socket.
+    fn learn(&mut self, role: usize, call: &Call) {
+        let actor = &self.actors[role];
+        let number = if call.name == "accept" { call.ret.map(|fd| fd as RawFd) } else { call.fd };
+        if let Some(address) =
+            number.and_then(|number| actor.sockets.get(&number)).and_then(|watched| probe::own_address(&watched.socket))
+        {
+            self.names.learn(address, &actor.name, actor.home);
+        }
+    }
+
+    /// Free-running there are no copies of sockets to ask. A peer that a call names can only be another role's.
+    fn guess(&mut self, role: usize, call: &Call) {
+        let others: Vec<&str> = self.actors.iter().map(|actor| actor.name.as_str()).collect();
+        let other = if others.len() == 2 { others[1 - role] } else { "another" };
+        for (_, value) in &call.out {
+            if let Value::Address(address) = value
+                && address.ip().is_loopback()
+            {
+                self.names.learn(*address, other, address.ip());
+            }
+        }
+    }
+
+    /// Waits until any role says something, or any of `sockets` is readable, or the time is over.
+    pub fn wait_for_any(&self, sockets: &[(usize, Option<RawFd>)], patience: Duration) -> io::Result<()> {
+        let watched = sockets.iter().filter_map(|(role, number)| self.actors[*role].sockets.get(number.as_ref()?));
+        let mut all: Vec<PollFd<'_>> = watched.map(|watched| PollFd::new(&watched.socket, PollFlags::IN)).collect();
+        let playing = self.actors.iter().filter(|actor| !actor.reaped);
+        all.extend(playing.map(|actor| PollFd::new(&actor.channel, PollFlags::IN)));
+        let ends = self.wire.as_ref().map(Wire::ends);
+        all.extend(ends.iter().flatten().map(|end| PollFd::new(end, PollFlags::IN)));
+        retry_poll(&mut all, patience).map(drop)
+    }
+
+    /// Waits until a role says something or a frame is ready. Whether either came about.
+    pub(super) fn speaks_or_sends(&self, role: usize, patience: Duration) -> io::Result<bool> {
+        let mut all = vec![PollFd::new(&self.actors[role].channel, PollFlags::IN)];
+        let ends = self.wire.as_ref().map(Wire::ends);
+        all.extend(ends.iter().flatten().map(|end| PollFd::new(end, PollFlags::IN)));
+        retry_poll(&mut all, patience)
+    }
+
+    /// Waits for a role's process, which has closed its channel or is about to.
+    pub fn reap(&mut self, role: usize, error: Option<String>) -> Step<Exit> {
+        let actor = &mut self.actors[role];
+        let sockets = std::mem::take(&mut actor.sockets);
+        actor.closed.extend(sockets.into_iter().filter_map(|(number, watched)| watched.into_closed(number)));
+        Ok(Exit { status: actor.reap()?, error })
+    }
+
+    /// Whether a role that ended so is one that its scene means to be killed.
+    pub fn is_meant_to_be_killed(&self, role: usize, exit: &Exit) -> bool {
+        self.actors[role].dies && matches!(exit.status, Status::Signal(_))
+    }
+}
+
+impl Actor {
+    /// Whether a socket of its has this address, as its peers see it.
+    pub(super) fn has(&self, address: SocketAddr) -> bool {
+        let own = |watched: &WatchedSocket| {
+            probe::own_address(&watched.socket).is_some_and(|own| own.port() == address.port())
+        };
+        address.port() != 0 && self.home == address.ip() && self.sockets.values().any(own)
+    }
+
+    /// Waits for the process, which has closed its channel or is about to.
+    fn reap(&mut self) -> io::Result<Status> {
+        self.reaped = true;
+        let status = loop {
+            match waitpid(Some(self.pid), WaitOptions::empty()) {
+                Err(rustix::io::Errno::INTR) => {}
+                waited => break waited?,
+            }
+        };
+        Ok(match status {
+            Some((_, status)) => match (status.exit_status(), status.terminating_signal()) {
+                (Some(code), _) => Status::Code(code),
+                (_, Some(signal)) => Status::Signal(signal),
+                _ => Status::Code(0),
+            },
+            None => Status::Code(0),
+        })
+    }
+}
+
+/// No process outlives its scene.
+impl Drop for Actor {
+    fn drop(&mut self) {
+        if !self.reaped {
+            let _ = kill_process(self.pid, Signal::KILL);
+            let _ = self.reap();
+        }
+        self.kill_pipes.drain(..).for_each(|(pipe, holder)| kill_via(&pipe, holder));
+    }
+}
+
+/// Ends a program that a role has started, and waits until it is gone. One that cannot be ended within a second is left
+/// to whoever looks after it.
+fn kill_via(pipe: &OwnedFd, holder: Option<Pid>) {
+    let _ = rustix::io::write(pipe, b"!");
+    // A pipe that nobody can read from any more is in error, `poll(2)`: its holder has ended, or is about to.
+    let gone = retry_poll(&mut [PollFd::new(pipe, PollFlags::empty())], Duration::from_secs(1));
+    if let (Ok(true), Some(holder)) = (gone, holder) {
+        let _ = waitpid(Some(holder), WaitOptions::empty());
+    }
+}
+
+/// Waits until a descriptor is readable or its other end is gone.
+fn wait_for(descriptor: &OwnedFd, patience: Duration) -> io::Result<bool> {
+    retry_poll(&mut [PollFd::new(descriptor, PollFlags::IN)], patience)
+}
+
+pub(super) fn retry_poll(all: &mut [PollFd<'_>], patience: Duration) -> io::Result<bool> {
+    let until = Instant::now() + patience;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
+        match poll(all, Some(&left)) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}

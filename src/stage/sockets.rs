@@ -1,0 +1,205 @@
+//! The stage's copies of the roles' sockets: what they hold, what changes in them, which calls would return at once.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::net::sockopt::{Timeout, socket_timeout};
+
+use super::Watch;
+use super::closed_connection::{self, ClosedConnection, Pair};
+use super::roles::{LOOK, Roles, Step, retry_poll};
+use crate::probe::{self, Connection, Kernel};
+use crate::trace::{Call, Value, What, Word};
+
+/// A copy of a role's socket, and what it was last seen to hold.
+pub(super) struct WatchedSocket {
+    pub socket: OwnedFd,
+    receive: u32,
+    send: (u32, u32),
+    state: Word,
+    accept: u32,
+    /// The addresses of its connection, where the scene follows it beyond its close.
+    pair: Option<Pair>,
+}
+
+impl Roles<'_, '_> {
+    /// Keeps the socket that a call made.
+    pub(super) fn keep(&mut self, role: usize, call: &Call, opened: Option<OwnedFd>) {
+        let number = call.ret.and_then(|fd| RawFd::try_from(fd).ok());
+        if let (Some(number), Some(socket)) = (number, opened) {
+            // A connection that accept gives has a history: its state is news, though nothing changes now.
+            let state = if call.name == "accept" { None } else { probe::tcp_state(&socket) }.unwrap_or("".into());
+            self.actors[role]
+                .sockets
+                .insert(number, WatchedSocket { socket, receive: 0, send: (0, 0), state, accept: 0, pair: None });
+        }
+    }
+
+    /// Drops the copy of a socket that the role is about to close.
+    pub fn let_go(&mut self, role: usize, number: Option<RawFd>) {
+        if let Some(watched) = number.and_then(|number| self.actors[role].sockets.remove(&number)) {
+            self.orphans |= watched.is_sending();
+            self.actors[role].closed.extend(number.and_then(|number| watched.into_closed(number)));
+        }
+    }
+
+    /// The addresses of a socket's connection.
+    pub(super) fn connection_of(&self, role: usize, number: Option<RawFd>) -> Option<Pair> {
+        let watched = self.actors[role].sockets.get(&number?)?;
+        probe::own_address(&watched.socket).zip(probe::peer_address(&watched.socket))
+    }
+
+    /// Whether a call that waits until its socket is readable would return at once.
+    pub fn returns_at_once(&self, role: usize, call: &Call) -> bool {
+        let socket = call.fd.and_then(|number| self.actors[role].sockets.get(&number));
+        // One that we do not know, the kernel will judge. Connections come only where somebody listens, and data only
+        // where nobody does: elsewhere such a call is refused at once, whatever a poll says.
+        socket.is_none_or(|watched| {
+            probe::listens(watched.socket.as_fd()) != (call.name == "accept")
+                || probe::ready(watched.socket.as_fd(), PollFlags::IN)
+        })
+    }
+
+    /// How long a call may wait, where it has a limit: a poll's own, or its socket's, `SO_RCVTIMEO` and `SO_SNDTIMEO`
+    /// of `socket(7)`.
+    pub fn limit(&self, role: usize, call: &Call) -> Option<Duration> {
+        if call.name == "poll" {
+            let millis = call.get_arg("timeout")?.as_word()?.strip_suffix(" ms")?.parse().ok()?;
+            return Some(Duration::from_millis(millis));
+        }
+        let receives = call.name.starts_with("recv") || call.name == "accept";
+        let which = if receives { Timeout::Recv } else { Timeout::Send };
+        socket_timeout(&self.actors[role].sockets.get(&call.fd?)?.socket, which).ok()?
+    }
+
+    /// Fills in the queues of the socket that a call was made on.
+    pub fn look_at(&mut self, role: usize, call: &mut Call) {
+        let watched = call.fd.and_then(|number| self.actors[role].sockets.get_mut(&number));
+        call.queues = watched.map(|watched| probe::queues(watched.socket.as_fd()));
+    }
+
+    /// Tells of every change in the sockets that the scene watches.
+    pub fn look_around(&mut self) -> Step<()> {
+        if !self.watch.anything() {
+            return Ok(());
+        }
+        self.wait_for_acknowledged_goodbyes()?;
+        for role in 0..self.actors.len() {
+            let mut changes = Vec::new();
+            let actor = &mut self.actors[role];
+            let mut kernel = self.kernels.get_mut(actor.side);
+            for (number, watched) in &mut actor.sockets {
+                let kept = match &mut kernel {
+                    Some(kernel) => watched.follow(kernel)?,
+                    None => None,
+                };
+                let news = watched.changes(self.watch, kept);
+                changes.extend(news.into_iter().map(|(probe, values)| (probe, *number, values)));
+            }
+            if let Some(kernel) = kernel {
+                for closed in &mut actor.closed {
+                    changes.extend(closed.change(kernel)?.map(|values| ("state", closed.fd, values)));
+                }
+                actor.closed.retain(|closed| !closed.is_over());
+            }
+            for (probe, fd, values) in changes {
+                self.emit(Some(role), What::Probe { probe: probe.into(), fd, values })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until what is left of closed connections is out of FIN-WAIT-1, where one host has both sides: the other
+    /// side has the goodbye, and the kernel delays the acknowledgement, by 40 ms or not at all. After a second, the
+    /// state is told as it is.
+    fn wait_for_acknowledged_goodbyes(&mut self) -> Step<()> {
+        const LONGEST: Duration = Duration::from_secs(1);
+        let [kernel] = &mut self.kernels[..] else { return Ok(()) };
+        let until = Instant::now() + LONGEST;
+        for closed in self.actors.iter().flat_map(|actor| &actor.closed) {
+            while closed.waits_for_an_acknowledgement(kernel)? && Instant::now() < until {
+                retry_poll(&mut [], LOOK)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a timer of the kernel's runs for a connection of ours, which may yet move somebody.
+    pub fn timers_run(&mut self) -> bool {
+        let ports = self.names.numbers();
+        if let Some(wire) = &mut self.wire {
+            return wire.any_host_asks() || wire.any_table(|table| probe::timers_run_in(table, &ports));
+        }
+        // The kernel's table takes milliseconds to read, and is not needed where nothing is on its way.
+        let sending = self.actors.iter().flat_map(|actor| actor.sockets.values()).any(WatchedSocket::is_sending);
+        (sending || self.orphans || self.free) && probe::timers_run(&ports)
+    }
+}
+
+impl WatchedSocket {
+    /// Whether a TCP connection has something on its way: a first SYN, or bytes that are not acknowledged.
+    fn is_sending(&self) -> bool {
+        probe::tcp_state(&self.socket).is_some_and(|state| {
+            state == "SYN-SENT" || probe::queues(self.socket.as_fd()).send.is_some_and(|bytes| bytes > 0)
+        })
+    }
+
+    /// Learns which connection it is, and asks what is left of one that the socket has no part in any more: both sides
+    /// have said goodbye, and nobody has closed it yet.
+    fn follow(&mut self, kernel: &mut Kernel) -> io::Result<Option<Connection>> {
+        let Some(state) = probe::tcp_state(&self.socket) else { return Ok(None) };
+        if self.pair.is_none() {
+            self.pair = closed_connection::pair_of(&self.socket, kernel)?;
+        }
+        match self.pair.filter(|_| state == "CLOSED") {
+            Some((own, peer)) => kernel.connection(own, peer),
+            None => Ok(None),
+        }
+    }
+
+    /// What is left to follow once the socket with this number is closed.
+    pub fn into_closed(self, fd: RawFd) -> Option<ClosedConnection> {
+        self.pair.map(|pair| ClosedConnection { fd, pair, state: self.state })
+    }
+
+    /// What is new of it. `kept` is what its kernel keeps of its connection, where the socket has no part in it.
+    fn changes(&mut self, watch: Watch, kept: Option<Connection>) -> Vec<(&'static str, Vec<(Word, Value)>)> {
+        let mut changes = Vec::new();
+        if watch.states
+            && let Some(connection) = kept.or_else(|| probe::tcp_state(&self.socket).map(Connection::in_state))
+            && connection.state != self.state
+        {
+            let mut values = closed_connection::values_of(Some(&connection));
+            values.push(("already".into(), self.state.is_empty().into()));
+            changes.push(("state", values));
+            self.state = connection.state;
+        }
+        if watch.accept_queues
+            && let Some(waiting) = probe::accept_queue(&self.socket)
+            && waiting != self.accept
+        {
+            changes.push(("accept queue", vec![("waiting".into(), i64::from(waiting).into())]));
+            self.accept = waiting;
+        }
+        if !(watch.receive_queues || watch.send_queues) {
+            return changes;
+        }
+        let queues = probe::queues(self.socket.as_fd());
+        let receive = queues.recv.unwrap_or(0);
+        if watch.receive_queues && receive != self.receive {
+            // Of datagrams the kernel tells the size of the first one only.
+            let of = if probe::tcp_state(&self.socket).is_some() { "all" } else { "first datagram" };
+            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into()), ("of".into(), of.into())]));
+        }
+        self.receive = receive;
+        let send = (queues.send.unwrap_or(0), queues.unsent.unwrap_or(0));
+        if watch.send_queues && send != self.send {
+            let values = vec![("send".into(), i64::from(send.0).into()), ("unsent".into(), i64::from(send.1).into())];
+            changes.push(("send queue", values));
+        }
+        self.send = send;
+        changes
+    }
+}
