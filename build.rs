@@ -1,5 +1,7 @@
-//! Finds the exercises: each folder `labs/NN-name/exercise` or `exercise-WORD` with a `checks.rs` in it is one. They
-//! are compiled into the `socklab` program with all their files, so that adding one touches nothing else.
+//! Finds the labs and the exercises, and has them compiled into the library: adding one touches nothing else.
+//!
+//! A lab is a folder `labs/NN-name` with a `main.rs`, whose `lab()` describes it. An exercise is a folder
+//! `labs/NN-name/exercise` or `exercise-WORD` with a `checks.rs`; all its files are compiled in.
 
 use std::env;
 use std::fmt::Write as _;
@@ -10,9 +12,28 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo says where the package is"));
     let labs = root.join("labs");
     println!("cargo::rerun-if-changed={}", labs.display());
+    write("labs.rs", &table_of_labs(&labs));
+    write("exercises.rs", &table_of_exercises(&labs));
+}
+
+/// A module for each lab, and the list of their functions.
+fn table_of_labs(labs: &Path) -> String {
+    let mut table = String::from("static ALL: &[Found] = &[\n");
+    let mut modules = String::new();
+    for lab in entries(labs).into_iter().filter(|lab| lab.join("main.rs").is_file()) {
+        let folder = file_name(&lab);
+        let module = format!("lab_{}", folder.replace('-', "_"));
+        let _ = writeln!(modules, "#[path = {:?}]\nmod {module};", lab.join("main.rs"));
+        let _ = writeln!(table, "    Found {{ folder: {folder:?}, lab: {module}::lab }},");
+    }
+    modules + &table + "];\n"
+}
+
+/// A module for each exercise's checks, and the list of exercises with their files.
+fn table_of_exercises(labs: &Path) -> String {
     let mut table = String::from("static ALL: &[Folder] = &[\n");
     let mut modules = String::new();
-    for lab in entries(&labs) {
+    for lab in entries(labs) {
         for folder in entries(&lab).into_iter().filter(|folder| folder.join("checks.rs").is_file()) {
             let (lab_name, name) = (file_name(&lab), file_name(&folder));
             let Some(suffix) = name.strip_prefix("exercise") else { continue };
@@ -31,9 +52,13 @@ fn main() {
             table.push_str("    ] },\n");
         }
     }
-    table.push_str("];\n");
-    let to = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where to write")).join("exercises.rs");
-    fs::write(&to, modules + &table).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
+    modules + &table + "];\n"
+}
+
+/// Writes a file for the library to include.
+fn write(name: &str, text: &str) {
+    let to = PathBuf::from(env::var_os("OUT_DIR").expect("cargo says where to write")).join(name);
+    fs::write(&to, text).unwrap_or_else(|error| panic!("{}: {error}", to.display()));
 }
 
 /// What is in a folder, in the order of the names.

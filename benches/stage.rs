@@ -61,7 +61,7 @@ fn in_turns(ours: impl Fn() -> Duration, baseline: impl Fn() -> Duration) -> (Du
 
 /// Lab 01's program, beside a bare program that makes the same calls in two processes.
 fn a_whole_demo() {
-    let demo = || time(Command::new(env!("CARGO_BIN_EXE_lab-01-udp-echo")).args(["--scene", "1"]));
+    let demo = || time(Command::new(env!("CARGO_BIN_EXE_socklab")).args(["lab", "01", "--scene", "1"]));
     let bare = || time(&mut this("bare-server"));
     row("lab 01, scene 1, from start to end: beside a bare program", in_turns(demo, bare));
     let empty = || time(&mut Command::new("true"));

@@ -7,6 +7,10 @@ compile_error!(
     "socklab shows what Linux does with sockets, and needs it; elsewhere, use a virtual machine or a container"
 );
 
+// Labs and exercises are programs over this library, and are compiled into it.
+extern crate self as socklab;
+
+pub mod course;
 pub mod judge;
 pub mod lab;
 mod netlink;

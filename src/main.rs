@@ -3,9 +3,12 @@
 mod commands;
 mod exercises;
 
+use std::ffi::OsStr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use socklab::course::labs;
 
 /// Learn sockets by watching real programs use them.
 #[derive(Debug, Parser)]
@@ -55,8 +58,14 @@ fn main() -> ExitCode {
     if let Some(code) = socklab::sandbox::keeper() {
         return code;
     }
+    // Started through a link that has a lab's name, it is that lab.
+    let mut words = std::env::args_os();
+    let name = words.next().map(PathBuf::from).unwrap_or_default();
+    if let Some(code) = name.file_name().and_then(OsStr::to_str).and_then(|name| labs::play_as(name, words)) {
+        return code;
+    }
     let done = match Arguments::parse().command {
-        Command::Lab(arguments) => commands::lab::run(&arguments),
+        Command::Lab(arguments) => commands::lab::run(arguments),
         Command::Labs(arguments) => commands::labs::run(&arguments),
         Command::Claims(arguments) => commands::claims::run(&arguments),
         Command::Grade(arguments) => commands::grade::run(&arguments),

@@ -4,7 +4,7 @@ pub use std::io::{self, IoSlice};
 pub use std::process::ExitCode;
 pub use std::time::Duration;
 
-pub use crate::lab::{Claim, Endpoint, Lab, Scene, Verdict};
+pub use crate::lab::{Chapter, Claim, Endpoint, Lab, Scene, Verdict};
 pub use crate::lab::{at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt};
 pub use crate::lab::{run_command, start_program, strftime, who_has};
 pub use crate::say;

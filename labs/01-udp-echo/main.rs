@@ -1,11 +1,12 @@
-//! Lab 01: UDP echo. Who must be there, and what comes back, when one datagram is sent?
+//! UDP echo.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(1, "udp-echo", 9000)
+        .in_chapter(Chapter::Datagrams)
         .asks("Who must be there, and what comes back, when one datagram is sent?")
         .scene(
             Scene::new("one line at a time, as its authors wrote it")
@@ -38,7 +39,6 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

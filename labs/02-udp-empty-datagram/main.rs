@@ -1,11 +1,12 @@
-//! Lab 02: the empty datagram. Does sending nothing arrive?
+//! The empty datagram.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(2, "udp-empty-datagram", 9003)
+        .in_chapter(Chapter::Datagrams)
         .asks("Does sending nothing arrive?")
         .scene(
             Scene::new("empty lines, as their authors sent them")
@@ -29,7 +30,6 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,11 +1,12 @@
-//! Lab 03: UDP truncation. What happens to the part of a datagram that does not fit recvfrom's buffer?
+//! UDP truncation.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(3, "udp-truncation", 9003)
+        .in_chapter(Chapter::Datagrams)
         .asks("What happens to the part of a datagram that does not fit recvfrom's buffer?")
         .scene(Scene::new("one byte of each, as its authors took it").server(server).client(client))
         .scene(Scene::new("recvmsg tells when it cuts").server(warned_server).client(client))
@@ -16,7 +17,6 @@ fn main() -> ExitCode {
                 .show_receive_queues(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

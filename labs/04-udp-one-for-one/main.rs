@@ -1,4 +1,4 @@
-//! Lab 04: one for one. Why does the third recvfrom hang when one sendto is missing?
+//! One for one.
 
 mod claims;
 
@@ -6,8 +6,9 @@ use std::collections::BTreeSet;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(4, "udp-one-for-one", 9003)
+        .in_chapter(Chapter::Datagrams)
         .asks("Why does the third recvfrom hang when one sendto is missing?")
         .scene(Scene::new("three for three, as its authors wrote it").server(server).client(client))
         .scene(Scene::new("without hello").server(server).client(client_without_hello).ends_waiting())
@@ -28,7 +29,6 @@ fn main() -> ExitCode {
         .scene(Scene::new("a deadline: one is missing").server(server_with_a_deadline).client(client_without_world))
         .scene(Scene::new("numbers: which one is missing").server(numbering_server).client(numbering_client))
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,11 +1,12 @@
-//! Lab 05: UDP without a server. Nobody listens: who is told, and when?
+//! UDP without a server.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(5, "udp-no-server", 9003)
+        .in_chapter(Chapter::Datagrams)
         .asks("Nobody listens: who is told, and when?")
         .scene(
             Scene::new("the client alone, as its authors ran it; a server comes too late")
@@ -23,7 +24,6 @@ fn main() -> ExitCode {
         .scene(Scene::new("a connected socket is told, one call later").client(connected_client))
         .scene(Scene::new("an unconnected socket is told if it asks").client(asking_client))
         .claims(claims::all())
-        .run()
 }
 
 fn client(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 06: many clients. How does one socket serve many clients, and find each one again?
+//! Many clients.
 
 mod claims;
 
@@ -6,8 +6,9 @@ use std::collections::VecDeque;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(6, "udp-many-clients", 8082)
+        .in_chapter(Chapter::Datagrams)
         .asks("How does one socket serve many clients, and find each one again?")
         .scene(
             Scene::new("three clients at once, as its authors tried it")
@@ -47,7 +48,6 @@ fn main() -> ExitCode {
         .scene(Scene::new("a client that hears only its peer").server(server_with_a_stranger).client(connected_client))
         .scene(Scene::new("connected too late").server(server_with_a_stranger).client(late_client))
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 07: a chat. A chat over datagrams: who may answer, what is cut, what kills it?
+//! A chat.
 
 mod claims;
 
@@ -11,8 +11,9 @@ const PLAIN: &str = "\x1b[0m";
 /// The authors' four friends. All of them have one address, the server's.
 const FRIENDS: [&str; 4] = ["taibai", "Jedan", "Jack", "John"];
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(7, "udp-chat", 8081)
+        .in_chapter(Chapter::Datagrams)
         .asks("A chat over datagrams: who may answer, what is cut, what kills it?")
         .on_one_host()
         .scene(
@@ -73,7 +74,6 @@ fn main() -> ExitCode {
                 .role("unknown", unknown),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 08: a time server. What is an empty datagram good for? What may a stranger ask for?
+//! A time server.
 
 mod claims;
 
@@ -7,8 +7,9 @@ use socklab::prelude::*;
 /// The moment at which the stage's clock stands: time varies, and a transcript does not. By hand it is the true time.
 const STAGE_TIME: &str = "2026-11-21 02:01:06";
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(8, "udp-time-server", 9000)
+        .in_chapter(Chapter::Datagrams)
         .asks("What is an empty datagram good for? What may a stranger ask for?")
         .on_one_host()
         .scene(
@@ -52,7 +53,6 @@ fn main() -> ExitCode {
         )
         .scene(Scene::new("who shares on purpose").server(sharing_server).role("second-server", joining_server))
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

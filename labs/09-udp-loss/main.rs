@@ -1,4 +1,4 @@
-//! Lab 09: loss over UDP. Where do datagrams go when nobody reads them, and how large may one be?
+//! Loss over UDP.
 
 mod claims;
 
@@ -6,8 +6,9 @@ use std::fs;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(9, "udp-loss", 9003)
+        .in_chapter(Chapter::Datagrams)
         .asks("Where do datagrams go when nobody reads them, and how large may one be?")
         .scene(Scene::new("little room, and nobody reads").server(late_server).client(client).show_receive_queues())
         .scene(Scene::new("many small ones: what is kept").server(counting_server).client(hasty_client))
@@ -20,7 +21,6 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn late_server(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 10: one call over TCP. What are the calls of one conversation, and what does each do to the connection?
+//! One call over TCP.
 
 mod claims;
 
@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(10, "tcp-one-call", 9000)
+        .in_chapter(Chapter::Conversation)
         .asks("What are the calls of one conversation, and what does each do to the connection?")
         .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_all_states())
         .scene(
@@ -20,7 +21,6 @@ fn main() -> ExitCode {
         .scene(Scene::new("a pair that cannot meet: nobody listens on this port").client(lonely_client))
         .scene(Scene::new("the address of another machine").server(faraway_server))
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 11: the talk loop. What if the answer is longer than the buffer?
+//! The talk loop.
 
 mod claims;
 
@@ -9,8 +9,9 @@ const LONG_A: &str = letters(&[b'a'; 3000]);
 const LESS_LONG_A: &str = letters(&[b'a'; 2000]);
 const LESS_LONG_C: &str = letters(&[b'c'; 2000]);
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(11, "tcp-talk-loop", 8080)
+        .in_chapter(Chapter::Conversation)
         .asks("What if the answer is longer than the buffer?")
         .scene(
             Scene::new("a line, an answer, a line, as its authors wrote it")
@@ -40,7 +41,6 @@ fn main() -> ExitCode {
                 .show_receive_queues(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

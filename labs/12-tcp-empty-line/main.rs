@@ -1,11 +1,12 @@
-//! Lab 12: the empty line. Why does an empty line hang both sides?
+//! The empty line.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(12, "tcp-empty-line", 8080)
+        .in_chapter(Chapter::Conversation)
         .asks("Why does an empty line hang both sides?")
         .scene(
             Scene::new("an empty line, as its authors met it")
@@ -33,7 +34,6 @@ fn main() -> ExitCode {
                 .typed(&["hello", "", "bye"]),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

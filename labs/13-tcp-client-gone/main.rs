@@ -1,11 +1,12 @@
-//! Lab 13: the client is gone. What does recv say when the peer has left, and what if nobody listens to it?
+//! The client is gone.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(13, "tcp-client-gone", 8081)
+        .in_chapter(Chapter::Conversation)
         .asks("What does recv say when the peer has left, and what if nobody listens to it?")
         .scene(
             Scene::new("the client leaves, and its authors' server does not notice")
@@ -42,7 +43,6 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 14: FIN or RST. When does a goodbye become a reset, and what is lost with it?
+//! FIN or RST.
 
 mod claims;
 
@@ -6,8 +6,9 @@ use std::net::Shutdown;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(14, "tcp-fin-or-rst", 8080)
+        .in_chapter(Chapter::Conversation)
         .asks("When does a goodbye become a reset, and what is lost with it?")
         .on_one_host()
         .scene(
@@ -77,7 +78,6 @@ fn main() -> ExitCode {
                 .show_receive_queues(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,11 +1,12 @@
-//! Lab 15: the next caller. Where does the second client wait while the first is served?
+//! The next caller.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(15, "tcp-next-caller", 8080)
+        .in_chapter(Chapter::Conversation)
         .asks("Where does the second client wait while the first is served?")
         .scene(
             Scene::new("a server for one client, and two of them")
@@ -51,7 +52,6 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server_for_one(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 16: the backlog. What does the 5 of listen(5) count?
+//! The backlog.
 
 mod claims;
 
@@ -7,8 +7,9 @@ use std::net::Shutdown;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(16, "tcp-backlog", 8080)
+        .in_chapter(Chapter::Conversation)
         .asks("What does the 5 of listen(5) count?")
         .scene(
             Scene::new("five, as its authors wrote it, and nobody is accepted")
@@ -47,7 +48,6 @@ fn main() -> ExitCode {
                 .leaves_rounds_out(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server_of_5(at: Endpoint) -> io::Result<()> {

@@ -1,11 +1,12 @@
-//! Lab 17: nobody listens. Three ways of learning that nobody is there, and one of not learning it.
+//! Nobody listens.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(17, "tcp-no-server", 8080)
+        .in_chapter(Chapter::Conversation)
         .asks("Three ways of learning that nobody is there, and one of not learning it")
         .scene(Scene::new("connect is refused").client(client).typed(&["hello"]).show_states())
         .scene(Scene::new("its authors do not look: connect_ex").client(careless_client).show_states())
@@ -31,7 +32,6 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,5 +1,4 @@
-//! Lab 18: address in use. Who holds the address after the server is gone, for how long, and what does SO_REUSEADDR
-//! change?
+//! Address in use.
 
 mod claims;
 
@@ -9,8 +8,9 @@ use socklab::prelude::*;
 const CELLS: [(u16, bool, bool); 4] =
     [(8081, false, false), (8082, true, false), (8083, false, true), (8084, true, true)];
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(18, "address-in-use", 8081)
+        .in_chapter(Chapter::Conversation)
         .asks("Who holds the address after the server is gone, for how long, and what does SO_REUSEADDR change?")
         .on_one_host()
         .scene(
@@ -87,7 +87,6 @@ fn main() -> ExitCode {
         )
         .scene(Scene::new("port 0: the kernel chooses").server(server_on_any_port))
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,11 +1,12 @@
-//! Lab 19: sticky sends. Two sends, one receive: who merged them, and when do they stay apart?
+//! Sticky sends.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(19, "sticky-sends", 8080)
+        .in_chapter(Chapter::Stream)
         .asks("Two sends, one receive: who merged them, and when do they stay apart?")
         .scene(Scene::new("two sends, two receives, as their authors wrote it").server(server).client(client))
         .scene(
@@ -33,7 +34,6 @@ fn main() -> ExitCode {
                 .show_receive_queues(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

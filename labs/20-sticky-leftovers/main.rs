@@ -1,11 +1,12 @@
-//! Lab 20: sticky leftovers. Where is the rest of a message that was not read?
+//! Sticky leftovers.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(20, "sticky-leftovers", 8080)
+        .in_chapter(Chapter::Stream)
         .asks("Where is the rest of a message that was not read?")
         .scene(
             Scene::new("a small receive, as its authors wrote it").server(server).client(client).show_receive_queues(),
@@ -29,7 +30,6 @@ fn main() -> ExitCode {
                 .show_receive_queues(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

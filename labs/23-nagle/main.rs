@@ -1,12 +1,13 @@
-//! Lab 23: Nagle. When does the sender really merge, and what does it cost?
+//! Nagle.
 
 mod claims;
 
 use libc::MSG_MORE;
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(23, "nagle", 8080)
+        .in_chapter(Chapter::Stream)
         .asks("When does the sender really merge, and what does it cost?")
         .on_a_wire()
         .scene(Scene::new("two sends, as their authors wrote them").server(server).client(client).show_send_queues())
@@ -58,7 +59,6 @@ fn main() -> ExitCode {
                 .show_send_queues(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 24: segmentation. What becomes of a large send on the wire?
+//! Segmentation.
 
 mod claims;
 
@@ -9,8 +9,9 @@ use socklab::prelude::*;
 /// By this address the client reaches its own host, and nobody else.
 const THIS_HOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(24, "segmentation", 8080)
+        .in_chapter(Chapter::Stream)
         .asks("What becomes of a large send on the wire?")
         .on_a_wire()
         .scene(Scene::new("20,000 bytes in one send").server(server).client(client))
@@ -31,7 +32,6 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 27: the low version. A length as text, an acknowledgement, then the data: does it work, and what does it assume?
+//! The low version.
 
 mod claims;
 
@@ -7,8 +7,9 @@ use socklab::prelude::*;
 /// No answer of these demos is longer; a client that believes any number can be made to wait for ever.
 const LONGEST: usize = 1024 * 1024;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(27, "low-version", 8080)
+        .in_chapter(Chapter::Framing)
         .asks("A length as text, an acknowledgement, then the data: does it work, and what does it assume?")
         .scene(
             Scene::new("the low version, as its authors wrote it")
@@ -34,7 +35,6 @@ fn main() -> ExitCode {
                 .ends_waiting(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

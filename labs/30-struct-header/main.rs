@@ -1,4 +1,4 @@
-//! Lab 30: the struct header. Four bytes of length before the data: what do they cure, and what do they assume?
+//! The struct header.
 
 mod claims;
 
@@ -7,8 +7,9 @@ use socklab::prelude::*;
 /// No answer of these demos is longer; a receiver that believes any number can be made to wait for ever.
 const LONGEST: i32 = 1024 * 1024;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(30, "struct-header", 8080)
+        .in_chapter(Chapter::Framing)
         .asks("Four bytes of length before the data: what do they cure, and what do they assume?")
         .scene(
             Scene::new("four bytes of length, as their authors wrote it")
@@ -52,7 +53,6 @@ fn main() -> ExitCode {
         )
         .scene(Scene::new("a header that comes in two pieces").server(slow_server).client(two_ways_client))
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

@@ -1,4 +1,4 @@
-//! Lab 33: the cost of framing. Which costs more: an extra round trip, or a reply in two sends?
+//! The cost of framing.
 
 mod claims;
 
@@ -7,8 +7,9 @@ use socklab::prelude::*;
 /// No answer of these demos is longer.
 const LONGEST: usize = 1024;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(33, "cost-of-framing", 8080)
+        .in_chapter(Chapter::Framing)
         .asks("Which costs more: an extra round trip, or a reply in two sends?")
         .on_a_wire()
         .scene(
@@ -52,7 +53,6 @@ fn main() -> ExitCode {
                 .faults(&["delay 10ms"]),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn low_server(at: Endpoint) -> io::Result<()> {

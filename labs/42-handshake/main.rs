@@ -1,11 +1,12 @@
-//! Lab 42: handshake. Three segments before the first byte: which call sends which?
+//! Handshake.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(42, "handshake", 8080)
+        .in_chapter(Chapter::UnderTheApi)
         .asks("Three segments before the first byte: which call sends which?")
         .on_a_wire()
         .scene(Scene::new("which call sends which").server(server).client(client).show_all_states().show_options())
@@ -33,7 +34,6 @@ fn main() -> ExitCode {
                 .show_accept_queues(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

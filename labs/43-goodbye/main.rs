@@ -1,4 +1,4 @@
-//! Lab 43: goodbye. Who says what at the end, and who remembers it?
+//! Goodbye.
 
 mod claims;
 
@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(43, "goodbye", 9000)
+        .in_chapter(Chapter::UnderTheApi)
         .asks("Who says what at the end, and who remembers it?")
         .on_a_wire()
         .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_all_states())
@@ -58,7 +59,6 @@ fn main() -> ExitCode {
                 .show_all_states(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

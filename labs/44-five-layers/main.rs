@@ -1,11 +1,12 @@
-//! Lab 44: five layers. What is around the payload of one datagram: ARP, Ethernet, IP, UDP, byte by byte?
+//! Five layers.
 
 mod claims;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(44, "five-layers", 9000)
+        .in_chapter(Chapter::UnderTheApi)
         .asks("What is around the payload of one datagram: ARP, Ethernet, IP, UDP, byte by byte?")
         .on_a_wire()
         .scene(
@@ -29,7 +30,6 @@ fn main() -> ExitCode {
                 .show_bytes_of(&[3, 6]),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn server(at: Endpoint) -> io::Result<()> {

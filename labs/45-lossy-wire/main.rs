@@ -1,4 +1,4 @@
-//! Lab 45: lossy wire. One frame is lost: what do UDP and TCP do about it?
+//! Lossy wire.
 
 mod claims;
 
@@ -6,8 +6,9 @@ use std::fs;
 
 use socklab::prelude::*;
 
-fn main() -> ExitCode {
+pub fn lab() -> Lab {
     Lab::new(45, "lossy-wire", 9000)
+        .in_chapter(Chapter::UnderTheApi)
         .on_a_wire()
         .asks("One frame is lost: what do UDP and TCP do about it?")
         .scene(
@@ -52,7 +53,6 @@ fn main() -> ExitCode {
                 .show_receive_queues(),
         )
         .claims(claims::all())
-        .run()
 }
 
 fn datagram_server(at: Endpoint) -> io::Result<()> {

@@ -1,12 +1,13 @@
 //! `socklab claims`: the claims of labs, checked on this machine.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use socklab::course::labs::{find_row, rows};
 use socklab::lab::exit;
 
-use super::{contents, programs};
+use super::checkout::lab_command;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -20,19 +21,18 @@ pub struct Arguments {
 /// Has each lab check its claims, one after the other.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let rows = match &arguments.lab {
-        Some(word) => vec![contents::find(word)?],
-        None => contents::rows(),
+        Some(word) => vec![find_row(word)?],
+        None => rows(),
     };
-    let names: Vec<String> = rows.iter().map(contents::Row::program).collect();
-    let folder = programs::build(&names)?;
     let mut worst = exit::OK;
-    for (index, name) in names.iter().enumerate() {
+    for (index, row) in rows.iter().enumerate() {
         if index > 0 && !arguments.json {
             println!();
         }
-        let mut command = Command::new(folder.join(name));
+        let folder = row.folder();
+        let mut command = lab_command(&folder);
         command.arg("--claims").args(arguments.json.then_some("--json"));
-        let status = command.status().with_context(|| format!("start {name}"))?;
+        let status = command.status().with_context(|| format!("start lab {folder}"))?;
         if !status.success() {
             worst = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(exit::DIED);
         }

@@ -1,13 +1,11 @@
-//! `socklab lab`: hands over to the lab's own program.
+//! `socklab lab`: plays a lab in this process.
 
 use std::ffi::OsString;
-use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
-use anyhow::{Error, Result};
+use anyhow::Result;
 use clap::Args;
-
-use super::{contents, programs};
+use socklab::course::labs;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -18,10 +16,7 @@ pub struct Arguments {
     rest: Vec<OsString>,
 }
 
-/// Becomes the lab's program: signals, exit code and terminal are its own.
-pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let program = contents::find(&arguments.lab)?.program();
-    let folder = programs::build(std::slice::from_ref(&program))?;
-    let error = Command::new(folder.join(&program)).args(&arguments.rest).exec();
-    Err(Error::new(error).context(program))
+/// Becomes the lab: signals, exit code and terminal are its own.
+pub fn run(arguments: Arguments) -> Result<ExitCode> {
+    Ok(labs::find(&arguments.lab)?.play(arguments.rest))
 }

@@ -7,9 +7,8 @@ use anstyle::Style;
 use anyhow::Result;
 use clap::Args;
 use serde_json::json;
+use socklab::course::labs::{Row, rows};
 use socklab::view::text::{WIDTH, wrapped};
-
-use super::contents;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -28,17 +27,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 fn as_text() -> String {
     let strong = Style::new().bold();
-    let rows = contents::rows();
+    let rows = rows();
     let column = rows.iter().map(|row| row.name.len()).max().unwrap_or(0);
     let mut text = String::new();
-    let mut chapter = "";
+    let mut chapter = None;
     for row in &rows {
-        if row.chapter != chapter {
-            chapter = &row.chapter;
-            text += &format!("{}{strong}{chapter}{strong:#}\n", if text.is_empty() { "" } else { "\n" });
+        if chapter != Some(row.chapter) {
+            chapter = Some(row.chapter);
+            let title = row.chapter.title();
+            text += &format!("{}{strong}{title}{strong:#}\n", if text.is_empty() { "" } else { "\n" });
         }
-        let question = row.question.replace('`', "");
-        for (index, line) in wrapped(&question, WIDTH - column - 8).iter().enumerate() {
+                for (index, line) in wrapped(&row.question, WIDTH - column - 8).iter().enumerate() {
             text += &match index {
                 0 => format!("  {strong}{:02}{strong:#}  {:column$}  {line}\n", row.number, row.name),
                 _ => format!("      {:column$}  {line}\n", ""),
@@ -49,12 +48,12 @@ fn as_text() -> String {
 }
 
 fn as_json() -> String {
-    let line = |row: contents::Row| {
+    let line = |row: Row| {
         let fields = json!({
-            "number": row.number, "name": row.name, "question": row.question, "chapter": row.chapter,
+            "number": row.number, "name": row.name, "question": row.question, "chapter": row.chapter.title(),
             "program": row.program(), "folder": row.folder(), "wire": row.wire,
         });
         format!("{fields}\n")
     };
-    contents::rows().into_iter().map(line).collect()
+    rows().into_iter().map(line).collect()
 }

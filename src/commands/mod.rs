@@ -2,7 +2,6 @@
 
 mod attempts;
 pub mod claims;
-mod contents;
 pub mod doctor;
 pub mod grade;
 pub mod hint;
@@ -10,7 +9,7 @@ pub mod lab;
 pub mod labs;
 pub mod new;
 pub mod new_exercise;
-mod programs;
+mod checkout;
 pub mod progress;
 pub mod reset;
 pub mod soak;
@@ -21,27 +20,15 @@ mod tally;
 pub mod watch;
 mod work;
 
-use std::fmt;
 use std::io::Write;
 
+pub use socklab::course::Mistyped;
 use socklab::lab::exit;
 
 /// Prints a text, with colours where they are wanted. A reader that has gone, `| head`, has seen enough.
 pub fn say(text: &str) {
     let _ = anstream::stdout().write_all(text.as_bytes());
 }
-
-/// Something that the person at the keyboard can put right by typing something else.
-#[derive(Debug)]
-pub struct Mistyped(pub String);
-
-impl fmt::Display for Mistyped {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Mistyped {}
 
 /// The exit code for an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {

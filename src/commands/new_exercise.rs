@@ -4,9 +4,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use socklab::course::labs::find_row;
 
 use super::new::write_new;
-use super::{Mistyped, contents, programs};
+use super::{Mistyped, checkout::checkout};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -35,10 +36,10 @@ const FILES: [(&str, &str); 10] = [
 
 /// Writes the exercise's files. Nothing else is to be told of it: the next build finds them.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let Some(checkout) = programs::checkout() else {
+    let Some(checkout) = checkout() else {
         bail!("a new exercise is made in a checkout: cargo run -q -- new-exercise {}", arguments.lab);
     };
-    let lab = contents::find(&arguments.lab)?;
+    let lab = find_row(&arguments.lab)?;
     let suffix = match &arguments.word {
         Some(word) => format!("-{}", plain(word)?),
         None => String::new(),

@@ -1,15 +1,15 @@
 //! `socklab soak`: labs run many times, each time from the start, and their transcripts compared byte for byte.
 
-use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use socklab::course::labs::{Row, find_row, rows};
 use socklab::lab::{PLAYED_AGAIN, exit};
 
 use super::tally::{self, Manner, Tally};
-use super::{contents, programs};
+use super::checkout::lab_command;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -38,14 +38,12 @@ struct Lab {
 /// Runs the labs and prints a table; fails if any lab has more than one transcript or does not end well.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let rows = match arguments.labs.as_slice() {
-        [] => contents::rows(),
-        words => words.iter().map(|word| contents::find(word)).collect::<Result<_>>()?,
+        [] => rows(),
+        words => words.iter().map(|word| find_row(word)).collect::<Result<_, _>>()?,
     };
-    let names: Vec<String> = rows.iter().map(contents::Row::program).collect();
-    let folder = programs::build(&names)?;
-    let labs = names.into_iter().map(|name| Lab { name, again: AtomicU32::new(0) });
+    let labs = rows.iter().map(Row::folder).map(|name| Lab { name, again: AtomicU32::new(0) });
     let tallies: Vec<Tally<Lab, Outcome>> = labs.map(Tally::of).collect();
-    tally::run_all(&tallies, arguments.runs, &arguments.manner, |lab| lab.run_once(&folder, &arguments.flags))?;
+    tally::run_all(&tallies, arguments.runs, &arguments.manner, |lab| lab.run_once(&arguments.flags))?;
     let flags: Vec<String> = arguments.flags.iter().map(|flag| format!(" {flag}")).collect();
     println!("{} runs a lab{}, {}", arguments.runs, flags.concat(), arguments.manner.told());
     println!(
@@ -57,12 +55,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 impl Lab {
-    fn run_once(&self, folder: &Path, flags: &[String]) -> Result<Outcome> {
-        let output = Command::new(folder.join(&self.name))
+    fn run_once(&self, flags: &[String]) -> Result<Outcome> {
+        let output = lab_command(&self.name)
             .args(flags)
             .stdin(Stdio::null())
             .output()
-            .with_context(|| format!("start {}", self.name))?;
+            .with_context(|| format!("start lab {}", self.name))?;
         // A scene that was played again is counted, and is no difference.
         let (again, complaint): (Vec<&[u8]>, Vec<&[u8]>) =
             output.stderr.split_inclusive(|byte| *byte == b'\n').partition(|line| is_again(line));

@@ -1,5 +1,7 @@
 //! The command line of a lab.
 
+use std::ffi::OsString;
+use std::iter;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -174,12 +176,13 @@ fn line(word: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone +
 }
 
 /// Does what the command line asks for.
-pub(super) fn run(lab: &Lab) -> ExitCode {
+pub(super) fn run(lab: &Lab, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words = iter::once(OsString::from(lab.label())).chain(words);
     let command = Arguments::command()
         .bin_name(format!("just {}", lab.label()))
         .about(lab.question)
         .long_about(format!("{}\n\n{HELP}", lab.question));
-    let arguments = match command.try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches)) {
+    let arguments = match command.try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches)) {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();

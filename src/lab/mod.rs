@@ -2,6 +2,7 @@
 
 mod browser;
 mod by_hand;
+mod chapter;
 mod child;
 mod claim;
 mod claim_report;
@@ -14,10 +15,12 @@ mod repeat;
 mod times;
 mod words;
 
+use std::ffi::{CString, OsString};
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+pub use chapter::Chapter;
 pub use child::start_program;
 pub use claim::{Claim, Verdict};
 pub use clock::strftime;
@@ -59,6 +62,7 @@ pub struct Lab {
     number: u32,
     name: &'static str,
     question: &'static str,
+    chapter: Chapter,
     port: u16,
     scenes: Vec<Scene>,
     claims: Vec<Claim>,
@@ -108,7 +112,15 @@ struct Cast {
 impl Lab {
     /// A lab with the port of the classic demo.
     pub fn new(number: u32, name: &'static str, port: u16) -> Lab {
-        Lab { number, name, question: "", port, scenes: Vec::new(), claims: Vec::new(), hosts: Needs::Any }
+        let (scenes, claims) = (Vec::new(), Vec::new());
+        Lab { number, name, question: "", chapter: Chapter::Datagrams, port, scenes, claims, hosts: Needs::Any }
+    }
+
+    /// The chapter that the lab stands in.
+    #[must_use]
+    pub fn in_chapter(mut self, chapter: Chapter) -> Lab {
+        self.chapter = chapter;
+        self
     }
 
     /// The lab is about what two hosts exchange: its demo always has two, and a wire.
@@ -146,9 +158,44 @@ impl Lab {
         self
     }
 
-    /// Does what the command line asks for.
+    /// Does what the process's command line asks for.
     pub fn run(self) -> ExitCode {
-        cli::run(&self)
+        self.play(std::env::args_os().skip(1))
+    }
+
+    /// Does what these words ask for. The process takes the lab's name, `lab-05-udp-no-server`, by which others find
+    /// it (the kernel keeps 15 bytes, PR_SET_NAME of prctl(2)); it must have no other thread, since roles are forked.
+    pub fn play(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+        if let Ok(name) = CString::new(format!("lab-{:02}-{}", self.number, self.name)) {
+            // Without it everything works, under another name.
+            let _ = rustix::thread::set_name(&name);
+        }
+        cli::run(&self, arguments)
+    }
+
+    /// The lab's number, which never changes.
+    pub fn number(&self) -> u32 {
+        self.number
+    }
+
+    /// The lab's name, in small letters and hyphens, which never changes.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The question that the lab answers.
+    pub fn question(&self) -> &'static str {
+        self.question
+    }
+
+    /// The chapter that the lab stands in.
+    pub fn chapter(&self) -> Chapter {
+        self.chapter
+    }
+
+    /// Whether its demo always has two hosts and a wire.
+    pub fn needs_a_wire(&self) -> bool {
+        self.hosts == Needs::Wire
     }
 
     /// How a person calls it.

@@ -81,6 +81,21 @@ pub fn programs() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_socklab")).parent().expect("a folder").to_owned()
 }
 
+/// A link to the built `socklab` with the name of a lab's program, by which it is that lab.
+fn program_of(name: &str) -> PathBuf {
+    static LINKS: Once<PathBuf> = Once::new();
+    let folder = LINKS.get(String::new(), || {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("links-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder for links");
+        folder
+    });
+    let link = folder.join(name);
+    match std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_socklab"), &link) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => panic!("link {}: {error}", link.display()),
+        _ => link,
+    }
+}
+
 /// A program that misbehaves on purpose.
 pub fn misbehaving_roles() -> PathBuf {
     programs().join("examples/misbehaving-roles")
@@ -109,7 +124,7 @@ pub fn labs() -> Vec<Lab> {
             name: text(&row, "name"),
             question: text(&row, "question"),
             folder: text(&row, "folder"),
-            program: programs().join(text(&row, "program")),
+            program: program_of(&text(&row, "program")),
             wire: row["wire"].as_bool().expect("true or false"),
         }
     };
