@@ -74,6 +74,10 @@ new-exercise *arguments:
 matrix:
     SOCKLAB_BLESS=1 cargo test -q --test integration exercises::
 
+# Build the numbered programs, lab-05-udp-no-server and all others, beside socklab
+programs *arguments:
+    cargo build -q -p socklab-programs "$@"
+
 # Run all tests
 test *arguments:
     cargo test "$@"
@@ -81,7 +85,7 @@ test *arguments:
 # Accept new transcripts and verdicts, and refresh what the pages quote and show
 bless:
     INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test integration recorded
-    SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram
+    SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram tidy::the_table_of_contents
 
 # Measure anew the times that pages tell; do it when the machine has nothing else to do
 measure:

@@ -53,6 +53,10 @@ fn programs_folders_pages_and_the_table_of_contents_are_the_same_labs() {
 #[test]
 fn the_table_of_contents_is_made_from_the_labs() {
     let table = read("labs/README.md");
+    if std::env::var_os("SOCKLAB_BLESS").is_some() {
+        fs::write(project("labs/README.md"), with_rows(&table, &rows())).expect("the table is written");
+        return;
+    }
     assert_eq!(table, with_rows(&table, &rows()), "labs/README.md: `just bless` writes it");
 }
 

@@ -37,7 +37,7 @@ fn as_text() -> String {
             let title = row.chapter.title();
             text += &format!("{}{strong}{title}{strong:#}\n", if text.is_empty() { "" } else { "\n" });
         }
-                for (index, line) in wrapped(&row.question, WIDTH - column - 8).iter().enumerate() {
+        for (index, line) in wrapped(&row.question, WIDTH - column - 8).iter().enumerate() {
             text += &match index {
                 0 => format!("  {strong}{:02}{strong:#}  {:column$}  {line}\n", row.number, row.name),
                 _ => format!("      {:column$}  {line}\n", ""),

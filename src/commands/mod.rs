@@ -1,6 +1,7 @@
 //! The subcommands of `socklab`, one a file.
 
 mod attempts;
+mod checkout;
 pub mod claims;
 pub mod doctor;
 pub mod grade;
@@ -9,7 +10,6 @@ pub mod lab;
 pub mod labs;
 pub mod new;
 pub mod new_exercise;
-mod checkout;
 pub mod progress;
 pub mod reset;
 pub mod soak;

@@ -8,8 +8,8 @@ use clap::Args;
 use socklab::course::labs::{Row, find_row, rows};
 use socklab::lab::{PLAYED_AGAIN, exit};
 
-use super::tally::{self, Manner, Tally};
 use super::checkout::lab_command;
+use super::tally::{self, Manner, Tally};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

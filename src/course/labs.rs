@@ -72,9 +72,10 @@ pub fn find_row(word: &str) -> Result<Row, Mistyped> {
     let rows = rows();
     let number = word.parse::<u32>().ok();
     let is_meant = |row: &&Row| number == Some(row.number) || row.name == word || row.folder() == word;
-    rows.iter().find(is_meant).cloned().ok_or_else(|| {
-        Mistyped(format!("there is no lab {word:?}{}: `just labs` lists them", nearest(word, &rows)))
-    })
+    rows.iter()
+        .find(is_meant)
+        .cloned()
+        .ok_or_else(|| Mistyped(format!("there is no lab {word:?}{}: `just labs` lists them", nearest(word, &rows))))
 }
 
 /// The lab that a person means by `word`.
@@ -122,7 +123,11 @@ pub fn with_rows(readme: &str, rows: &[Row]) -> String {
             }
             lines.iter().rposition(|line| *line == heading).unwrap_or(lines.len())
         });
-        let end = lines[start..].iter().skip(1).position(|line| line.starts_with("## ")).map_or(lines.len(), |n| start + 1 + n);
+        let end = lines[start..]
+            .iter()
+            .skip(1)
+            .position(|line| line.starts_with("## "))
+            .map_or(lines.len(), |n| start + 1 + n);
         let is_row = |line: &String| line.starts_with("| [");
         let first = lines[start..end].iter().rposition(|line| line.starts_with("|---")).map_or(end, |n| start + n + 1);
         let last = first + lines[first..end].iter().take_while(|line| is_row(line)).count();
@@ -178,11 +183,7 @@ mod tests {
             let (name, question) = (name.to_owned(), "Why?".to_owned());
             Row { number, name, question, chapter, wire: false }
         };
-        let rows = [
-            row(1, "a", Chapter::Datagrams),
-            row(2, "b", Chapter::Datagrams),
-            row(30, "h", Chapter::Framing),
-        ];
+        let rows = [row(1, "a", Chapter::Datagrams), row(2, "b", Chapter::Datagrams), row(30, "h", Chapter::Framing)];
         let old = "# The labs\n\n## Datagrams\n\nAn introduction.\n\n| lab |\n|---|\n| [01](x) |\n| [99](gone) |\n";
         let new = with_rows(old, &rows);
         let order = ["An introduction", "[01](01-a/", "[02](02-b/", "## Framing", "[30](30-h/"];

@@ -182,7 +182,8 @@ pub(super) fn run(lab: &Lab, words: impl IntoIterator<Item = OsString>) -> ExitC
         .bin_name(format!("just {}", lab.label()))
         .about(lab.question)
         .long_about(format!("{}\n\n{HELP}", lab.question));
-    let arguments = match command.try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches)) {
+    let arguments = match command.try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches))
+    {
         Ok(arguments) => arguments,
         Err(error) => {
             let _ = error.print();
