@@ -107,5 +107,6 @@ bench:
 
 # Formatting, lints and everything that CI asks for
 check:
-    cargo fmt --check
+    cargo fmt --all --check
+    rustfmt --check --edition 2024 labs/*/main.rs labs/*/exercise*/checks.rs
     cargo clippy -q --all-targets -- -D warnings

@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = fs::read_to_string(&table).with_context(|| format!("read {}", table.display()))?;
     fs::write(&table, with_rows(&text, &all)).with_context(|| format!("write {}", table.display()))?;
     println!("added it to labs/README.md");
-    println!("now: just lab {number:02}, write the lab, then just bless");
+    println!("now: just lab {number:02}, write the lab, then just bless {number:02}");
     Ok(ExitCode::SUCCESS)
 }
 
