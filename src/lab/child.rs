@@ -68,7 +68,7 @@ fn look_after(words: &[&str], held: OwnedFd, reports: OwnedFd) -> io::Result<()>
     rustix::stdio::dup2_stdout(&reports)?;
     let _ = (held.into_raw_fd(), reports.into_raw_fd());
     // A socket that stayed open here would outlive its close.
-    sys::close_range(2, i32::MAX)?;
+    sys::close_inherited(2, i32::MAX)?;
     let errno = started.as_ref().err().map_or(0, |error| error.raw_os_error().unwrap_or(libc::EIO));
     rustix::io::write(rustix::stdio::stdout(), &errno.to_ne_bytes())?;
     let mut child = started?;

@@ -133,7 +133,7 @@ fn guard() -> io::Result<Pid> {
         Forked::Child => {
             let _ = setpgid(None, None);
             // A socket that stayed open here would outlive its close.
-            let _ = sys::close_range(0, i32::MAX);
+            let _ = sys::close_inherited(0, i32::MAX);
             if let Ok(pidfd) = pidfd_open(us, PidfdFlags::empty())
                 && getppid() == Some(us)
             {

@@ -15,15 +15,13 @@ use rustix::process::Pid;
 
 pub use connection::{Connection, Kernel, QUESTION, SOCK_DIAG_BY_FAMILY, question_about};
 
-use crate::sys;
+use crate::sys::{self, IntRequest};
 use crate::trace::{Queues, Word};
 
 /// How many bytes a socket's queues hold, `SIOCINQ`, `SIOCOUTQ` of `tcp(7)` and `udp(7)`, and `SIOCOUTQNSD`.
 pub fn queues(socket: BorrowedFd<'_>) -> Queues {
-    // SIOCOUTQNSD of <linux/sockios.h>, which no crate defines.
-    const SIOCOUTQNSD: libc::Ioctl = 0x894B;
     let ask = |request| sys::ioctl_int(socket, request).ok().and_then(|bytes| u32::try_from(bytes).ok());
-    Queues { recv: ask(libc::FIONREAD), send: ask(libc::TIOCOUTQ), unsent: ask(SIOCOUTQNSD) }
+    Queues { recv: ask(IntRequest::Unread), send: ask(IntRequest::Unacknowledged), unsent: ask(IntRequest::Unsent) }
 }
 
 /// When the datagram came that was received last, `SIOCGSTAMPNS` of `socket(7)`; `None` before there was one. The

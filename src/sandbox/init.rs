@@ -86,7 +86,7 @@ impl<'a> Init<'a> {
         identity: Identity,
     ) -> Result<(Init<'a>, Vec<Note>), Fault> {
         set_parent_process_death_signal(Some(Signal::KILL)).step("prctl(PR_SET_PDEATHSIG)")?;
-        let ends = children::signals(libc::SIGCHLD).step("signalfd")?;
+        let ends = sys::signals_to_read(&[libc::SIGCHLD]).step("signalfd")?;
         if !plan.layers.has(Layer::Processes) {
             set_child_subreaper(Some(getpid())).step("prctl(PR_SET_CHILD_SUBREAPER)")?;
         }
@@ -319,8 +319,9 @@ impl<'a> Init<'a> {
             for pid in found.iter().filter_map(|about| Pid::from_raw(about.pid)) {
                 let _ = kill_process(pid, Signal::KILL);
             }
-            sys::wait_until_readable(&self.ends, Duration::from_millis(5)).step("poll")?;
-            let _ = rustix::io::read(&self.ends, &mut [0u8; 1024]);
+            if sys::wait_until_readable(&self.ends, Duration::from_millis(5)).step("poll")? {
+                let _ = rustix::io::read(&self.ends, &mut [0u8; 1024]);
+            }
             stopped += self.take_ends()?;
         }
         Err(Fault::new("kill all processes", "there are always new ones"))

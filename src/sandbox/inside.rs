@@ -65,7 +65,7 @@ fn prepare(setup: ChildSetup<'_>) -> Result<(), Fault> {
     for signal in (1..32).filter(|signal| ![libc::SIGKILL, libc::SIGSTOP].contains(signal)) {
         sys::default_action(signal).step("signal")?;
     }
-    sys::children::unblock_signals().step("sigprocmask")?;
+    sys::unblock_signals().step("sigprocmask")?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     rustix::process::chdir(setup.scratch).step("chdir")?;
     if let Some(group) = setup.group {

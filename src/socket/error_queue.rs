@@ -1,10 +1,8 @@
 //! Reports from the error queue, `IP_RECVERR` of `ip(7)`.
 
 use std::io;
-use std::mem::MaybeUninit;
-use std::net::{Ipv4Addr, SocketAddr};
 
-use socket2::{MaybeUninitSlice, MsgHdrMut, SockAddr, Socket};
+use socket2::Socket;
 
 use super::Address;
 use crate::sys;
@@ -40,15 +38,9 @@ impl Report {
 /// Makes the call and takes the report out of its control message.
 pub(super) fn receive(socket: &Socket, buf: &mut [u8]) -> io::Result<Report> {
     let mut control = [0u8; 256];
-    let mut destination = SockAddr::from(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)));
-    let (len, control_len) = {
-        let mut parts = [MaybeUninitSlice::new(sys::uninit(buf))];
-        let control: &mut [MaybeUninit<u8>] = sys::uninit(&mut control);
-        let mut message = MsgHdrMut::new().with_addr(&mut destination).with_buffers(&mut parts).with_control(control);
-        let len = socket.recvmsg(&mut message, libc::MSG_ERRQUEUE)?;
-        (len, message.control_len())
-    };
-    let error = extended_error(&control[..control_len.min(control.len())])
+    let message = sys::recv_message(socket, buf, &mut control, libc::MSG_ERRQUEUE)?;
+    let (len, destination) = (message.len, message.address);
+    let error = extended_error(&control[..message.control_len])
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a message on the error queue without a report"))?;
     let [errno @ .., origin, kind, code] = error;
     Ok(Report { len, destination: destination.into(), errno: i32::from_ne_bytes(errno), origin, kind, code })

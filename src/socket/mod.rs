@@ -151,7 +151,7 @@ impl Socket {
     pub fn recv_with_flags(&self, buf: &mut [u8], flags: i32) -> io::Result<usize> {
         let call = self.call("recv").arg("len", buf.len()).arg("flags", flag_names(flags));
         traced(call, self.wait_to_receive(flags), |call| {
-            let len = self.inner.recv_with_flags(sys::uninit(buf), flags)?;
+            let len = sys::recv_into(&self.inner, buf, flags)?;
             call.received(len, buf);
             Ok(len)
         })
@@ -166,7 +166,7 @@ impl Socket {
     pub fn recv_from_with_flags(&self, buf: &mut [u8], flags: i32) -> io::Result<(usize, Address)> {
         let call = self.call("recvfrom").arg("len", buf.len()).arg("flags", flag_names(flags));
         traced(call, self.wait_to_receive(flags), |call| {
-            let (len, from) = self.inner.recv_from_with_flags(sys::uninit(buf), flags)?;
+            let (len, from) = sys::recv_from_into(&self.inner, buf, flags)?;
             let from = Address::from(from);
             call.received(len, buf);
             call.wrote("src_addr", from.value());

@@ -56,8 +56,8 @@ fn prepare(name: &str, stage: Pid, host: Option<BorrowedFd<'_>>, channel: OwnedF
         wire::enter(host)?;
     }
     let channel = move_to(channel, ROLE_END)?;
-    sys::close_range(3, ROLE_END - 1)?;
-    sys::close_range(ROLE_END + 1, i32::MAX)?;
+    sys::close_inherited(3, ROLE_END - 1)?;
+    sys::close_inherited(ROLE_END + 1, i32::MAX)?;
     let nowhere = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())?;
     rustix::stdio::dup2_stdin(&nowhere)?;
     rustix::stdio::dup2_stdout(&nowhere)?;
@@ -75,7 +75,7 @@ fn move_to(descriptor: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
         return Ok(descriptor);
     }
     make_room_for(number)?;
-    sys::close_range(number, number)?;
+    sys::close_inherited(number, number)?;
     let moved = rustix::io::fcntl_dupfd_cloexec(&descriptor, number)?;
     // The old one is closed with all others.
     let _ = descriptor.into_raw_fd();

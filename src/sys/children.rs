@@ -1,8 +1,8 @@
-//! Calls of a process that keeps others: signals, ends, mounts.
+//! Calls of a process that keeps others: their ends, what they are started with, mounts.
 
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use super::check;
@@ -10,6 +10,7 @@ use super::check;
 /// How a child ended, and what it used.
 #[derive(Clone, Copy, Debug)]
 pub struct Reaped {
+    /// Its process id.
     pub pid: i32,
     pub end: End,
     /// User and system time of it and of the children that it waited for.
@@ -21,13 +22,18 @@ pub struct Reaped {
 /// How a process ended, `wait(2)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
+    /// With this code.
     Exited(i32),
+    /// By the signal of this number.
     Killed(i32),
 }
 
 /// Takes the end of one child, if any has ended, `wait4(2)` with `WNOHANG`.
 ///
-/// `ECHILD` when there are no children at all; with `wait`, sleeps until one has ended.
+/// With `wait`, sleeps until one has ended.
+///
+/// # Errors
+/// `ECHILD` when there are no children at all, `EINTR` after a signal.
 pub fn reap(wait: bool) -> io::Result<Option<Reaped>> {
     let (mut status, mut usage) = (0, MaybeUninit::<libc::rusage>::zeroed());
     let options = if wait { 0 } else { libc::WNOHANG };
@@ -47,53 +53,34 @@ pub fn reap(wait: bool) -> io::Result<Option<Reaped>> {
 }
 
 /// CPU time of all children that have been waited for, and of theirs, `RUSAGE_CHILDREN` of `getrusage(2)`.
+///
+/// # Errors
+/// None that the kernel gives.
 pub fn cpu_of_children() -> io::Result<Duration> {
-    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
-    // SAFETY: the kernel writes one `rusage`, for which there is room.
-    check(unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, usage.as_mut_ptr()) })?;
-    // SAFETY: it was written, and zeroes are one, too.
-    Ok(time_of(&unsafe { usage.assume_init() }))
+    Ok(time_of(&usage_of(libc::RUSAGE_CHILDREN)?))
 }
 
+/// What `who` has used, `RUSAGE_…` of `getrusage(2)`.
+pub(super) fn usage_of(who: libc::c_int) -> io::Result<libc::rusage> {
+    let mut usage = MaybeUninit::<libc::rusage>::zeroed();
+    // SAFETY: the kernel writes one `rusage`, for which there is room.
+    check(unsafe { libc::getrusage(who, usage.as_mut_ptr()) })?;
+    // SAFETY: it was written, and zeroes are one, too.
+    Ok(unsafe { usage.assume_init() })
+}
+
+/// User and system time together.
 fn time_of(usage: &libc::rusage) -> Duration {
     let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
     time(usage.ru_utime) + time(usage.ru_stime)
 }
 
-/// Blocks a signal and returns a descriptor that is readable while one is pending, `signalfd(2)`.
-pub fn signals(signal: i32) -> io::Result<OwnedFd> {
-    let set = set_of(Some(signal));
-    // SAFETY: `set` is a signal set that lives through the call; no handler depends on the mask.
-    check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) })?;
-    // SAFETY: as above; the kernel only reads.
-    let fd = check(unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) })?;
-    // SAFETY: the call has made this descriptor for us.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-/// Lets all signals through, `sigprocmask(2)`.
-pub fn unblock_signals() -> io::Result<()> {
-    let set = set_of(None);
-    // SAFETY: `set` is a signal set that lives through the call; this process has no handlers.
-    check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &set, std::ptr::null_mut()) }).map(drop)
-}
-
-fn set_of(signal: Option<i32>) -> libc::sigset_t {
-    // SAFETY: all-zero bytes are a valid signal set, and the calls only set bits in it.
-    unsafe {
-        let mut set = mem::zeroed();
-        libc::sigemptyset(&mut set);
-        if let Some(signal) = signal {
-            libc::sigaddset(&mut set, signal);
-        }
-        set
-    }
-}
-
 /// Sends a signal to every process that this one may signal, but not to itself, `kill(2)` with -1.
 ///
-/// Only the first process of a process namespace may: to it, these are the processes of its namespace. Another one
-/// gets `EINVAL`.
+/// Only the first process of a process namespace may: to it, these are the processes of its namespace.
+///
+/// # Errors
+/// `EINVAL` in any other process, `ESRCH` when there is nothing to kill.
 pub fn kill_all(signal: i32) -> io::Result<()> {
     if std::process::id() != 1 {
         return Err(io::Error::from_raw_os_error(libc::EINVAL));
@@ -104,12 +91,18 @@ pub fn kill_all(signal: i32) -> io::Result<()> {
 
 /// Makes all descriptors from `first` on close at the next `execve`, `close_range(2)` with `CLOSE_RANGE_CLOEXEC`
 /// (Linux 5.11).
+///
+/// # Errors
+/// `EINVAL` on an older kernel.
 pub fn close_at_exec(first: i32) -> io::Result<()> {
     // SAFETY: a descriptor's flag is no memory.
-    check(unsafe { libc::syscall(libc::SYS_close_range, first, i32::MAX, libc::CLOSE_RANGE_CLOEXEC) } as i32).map(drop)
+    check(unsafe { libc::syscall(libc::SYS_close_range, first, i32::MAX, libc::CLOSE_RANGE_CLOEXEC) }).map(drop)
 }
 
 /// Sets attributes `MOUNT_ATTR_…` of a mount, and with `recursive` of those below it, `mount_setattr(2)` (Linux 5.12).
+///
+/// # Errors
+/// `EPERM` for a mount of another namespace's, or one whose attributes are locked.
 pub fn set_mount_attributes(mount: BorrowedFd<'_>, attributes: u64, recursive: bool) -> io::Result<()> {
     let flags = libc::AT_EMPTY_PATH | if recursive { libc::AT_RECURSIVE } else { 0 };
     let attributes = libc::mount_attr { attr_set: attributes, attr_clr: 0, propagation: 0, userns_fd: 0 };
@@ -118,13 +111,16 @@ pub fn set_mount_attributes(mount: BorrowedFd<'_>, attributes: u64, recursive: b
     let returned = unsafe {
         libc::syscall(libc::SYS_mount_setattr, mount.as_raw_fd(), c"".as_ptr(), flags, &raw const attributes, size)
     };
-    check(returned as i32).map(drop)
+    check(returned).map(drop)
 }
 
 /// Which version of Landlock the kernel has, `landlock_create_ruleset(2)` with `LANDLOCK_CREATE_RULESET_VERSION`.
+///
+/// # Errors
+/// `ENOSYS` or `EOPNOTSUPP` where the kernel has none.
 pub fn landlock_version() -> io::Result<i32> {
     const VERSION: u32 = 1;
     // SAFETY: with this flag the kernel wants no pointer and returns a number.
     let returned = unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0usize, VERSION) };
-    check(returned as i32)
+    check(returned).map(|version| version as i32)
 }

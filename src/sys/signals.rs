@@ -1,30 +1,58 @@
-//! Signals that are read instead of being met.
+//! Signals: which ones are read, blocked, or left to their default.
 
 use std::io;
-use std::mem::MaybeUninit;
+use std::mem;
 use std::os::fd::{FromRawFd, OwnedFd};
 
-/// From now on these signals end nothing: they are read from the descriptor, `signalfd(2)`, as structures of 128 bytes,
-/// each with the signal's number in its first four.
+use super::check;
+
+/// Blocks these signals in this thread, and returns a descriptor from which they are read as structures of 128 bytes,
+/// each with the signal's number in its first four: `sigprocmask(2)` and `signalfd(2)`. A read waits for a signal.
 ///
-/// To be called before there is another thread, since a thread that does not block a signal meets it.
+/// To be called before there is another thread: a signal goes to any thread that does not block it.
+///
+/// # Errors
+/// `EMFILE` at the limit of descriptors.
 pub fn signals_to_read(signals: &[i32]) -> io::Result<OwnedFd> {
-    let mut set = MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: sigemptyset makes a set of it, and sigaddset adds to that.
-    unsafe {
-        libc::sigemptyset(set.as_mut_ptr());
-        for signal in signals {
-            libc::sigaddset(set.as_mut_ptr(), *signal);
-        }
-    }
-    // SAFETY: the set is one now; nothing is asked about the mask as it was.
-    let error = unsafe { libc::pthread_sigmask(libc::SIG_BLOCK, set.as_ptr(), std::ptr::null_mut()) };
-    if error != 0 {
-        return Err(io::Error::from_raw_os_error(error));
-    }
-    // SAFETY: the same set; -1 asks for a descriptor that nobody has.
-    let fd = unsafe { libc::signalfd(-1, set.as_ptr(), libc::SFD_CLOEXEC) };
-    super::check(fd)?;
-    // SAFETY: the call has just made it, and nobody else knows of it.
+    let set = set_of(signals);
+    // SAFETY: `set` is a signal set that lives through the call; nothing here depends on the mask.
+    check(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &set, std::ptr::null_mut()) })?;
+    // SAFETY: the same set, which the kernel only reads; -1 asks for a new descriptor.
+    let fd = check(unsafe { libc::signalfd(-1, &set, libc::SFD_CLOEXEC) })?;
+    // SAFETY: the call has just made this descriptor, so nothing else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// Blocks no signal any more, `sigprocmask(2)`.
+///
+/// # Errors
+/// None that the kernel gives.
+pub fn unblock_signals() -> io::Result<()> {
+    let set = set_of(&[]);
+    // SAFETY: `set` is a signal set that lives through the call; this process has no handlers.
+    check(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &set, std::ptr::null_mut()) }).map(drop)
+}
+
+/// Gives a signal its default action, `SIG_DFL` of `signal(2)`.
+///
+/// # Errors
+/// `EINVAL` for `SIGKILL`, `SIGSTOP` and what is not the number of a signal.
+pub fn default_action(signal: i32) -> io::Result<()> {
+    // SAFETY: no handler of ours is called: there is none.
+    if unsafe { libc::signal(signal, libc::SIG_DFL) } == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+fn set_of(signals: &[i32]) -> libc::sigset_t {
+    // SAFETY: all-zero bytes are a valid signal set, and the calls only set bits in it.
+    unsafe {
+        let mut set = mem::zeroed();
+        libc::sigemptyset(&mut set);
+        for signal in signals {
+            libc::sigaddset(&mut set, *signal);
+        }
+        set
+    }
 }
