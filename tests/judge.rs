@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use socklab::judge::{Attempt, Done, Exercise, Judging, Verdict, judge};
+use socklab::judge::{Attempt, Done, Exercise, Grade, Judging, Outcome, Verdict, judge};
 use socklab::sandbox::{Layer, Layers, SandboxConfig, resolve};
 
 use crate::support::{has, skip};
@@ -49,6 +49,11 @@ fn verdict(test: &str, program: &str, check: fn(&mut Attempt) -> Done) -> Option
 
 /// The verdict of all checks of an exercise.
 fn verdict_of(test: &str, program: &str, exercise: Exercise) -> Option<Verdict> {
+    grade_of(test, program, exercise).map(|grade| grade.verdict())
+}
+
+/// The grade of a program in Python; nothing where it cannot be had.
+fn grade_of(test: &str, program: &str, exercise: Exercise) -> Option<Grade> {
     let keeper = PathBuf::from(env!("CARGO_BIN_EXE_socklab"));
     let layers = Layers::here(&keeper);
     if !layers.has(Layer::Network) || !has("python3") {
@@ -58,7 +63,7 @@ fn verdict_of(test: &str, program: &str, exercise: Exercise) -> Option<Verdict> 
     let mut config = SandboxConfig { layers, keeper, port: exercise.port, ..SandboxConfig::default() };
     let python = resolve(OsStr::new("python3"), Path::new(".")).expect("Python");
     config.visible.extend(python.visible);
-    let grade = judge(&Judging {
+    Some(judge(&Judging {
         id: "test",
         exercise: &exercise,
         wrong: &[],
@@ -71,8 +76,7 @@ fn verdict_of(test: &str, program: &str, exercise: Exercise) -> Option<Verdict> 
         case: None,
         capture: false,
         progress: &|_| {},
-    });
-    Some(grade.verdict())
+    }))
 }
 
 #[test]
@@ -82,7 +86,7 @@ fn checks_are_applied_side_by_side() {
 
     /// Passes when the other check is under way as well.
     fn meets_the_other(attempt: &mut Attempt) -> Done {
-        attempt.runs_with(&["nothing"])?;
+        attempt.start_client(&["nothing"])?;
         let (count, more) = &HERE;
         let mut here = count.lock().expect("a lock");
         *here += 1;
@@ -105,19 +109,19 @@ fn checks_are_applied_side_by_side() {
 #[test]
 fn an_answer_that_comes_too_late_is_a_fault_of_ours() {
     let late = verdict("late answers", CLIENT, |attempt| {
-        let mut server = attempt.datagram_server("server")?;
-        server.must_answer_within(Duration::from_millis(20));
-        attempt.runs_with(&["hello"])?;
+        let mut server = attempt.open_udp_server("server")?;
+        server.require_answer_within(Duration::from_millis(20));
+        attempt.start_client(&["hello"])?;
         server.receive()?;
         // As if the machine had been busy with something else.
-        attempt.lets_pass(Duration::from_millis(30))?;
+        attempt.pass_time(Duration::from_millis(30))?;
         server.answer(b"HELLO")
     });
     assert!(late.is_none_or(|verdict| verdict == Verdict::CannotTell), "{late:?}");
     let in_time = verdict("answers in time", CLIENT, |attempt| {
-        let mut server = attempt.datagram_server("server")?;
-        server.must_answer_within(Duration::from_secs(60));
-        attempt.runs_with(&["hello"])?;
+        let mut server = attempt.open_udp_server("server")?;
+        server.require_answer_within(Duration::from_secs(60));
+        attempt.start_client(&["hello"])?;
         server.expect(b"hello")?;
         server.answer(b"HELLO")?;
         attempt.expect_line("HELLO")
@@ -129,10 +133,10 @@ fn an_answer_that_comes_too_late_is_a_fault_of_ours() {
 fn a_peer_that_is_gone_at_once_gets_nothing_any_more() {
     for _ in 0..10 {
         let gone = verdict("a peer that is gone", CLIENT, |attempt| {
-            let mut server = attempt.datagram_server("server")?;
-            attempt.runs_with(&["hello", "world"])?;
+            let mut server = attempt.open_udp_server("server")?;
+            attempt.start_client(&["hello", "world"])?;
             server.expect(b"hello")?;
-            server.answer_and_be_gone(b"HELLO")?;
+            server.answer_and_close(b"HELLO")?;
             attempt.expect_line("HELLO")?;
             attempt.expect_line("refused")
         });
@@ -143,15 +147,15 @@ fn a_peer_that_is_gone_at_once_gets_nothing_any_more() {
 #[test]
 fn datagrams_are_expected_in_whatever_order() {
     let all = verdict("any order", HASTY, |attempt| {
-        let mut server = attempt.datagram_server("server")?;
-        attempt.runs_with(&["nothing"])?;
-        server.expect_all(&[b"three".to_vec(), b"one".to_vec(), b"two".to_vec()])
+        let mut server = attempt.open_udp_server("server")?;
+        attempt.start_client(&["nothing"])?;
+        server.expect_in_any_order(&[b"three".to_vec(), b"one".to_vec(), b"two".to_vec()])
     });
     assert!(all.is_none_or(|verdict| verdict == Verdict::Pass), "{all:?}");
     let twice = verdict("one of them twice", HASTY, |attempt| {
-        let mut server = attempt.datagram_server("server")?;
-        attempt.runs_with(&["nothing"])?;
-        server.expect_all(&[b"three".to_vec(), b"one".to_vec(), b"one".to_vec()])
+        let mut server = attempt.open_udp_server("server")?;
+        attempt.start_client(&["nothing"])?;
+        server.expect_in_any_order(&[b"three".to_vec(), b"one".to_vec(), b"one".to_vec()])
     });
     assert!(twice.is_none_or(|verdict| verdict == Verdict::Fail), "{twice:?}");
 }
@@ -159,9 +163,29 @@ fn datagrams_are_expected_in_whatever_order() {
 #[test]
 fn what_is_passed_over_has_an_end() {
     let bored = verdict("the same for ever", BORE, |attempt| {
-        let mut server = attempt.datagram_server("server")?;
-        attempt.runs_with(&["nothing"])?;
-        server.expect_but(b"something else", |other| other == b"again")
+        let mut server = attempt.open_udp_server("server")?;
+        attempt.start_client(&["nothing"])?;
+        server.expect_skipping(b"something else", |other| other == b"again")
     });
     assert!(bored.is_none_or(|verdict| verdict == Verdict::Fail), "{bored:?}");
+}
+
+#[test]
+fn a_check_that_panics_is_a_fault_of_ours_that_says_why() {
+    let panics: fn(&mut Attempt) -> Done = |attempt| {
+        attempt.start_client(&["nothing"])?;
+        panic!("there is no {}th letter", 27)
+    };
+    let exercise = Exercise::on_port(9000).check("panics", 50, "panics", "There is none.", panics).check(
+        "passes",
+        50,
+        "passes",
+        "There is none.",
+        |attempt| attempt.start_client(&["nothing"]),
+    );
+    let Some(grade) = grade_of("a check that panics", "pass", exercise) else { return };
+    assert_eq!((grade.verdict(), grade.points()), (Verdict::CannotTell, None));
+    let Outcome::Fault(fault) = &grade.checks[0].outcome else { panic!("{:?}", grade.checks[0].outcome) };
+    assert!(fault.contains("there is no 27th letter, at judge.rs:"), "{fault}");
+    assert_eq!(grade.checks[1].verdict(), Verdict::Pass);
 }

@@ -1,30 +1,32 @@
-//! The numbers that a check draws: by a seed, or as a replay tells.
+//! The numbers that a check draws: they follow from a seed, or replay a list.
 //!
-//! Each number is kept as its distance from the lower end of its range, so that 0 is always the simplest choice. A
-//! failing list of choices can be made simpler, and is then given to the student as `--case 0.3.1`.
+//! Each number is kept as its distance from the lower end of its range, so that 0 is always the simplest choice. The
+//! list of a failure can be shrunk, and is then given to the student as `--case 0.3.1`.
 
 use std::ops::RangeInclusive;
 
-/// So many numbers a check may draw, and a replay may hold.
-pub const MOST: usize = 10_000;
+/// The most numbers of one check that are kept, and the most in a list to replay.
+pub const MAX_NUMBERS: usize = 10_000;
 
 /// Where a check's numbers come from, and which ones it has drawn.
 #[derive(Clone, Debug)]
 pub struct Choices {
     seed: u64,
-    told: Option<Vec<u64>>,
+    /// The numbers to draw instead of those of the seed.
+    replay: Option<Vec<u64>>,
+    /// The numbers drawn so far.
     pub drawn: Vec<u64>,
 }
 
 impl Choices {
     /// Numbers that follow from a seed.
     pub fn of_seed(seed: u64) -> Choices {
-        Choices { seed, told: None, drawn: Vec::new() }
+        Choices { seed, replay: None, drawn: Vec::new() }
     }
 
-    /// These numbers, and the simplest ones behind them.
-    pub fn told(numbers: Vec<u64>) -> Choices {
-        Choices { seed: 0, told: Some(numbers), drawn: Vec::new() }
+    /// These numbers, and after them the simplest ones.
+    pub fn replay(numbers: Vec<u64>) -> Choices {
+        Choices { seed: 0, replay: Some(numbers), drawn: Vec::new() }
     }
 
     /// A number of this range.
@@ -32,11 +34,11 @@ impl Choices {
         let (first, last) = range.into_inner();
         let width = last.saturating_sub(first);
         let at = self.drawn.len();
-        let distance = match &self.told {
-            Some(told) => told.get(at).copied().unwrap_or(0).min(width),
+        let distance = match &self.replay {
+            Some(numbers) => numbers.get(at).copied().unwrap_or(0).min(width),
             None => scattered(self.seed, at as u64) % width.saturating_add(1).max(1),
         };
-        if at < MOST {
+        if at < MAX_NUMBERS {
             self.drawn.push(distance);
         }
         first + distance
@@ -59,7 +61,10 @@ pub fn written(numbers: &[u64]) -> String {
     numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
 }
 
-/// The same, read again.
+/// Reads numbers from the form in which [`written`] writes them.
+///
+/// # Errors
+/// A sentence for the user, if this is no such list.
 pub fn read(text: &str) -> Result<Vec<u64>, String> {
     if text == "-" {
         return Ok(Vec::new());
@@ -68,14 +73,14 @@ pub fn read(text: &str) -> Result<Vec<u64>, String> {
         .split('.')
         .map(|number| number.parse().map_err(|_| format!("--case {text}: {number:?} is not a number")))
         .collect::<Result<_, _>>()?;
-    if numbers.len() > MOST {
-        return Err(format!("--case: more than {MOST} numbers"));
+    if numbers.len() > MAX_NUMBERS {
+        return Err(format!("--case: more than {MAX_NUMBERS} numbers"));
     }
     Ok(numbers)
 }
 
-/// Simpler lists than this one, the simplest first: shorter ones, then ones with a smaller number in one place.
-pub fn simpler(numbers: &[u64]) -> Vec<Vec<u64>> {
+/// Lists that are simpler than this one, the simplest first: shorter ones, then ones of which one number is smaller.
+pub fn shrink(numbers: &[u64]) -> Vec<Vec<u64>> {
     let mut lists: Vec<Vec<u64>> = Vec::new();
     let shorter = [0, numbers.len() / 2, numbers.len().saturating_sub(1)];
     lists.extend(shorter.iter().filter(|len| **len < numbers.len()).map(|len| numbers[..*len].to_vec()));
@@ -111,14 +116,14 @@ mod tests {
         ) {
             let mut choices = Choices::of_seed(seed);
             let first: Vec<u64> = widths.iter().map(|width| choices.draw(7..=7 + width)).collect();
-            let mut again = Choices::told(read(&written(&choices.drawn)).expect("numbers"));
+            let mut again = Choices::replay(read(&written(&choices.drawn)).expect("numbers"));
             let second: Vec<u64> = widths.iter().map(|width| again.draw(7..=7 + width)).collect();
             prop_assert_eq!(first, second);
         }
 
         #[test]
-        fn a_simpler_list_is_shorter_or_smaller(numbers in proptest::collection::vec(0u64..99, 0..9)) {
-            for list in simpler(&numbers) {
+        fn a_shrunk_list_is_shorter_or_smaller(numbers in proptest::collection::vec(0u64..99, 0..9)) {
+            for list in shrink(&numbers) {
                 let smaller = list.iter().sum::<u64>() < numbers.iter().sum::<u64>();
                 prop_assert!(list.len() < numbers.len() || smaller, "{list:?}");
             }

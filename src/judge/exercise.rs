@@ -1,11 +1,12 @@
 //! Exercises and their checks.
 
-use super::{Attempt, Done};
+use super::attempt::Attempt;
+use super::failure::Done;
 
 /// A task with a contract on the wire: what an attempt is, and what it must do.
 #[derive(Clone, Debug)]
 pub struct Exercise {
-    /// The classic port, which every attempt has for itself.
+    /// The port of the task. Every attempt has it for itself, on a host of its own.
     pub port: u16,
     pub checks: Vec<Check>,
 }
@@ -13,13 +14,15 @@ pub struct Exercise {
 /// One named thing that an attempt must do.
 #[derive(Clone, Copy, Debug)]
 pub struct Check {
-    /// How it is called on the command line: `header-in-pieces`.
+    /// Its name on the command line: `header-in-pieces`.
     pub name: &'static str,
     /// What the attempt does if it passes: "reads a header that comes in pieces".
     pub claim: &'static str,
+    /// What it is worth if it passes.
     pub points: u32,
     /// One thing to think of, for a student whose attempt does not.
     pub hint: &'static str,
+    /// Applies it.
     pub run: fn(&mut Attempt) -> Done,
 }
 
@@ -29,7 +32,7 @@ impl Exercise {
         Exercise { port, checks: Vec::new() }
     }
 
-    /// Adds a check.
+    /// Adds a check: the arguments are the fields of [`Check`].
     #[must_use]
     pub fn check(
         mut self,
@@ -43,7 +46,7 @@ impl Exercise {
         self
     }
 
-    /// All points that there are.
+    /// The points of all checks.
     pub fn points(&self) -> u32 {
         self.checks.iter().map(|check| check.points).sum()
     }

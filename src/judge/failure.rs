@@ -5,7 +5,7 @@ use std::io;
 use crate::sandbox::Fault;
 use crate::trace::error_name;
 
-/// What a check comes to: nothing to say, or what stopped it.
+/// The result of a step of a check: a value, or what ends the check.
 pub type Done<T = ()> = Result<T, Stop>;
 
 /// What ends a check early.
@@ -21,11 +21,12 @@ pub enum Stop {
 #[derive(Clone, Debug)]
 pub struct Failure {
     pub kind: Kind,
-    /// One sentence: what was not as it must be.
+    /// What is wrong, in one sentence.
     pub what: String,
+    /// What was expected, and what came instead.
     pub expected: Option<Shown>,
     pub got: Option<Shown>,
-    /// What the kernel knew of the program then, a sentence each.
+    /// What the kernel knew of the program at that moment, a sentence each.
     pub why: Vec<String>,
     /// The end of what the program wrote to its standard error.
     pub last_words: Vec<u8>,
@@ -36,17 +37,17 @@ pub struct Failure {
 pub enum Kind {
     /// It did something else.
     Wrong,
-    /// It did nothing, and sleeps.
+    /// It did nothing, and all its threads sleep.
     Hangs,
-    /// It did nothing, and is busy.
+    /// It did nothing, and uses CPU.
     Spins,
     /// It ended, by itself or by a signal.
     Ended,
-    /// It went over a limit.
+    /// It exceeded a limit of its sandbox.
     Limit,
 }
 
-/// Something expected, or something that came.
+/// Something expected or received, as a report shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
     Bytes(Vec<u8>),
@@ -54,7 +55,7 @@ pub enum Shown {
 }
 
 impl Failure {
-    /// A failure that one sentence tells.
+    /// A failure that one sentence describes.
     pub fn new(kind: Kind, what: impl Into<String>) -> Failure {
         Failure { kind, what: what.into(), expected: None, got: None, why: Vec::new(), last_words: Vec::new() }
     }
@@ -81,7 +82,7 @@ impl From<Fault> for Stop {
 }
 
 impl Stop {
-    /// A call of ours that failed although the attempt cannot make it fail.
+    /// The fault of a call that failed, although the attempt cannot make it fail.
     pub fn ours(call: &str, error: &io::Error) -> Stop {
         Stop::Fault(format!("{call}: {}", error_name(error)))
     }

@@ -1,4 +1,4 @@
-//! What a judgement comes to.
+//! The results of all checks, and the grade that follows from them.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use super::exercise::{Check, Exercise};
 use super::failure::{Failure, Kind};
 use crate::trace::Event;
 
-/// Of a check, or of an attempt as a whole.
+/// The verdict on a check, or on an attempt as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     Pass,
     Fail,
-    /// Something of ours failed. It is no zero: it is no grade at all.
+    /// Something of ours failed. That is not a zero: there is no grade.
     CannotTell,
 }
 
@@ -23,14 +23,14 @@ pub enum Verdict {
 pub struct Checked {
     pub check: Check,
     pub outcome: Outcome,
-    /// All that happened.
+    /// All that happened, in order.
     pub events: Vec<Event>,
     /// The numbers that it drew.
     pub drawn: Vec<u64>,
-    /// Whether these were made as simple as they could be.
+    /// Whether these numbers were shrunk.
     pub shrunk: bool,
     pub took: Duration,
-    /// How many processes of the attempt were still there at its end, and were killed.
+    /// How many processes of the attempt still ran at its end, and were killed.
     pub stopped: u64,
 }
 
@@ -39,7 +39,7 @@ pub struct Checked {
 pub enum Outcome {
     Passed,
     Failed(Box<Failure>),
-    /// Why we cannot tell.
+    /// Something of ours failed: what, and why.
     Fault(String),
 }
 
@@ -58,7 +58,7 @@ pub struct Grade {
     pub protection: String,
     /// Whether all checks of the exercise were asked for.
     pub whole: bool,
-    /// The attempt could not be built: what its builder wrote.
+    /// What the compiler wrote, if the attempt could not be built.
     pub build: Option<String>,
     pub checks: Vec<Checked>,
     /// What the attempt seems to get wrong, in one sentence, and the name of the program that gets the same wrong.
@@ -81,7 +81,7 @@ impl Checked {
 }
 
 impl Grade {
-    /// The grade of an attempt that cannot be built: there was nothing to which a check could be applied.
+    /// The grade of an attempt that cannot be built: no check could be applied.
     pub fn unbuilt(id: &str, exercise: &Exercise, program: Vec<String>, seed: u64, output: String) -> Grade {
         let what = "it cannot be built, so there is nothing to judge";
         let failed = |check: &Check| Checked {
@@ -108,7 +108,7 @@ impl Grade {
         }
     }
 
-    /// Fail if any check failed; can't tell if any of ours did, whatever the others say.
+    /// The verdict on the whole: can't tell if that is the verdict of any check, else fail if any failed.
     pub fn verdict(&self) -> Verdict {
         let any = |verdict| self.checks.iter().any(|checked| checked.verdict() == verdict);
         if any(Verdict::CannotTell) {
@@ -120,10 +120,10 @@ impl Grade {
         }
     }
 
-    /// The points earned; `None` where there is no grade.
+    /// The points earned; `None` if there is no grade.
     pub fn points(&self) -> Option<u32> {
-        let told = self.verdict() != Verdict::CannotTell && self.whole;
-        told.then(|| self.checks.iter().map(Checked::points).sum())
+        let has_grade = self.verdict() != Verdict::CannotTell && self.whole;
+        has_grade.then(|| self.checks.iter().map(Checked::points).sum())
     }
 
     /// All points of the checks that were applied.

@@ -1,25 +1,27 @@
 //! The judge: runs an attempt against peers of ours, and says what it does right and what it does wrong.
 //!
-//! An [`Exercise`] is a list of checks. For each check the attempt is started anew on a private host of its own, and
-//! the check is a plain function over [`Attempt`]: our peers connect, send and expect, and each step is written down.
-//! The first expectation that is not met ends the check with a [`Failure`], which tells what the kernel knew of the
-//! program at that moment.
+//! An [`Exercise`] is a list of checks. For each check the attempt is started anew on a private host of its own. The
+//! check is a function over [`Attempt`]: our peers connect, send and expect, and each step is logged. The first
+//! expectation that is not met ends the check with a [`Failure`], which shows what the kernel knew of the program at
+//! that moment.
 //!
-//! Invariants: nothing that an attempt prints, writes or returns is read as a verdict. What goes wrong on our side is
-//! [`Verdict::CannotTell`], never a zero. A check that was not applied cannot be part of a grade. Time alone fails
-//! nobody: only looks at which the program was asleep are counted against its patience.
+//! Invariants: nothing that an attempt prints, writes or returns is read as a verdict. What goes wrong on our side,
+//! a panic in a check as well, is [`Verdict::CannotTell`], never a zero. A check that was not applied cannot be part of
+//! a grade. Time alone fails no attempt: a hang is counted in samples at which every thread slept.
 
 mod attempt;
 mod choices;
-mod diary;
+mod context;
+mod event_log;
 mod exercise;
 mod failure;
 mod grade;
-mod ground;
+mod panics;
 mod peer;
 pub mod report;
 mod run;
-mod sight;
+mod semaphore;
+mod snapshot;
 mod wrong;
 
 pub use attempt::Attempt;
@@ -27,6 +29,6 @@ pub use choices::read as read_case;
 pub use exercise::{Check, Exercise};
 pub use failure::{Done, Failure, Kind, Shown, Stop};
 pub use grade::{Checked, Grade, Outcome, Verdict};
-pub use peer::{Connection, Datagrams, Listener};
+pub use peer::{Connection, Listener, UdpPeer};
 pub use run::{Judging, judge};
 pub use wrong::Misconception;

@@ -1,72 +1,77 @@
 //! All checks of an exercise, applied to one attempt, side by side.
 
 use std::ffi::OsString;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::attempt::Attempt;
 use super::choices::{self, Choices, scattered};
-use super::diary::Diary;
+use super::context::CheckContext;
+use super::event_log::Recording;
 use super::exercise::{Check, Exercise};
 use super::failure::Stop;
 use super::grade::{Checked, Grade, Outcome};
-use super::ground::Ground;
+use super::panics;
+use super::semaphore::{Semaphore, lock};
 use super::wrong::{self, Misconception};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::trace::error_name;
 
-/// So many checks are under way at once. As many of them start their program as there are processors; the others wait
-/// for theirs to answer.
-const AT_ONCE: usize = 16;
+/// The most checks under way at once. Of these at most as many start their program as there are processors; the others
+/// wait for theirs to answer.
+const MAX_CHECKS_AT_ONCE: usize = 16;
 
-/// So often, and so long, the first failing check is applied again with simpler choices.
-const SIMPLER_TRIES: usize = 40;
-const SIMPLER_TIME: Duration = Duration::from_millis(1500);
+/// How often, and how long, the first failing check is applied again at most, to shrink its choices.
+const MAX_SHRINK_TRIES: usize = 40;
+const MAX_SHRINK_TIME: Duration = Duration::from_millis(1500);
 
 /// What is to be judged, and how.
 pub struct Judging<'a> {
+    /// `30`, `30-client`.
     pub id: &'a str,
     pub exercise: &'a Exercise,
+    /// The misconceptions with which the result is compared.
     pub wrong: &'a [Misconception],
     /// The program as a person typed it.
     pub typed: Vec<String>,
-    /// The same, ready to be executed.
+    /// The program and its arguments, ready to be executed.
     pub argv: Vec<OsString>,
-    /// Its environment, but for HOST and PORT.
+    /// Its environment, without `HOST` and `PORT`.
     pub env: Vec<(String, String)>,
+    /// The sandbox of each check.
     pub order: SandboxConfig,
+    /// Decides the numbers that the checks draw.
     pub seed: u64,
     /// Apply only this check.
     pub only: Option<&'a str>,
-    /// The numbers that the check draws.
+    /// The numbers that the check draws, in place of those of the seed.
     pub case: Option<Vec<u64>>,
-    /// Write down what passes on the attempt's host, too.
+    /// Log the packets on the attempt's host, too.
     pub capture: bool,
-    /// Is told how many checks are done.
+    /// Called with the number of checks that are done.
     pub progress: &'a (dyn Fn(usize) + Sync),
 }
 
-/// Applies the checks, each to a program that is started anew.
+/// Applies the checks side by side, each to a program that is started anew.
 pub fn judge(judging: &Judging<'_>) -> Grade {
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let wanted = |check: &&Check| judging.only.is_none_or(|only| only == check.name);
     let checks: Vec<&Check> = judging.exercise.checks.iter().filter(wanted).collect();
     let results: Vec<Mutex<Option<Checked>>> = checks.iter().map(|_| Mutex::new(None)).collect();
     let next = Mutex::new(0..checks.len());
-    let starts = Starts::of(thread::available_parallelism().map_or(1, usize::from));
+    let starts = Semaphore::new(thread::available_parallelism().map_or(1, usize::from));
     let done = Mutex::new(0);
     let protection = Mutex::new(None);
     thread::scope(|scope| {
-        for _ in 0..checks.len().min(AT_ONCE) {
+        for _ in 0..checks.len().min(MAX_CHECKS_AT_ONCE) {
             scope.spawn(|| {
                 loop {
                     // In the head of a `while let` the lock would be held as long as the check takes.
                     let Some(index) = lock(&next).next() else { break };
                     let one = Applying { judging, check: checks[index], starts: &starts, protection: &protection };
-                    *lock(&results[index]) = Some(one.apply_twice_if_it_must(&one.choices()));
+                    *lock(&results[index]) = Some(one.apply_with_second_chance(&one.choices()));
                     *lock(&done) += 1;
                     (judging.progress)(*lock(&done));
                 }
@@ -78,14 +83,14 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         result.unwrap_or_else(|| faulty(**check, "the check was not applied".to_owned()))
     });
     let mut checks: Vec<Checked> = results.collect();
-    // The first failure is the one that is told.
+    // The first failure is the one that a report shows.
     if let Some(first) = checks.iter_mut().find(|checked| matches!(checked.outcome, Outcome::Failed(_))) {
         let check = first.check;
         let one = Applying { judging, check: &check, starts: &starts, protection: &protection };
-        one.simplify(first);
+        one.shrink(first);
     }
     let whole = judging.only.is_none();
-    let like = if whole { wrong::that_behaves_so(judging.wrong, &checks) } else { None };
+    let like = if whole { wrong::matching(judging.wrong, &checks) } else { None };
     let (tier, protection) = lock(&protection).take().unwrap_or((0, "nothing".to_owned()));
     Grade {
         exercise: judging.id.to_owned(),
@@ -106,7 +111,7 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
 struct Applying<'a> {
     judging: &'a Judging<'a>,
     check: &'a Check,
-    starts: &'a Starts,
+    starts: &'a Semaphore,
     protection: &'a Mutex<Option<(u8, String)>>,
 }
 
@@ -114,22 +119,22 @@ impl Applying<'_> {
     /// The numbers that the check is to draw.
     fn choices(&self) -> Choices {
         match &self.judging.case {
-            Some(case) => Choices::told(case.clone()),
+            Some(case) => Choices::replay(case.clone()),
             None => Choices::of_seed(self.judging.seed ^ scattered(name_as_number(self.check.name), 0)),
         }
     }
 
-    /// Applies a check that fails again, to find the simplest numbers for which it does.
-    fn simplify(&self, found: &mut Checked) {
+    /// Applies a failing check again and again, to find the simplest numbers for which it fails.
+    fn shrink(&self, found: &mut Checked) {
         let began = Instant::now();
-        let mut tries = 0..SIMPLER_TRIES;
+        let mut tries = 0..MAX_SHRINK_TRIES;
         'simpler: while matches!(found.outcome, Outcome::Failed(_)) && self.judging.case.is_none() {
-            for list in choices::simpler(&found.drawn) {
-                if began.elapsed() > SIMPLER_TIME || tries.next().is_none() {
+            for list in choices::shrink(&found.drawn) {
+                if began.elapsed() > MAX_SHRINK_TIME || tries.next().is_none() {
                     return;
                 }
-                let simpler = self.apply(Choices::told(list));
-                if matches!(simpler.outcome, Outcome::Failed(_)) && smaller(&simpler.drawn, &found.drawn) {
+                let simpler = self.apply(Choices::replay(list));
+                if matches!(simpler.outcome, Outcome::Failed(_)) && is_smaller(&simpler.drawn, &found.drawn) {
                     *found = Checked { shrunk: true, ..simpler };
                     continue 'simpler;
                 }
@@ -138,19 +143,19 @@ impl Applying<'_> {
         }
     }
 
-    /// Our own faults have a second chance.
-    fn apply_twice_if_it_must(&self, choices: &Choices) -> Checked {
+    /// Applies the check; once more if that comes to a fault of ours.
+    fn apply_with_second_chance(&self, choices: &Choices) -> Checked {
         let first = self.apply(choices.clone());
         if matches!(first.outcome, Outcome::Fault(_)) { self.apply(choices.clone()) } else { first }
     }
 
     fn apply(&self, choices: Choices) -> Checked {
-        let applied = catch_unwind(AssertUnwindSafe(|| self.apply_here(choices)));
-        applied.unwrap_or_else(|_| faulty(*self.check, "the check itself failed: a fault of the judge".to_owned()))
+        let applied = panics::catch(|| self.apply_here(choices));
+        applied.unwrap_or_else(|message| faulty(*self.check, format!("the check itself panicked: {message}")))
     }
 
     fn apply_here(&self, choices: Choices) -> Checked {
-        let turn = self.starts.take();
+        let permit = self.starts.acquire();
         let began = Instant::now();
         let sandbox = match Sandbox::open(&self.judging.order) {
             Ok(sandbox) => sandbox,
@@ -162,22 +167,23 @@ impl Applying<'_> {
             Ok(packets) => packets,
             Err(error) => return faulty(*self.check, format!("listen in on the host: {}", error_name(&error))),
         };
-        let diary = Diary::open();
-        let address = sandbox.address();
-        diary.call_it(address, format!("host:{}", self.judging.exercise.port));
-        let ground = Rc::new(Ground::new(sandbox, diary.clone(), choices, packets));
-        let mut attempt = Attempt::new(Rc::clone(&ground), self.judging.argv.clone(), self.judging.env.clone(), turn);
+        let recording = Recording::start();
+        let (log, address) = (recording.log(), sandbox.address());
+        log.name_address(address, format!("host:{}", self.judging.exercise.port));
+        let context = Rc::new(CheckContext::new(sandbox, log, choices, packets));
+        let mut attempt =
+            Attempt::new(Rc::clone(&context), self.judging.argv.clone(), self.judging.env.clone(), permit);
         let done = (self.check.run)(&mut attempt);
         drop(attempt);
-        ground.listen_in();
+        context.log_packets();
         let took = began.elapsed();
-        let events = diary.close();
-        let Some(ground) = Rc::into_inner(ground) else {
+        let events = recording.finish();
+        let Some(context) = Rc::into_inner(context) else {
             return faulty(*self.check, "a peer outlived its check".to_owned());
         };
-        let drawn = ground.choices.into_inner().drawn;
-        // What a program did while it was killed says nothing about it; that it could not be killed says much of us.
-        let (stopped, outcome) = match (ground.sandbox.into_inner().close(), done) {
+        let drawn = context.choices.into_inner().drawn;
+        // A sandbox that cannot be closed is a fault of ours, whatever the check says.
+        let (stopped, outcome) = match (context.sandbox.into_inner().close(), done) {
             (Err(fault), _) => (0, Outcome::Fault(fault.to_string())),
             (Ok(_), Err(Stop::Fault(fault))) => (0, Outcome::Fault(fault)),
             (Ok(remains), Err(Stop::Failed(failure))) => (remains.stopped, Outcome::Failed(failure)),
@@ -192,41 +198,12 @@ fn faulty(check: Check, fault: String) -> Checked {
     Checked { check, outcome, events: vec![], drawn: vec![], shrunk: false, took: Duration::ZERO, stopped: 0 }
 }
 
-fn smaller(one: &[u64], than: &[u64]) -> bool {
+/// Whether one list is simpler than the other.
+fn is_smaller(one: &[u64], than: &[u64]) -> bool {
     (one.len(), one.iter().sum::<u64>()) < (than.len(), than.iter().sum::<u64>())
 }
 
-/// Checks of one seed draw numbers of their own.
+/// The FNV-1a hash of a check's name: with one seed, each check draws numbers of its own.
 fn name_as_number(name: &str) -> u64 {
     name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// How many programs may be starting at once.
-struct Starts(Arc<(Mutex<usize>, Condvar)>);
-
-/// The right to start a program. It is given back when it is dropped.
-pub(super) struct Turn(Arc<(Mutex<usize>, Condvar)>);
-
-impl Starts {
-    fn of(count: usize) -> Starts {
-        Starts(Arc::new((Mutex::new(count), Condvar::new())))
-    }
-
-    fn take(&self) -> Turn {
-        let (free, returned) = &*self.0;
-        let mut free = returned.wait_while(lock(free), |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Turn(Arc::clone(&self.0))
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        *lock(&self.0.0) += 1;
-        self.0.1.notify_one();
-    }
 }

@@ -1,11 +1,11 @@
 //! Named misconceptions: programs that are wrong in a way that people are wrong.
 //!
-//! Each begins with two remarks, in whatever way its language writes them: `wrong:` and a sentence that says what the
-//! program takes for granted, and `fails:` and the names of the checks that it fails, all of them.
+//! Each begins with two comments of its language: `wrong:` and a sentence that says what the program takes for granted,
+//! and `fails:` and the names of all checks that it fails.
 
 use super::grade::{Checked, Verdict};
 
-/// What a program of ours gets wrong.
+/// A wrong program of ours: what it gets wrong, and which checks show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misconception {
     /// Its file's name without the ending: `one-recv-one-message`.
@@ -17,7 +17,7 @@ pub struct Misconception {
 }
 
 impl Misconception {
-    /// Reads the remarks at the head of a program.
+    /// Reads the two comments at the beginning of a program; `None` if one is missing.
     pub fn read(file: &str, program: &str) -> Option<Misconception> {
         let remark = |word: &str| {
             let lines = program.lines().take(20).map(|line| line.trim_start_matches(['#', '/', '*', ' ', ';']));
@@ -42,9 +42,9 @@ impl Misconception {
     }
 }
 
-/// The one that fails the same checks as this attempt does; none where several do.
-pub fn that_behaves_so<'a>(all: &'a [Misconception], checks: &[Checked]) -> Option<&'a Misconception> {
-    // Where every check fails, it may be for any reason.
+/// The one that fails the same checks as this attempt does; `None` if several do.
+pub fn matching<'a>(all: &'a [Misconception], checks: &[Checked]) -> Option<&'a Misconception> {
+    // If every check fails, any reason is possible.
     if checks.iter().all(|checked| checked.verdict() != Verdict::Pass) {
         return None;
     }

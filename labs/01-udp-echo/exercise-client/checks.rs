@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use socklab::judge::{Attempt, Datagrams, Done, Exercise};
+use socklab::judge::{Attempt, Done, Exercise, UdpPeer};
 
 /// How long the client waits for an answer, and how often it asks.
 const WAITS: Duration = Duration::from_millis(200);
@@ -103,25 +103,25 @@ pub fn exercise() -> Exercise {
 }
 
 /// Starts the client, whose server we are.
-fn begin(attempt: &mut Attempt, lines: &[&str]) -> Done<Datagrams> {
-    attempt.may_take(PATIENCE);
-    let mut server = attempt.datagram_server("server")?;
+fn begin(attempt: &mut Attempt, lines: &[&str]) -> Done<UdpPeer> {
+    attempt.allow_sleep(PATIENCE);
+    let mut server = attempt.open_udp_server("server")?;
     // It gives up 600 ms after its first try, 400 ms after its second one.
-    server.must_answer_within(WAITS * 3 / 2);
-    attempt.runs_with(lines)?;
+    server.require_answer_within(WAITS * 3 / 2);
+    attempt.start_client(lines)?;
     Ok(server)
 }
 
 /// Expects a request. Those before it may come again, as their answers may have crossed them.
-fn expect_request(server: &mut Datagrams, number: usize, line: &str, before: &[&str]) -> Done {
+fn expect_request(server: &mut UdpPeer, number: usize, line: &str, before: &[&str]) -> Done {
     let request = format!("{number} {line}");
-    server.expect_but(request.as_bytes(), |other| {
+    server.expect_skipping(request.as_bytes(), |other| {
         (1..).zip(before).any(|(number, line)| other == format!("{number} {line}").as_bytes())
     })
 }
 
 /// Expects these lines on standard output, and then the end.
-fn prints(attempt: &mut Attempt, lines: &[&str]) -> Done {
+fn expect_lines(attempt: &mut Attempt, lines: &[&str]) -> Done {
     for line in lines {
         attempt.expect_line(line)?;
     }
@@ -134,8 +134,8 @@ fn one_line(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &[&line])?;
     expect_request(&mut server, 1, &line, &[])?;
     server.answer(format!("1 {answer}").as_bytes())?;
-    prints(attempt, &[&answer])?;
-    attempt.ends_with(0)?;
+    expect_lines(attempt, &[&answer])?;
+    attempt.expect_exit(0)?;
     attempt.expect_no_more_lines()
 }
 
@@ -148,7 +148,7 @@ fn several_lines(attempt: &mut Attempt) -> Done {
         server.answer(format!("{} answer {}", index + 1, index + 1).as_bytes())?;
     }
     let answers: Vec<String> = (1..=lines.len()).map(|number| format!("answer {number}")).collect();
-    prints(attempt, &answers.iter().map(String::as_str).collect::<Vec<_>>())
+    expect_lines(attempt, &answers.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 fn empty_line(attempt: &mut Attempt) -> Done {
@@ -157,7 +157,7 @@ fn empty_line(attempt: &mut Attempt) -> Done {
     server.answer(b"1 ")?;
     expect_request(&mut server, 2, "after", &[""])?;
     server.answer(b"2 AFTER")?;
-    prints(attempt, &["", "AFTER"])
+    expect_lines(attempt, &["", "AFTER"])
 }
 
 fn long_line(attempt: &mut Attempt) -> Done {
@@ -165,7 +165,7 @@ fn long_line(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &[&line])?;
     expect_request(&mut server, 1, &line, &[])?;
     server.answer(format!("1 {}", line.to_uppercase()).as_bytes())?;
-    prints(attempt, &[&line.to_uppercase()])
+    expect_lines(attempt, &[&line.to_uppercase()])
 }
 
 fn asks_again(attempt: &mut Attempt) -> Done {
@@ -174,11 +174,11 @@ fn asks_again(attempt: &mut Attempt) -> Done {
     attempt.remark("our server does not answer: as if the datagram were lost");
     expect_request(&mut server, 1, "hello", &[])?;
     server.answer(b"1 HELLO")?;
-    prints(attempt, &["HELLO"])
+    expect_lines(attempt, &["HELLO"])
 }
 
 /// Takes a request as often as it must come, and answers none.
-fn let_it_give_up(attempt: &Attempt, server: &mut Datagrams, line: &str) -> Done {
+fn let_it_give_up(attempt: &Attempt, server: &mut UdpPeer, line: &str) -> Done {
     attempt.remark("our server does not answer");
     for _ in 0..TRIES {
         expect_request(server, 1, line, &[])?;
@@ -192,7 +192,7 @@ fn gives_up(attempt: &mut Attempt) -> Done {
     // A fourth copy of the first request would come now.
     expect_request(&mut server, 2, "found", &[])?;
     server.answer(b"2 FOUND")?;
-    prints(attempt, &["no answer", "FOUND"])
+    expect_lines(attempt, &["no answer", "FOUND"])
 }
 
 fn late_answer(attempt: &mut Attempt) -> Done {
@@ -202,7 +202,7 @@ fn late_answer(attempt: &mut Attempt) -> Done {
     attempt.remark("the answer to the first request comes now, late");
     server.send(b"1 FIRST")?;
     server.answer(b"2 SECOND")?;
-    prints(attempt, &["no answer", "SECOND"])
+    expect_lines(attempt, &["no answer", "SECOND"])
 }
 
 fn answer_comes_twice(attempt: &mut Attempt) -> Done {
@@ -215,17 +215,17 @@ fn answer_comes_twice(attempt: &mut Attempt) -> Done {
     server.answer(b"2 SECOND")?;
     expect_request(&mut server, 3, "third", &["first", "second"])?;
     server.answer(b"3 THIRD")?;
-    prints(attempt, &["FIRST", "SECOND", "THIRD"])
+    expect_lines(attempt, &["FIRST", "SECOND", "THIRD"])
 }
 
 fn stranger(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &["whom do you believe"])?;
-    let mut stranger = attempt.datagrams("stranger")?;
+    let mut stranger = attempt.open_udp_client("stranger")?;
     expect_request(&mut server, 1, "whom do you believe", &[])?;
-    stranger.aim_at(server.heard_from());
+    stranger.set_destination(server.last_sender());
     stranger.send(b"1 A STRANGER")?;
     server.answer(b"1 THE SERVER")?;
-    prints(attempt, &["THE SERVER"])
+    expect_lines(attempt, &["THE SERVER"])
 }
 
 fn rubbish(attempt: &mut Attempt) -> Done {
@@ -237,13 +237,13 @@ fn rubbish(attempt: &mut Attempt) -> Done {
     server.answer(b"1 HELLO")?;
     expect_request(&mut server, 2, "again", &["hello"])?;
     server.answer(b"2 AGAIN")?;
-    prints(attempt, &["HELLO", "AGAIN"])
+    expect_lines(attempt, &["HELLO", "AGAIN"])
 }
 
 fn rubbish_all_the_time(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &["hello"])?;
     expect_request(&mut server, 1, "hello", &[])?;
-    if server.send_until_one_comes(b"0 RUBBISH", Duration::from_millis(10), 300)? {
+    if server.send_until_received(b"0 RUBBISH", Duration::from_millis(10), 300)? {
         return Ok(());
     }
     let failure = attempt.failure("it does not ask again as long as datagrams come");
@@ -251,9 +251,9 @@ fn rubbish_all_the_time(attempt: &mut Attempt) -> Done {
 }
 
 fn nobody_listens(attempt: &mut Attempt) -> Done {
-    attempt.may_take(PATIENCE);
+    attempt.allow_sleep(PATIENCE);
     attempt.remark("nobody has the port");
-    attempt.runs_with(&["is anybody there?", "no?"])?;
-    prints(attempt, &["no answer", "no answer"])?;
-    attempt.ends_with(0)
+    attempt.start_client(&["is anybody there?", "no?"])?;
+    expect_lines(attempt, &["no answer", "no answer"])?;
+    attempt.expect_exit(0)
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use socklab::judge::{Attempt, Datagrams, Done, Exercise};
+use socklab::judge::{Attempt, Done, Exercise, UdpPeer};
 
 /// The most that a UDP datagram holds with IPv4: 65,535 less two headers.
 const MOST: usize = 65_507;
@@ -93,105 +93,105 @@ fn capitals(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// One question and its answer.
-fn asks(client: &mut Datagrams, question: &[u8]) -> Done {
+fn ask(client: &mut UdpPeer, question: &[u8]) -> Done {
     client.send(question)?;
     client.expect(&capitals(question))
 }
 
 fn one_datagram(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     let question = attempt.word(5);
-    asks(&mut client, question.as_bytes())?;
+    ask(&mut client, question.as_bytes())?;
     client.expect_nothing()
 }
 
 fn one_after_the_other(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     // A shorter one after a longer one, too.
     for len in [12, 3, 1, 8] {
         let question = attempt.word(len);
-        asks(&mut client, question.as_bytes())?;
+        ask(&mut client, question.as_bytes())?;
     }
     Ok(())
 }
 
 fn several_at_once(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     let questions: Vec<String> = (1..=20).map(|number| format!("question {number}")).collect();
     for question in &questions {
         client.send(question.as_bytes())?;
     }
     let answers: Vec<Vec<u8>> = questions.iter().map(|question| capitals(question.as_bytes())).collect();
-    client.expect_all(&answers)?;
+    client.expect_in_any_order(&answers)?;
     client.expect_nothing()
 }
 
 fn empty_datagram(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    asks(&mut client, b"")?;
-    asks(&mut client, b"after")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    ask(&mut client, b"")?;
+    ask(&mut client, b"after")?;
     client.expect_nothing()
 }
 
 fn large_datagram(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     for len in [512, 1500, 4096, 9000, 65_000, MOST] {
         let question = attempt.word(len);
-        asks(&mut client, question.as_bytes())?;
+        ask(&mut client, question.as_bytes())?;
     }
     Ok(())
 }
 
 fn any_bytes(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    asks(&mut client, "straße é 你好".as_bytes())?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    ask(&mut client, "straße é 你好".as_bytes())?;
     // Every byte but zero; no text in UTF-8 looks like this.
     let all: Vec<u8> = (1..=255).collect();
-    asks(&mut client, &all)
+    ask(&mut client, &all)
 }
 
 fn zero_bytes(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    asks(&mut client, b"a\0b")?;
-    asks(&mut client, b"\0")?;
-    asks(&mut client, b"c\0\0")
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    ask(&mut client, b"a\0b")?;
+    ask(&mut client, b"\0")?;
+    ask(&mut client, b"c\0\0")
 }
 
 fn white_space(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    asks(&mut client, b"\n")?;
-    asks(&mut client, b"line\r\n")?;
-    asks(&mut client, b"  two words \t")
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    ask(&mut client, b"\n")?;
+    ask(&mut client, b"line\r\n")?;
+    ask(&mut client, b"  two words \t")
 }
 
 fn same_port(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     client.send(b"who answers?")?;
     client.expect(b"WHO ANSWERS?")?;
-    if client.heard_from() == Some(attempt.address()) {
+    if client.last_sender() == Some(attempt.address()) {
         return Ok(());
     }
     let port = |from: Option<SocketAddr>| format!("from port {}", from.map_or(0, |from| from.port()));
     let failure = attempt.failure("the answer comes from another port than the one that was asked");
-    Err(failure.between(port(Some(attempt.address())), port(client.heard_from())).into())
+    Err(failure.between(port(Some(attempt.address())), port(client.last_sender())).into())
 }
 
 fn many_clients(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
+    attempt.start_udp_server()?;
     let mut clients = Vec::new();
     for number in 1..=100 {
-        clients.push(attempt.datagrams(&format!("client {number}"))?);
+        clients.push(attempt.open_udp_client(&format!("client {number}"))?);
     }
-    asks(&mut clients[0], b"the first one")?;
+    ask(&mut clients[0], b"the first one")?;
     for some in clients.chunks_mut(20) {
         for (number, client) in (1..).zip(some.iter()) {
             client.send(format!("i am number {number:03}").as_bytes())?;
@@ -200,16 +200,16 @@ fn many_clients(attempt: &mut Attempt) -> Done {
             client.expect(format!("I AM NUMBER {number:03}").as_bytes())?;
         }
     }
-    asks(&mut clients[0], b"again the first one")
+    ask(&mut clients[0], b"again the first one")
 }
 
 fn client_gone(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
+    attempt.start_udp_server()?;
     for _ in 0..10 {
-        let leaver = attempt.datagrams("leaver")?;
+        let leaver = attempt.open_udp_client("leaver")?;
         leaver.send(b"will leave")?;
         leaver.close();
     }
-    let mut client = attempt.datagrams("next client")?;
-    asks(&mut client, b"still there?")
+    let mut client = attempt.open_udp_client("next client")?;
+    ask(&mut client, b"still there?")
 }

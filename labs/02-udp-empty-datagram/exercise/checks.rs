@@ -1,6 +1,6 @@
 //! Exercise 02: a UDP server that keeps 16 bytes of each datagram, and says if that is nothing, all or a beginning.
 
-use socklab::judge::{Attempt, Datagrams, Done, Exercise};
+use socklab::judge::{Attempt, Done, Exercise, UdpPeer};
 
 /// So much of a datagram is kept.
 const KEPT: usize = 16;
@@ -84,91 +84,91 @@ fn verdict(datagram: &[u8]) -> Vec<u8> {
     }
 }
 
-fn asks(client: &mut Datagrams, datagram: &[u8]) -> Done {
+fn ask(client: &mut UdpPeer, datagram: &[u8]) -> Done {
     client.send(datagram)?;
     client.expect(&verdict(datagram))
 }
 
 fn whole(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     for len in [5, 1, KEPT - 1, 2] {
-        asks(&mut client, attempt.word(len).as_bytes())?;
+        ask(&mut client, attempt.word(len).as_bytes())?;
     }
     client.expect_nothing()
 }
 
 fn empty(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    asks(&mut client, b"")?;
-    asks(&mut client, b"")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    ask(&mut client, b"")?;
+    ask(&mut client, b"")?;
     client.expect_nothing()
 }
 
 fn after_an_empty_one(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let leaver = attempt.datagrams("leaver")?;
+    attempt.start_udp_server()?;
+    let leaver = attempt.open_udp_client("leaver")?;
     leaver.send(b"")?;
     leaver.close();
-    let mut client = attempt.datagrams("next client")?;
-    asks(&mut client, b"still there?")
+    let mut client = attempt.open_udp_client("next client")?;
+    ask(&mut client, b"still there?")
 }
 
 fn exactly_full(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     let datagram = attempt.word(KEPT);
-    asks(&mut client, datagram.as_bytes())?;
+    ask(&mut client, datagram.as_bytes())?;
     client.expect_nothing()
 }
 
 fn one_byte_more(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     let datagram = attempt.word(KEPT + 1);
-    asks(&mut client, datagram.as_bytes())?;
+    ask(&mut client, datagram.as_bytes())?;
     client.expect_nothing()
 }
 
 fn much_more(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     for len in [2 * KEPT, 1024, 1500, 9000, MOST] {
-        asks(&mut client, attempt.word(len).as_bytes())?;
+        ask(&mut client, attempt.word(len).as_bytes())?;
     }
     // And nothing of them comes later.
-    asks(&mut client, b"after")?;
+    ask(&mut client, b"after")?;
     client.expect_nothing()
 }
 
 fn many_in_the_queue(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     for _ in 0..5 {
         let datagrams: Vec<Vec<u8>> = (10..40).map(|number| format!("datagram no. {number} ").into()).collect();
         for datagram in &datagrams {
             client.send(datagram)?;
         }
         let verdicts: Vec<Vec<u8>> = datagrams.iter().map(|datagram| verdict(datagram)).collect();
-        client.expect_all(&verdicts)?;
+        client.expect_in_any_order(&verdicts)?;
     }
     client.expect_nothing()
 }
 
 fn any_bytes(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    asks(&mut client, b"a\0b")?;
-    asks(&mut client, b"\xff\xfe")?;
-    asks(&mut client, b" \r\n")
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    ask(&mut client, b"a\0b")?;
+    ask(&mut client, b"\xff\xfe")?;
+    ask(&mut client, b" \r\n")
 }
 
 fn two_clients(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut first = attempt.datagrams("first client")?;
-    let mut second = attempt.datagrams("second client")?;
-    asks(&mut first, b"one")?;
+    attempt.start_udp_server()?;
+    let mut first = attempt.open_udp_client("first client")?;
+    let mut second = attempt.open_udp_client("second client")?;
+    ask(&mut first, b"one")?;
     first.send(b"three")?;
     second.send(b"two")?;
     second.expect(&verdict(b"two"))?;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use socklab::judge::{Attempt, Datagrams, Done, Exercise};
+use socklab::judge::{Attempt, Done, Exercise, UdpPeer};
 
 /// How long the client waits for an answer; a late one of ours is none of its faults.
 const WAITS: Duration = Duration::from_millis(500);
@@ -71,26 +71,26 @@ pub fn exercise() -> Exercise {
 }
 
 /// Starts the client, whose server we are.
-fn begin(attempt: &mut Attempt, lines: &[&str]) -> Done<Datagrams> {
-    attempt.may_take(WAITS * 8);
-    let mut server = attempt.datagram_server("server")?;
-    server.must_answer_within(PROMPT);
-    attempt.runs_with(lines)?;
+fn begin(attempt: &mut Attempt, lines: &[&str]) -> Done<UdpPeer> {
+    attempt.allow_sleep(WAITS * 8);
+    let mut server = attempt.open_udp_server("server")?;
+    server.require_answer_within(PROMPT);
+    attempt.start_client(lines)?;
     Ok(server)
 }
 
-/// Expects a line. Datagrams that are sent too often are the subject of one check only.
-fn expect(server: &mut Datagrams, line: &str, before: &[&str]) -> Done {
+/// Expects a line. UdpPeer that are sent too often are the subject of one check only.
+fn expect(server: &mut UdpPeer, line: &str, before: &[&str]) -> Done {
     let too_often = |other: &[u8]| other.is_empty() || before.iter().any(|line| line.as_bytes() == other);
-    server.expect_but(line.as_bytes(), too_often)
+    server.expect_skipping(line.as_bytes(), too_often)
 }
 
 /// Expects these lines, the end, and this exit code.
-fn says(attempt: &mut Attempt, lines: &[&str], code: i32) -> Done {
+fn expect_output_and_exit(attempt: &mut Attempt, lines: &[&str], code: i32) -> Done {
     for line in lines {
         attempt.expect_line(line)?;
     }
-    attempt.ends_with(code)?;
+    attempt.expect_exit(code)?;
     attempt.expect_no_more_lines()
 }
 
@@ -100,7 +100,7 @@ fn somebody_answers(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &[&line])?;
     expect(&mut server, &line, &[])?;
     server.answer(answer.as_bytes())?;
-    says(attempt, &[&answer], 0)
+    expect_output_and_exit(attempt, &[&answer], 0)
 }
 
 fn several_lines(attempt: &mut Attempt) -> Done {
@@ -111,29 +111,29 @@ fn several_lines(attempt: &mut Attempt) -> Done {
     server.answer(b"TWO")?;
     server.expect(b"three")?;
     server.answer(b"THREE")?;
-    says(attempt, &["ONE", "TWO", "THREE"], 0)?;
+    expect_output_and_exit(attempt, &["ONE", "TWO", "THREE"], 0)?;
     server.expect_nothing()
 }
 
 fn nobody_there(attempt: &mut Attempt) -> Done {
-    attempt.may_take(WAITS * 8);
+    attempt.allow_sleep(WAITS * 8);
     attempt.remark("nobody has the port");
-    attempt.runs_with(&["hello", "world"])?;
-    says(attempt, &["nobody there"], 1)
+    attempt.start_client(&["hello", "world"])?;
+    expect_output_and_exit(attempt, &["nobody there"], 1)
 }
 
 fn server_goes_away(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &["hello", "world", "again"])?;
     expect(&mut server, "hello", &[])?;
-    server.answer_and_be_gone(b"HELLO")?;
-    says(attempt, &["HELLO", "nobody there"], 1)
+    server.answer_and_close(b"HELLO")?;
+    expect_output_and_exit(attempt, &["HELLO", "nobody there"], 1)
 }
 
 fn silence(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &["hello"])?;
     expect(&mut server, "hello", &[])?;
     attempt.remark("our server does not answer");
-    says(attempt, &["no answer"], 2)
+    expect_output_and_exit(attempt, &["no answer"], 2)
 }
 
 fn after_silence(attempt: &mut Attempt) -> Done {
@@ -142,7 +142,7 @@ fn after_silence(attempt: &mut Attempt) -> Done {
     attempt.remark("our server does not answer");
     expect(&mut server, "world", &["hello"])?;
     server.answer(b"WORLD")?;
-    says(attempt, &["no answer", "WORLD"], 2)
+    expect_output_and_exit(attempt, &["no answer", "WORLD"], 2)
 }
 
 fn empty_answer(attempt: &mut Attempt) -> Done {
@@ -151,15 +151,15 @@ fn empty_answer(attempt: &mut Attempt) -> Done {
     server.answer(b"")?;
     expect(&mut server, "say something", &["say nothing"])?;
     server.answer(b"SOMETHING")?;
-    says(attempt, &["", "SOMETHING"], 0)
+    expect_output_and_exit(attempt, &["", "SOMETHING"], 0)
 }
 
 fn stranger(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &["whom do you believe?"])?;
-    let mut stranger = attempt.datagrams("stranger")?;
+    let mut stranger = attempt.open_udp_client("stranger")?;
     expect(&mut server, "whom do you believe?", &[])?;
-    stranger.aim_at(server.heard_from());
+    stranger.set_destination(server.last_sender());
     stranger.send(b"A STRANGER")?;
     server.answer(b"THE SERVER")?;
-    says(attempt, &["THE SERVER"], 0)
+    expect_output_and_exit(attempt, &["THE SERVER"], 0)
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
-use socklab::judge::{Attempt, Datagrams, Done, Exercise};
+use socklab::judge::{Attempt, Done, Exercise, UdpPeer};
 
 /// What may be asked for; an empty datagram asks for the first one.
 const FORMATS: [&str; 4] = ["%Y-%m-%d %H:%M:%S", "%Y %m %d", "%Y年%m月%d日", "%H:%M:%S"];
@@ -98,7 +98,7 @@ fn second(time: SystemTime) -> i64 {
 }
 
 /// Asks for the time. It may be that of any moment between the question and the answer.
-fn asks_the_time(attempt: &Attempt, client: &mut Datagrams, question: &[u8], format: &str) -> Done {
+fn ask_the_time(attempt: &Attempt, client: &mut UdpPeer, question: &[u8], format: &str) -> Done {
     let first = second(SystemTime::now() - TICK);
     client.send(question)?;
     let answer = client.receive()?;
@@ -111,94 +111,94 @@ fn asks_the_time(attempt: &Attempt, client: &mut Datagrams, question: &[u8], for
 }
 
 /// Asks for what is not allowed.
-fn is_refused(client: &mut Datagrams, question: &[u8]) -> Done {
+fn expect_refusal(client: &mut UdpPeer, question: &[u8]) -> Done {
     client.send(question)?;
     client.expect(b"")
 }
 
 fn each_format(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     for format in FORMATS {
-        asks_the_time(attempt, &mut client, format.as_bytes(), format)?;
+        ask_the_time(attempt, &mut client, format.as_bytes(), format)?;
     }
     client.expect_nothing()
 }
 
 fn empty_datagram(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    asks_the_time(attempt, &mut client, b"", FORMATS[0])?;
-    asks_the_time(attempt, &mut client, b"", FORMATS[0])?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    ask_the_time(attempt, &mut client, b"", FORMATS[0])?;
+    ask_the_time(attempt, &mut client, b"", FORMATS[0])?;
     client.expect_nothing()
 }
 
 fn clock_goes_on(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    asks_the_time(attempt, &mut client, b"%H:%M:%S", "%H:%M:%S")?;
-    attempt.lets_pass(Duration::from_millis(1100))?;
-    asks_the_time(attempt, &mut client, b"%H:%M:%S", "%H:%M:%S")
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    ask_the_time(attempt, &mut client, b"%H:%M:%S", "%H:%M:%S")?;
+    attempt.pass_time(Duration::from_millis(1100))?;
+    ask_the_time(attempt, &mut client, b"%H:%M:%S", "%H:%M:%S")
 }
 
 fn other_formats(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     for question in ["%c", "%S", "%Y%m%d", "%s", "%%", "no percent", "%d.%m.%Y", "{0}"] {
-        is_refused(&mut client, question.as_bytes())?;
+        expect_refusal(&mut client, question.as_bytes())?;
     }
     Ok(())
 }
 
 fn nearly_a_format(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     let questions =
         ["%H:%M", "%", "%Y ", "%H:%M:%S ", " %H:%M:%S", "%H:%M:%S\n", "%h:%m:%s", "%H:%M:%SZ", "%Y %m %d%Y %m %d"];
     for question in questions {
-        is_refused(&mut client, question.as_bytes())?;
+        expect_refusal(&mut client, question.as_bytes())?;
     }
     Ok(())
 }
 
 fn zero_byte(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    is_refused(&mut client, b"%H:%M:%S\0")?;
-    is_refused(&mut client, b"%H:%M:%S\0 and more")?;
-    is_refused(&mut client, b"\0")
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    expect_refusal(&mut client, b"%H:%M:%S\0")?;
+    expect_refusal(&mut client, b"%H:%M:%S\0 and more")?;
+    expect_refusal(&mut client, b"\0")
 }
 
 fn longer_than_the_buffer(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
     for format in FORMATS {
         for len in [1, 1024, MOST - format.len()] {
             let question = [format.as_bytes(), &b"%H:%M:%S".repeat(len.div_ceil(8))[..len]].concat();
-            is_refused(&mut client, &question)?;
+            expect_refusal(&mut client, &question)?;
         }
     }
     Ok(())
 }
 
 fn not_text(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("client")?;
-    is_refused(&mut client, b"\xff")?;
-    is_refused(&mut client, b"%H:%M:%S\xfe")?;
-    is_refused(&mut client, &attempt.bytes(100).iter().map(|byte| byte | 0x80).collect::<Vec<u8>>())?;
-    asks_the_time(attempt, &mut client, b"%H:%M:%S", "%H:%M:%S")
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    expect_refusal(&mut client, b"\xff")?;
+    expect_refusal(&mut client, b"%H:%M:%S\xfe")?;
+    expect_refusal(&mut client, &attempt.bytes(100).iter().map(|byte| byte | 0x80).collect::<Vec<u8>>())?;
+    ask_the_time(attempt, &mut client, b"%H:%M:%S", "%H:%M:%S")
 }
 
 fn no_amplifier(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
-    let mut client = attempt.datagrams("stranger")?;
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("stranger")?;
     for question in [b"%c".repeat(512), b"%c".to_vec(), b"?".to_vec(), b"help".to_vec()] {
         client.send(&question)?;
         // Whether it answers at all is not the question here.
-        attempt.settles()?;
+        attempt.settle()?;
         let mut answers = 0;
-        while client.has_one() {
+        while client.has_datagram() {
             answers += client.receive()?.len();
         }
         if answers > question.len() {
@@ -212,16 +212,16 @@ fn no_amplifier(attempt: &mut Attempt) -> Done {
 }
 
 fn many_clients(attempt: &mut Attempt) -> Done {
-    attempt.is_bound()?;
+    attempt.start_udp_server()?;
     let mut clients = Vec::new();
     for number in 1..=20 {
-        clients.push(attempt.datagrams(&format!("client {number}"))?);
+        clients.push(attempt.open_udp_client(&format!("client {number}"))?);
     }
     for client in &mut clients {
-        asks_the_time(attempt, client, b"%Y %m %d", "%Y %m %d")?;
+        ask_the_time(attempt, client, b"%Y %m %d", "%Y %m %d")?;
     }
     for client in &mut clients {
-        asks_the_time(attempt, client, FORMATS[2].as_bytes(), FORMATS[2])?;
+        ask_the_time(attempt, client, FORMATS[2].as_bytes(), FORMATS[2])?;
     }
     Ok(())
 }

@@ -87,23 +87,23 @@ pub fn exercise() -> Exercise {
 }
 
 /// Says something, and expects it in capital letters.
-fn talks(attempt: &Attempt, client: &mut Connection) -> Done {
+fn talk(attempt: &Attempt, client: &mut Connection) -> Done {
     let text = attempt.word(attempt.number(1..=20));
     client.send(text.as_bytes())?;
     client.expect(text.to_ascii_uppercase().as_bytes())
 }
 
-fn serves_the_next(attempt: &Attempt) -> Done {
+fn expect_next_served(attempt: &Attempt) -> Done {
     let mut next = attempt.connect("next client")?;
     next.send(b"is anybody there?")?;
     next.expect(b"IS ANYBODY THERE?")
 }
 
 fn answers(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     for _ in 0..3 {
-        talks(attempt, &mut client)?;
+        talk(attempt, &mut client)?;
     }
     let long = attempt.word(attempt.number(2000..=5000));
     client.send(long.as_bytes())?;
@@ -112,87 +112,87 @@ fn answers(attempt: &mut Attempt) -> Done {
 }
 
 fn closes_too(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
-    talks(attempt, &mut client)?;
+    talk(attempt, &mut client)?;
     client.half_close()?;
     client.expect_end()
 }
 
 fn rests_afterwards(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
-    talks(attempt, &mut client)?;
+    talk(attempt, &mut client)?;
     client.close();
-    attempt.is_idle()
+    attempt.assert_idle()
 }
 
 fn next_client(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
-    talks(attempt, &mut client)?;
+    talk(attempt, &mut client)?;
     client.close();
     let silent = attempt.connect("silent client")?;
     silent.close();
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn pending_answers(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect_narrow("slow reader")?;
     let text = attempt.word(1000);
-    let sent = client.send_until_it_waits(text.as_bytes())?;
+    let sent = client.send_until_blocked(text.as_bytes())?;
     client.half_close()?;
-    client.makes_room()?;
+    client.enlarge_receive_buffer()?;
     let answer: Vec<u8> = text.to_ascii_uppercase().bytes().cycle().take(sent).collect();
     client.expect(&answer)
 }
 
 fn reset_at_once(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for _ in 0..3 {
         attempt.connect("leaver")?.reset()?;
     }
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn reset_while_it_waits(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut leaver = attempt.connect("leaver")?;
-    talks(attempt, &mut leaver)?;
-    attempt.settles()?;
+    talk(attempt, &mut leaver)?;
+    attempt.settle()?;
     leaver.reset()?;
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn answer_unread(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let leaver = attempt.connect("leaver")?;
     leaver.send(b"farewell")?;
-    attempt.settles()?;
+    attempt.settle()?;
     leaver.close();
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn reset_while_it_sends(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let leaver = attempt.connect_narrow("leaver")?;
-    leaver.send_until_it_waits(b"more and more ")?;
+    leaver.send_until_blocked(b"more and more ")?;
     leaver.reset()?;
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn goodbye_then_reset(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let leaver = attempt.connect_narrow("leaver")?;
-    leaver.send_until_it_waits(b"more and more ")?;
+    leaver.send_until_blocked(b"more and more ")?;
     leaver.half_close()?;
     leaver.reset()?;
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn hundreds(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for _ in 0..MANY {
         let mut client = attempt.connect("client")?;
         client.send(b"hi")?;

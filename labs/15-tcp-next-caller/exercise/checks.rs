@@ -73,23 +73,23 @@ pub fn exercise() -> Exercise {
 }
 
 /// Says something, and expects it in capital letters.
-fn talks(attempt: &Attempt, client: &mut Connection) -> Done {
+fn talk(attempt: &Attempt, client: &mut Connection) -> Done {
     let text = attempt.word(attempt.number(1..=20));
     client.send(text.as_bytes())?;
     client.expect(text.to_ascii_uppercase().as_bytes())
 }
 
-fn serves_the_next(attempt: &Attempt) -> Done {
+fn expect_next_served(attempt: &Attempt) -> Done {
     let mut next = attempt.connect("next client")?;
     next.send(b"me too")?;
     next.expect(b"ME TOO")
 }
 
 fn one_client(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     for _ in 0..3 {
-        talks(attempt, &mut client)?;
+        talk(attempt, &mut client)?;
     }
     client.send(b"room 101, no. 5")?;
     client.expect(b"ROOM 101, NO. 5")?;
@@ -97,30 +97,30 @@ fn one_client(attempt: &mut Attempt) -> Done {
 }
 
 fn next_client(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut first = attempt.connect("client")?;
-    talks(attempt, &mut first)?;
+    talk(attempt, &mut first)?;
     first.close();
-    serves_the_next(attempt)?;
-    attempt.is_idle()
+    expect_next_served(attempt)?;
+    attempt.assert_idle()
 }
 
 fn second_waits(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut first = attempt.connect("first client")?;
-    talks(attempt, &mut first)?;
+    talk(attempt, &mut first)?;
     let mut second = attempt.connect("second client")?;
     second.send(b"me too")?;
-    talks(attempt, &mut first)?;
+    talk(attempt, &mut first)?;
     first.close();
     second.expect(b"ME TOO")?;
-    talks(attempt, &mut second)
+    talk(attempt, &mut second)
 }
 
 fn five_wait(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut first = attempt.connect("first client")?;
-    talks(attempt, &mut first)?;
+    talk(attempt, &mut first)?;
     let mut waiting = Vec::new();
     for name in WAITING {
         let next = attempt.connect(name)?;
@@ -136,14 +136,14 @@ fn five_wait(attempt: &mut Attempt) -> Done {
 }
 
 fn silent_client(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let silent = attempt.connect("silent client")?;
     silent.close();
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn hundred_clients(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for _ in 0..100 {
         let mut client = attempt.connect("client")?;
         client.send(b"hi")?;
@@ -155,18 +155,18 @@ fn hundred_clients(attempt: &mut Attempt) -> Done {
 }
 
 fn rude_client(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut rude = attempt.connect("rude client")?;
-    talks(attempt, &mut rude)?;
+    talk(attempt, &mut rude)?;
     rude.reset()?;
     let rude = attempt.connect("rude client")?;
     rude.send(b"hello")?;
     rude.reset()?;
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn any_bytes(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("foreign client")?;
     client.send(b"\xc4\xe3\xba\xc3")?;
     client.expect(b"\xc4\xe3\xba\xc3")?;
@@ -179,6 +179,6 @@ fn any_bytes(attempt: &mut Attempt) -> Done {
 
 fn port_taken(attempt: &mut Attempt) -> Done {
     let _other = attempt.listen("other server")?;
-    attempt.runs_with(&[])?;
-    attempt.ends_with_an_error()
+    attempt.start()?;
+    attempt.expect_error_exit()
 }

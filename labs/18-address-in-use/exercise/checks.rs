@@ -70,7 +70,7 @@ pub fn exercise() -> Exercise {
 }
 
 /// One client: a line, its answer, and the end. The client's side stays open.
-fn asks(attempt: &Attempt, name: &str) -> Done<Connection> {
+fn ask(attempt: &Attempt, name: &str) -> Done<Connection> {
     let text = attempt.word(attempt.number(1..=20));
     let mut client = attempt.connect(name)?;
     client.send(format!("{text}\n").as_bytes())?;
@@ -79,29 +79,29 @@ fn asks(attempt: &Attempt, name: &str) -> Done<Connection> {
     Ok(client)
 }
 
-fn is_restarted(attempt: &mut Attempt) -> Done {
-    attempt.is_killed()?;
-    attempt.listens()
+fn restart(attempt: &mut Attempt) -> Done {
+    attempt.kill()?;
+    attempt.start_tcp_server()
 }
 
 fn answers_and_closes(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for _ in 0..3 {
-        asks(attempt, "client")?.close();
+        ask(attempt, "client")?.close();
     }
     Ok(())
 }
 
 fn line_in_pieces(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let line = b"hello\n";
     for cut in 1..line.len() {
         let (first, rest) = line.split_at(cut);
         let mut client = attempt.connect("client")?;
         client.send(first)?;
-        attempt.owes(Some("the rest of the line"));
+        attempt.set_unsent(Some("the rest of the line"));
         client.expect_nothing()?;
-        attempt.owes(None);
+        attempt.set_unsent(None);
         client.send(rest)?;
         client.expect(b"HELLO\n")?;
         client.close();
@@ -110,63 +110,63 @@ fn line_in_pieces(attempt: &mut Attempt) -> Done {
 }
 
 fn goodbye_not_reset(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     client.send(b"hello\n")?;
     client.expect(b"HELLO\n")?;
-    client.expect_goodbye()
+    client.expect_fin()
 }
 
 fn leaver(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let leaver = attempt.connect("leaver")?;
     leaver.send(b"half a li")?;
     leaver.close();
     let leaver = attempt.connect("leaver")?;
     leaver.send(b"half a li")?;
-    attempt.settles()?;
+    attempt.settle()?;
     leaver.reset()?;
-    asks(attempt, "next client")?.close();
+    ask(attempt, "next client")?.close();
     Ok(())
 }
 
 fn restart_after_goodbye(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for _ in 0..2 {
-        asks(attempt, "client")?.close();
-        is_restarted(attempt)?;
+        ask(attempt, "client")?.close();
+        restart(attempt)?;
     }
-    asks(attempt, "client")?.close();
+    ask(attempt, "client")?.close();
     Ok(())
 }
 
 fn restart_client_stays(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
-    let stays = asks(attempt, "client that stays")?;
-    is_restarted(attempt)?;
-    asks(attempt, "next client")?.close();
+    attempt.start_tcp_server()?;
+    let stays = ask(attempt, "client that stays")?;
+    restart(attempt)?;
+    ask(attempt, "next client")?.close();
     stays.close();
     Ok(())
 }
 
 fn restart_in_a_talk(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let stays = attempt.connect("client")?;
     stays.send(b"half a li")?;
-    attempt.settles()?;
-    is_restarted(attempt)?;
-    asks(attempt, "next client")?.close();
+    attempt.settle()?;
+    restart(attempt)?;
+    ask(attempt, "next client")?.close();
     stays.close();
     Ok(())
 }
 
 fn port_taken(attempt: &mut Attempt) -> Done {
     let _other = attempt.listen("other server")?;
-    attempt.runs_with(&[])?;
-    attempt.ends_with_an_error()
+    attempt.start()?;
+    attempt.expect_error_exit()
 }
 
 fn port_not_shared(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
-    attempt.shares_its_port_with_nobody()
+    attempt.start_tcp_server()?;
+    attempt.assert_port_not_shared()
 }

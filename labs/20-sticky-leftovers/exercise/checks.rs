@@ -96,12 +96,12 @@ pub fn exercise() -> Exercise {
 }
 
 /// What the server must answer to these characters.
-fn told(text: &str) -> Vec<u8> {
+fn code_points(text: &str) -> Vec<u8> {
     text.chars().map(|character| format!("U+{:04X}\n", u32::from(character))).collect::<String>().into_bytes()
 }
 
 /// A client that has told its name.
-fn introduced(attempt: &Attempt) -> Done<Connection> {
+fn connect_with_name(attempt: &Attempt) -> Done<Connection> {
     let mut client = attempt.connect("client")?;
     client.send(NAME)?;
     client.expect(NAME)?;
@@ -109,7 +109,7 @@ fn introduced(attempt: &Attempt) -> Done<Connection> {
 }
 
 fn name(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for _ in 0..2 {
         let name = attempt.word(8);
         let mut client = attempt.connect("client")?;
@@ -122,36 +122,36 @@ fn name(attempt: &mut Attempt) -> Done {
 }
 
 fn ascii_text(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
-    let mut client = introduced(attempt)?;
+    attempt.start_tcp_server()?;
+    let mut client = connect_with_name(attempt)?;
     for _ in 0..3 {
         let text = attempt.word(attempt.number(1..=12));
         client.send(text.as_bytes())?;
-        client.expect(&told(&text))?;
+        client.expect(&code_points(&text))?;
     }
     client.half_close()?;
     client.expect_end()
 }
 
 fn wide_characters(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
-    let mut client = introduced(attempt)?;
+    attempt.start_tcp_server()?;
+    let mut client = connect_with_name(attempt)?;
     for text in ["é", "你好", "🙂", "aé你🙂", "\u{10FFFF}\u{7FF}\u{800}"] {
         client.send(text.as_bytes())?;
-        client.expect(&told(text))?;
+        client.expect(&code_points(text))?;
     }
     Ok(())
 }
 
 fn name_in_pieces(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for cut in 1..NAME.len() {
         let (first, rest) = NAME.split_at(cut);
         let mut client = attempt.connect("client")?;
         client.send(first)?;
-        attempt.owes(Some("the rest of the name"));
+        attempt.set_unsent(Some("the rest of the name"));
         client.expect_nothing()?;
-        attempt.owes(None);
+        attempt.set_unsent(None);
         client.send(rest)?;
         client.expect(NAME)?;
         client.close();
@@ -160,46 +160,46 @@ fn name_in_pieces(attempt: &mut Attempt) -> Done {
 }
 
 fn text_behind_the_name(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     let text = attempt.word(attempt.number(1..=12));
     client.send(&[NAME, text.as_bytes()].concat())?;
-    client.expect(&[NAME, &told(&text)].concat())
+    client.expect(&[NAME, &code_points(&text)].concat())
 }
 
 fn cut_characters(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
-    let mut client = introduced(attempt)?;
+    attempt.start_tcp_server()?;
+    let mut client = connect_with_name(attempt)?;
     for character in CHARACTERS {
         let text = format!("x{character}y");
         for cut in 2..=character.len_utf8() {
             let (first, rest) = text.as_bytes().split_at(cut);
             client.send(first)?;
-            client.expect(&told("x"))?;
-            attempt.owes(Some("the rest of the character"));
+            client.expect(&code_points("x"))?;
+            attempt.set_unsent(Some("the rest of the character"));
             client.expect_nothing()?;
-            attempt.owes(None);
+            attempt.set_unsent(None);
             client.send(rest)?;
-            client.expect(&told(&text[1..]))?;
+            client.expect(&code_points(&text[1..]))?;
         }
     }
     Ok(())
 }
 
 fn byte_by_byte(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     let text: String = CHARACTERS.iter().collect();
     client.send_byte_by_byte(&[NAME, text.as_bytes()].concat())?;
-    client.expect(&[NAME, &told(&text)].concat())
+    client.expect(&[NAME, &code_points(&text)].concat())
 }
 
 fn not_utf8(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for wrong in WRONG {
-        let mut client = introduced(attempt)?;
+        let mut client = connect_with_name(attempt)?;
         client.send("é".as_bytes())?;
-        client.expect(&told("é"))?;
+        client.expect(&code_points("é"))?;
         client.send(wrong)?;
         client.expect(b"not UTF-8\n")?;
         client.expect_end()?;
@@ -208,11 +208,11 @@ fn not_utf8(attempt: &mut Attempt) -> Done {
 }
 
 fn cut_at_the_end(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for character in &CHARACTERS[1..] {
         let bytes = character.to_string().into_bytes();
         for cut in 1..bytes.len() {
-            let mut client = introduced(attempt)?;
+            let mut client = connect_with_name(attempt)?;
             client.send(&bytes[..cut])?;
             client.half_close()?;
             client.expect(b"not UTF-8\n")?;
@@ -223,14 +223,14 @@ fn cut_at_the_end(attempt: &mut Attempt) -> Done {
 }
 
 fn half_a_name(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     for cut in 1..NAME.len() {
         let mut leaver = attempt.connect("leaver")?;
         leaver.send(&NAME[..cut])?;
         leaver.half_close()?;
         leaver.expect_end()?;
     }
-    introduced(attempt)?.reset()?;
-    introduced(attempt)?.close();
+    connect_with_name(attempt)?.reset()?;
+    connect_with_name(attempt)?.close();
     Ok(())
 }

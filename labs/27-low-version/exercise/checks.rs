@@ -100,179 +100,179 @@ pub fn exercise() -> Exercise {
 }
 
 /// Expects a command.
-fn is_asked(server: &mut Connection, command: &str) -> Done {
+fn expect_command(server: &mut Connection, command: &str) -> Done {
     server.expect(format!("{command}\n").as_bytes())
 }
 
 /// Answers as the server of the low version does.
-fn answers(server: &mut Connection, answer: &[u8]) -> Done {
+fn send_answer(server: &mut Connection, answer: &[u8]) -> Done {
     server.send(format!("{}\n", answer.len()).as_bytes())?;
     server.expect(b"recv_ready\n")?;
     if answer.is_empty() { Ok(()) } else { server.send(answer) }
 }
 
 /// Expects that the client has said all and closes, and that this is what it has printed.
-fn is_over(attempt: &mut Attempt, mut server: Connection, printed: &[u8]) -> Done {
+fn expect_end_and_output(attempt: &mut Attempt, mut server: Connection, printed: &[u8]) -> Done {
     server.expect_end()?;
     server.close();
-    attempt.ends_with(0)?;
+    attempt.expect_exit(0)?;
     attempt.expect_output(printed)?;
     attempt.expect_no_more_lines()
 }
 
 fn one_command(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["echo hello"])?;
+    attempt.start_client(&["echo hello"])?;
     let mut server = listener.accept()?;
-    is_asked(&mut server, "echo hello")?;
-    answers(&mut server, b"hello\n")?;
-    is_over(attempt, server, b"hello\n")
+    expect_command(&mut server, "echo hello")?;
+    send_answer(&mut server, b"hello\n")?;
+    expect_end_and_output(attempt, server, b"hello\n")
 }
 
 fn several_commands(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["first", "", "second one", "", "", "third"])?;
+    attempt.start_client(&["first", "", "second one", "", "", "third"])?;
     let mut server = listener.accept()?;
     let mut printed = Vec::new();
     for command in ["first", "second one", "third"] {
-        is_asked(&mut server, command)?;
+        expect_command(&mut server, command)?;
         let answer = attempt.word(attempt.number(1..=30)) + "\n";
-        answers(&mut server, answer.as_bytes())?;
+        send_answer(&mut server, answer.as_bytes())?;
         printed.extend(answer.into_bytes());
     }
-    is_over(attempt, server, &printed)
+    expect_end_and_output(attempt, server, &printed)
 }
 
 fn empty_answer(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["true", "echo after"])?;
+    attempt.start_client(&["true", "echo after"])?;
     let mut server = listener.accept()?;
-    is_asked(&mut server, "true")?;
-    answers(&mut server, b"")?;
-    is_asked(&mut server, "echo after")?;
-    answers(&mut server, b"after\n")?;
-    is_over(attempt, server, b"after\n")
+    expect_command(&mut server, "true")?;
+    send_answer(&mut server, b"")?;
+    expect_command(&mut server, "echo after")?;
+    send_answer(&mut server, b"after\n")?;
+    expect_end_and_output(attempt, server, b"after\n")
 }
 
 fn length_in_pieces(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["one", "two", "three"])?;
+    attempt.start_client(&["one", "two", "three"])?;
     let mut server = listener.accept()?;
     let answer = attempt.word(12);
     for (command, cut) in [("one", 1), ("two", 2)] {
-        is_asked(&mut server, command)?;
+        expect_command(&mut server, command)?;
         let (first, rest) = b"12\n".split_at(cut);
         server.send(first)?;
-        attempt.owes(Some("the rest of the length"));
+        attempt.set_unsent(Some("the rest of the length"));
         server.expect_nothing()?;
-        attempt.owes(None);
+        attempt.set_unsent(None);
         server.send(rest)?;
         server.expect(b"recv_ready\n")?;
         server.send(answer.as_bytes())?;
     }
-    is_asked(&mut server, "three")?;
+    expect_command(&mut server, "three")?;
     server.send_byte_by_byte(b"12\n")?;
     server.expect(b"recv_ready\n")?;
     server.send(answer.as_bytes())?;
-    is_over(attempt, server, answer.repeat(3).as_bytes())
+    expect_end_and_output(attempt, server, answer.repeat(3).as_bytes())
 }
 
 fn answer_in_two_pieces(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["in two pieces", "once more"])?;
+    attempt.start_client(&["in two pieces", "once more"])?;
     let mut server = listener.accept()?;
     let answer = attempt.word(10);
-    is_asked(&mut server, "in two pieces")?;
+    expect_command(&mut server, "in two pieces")?;
     server.send(b"10\n")?;
     server.expect(b"recv_ready\n")?;
     let (first, rest) = answer.as_bytes().split_at(attempt.number(1..=9));
     server.send(first)?;
-    attempt.settles()?;
+    attempt.settle()?;
     server.send(rest)?;
-    is_asked(&mut server, "once more")?;
-    answers(&mut server, answer.as_bytes())?;
-    is_over(attempt, server, answer.repeat(2).as_bytes())
+    expect_command(&mut server, "once more")?;
+    send_answer(&mut server, answer.as_bytes())?;
+    expect_end_and_output(attempt, server, answer.repeat(2).as_bytes())
 }
 
 fn answer_byte_by_byte(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["byte by byte", "once more"])?;
+    attempt.start_client(&["byte by byte", "once more"])?;
     let mut server = listener.accept()?;
     let answer = attempt.word(10);
-    is_asked(&mut server, "byte by byte")?;
+    expect_command(&mut server, "byte by byte")?;
     server.send(b"10\n")?;
     server.expect(b"recv_ready\n")?;
     server.send_byte_by_byte(answer.as_bytes())?;
-    is_asked(&mut server, "once more")?;
-    answers(&mut server, answer.as_bytes())?;
-    is_over(attempt, server, answer.repeat(2).as_bytes())
+    expect_command(&mut server, "once more")?;
+    send_answer(&mut server, answer.as_bytes())?;
+    expect_end_and_output(attempt, server, answer.repeat(2).as_bytes())
 }
 
 fn large_answer(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
     let commands: Vec<String> = SIZES.iter().map(|size| format!("print {size} bytes")).collect();
-    attempt.runs_with(&commands.iter().map(String::as_str).collect::<Vec<_>>())?;
+    attempt.start_client(&commands.iter().map(String::as_str).collect::<Vec<_>>())?;
     let mut server = listener.accept()?;
     let mut printed = Vec::new();
     for (command, size) in commands.iter().zip(SIZES) {
-        is_asked(&mut server, command)?;
+        expect_command(&mut server, command)?;
         let answer = attempt.word(size);
-        answers(&mut server, answer.as_bytes())?;
+        send_answer(&mut server, answer.as_bytes())?;
         printed.extend(answer.into_bytes());
     }
-    is_over(attempt, server, &printed)?;
-    attempt.runs_with(&["print as much as you may"])?;
+    expect_end_and_output(attempt, server, &printed)?;
+    attempt.start_client(&["print as much as you may"])?;
     let mut server = listener.accept()?;
-    is_asked(&mut server, "print as much as you may")?;
+    expect_command(&mut server, "print as much as you may")?;
     let answer = attempt.word(LARGEST);
-    answers(&mut server, answer.as_bytes())?;
-    is_over(attempt, server, answer.as_bytes())
+    send_answer(&mut server, answer.as_bytes())?;
+    expect_end_and_output(attempt, server, answer.as_bytes())
 }
 
 fn several_bytes_each(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["greet", "greet slowly"])?;
+    attempt.start_client(&["greet", "greet slowly"])?;
     let mut server = listener.accept()?;
     let answer = "你好, naïve 🙂\n";
-    is_asked(&mut server, "greet")?;
-    answers(&mut server, answer.as_bytes())?;
-    is_asked(&mut server, "greet slowly")?;
+    expect_command(&mut server, "greet")?;
+    send_answer(&mut server, answer.as_bytes())?;
+    expect_command(&mut server, "greet slowly")?;
     server.send(format!("{}\n", answer.len()).as_bytes())?;
     server.expect(b"recv_ready\n")?;
     server.send_byte_by_byte(answer.as_bytes())?;
-    is_over(attempt, server, answer.repeat(2).as_bytes())
+    expect_end_and_output(attempt, server, answer.repeat(2).as_bytes())
 }
 
 fn any_bytes(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(&["cat picture"])?;
+    attempt.start_client(&["cat picture"])?;
     let mut server = listener.accept()?;
-    is_asked(&mut server, "cat picture")?;
+    expect_command(&mut server, "cat picture")?;
     let answer: Vec<u8> = (0..=255).collect();
-    answers(&mut server, &answer)?;
-    is_over(attempt, server, &answer)
+    send_answer(&mut server, &answer)?;
+    expect_end_and_output(attempt, server, &answer)
 }
 
 fn hasty_server(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("hasty server")?;
-    attempt.runs_with(&["echo hello", "echo again"])?;
+    attempt.start_client(&["echo hello", "echo again"])?;
     let mut server = listener.accept()?;
     for (command, hasty) in [("echo hello", "6\nhello\n"), ("echo again", "6\nagain\n")] {
-        is_asked(&mut server, command)?;
+        expect_command(&mut server, command)?;
         server.send(hasty.as_bytes())?;
         server.expect(b"recv_ready\n")?;
     }
-    is_over(attempt, server, b"hello\nagain\n")
+    expect_end_and_output(attempt, server, b"hello\nagain\n")
 }
 
 fn length_is_a_lie(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("liar")?;
     for lie in LIES {
-        attempt.runs_with(&["echo hello"])?;
+        attempt.start_client(&["echo hello"])?;
         let mut server = listener.accept()?;
-        is_asked(&mut server, "echo hello")?;
+        expect_command(&mut server, "echo hello")?;
         server.send(format!("{lie}\n").as_bytes())?;
-        attempt.ends_with_an_error()?;
+        attempt.expect_error_exit()?;
         attempt.expect_no_more_lines()?;
     }
     Ok(())
@@ -282,9 +282,9 @@ fn server_leaves(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
     for (length, part) in [("", ""), ("1", ""), ("10\n", ""), ("10\n", "half "), ("2000\n", "more than one recv")] {
         // No second command, at which a client would notice that it has overlooked this.
-        attempt.runs_with(&["echo hello"])?;
+        attempt.start_client(&["echo hello"])?;
         let mut server = listener.accept()?;
-        is_asked(&mut server, "echo hello")?;
+        expect_command(&mut server, "echo hello")?;
         if !length.is_empty() {
             server.send(length.as_bytes())?;
         }
@@ -295,11 +295,11 @@ fn server_leaves(attempt: &mut Attempt) -> Done {
             server.send(part.as_bytes())?;
         }
         server.half_close()?;
-        attempt.ends_with_an_error()?;
+        attempt.expect_error_exit()?;
     }
-    attempt.runs_with(&["echo hello"])?;
+    attempt.start_client(&["echo hello"])?;
     let mut server = listener.accept()?;
-    is_asked(&mut server, "echo hello")?;
+    expect_command(&mut server, "echo hello")?;
     server.reset()?;
-    attempt.ends_with_an_error()
+    attempt.expect_error_exit()
 }

@@ -92,17 +92,17 @@ fn framed(message: &str) -> Vec<u8> {
 }
 
 /// A server of ours to which the client has connected, with these lines to send.
-fn serves(attempt: &mut Attempt, lines: &[&str]) -> Done<Connection> {
+fn accept_client(attempt: &mut Attempt, lines: &[&str]) -> Done<Connection> {
     let listener = attempt.listen("server")?;
-    attempt.runs_with(lines)?;
+    attempt.start_client(lines)?;
     listener.accept()
 }
 
 /// Expects that the client has said all and closes, and that this is what it has printed.
-fn is_over(attempt: &mut Attempt, mut server: Connection, printed: &[&str]) -> Done {
+fn expect_end_and_output(attempt: &mut Attempt, mut server: Connection, printed: &[&str]) -> Done {
     server.expect_end()?;
     server.close();
-    attempt.ends_with(0)?;
+    attempt.expect_exit(0)?;
     for line in printed {
         attempt.expect_line(line)?;
     }
@@ -110,43 +110,43 @@ fn is_over(attempt: &mut Attempt, mut server: Connection, printed: &[&str]) -> D
 }
 
 fn one_line(attempt: &mut Attempt) -> Done {
-    let mut server = serves(attempt, &["hello"])?;
+    let mut server = accept_client(attempt, &["hello"])?;
     server.expect(&framed("hello"))?;
     server.send(&framed("hi"))?;
-    is_over(attempt, server, &["hi"])
+    expect_end_and_output(attempt, server, &["hi"])
 }
 
 fn several_lines(attempt: &mut Attempt) -> Done {
     let lines = [attempt.word(5), attempt.word(12), attempt.word(1)];
     let answers = [attempt.word(3), attempt.word(20), attempt.word(7)];
-    let mut server = serves(attempt, &lines.each_ref().map(String::as_str))?;
+    let mut server = accept_client(attempt, &lines.each_ref().map(String::as_str))?;
     for (line, answer) in lines.iter().zip(&answers) {
         server.expect(&framed(line))?;
         server.send(&framed(answer))?;
     }
-    is_over(attempt, server, &answers.each_ref().map(String::as_str))
+    expect_end_and_output(attempt, server, &answers.each_ref().map(String::as_str))
 }
 
 fn empty_line(attempt: &mut Attempt) -> Done {
-    let mut server = serves(attempt, &["", ""])?;
+    let mut server = accept_client(attempt, &["", ""])?;
     for _ in 0..2 {
         server.expect(&framed(""))?;
         server.send(&framed(""))?;
     }
-    is_over(attempt, server, &["", ""])
+    expect_end_and_output(attempt, server, &["", ""])
 }
 
 fn counts_bytes(attempt: &mut Attempt) -> Done {
-    let mut server = serves(attempt, &["grüße", "你好 🙂"])?;
+    let mut server = accept_client(attempt, &["grüße", "你好 🙂"])?;
     server.expect(&framed("grüße"))?;
     server.send(&framed("zurück"))?;
     server.expect(&framed("你好 🙂"))?;
     server.send(&framed("再见 🙂"))?;
-    is_over(attempt, server, &["zurück", "再见 🙂"])
+    expect_end_and_output(attempt, server, &["zurück", "再见 🙂"])
 }
 
 fn header_in_pieces(attempt: &mut Attempt) -> Done {
-    let mut server = serves(attempt, &["cut", "cut", "cut"])?;
+    let mut server = accept_client(attempt, &["cut", "cut", "cut"])?;
     let answer = attempt.word(6);
     for cut in 1..=3 {
         server.expect(&framed("cut"))?;
@@ -154,11 +154,11 @@ fn header_in_pieces(attempt: &mut Attempt) -> Done {
         let (first, rest) = frame.split_at(cut);
         server.send_in_pieces(&[first, rest])?;
     }
-    is_over(attempt, server, &[&answer, &answer, &answer])
+    expect_end_and_output(attempt, server, &[&answer, &answer, &answer])
 }
 
 fn answer_in_pieces(attempt: &mut Attempt) -> Done {
-    let mut server = serves(attempt, &["cut"; 5])?;
+    let mut server = accept_client(attempt, &["cut"; 5])?;
     let answer = attempt.word(6);
     for cut in 1..=5 {
         server.expect(&framed("cut"))?;
@@ -166,41 +166,41 @@ fn answer_in_pieces(attempt: &mut Attempt) -> Done {
         let (first, rest) = frame.split_at(4 + cut);
         server.send_in_pieces(&[first, rest])?;
     }
-    is_over(attempt, server, &[answer.as_str(); 5])
+    expect_end_and_output(attempt, server, &[answer.as_str(); 5])
 }
 
 fn byte_by_byte(attempt: &mut Attempt) -> Done {
-    let mut server = serves(attempt, &["slowly, please"])?;
+    let mut server = accept_client(attempt, &["slowly, please"])?;
     server.expect(&framed("slowly, please"))?;
     server.send_byte_by_byte(&framed("s你🙂"))?;
-    is_over(attempt, server, &["s你🙂"])
+    expect_end_and_output(attempt, server, &["s你🙂"])
 }
 
 fn large(attempt: &mut Attempt) -> Done {
     let (line, answer) = (attempt.word(50_000), attempt.word(LONGEST as usize));
-    let mut server = serves(attempt, &[&line])?;
+    let mut server = accept_client(attempt, &[&line])?;
     server.expect(&framed(&line))?;
     server.send(&framed(&answer))?;
-    is_over(attempt, server, &[&answer])
+    expect_end_and_output(attempt, server, &[&answer])
 }
 
 fn length_too_large(attempt: &mut Attempt) -> Done {
-    is_told(attempt, &[LONGEST + 1, 0x7FFF_FFFF])
+    expect_refusal(attempt, &[LONGEST + 1, 0x7FFF_FFFF])
 }
 
 fn length_highest_bit(attempt: &mut Attempt) -> Done {
-    is_told(attempt, &[0x8000_0000, 0xFFFF_FFFF])
+    expect_refusal(attempt, &[0x8000_0000, 0xFFFF_FFFF])
 }
 
 /// Each of these lengths must make it end with an error.
-fn is_told(attempt: &mut Attempt, lengths: &[u32]) -> Done {
+fn expect_refusal(attempt: &mut Attempt, lengths: &[u32]) -> Done {
     let listener = attempt.listen("liar")?;
     for length in lengths {
-        attempt.runs_with(&["hello", "again"])?;
+        attempt.start_client(&["hello", "again"])?;
         let mut server = listener.accept()?;
         server.expect(&framed("hello"))?;
         server.send(&length.to_be_bytes())?;
-        attempt.ends_with_an_error()?;
+        attempt.expect_error_exit()?;
         attempt.expect_no_more_lines()?;
     }
     Ok(())
@@ -210,16 +210,16 @@ fn server_leaves(attempt: &mut Attempt) -> Done {
     let listener = attempt.listen("server")?;
     let frame = framed("hello");
     for cut in [0, 2, 4, 6] {
-        attempt.runs_with(&["hello", "again"])?;
+        attempt.start_client(&["hello", "again"])?;
         let mut server = listener.accept()?;
         server.expect(&framed("hello"))?;
-        server.send_what_goes(&frame[..cut])?;
+        server.send_until_closed(&frame[..cut])?;
         server.half_close()?;
-        attempt.ends_with_an_error()?;
+        attempt.expect_error_exit()?;
     }
-    attempt.runs_with(&["hello"])?;
+    attempt.start_client(&["hello"])?;
     let mut server = listener.accept()?;
     server.expect(&framed("hello"))?;
     server.reset()?;
-    attempt.ends_with_an_error()
+    attempt.expect_error_exit()
 }

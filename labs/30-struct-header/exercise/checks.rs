@@ -104,7 +104,7 @@ fn answer(message: &str) -> Vec<u8> {
 }
 
 fn one_message(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let message = attempt.word(5);
     let mut client = attempt.connect("client")?;
     client.send(&framed(message.as_bytes()))?;
@@ -113,7 +113,7 @@ fn one_message(attempt: &mut Attempt) -> Done {
 }
 
 fn several_messages(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     for _ in 0..attempt.number(3..=6) {
         let message = attempt.word(attempt.number(1..=20));
@@ -125,7 +125,7 @@ fn several_messages(attempt: &mut Attempt) -> Done {
 }
 
 fn empty_message(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     for _ in 0..2 {
         client.send(&framed(b""))?;
@@ -135,13 +135,13 @@ fn empty_message(attempt: &mut Attempt) -> Done {
 }
 
 fn split_anywhere(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     let message = attempt.word(5);
     let frame = framed(message.as_bytes());
     for cut in 1..frame.len() {
         let (first, rest) = frame.split_at(cut);
-        attempt.owes(None);
+        attempt.set_unsent(None);
         client.send_in_pieces(&[first, rest])?;
         client.expect(&answer(&message))?;
     }
@@ -149,7 +149,7 @@ fn split_anywhere(attempt: &mut Attempt) -> Done {
 }
 
 fn byte_by_byte(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     let message = attempt.word(attempt.number(1..=12));
     client.send_byte_by_byte(&framed(message.as_bytes()))?;
@@ -157,7 +157,7 @@ fn byte_by_byte(attempt: &mut Attempt) -> Done {
 }
 
 fn two_in_one(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     let (first, second) = (attempt.word(attempt.number(1..=12)), attempt.word(attempt.number(1..=12)));
     client.send(&[framed(first.as_bytes()), framed(second.as_bytes())].concat())?;
@@ -166,7 +166,7 @@ fn two_in_one(attempt: &mut Attempt) -> Done {
 }
 
 fn large_message(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     let message = attempt.word(LONGEST as usize);
     client.send(&framed(message.as_bytes()))?;
@@ -174,18 +174,18 @@ fn large_message(attempt: &mut Attempt) -> Done {
 }
 
 fn length_too_large(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
-    refuses(attempt, &[LONGEST + 1, 0x7FFF_FFFF])?;
-    serves_the_next(attempt)
+    attempt.start_tcp_server()?;
+    expect_refusal(attempt, &[LONGEST + 1, 0x7FFF_FFFF])?;
+    expect_next_served(attempt)
 }
 
 fn length_highest_bit(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
-    refuses(attempt, &[0x8000_0000, 0xFFFF_FFFF])?;
-    serves_the_next(attempt)
+    attempt.start_tcp_server()?;
+    expect_refusal(attempt, &[0x8000_0000, 0xFFFF_FFFF])?;
+    expect_next_served(attempt)
 }
 
-fn refuses(attempt: &Attempt, lengths: &[u32]) -> Done {
+fn expect_refusal(attempt: &Attempt, lengths: &[u32]) -> Done {
     for length in lengths {
         let mut liar = attempt.connect("liar")?;
         liar.send(&length.to_be_bytes())?;
@@ -195,11 +195,11 @@ fn refuses(attempt: &Attempt, lengths: &[u32]) -> Done {
 }
 
 fn second_waits(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let mut first = attempt.connect("slow client")?;
     let (begin, rest) = (&framed(b"slow")[..6], &framed(b"slow")[6..]);
     first.send(begin)?;
-    attempt.settles()?;
+    attempt.settle()?;
     let mut second = attempt.connect("second client")?;
     second.send(&framed(b"me too"))?;
     first.send(rest)?;
@@ -209,7 +209,7 @@ fn second_waits(attempt: &mut Attempt) -> Done {
 }
 
 fn goodbye_in_a_frame(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let frame = framed(b"hello");
     for cut in 1..frame.len() {
         let mut leaver = attempt.connect("leaver")?;
@@ -217,21 +217,21 @@ fn goodbye_in_a_frame(attempt: &mut Attempt) -> Done {
         leaver.half_close()?;
         leaver.expect_end()?;
     }
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
 fn reset_in_a_frame(attempt: &mut Attempt) -> Done {
-    attempt.listens()?;
+    attempt.start_tcp_server()?;
     let frame = framed(b"hello");
     for cut in 0..=frame.len() {
         let leaver = attempt.connect("leaver")?;
         leaver.send(&frame[..cut])?;
         leaver.reset()?;
     }
-    serves_the_next(attempt)
+    expect_next_served(attempt)
 }
 
-fn serves_the_next(attempt: &mut Attempt) -> Done {
+fn expect_next_served(attempt: &mut Attempt) -> Done {
     let mut client = attempt.connect("next client")?;
     client.send(&framed(b"still there?"))?;
     client.expect(&answer("still there?"))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::judge::diary::Diary;
+use crate::judge::event_log;
 use crate::judge::failure::{Kind, Shown};
 use crate::judge::grade::{Checked, Grade, Outcome};
 use crate::trace::hexadecimal;
@@ -49,7 +49,7 @@ fn checked(checked: &Checked) -> Value {
         "verdict": checked.verdict(),
         "points": checked.points(),
         "of": checked.check.points,
-        "steps": Diary::steps(&checked.events),
+        "steps": event_log::steps(&checked.events),
         "failure": failure.map(|failure| json!({
             "kind": kind(failure.kind),
             "what": failure.what,

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::judge::diary::Diary;
+use crate::judge::event_log;
 use crate::judge::failure::{Failure, Shown};
 use crate::judge::grade::{Grade, Outcome, Verdict};
 use crate::judge::report::json::kind;
@@ -41,7 +41,7 @@ pub fn junit(grade: &Grade) -> String {
             Outcome::Passed => writeln!(xml, "{head}/>"),
             Outcome::Failed(failure) => {
                 let (message, kind) = (quoted(&failure.what), quoted(kind(failure.kind)));
-                let story = harmless(&story(&Diary::steps(&checked.events), failure));
+                let story = harmless(&story(&event_log::steps(&checked.events), failure));
                 writeln!(xml, "{head}>\n    <failure message={message} type={kind}>{story}</failure>\n  </testcase>")
             }
             Outcome::Fault(fault) => {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use crate::judge::diary::Diary;
+use crate::judge::event_log;
 use crate::judge::failure::{Failure, Shown};
 use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
 use crate::judge::{choices, grade};
@@ -142,7 +142,7 @@ fn story(grade: &Grade, checked: &Checked, told: &Told<'_>, measure: &Measure) -
     let check = &checked.check;
     let mut report = String::new();
     let _ = writeln!(report, "  {STRONG}{}{STRONG:#}: it {}\n", check.name, check.claim);
-    let steps = Diary::steps(&checked.events);
+    let steps = event_log::steps(&checked.events);
     for (number, step) in (1..).zip(&steps) {
         if steps.len() > most && number == most / 2 + 1 {
             let _ = writeln!(report, "       …  {} more steps", steps.len() - most);

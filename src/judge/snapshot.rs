@@ -1,4 +1,4 @@
-//! What the kernel knows of a program at one moment, and what a person makes of it.
+//! What the kernel knows of a program at one moment, and the same in words.
 
 use std::time::Duration;
 
@@ -6,31 +6,34 @@ use super::failure::Done;
 use crate::probe;
 use crate::sandbox::{Ending, HostSocket, How, Limit, Process, Sandbox, Thread, Transport};
 
-/// So many processes of a program are told of.
-const MOST: usize = 4;
+/// The most processes, sockets, and calls of one process that a report shows.
+const MAX_SHOWN: usize = 4;
 
-/// All processes of an attempt, as they were at one look.
-#[derive(Clone, Debug)]
-pub struct Sight(Vec<Process>);
+/// All processes of an attempt at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct ProcessSnapshot(Vec<Process>);
 
-impl Sight {
-    /// Looks at them. Nothing of this touches the program.
-    pub fn of(sandbox: &mut Sandbox) -> Done<Sight> {
-        Ok(Sight(sandbox.look()?))
+impl ProcessSnapshot {
+    /// Asks the kernel for them. The program does not notice.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn take(sandbox: &mut Sandbox) -> Done<ProcessSnapshot> {
+        Ok(ProcessSnapshot(sandbox.look()?))
     }
 
-    /// Whether nothing of it runs or is about to.
-    pub fn sleeps(&self) -> bool {
+    /// Whether no thread runs or is runnable.
+    pub fn is_asleep(&self) -> bool {
         self.threads().all(|thread| matches!(thread.state, 'S' | 'T' | 't' | 'Z' | 'X'))
     }
 
-    /// Processor time of all that is there.
+    /// The CPU time of all processes, since each began.
     pub fn cpu(&self) -> Duration {
         self.0.iter().map(|process| process.cpu).sum()
     }
 
-    /// How often the kernel has put each thread to sleep or taken the processor from it.
-    pub fn switches(&self) -> Vec<u64> {
+    /// The context switches of each thread, voluntary and involuntary.
+    pub fn context_switches(&self) -> Vec<u64> {
         self.threads().map(|thread| thread.switches).collect()
     }
 
@@ -38,21 +41,22 @@ impl Sight {
         self.0.iter().flat_map(|process| &process.threads)
     }
 
-    /// What it does, on which socket, what lies unread there, and what it may still expect of us.
-    pub fn explained(&self, host: &[HostSocket], owed: Option<&str>) -> Vec<String> {
+    /// What the program does, on which sockets of the `host`, what is unread there, and what we have still to send to
+    /// it; a line each.
+    pub fn explained(&self, host: &[HostSocket], unsent: Option<&str>) -> Vec<String> {
         let mut lines = Vec::new();
         let several = self.0.len() > 1;
-        for process in self.0.iter().take(MOST) {
+        for process in self.0.iter().take(MAX_SHOWN) {
             let who = if several { format!("its process {} ({})", process.pid, process.name) } else { "it".to_owned() };
             if process.threads.iter().any(|thread| thread.state == 'R') {
                 let cpu = process.cpu.as_secs_f64();
                 lines.push(format!("{who} spins: it waits for nothing, and has used {cpu:.1} s of processor time"));
             }
             let asleep = process.threads.iter().filter_map(|thread| asleep(&who, process, thread, host)).collect();
-            lines.extend(each_once(asleep).into_iter().take(MOST));
+            lines.extend(each_once(asleep).into_iter().take(MAX_SHOWN));
         }
-        if self.0.len() > MOST {
-            lines.push(format!("and {} more processes", self.0.len() - MOST));
+        if self.0.len() > MAX_SHOWN {
+            lines.push(format!("and {} more processes", self.0.len() - MAX_SHOWN));
         }
         for (process, socket, fd) in self.unread(host) {
             let bytes =
@@ -64,30 +68,30 @@ impl Sight {
         if has_any && self.unread(host).next().is_none() {
             lines.push("no byte lies unread in any of its sockets".to_owned());
         }
-        lines.push(match owed {
-            Some(owed) => format!("our side still has to send {owed}"),
+        lines.push(match unsent {
+            Some(unsent) => format!("our side still has to send {unsent}"),
             None => "our side has sent all that it is going to send".to_owned(),
         });
         lines
     }
 
-    /// The program's sockets in which something lies unread.
+    /// The program's sockets with a receive queue that is not empty, each with its process and descriptor.
     fn unread<'a>(&'a self, host: &'a [HostSocket]) -> impl Iterator<Item = (&'a Process, &'a HostSocket, i32)> {
         let sockets = self.0.iter().flat_map(|process| process.sockets.iter().map(move |socket| (process, socket)));
         let found = sockets.filter_map(|(process, (fd, inode))| {
             let socket = host.iter().find(|socket| u64::from(socket.inode) == *inode)?;
             (socket.recv_queue > 0 && socket.state != "LISTEN").then_some((process, socket, *fd))
         });
-        found.take(MOST)
+        found.take(MAX_SHOWN)
     }
 }
 
-/// Whether something can be received from this socket.
+/// Whether this is a socket of the `host` from which bytes can be received.
 fn is_open(inode: u64, host: &[HostSocket]) -> bool {
     host.iter().any(|socket| u64::from(socket.inode) == inode && socket.state != "LISTEN")
 }
 
-/// The same lines, of which those that come several times come once: they are several threads'.
+/// Each line once; with the number of threads, if it is that of several.
 fn each_once(lines: Vec<String>) -> Vec<String> {
     let mut once: Vec<(String, u32)> = Vec::new();
     for line in lines {
@@ -96,11 +100,11 @@ fn each_once(lines: Vec<String>) -> Vec<String> {
             None => once.push((line, 1)),
         }
     }
-    let told = |(line, count)| if count == 1 { line } else { format!("{line}, {count} of its threads") };
-    once.into_iter().map(told).collect()
+    let with_count = |(line, count)| if count == 1 { line } else { format!("{line}, {count} of its threads") };
+    once.into_iter().map(with_count).collect()
 }
 
-/// In which call a thread is asleep.
+/// The call in which a thread sleeps, if it is in one.
 fn asleep(who: &str, process: &Process, thread: &Thread, host: &[HostSocket]) -> Option<String> {
     if thread.state == 'T' {
         return Some(format!("{who} is stopped, as by SIGSTOP"));

@@ -1,0 +1,202 @@
+//! What is recorded while a check runs: the calls of our peers, the steps of the check, the lines of the program.
+
+use std::cell::RefCell;
+use std::net::SocketAddr;
+use std::os::fd::BorrowedFd;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::trace::recorder::{self, Recorder};
+use crate::trace::{Call, Event, Host, Value, Wait, What};
+use crate::wire;
+
+/// The most events of one check that are kept.
+const MAX_EVENTS: usize = 20_000;
+
+/// The log of one check. Its clones write into the same log.
+#[derive(Clone)]
+pub struct EventLog(Rc<RefCell<Entries>>);
+
+/// While it lives, this thread's calls are written into its log.
+pub struct Recording {
+    log: EventLog,
+}
+
+struct Entries {
+    events: Vec<Event>,
+    left_out: u64,
+    began: Instant,
+    /// The same moment on the machine's clock, since 1970.
+    began_at: Duration,
+    /// The peer whose calls are being made.
+    peer: String,
+    names: Vec<(SocketAddr, String)>,
+}
+
+impl Recording {
+    /// Starts an empty log.
+    pub fn start() -> Recording {
+        let entries = Entries {
+            events: Vec::new(),
+            left_out: 0,
+            began: Instant::now(),
+            began_at: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
+            peer: String::new(),
+            names: Vec::new(),
+        };
+        let log = EventLog(Rc::new(RefCell::new(entries)));
+        recorder::install(Box::new(log.clone()));
+        Recording { log }
+    }
+
+    /// The log that is written.
+    pub fn log(&self) -> EventLog {
+        self.log.clone()
+    }
+
+    /// Ends the recording. The events are in the order in which they happened: frames are read later.
+    pub fn finish(self) -> Vec<Event> {
+        let left_out = self.log.0.borrow().left_out;
+        let mut events = std::mem::take(&mut self.log.0.borrow_mut().events);
+        events.sort_by_key(|event| event.at_ns);
+        events.iter_mut().zip(1..).for_each(|(event, n)| event.n = n);
+        if let (1.., Some(last)) = (left_out, events.last().cloned()) {
+            let text = format!("{left_out} more events, which are not kept");
+            events.push(Event { n: last.n + 1, role: None, actor: None, what: What::Note { text }, ..last });
+        }
+        events
+    }
+}
+
+impl Drop for Recording {
+    /// Also when the check panics: the thread goes on to the next one.
+    fn drop(&mut self) {
+        recorder::uninstall();
+    }
+}
+
+impl EventLog {
+    /// Makes a call under the name of the peer that makes it.
+    pub fn as_peer<T>(&self, peer: &str, call: impl FnOnce() -> T) -> T {
+        peer.clone_into(&mut self.0.borrow_mut().peer);
+        call()
+    }
+
+    /// Adds a step of the check, as a person reads it.
+    pub fn step(&self, text: impl Into<String>) {
+        self.add(None, What::Note { text: text.into() });
+    }
+
+    /// Adds a line that the program printed.
+    pub fn add_output_line(&self, line: &str) {
+        self.add(Some("program"), What::Print { text: line.to_owned() });
+    }
+
+    /// Gives an address a name, which stands for it in the events that follow.
+    pub fn name_address(&self, address: SocketAddr, name: String) {
+        self.0.borrow_mut().names.push((address, name));
+    }
+
+    /// Adds a frame that passed on the attempt's host `at` that time since 1970.
+    pub fn add_frame(&self, bytes: &[u8], program: SocketAddr, number: u32, at: Duration) {
+        // A capture has two hosts. The program is the second one, whatever its port is.
+        let to_it = wire::destination(bytes).is_some_and(|to| to == program);
+        let dir = if to_it { (Host::A, Host::B) } else { (Host::B, Host::A) };
+        let frame = wire::overheard(number, bytes, dir, |address| self.name_of(address));
+        let at = at.saturating_sub(self.0.borrow().began_at);
+        self.add_at(at, None, What::Frame(frame));
+    }
+
+    fn name_of(&self, address: SocketAddr) -> String {
+        let entries = self.0.borrow();
+        let known = entries.names.iter().find(|(known, _)| *known == address);
+        known.map_or_else(|| address.to_string(), |(_, name)| name.clone())
+    }
+
+    fn add(&self, role: Option<&str>, what: What) {
+        let now = self.0.borrow().began.elapsed();
+        self.add_at(now, role, what);
+    }
+
+    fn add_at(&self, at: Duration, role: Option<&str>, what: What) {
+        let mut entries = self.0.borrow_mut();
+        if entries.events.len() >= MAX_EVENTS {
+            entries.left_out += 1;
+            return;
+        }
+        let at_ns = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
+        let (role, actor) = (role.map(str::to_owned), role.map(str::to_owned));
+        // `Recording::finish` numbers them.
+        entries.events.push(Event { n: 0, at_ns, scene: 1, role, actor, host: Host::A, what });
+    }
+}
+
+/// The texts of all steps.
+pub fn steps(events: &[Event]) -> Vec<String> {
+    let step = |event: &Event| match &event.what {
+        What::Note { text } => Some(text.clone()),
+        _ => None,
+    };
+    events.iter().filter_map(step).collect()
+}
+
+impl Recorder for EventLog {
+    fn before(&mut self, _: &Call, _: Wait) {}
+
+    fn after(&mut self, mut call: Call, _: Option<BorrowedFd<'_>>) {
+        for (_, value) in call.args.iter_mut().chain(&mut call.out) {
+            if let Value::Address(address) = value {
+                *value = Value::Word(self.name_of(*address).into());
+            }
+        }
+        let peer = self.0.borrow().peer.clone();
+        self.add(Some(&peer), What::Call(call));
+    }
+
+    fn say(&mut self, _: &str) {}
+
+    fn note(&mut self, _: &str) {}
+
+    fn meet(&mut self, _: &str) {}
+
+    fn prompt(&mut self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn name(&mut self, address: SocketAddr) -> String {
+        self.name_of(address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::panics;
+
+    fn is_recording() -> bool {
+        recorder::with(|_| ()).is_some()
+    }
+
+    #[test]
+    fn a_panic_ends_the_recording() {
+        let caught = panics::catch(|| {
+            let _recording = Recording::start();
+            assert!(is_recording());
+            panic!("a check's");
+        });
+        assert!(caught.is_err());
+        assert!(!is_recording());
+    }
+
+    #[test]
+    fn events_beyond_the_limit_are_counted() {
+        let recording = Recording::start();
+        let log = recording.log();
+        (0..MAX_EVENTS + 3).for_each(|number| log.step(number.to_string()));
+        let events = recording.finish();
+        assert!(!is_recording());
+        assert_eq!(events.len(), MAX_EVENTS + 1);
+        assert_eq!(steps(&events).last().map(String::as_str), Some("3 more events, which are not kept"));
+        assert!(events.iter().map(|event| event.n).eq(1..=MAX_EVENTS as u64 + 1));
+    }
+}

@@ -1,0 +1,157 @@
+//! TCP peers: a connection with the attempt, and a listener that the attempt connects to.
+
+mod receive;
+mod send;
+
+use std::cell::Cell;
+use std::io;
+use std::net::{Shutdown, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Peer;
+use crate::judge::context::{CheckContext, WaitOutcome};
+use crate::judge::failure::{Done, Kind, Stop};
+use crate::socket::{Address, Type};
+use crate::trace::error_name;
+
+/// The backlog of our listener.
+const BACKLOG: i32 = 128;
+
+/// A TCP connection with the attempt.
+pub struct Connection {
+    peer: Peer,
+    /// Bytes that were received and not yet asked for.
+    pending: Vec<u8>,
+    ours: SocketAddr,
+    theirs: SocketAddr,
+    /// How many bytes we have sent.
+    sent: Cell<u64>,
+    /// Whether the attempt has ended the connection with RST.
+    reset: Cell<bool>,
+    /// Whether the attempt is the client: it asks, and we answer.
+    is_server: bool,
+}
+
+impl Connection {
+    fn new(peer: Peer, ours: SocketAddr, theirs: SocketAddr, is_server: bool) -> Connection {
+        let (sent, reset) = (Cell::new(0), Cell::new(false));
+        Connection { peer, pending: Vec::new(), ours, theirs, sent, reset, is_server }
+    }
+
+    /// Connects to the attempt.
+    pub(in crate::judge) fn open(context: &Rc<CheckContext>, name: &str) -> Done<Connection> {
+        Connection::connect(Peer::open(context, name, Type::STREAM)?, "connects")
+    }
+
+    /// Connects to the attempt with small segments and a small receive buffer. The attempt's own buffers then stay
+    /// small, too: some tens of kilobytes fill all that is between the two.
+    pub(in crate::judge) fn open_narrow(context: &Rc<CheckContext>, name: &str) -> Done<Connection> {
+        let peer = Peer::open(context, name, Type::STREAM)?;
+        make_narrow(&peer).map_err(|error| Stop::ours("setsockopt", &error))?;
+        Connection::connect(peer, "connects, with small buffers")
+    }
+
+    fn connect(peer: Peer, step: &str) -> Done<Connection> {
+        let (context, name) = (&peer.context, &peer.name);
+        peer.step(step);
+        if let Err(error) = peer.call(|socket| socket.connect(&Address::from(context.address()))) {
+            let why = match error.raw_os_error() {
+                Some(libc::EINPROGRESS | libc::EAGAIN | libc::ETIMEDOUT) => {
+                    "nobody answers; is the queue full of those who wait to be accepted?".to_owned()
+                }
+                _ => error_name(&error).to_string(),
+            };
+            let what = format!("our {name} cannot connect: {why}");
+            return Err(context.failure(Kind::Wrong, what, None).into());
+        }
+        let (ours, theirs) = (peer.own_address()?, context.address());
+        Ok(Connection::new(peer, ours, theirs, false))
+    }
+
+    /// Gives the connection a large receive buffer, whatever it had before.
+    ///
+    /// # Errors
+    /// A fault of ours, if the kernel refuses.
+    pub fn enlarge_receive_buffer(&self) -> Done {
+        const LARGE_BUFFER: usize = 256 * 1024;
+        self.peer.must("setsockopt", |socket| socket.set_recv_buffer_size(LARGE_BUFFER))
+    }
+
+    /// Sends FIN and goes on receiving: `shutdown(2)` with `SHUT_WR`.
+    ///
+    /// # Errors
+    /// None today.
+    pub fn half_close(&self) -> Done {
+        self.peer.step("says that it will send nothing more");
+        // On a connection that the attempt has reset, this direction is closed already.
+        let _ = self.peer.call(|socket| socket.shutdown(Shutdown::Write));
+        Ok(())
+    }
+
+    /// Closes the connection: FIN, or RST if received bytes are unread.
+    pub fn close(self) {
+        self.peer.step("closes the connection");
+        self.peer.close();
+    }
+
+    /// Closes the connection with RST, by `SO_LINGER` with a time of 0.
+    ///
+    /// # Errors
+    /// A fault of ours, if the kernel refuses.
+    pub fn reset(self) -> Done {
+        self.peer.step("breaks the connection off (RST)");
+        self.peer.must("setsockopt", |socket| socket.set_linger(Some(Duration::ZERO)))?;
+        self.peer.close();
+        Ok(())
+    }
+}
+
+/// Gives a socket that is not connected yet small buffers and segments, in bytes.
+fn make_narrow(peer: &Peer) -> io::Result<()> {
+    const SEGMENT: u32 = 536;
+    const BUFFER: usize = 4096;
+    let fd = peer.fd();
+    let socket = socket2::SockRef::from(&fd);
+    socket.set_tcp_mss(SEGMENT)?;
+    socket.set_send_buffer_size(BUFFER)?;
+    peer.call(|socket| socket.set_recv_buffer_size(BUFFER))
+}
+
+/// A listening socket of ours, on the exercise's port, for an attempt that is a client.
+pub struct Listener {
+    peer: Peer,
+}
+
+impl Listener {
+    pub(in crate::judge) fn open(context: &Rc<CheckContext>, name: &str) -> Done<Listener> {
+        let peer = Peer::open(context, name, Type::STREAM)?;
+        peer.step("listens");
+        peer.must("setsockopt", |socket| socket.set_reuse_address(true))?;
+        peer.bind(context.address())?;
+        peer.must("listen", |socket| socket.listen(BACKLOG))?;
+        Ok(Listener { peer })
+    }
+
+    /// Waits for the attempt to connect.
+    ///
+    /// # Errors
+    /// A failure, if it does not.
+    pub fn accept(&self) -> Done<Connection> {
+        let context = &self.peer.context;
+        self.peer.step("waits for a connection");
+        match self.peer.wait_readable()? {
+            WaitOutcome::Ready => {}
+            other => {
+                let what = format!("it does not connect to port {}", context.address().port());
+                return Err(context.unmet(&other, what).between("a connection", "none").into());
+            }
+        }
+        context.note_ready();
+        let (socket, from) = self.peer.must("accept", |socket| socket.accept())?;
+        let theirs = from.as_socket().ok_or_else(|| Stop::Fault("a caller has no internet address".to_owned()))?;
+        let peer = Peer { context: Rc::clone(context), name: self.peer.name.clone(), socket };
+        peer.must("setsockopt", |socket| socket.set_tcp_nodelay(true))?;
+        Ok(Connection::new(peer, context.address(), theirs, true))
+    }
+}

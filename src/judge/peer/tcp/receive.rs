@@ -1,0 +1,218 @@
+//! What a connection of ours receives, and expects to receive.
+
+use super::super::{byte_count, counted};
+use super::Connection;
+use crate::judge::context::WaitOutcome;
+use crate::judge::failure::{Done, Kind};
+
+/// The most bytes that are received for a report, or while a certain answer is expected.
+const MAX_RECEIVED: usize = 16 * 1024 * 1024;
+
+/// The size of the buffer of one `recv`.
+const RECEIVE_BUFFER: usize = 64 * 1024;
+
+impl Connection {
+    /// Expects exactly these bytes next, in any number of pieces.
+    ///
+    /// # Errors
+    /// A failure, if other bytes come, or fewer.
+    pub fn expect(&mut self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("expects {}", counted(bytes)));
+        let (got, stopped) = self.take(bytes.len(), |got| !bytes.starts_with(got))?;
+        if got == bytes {
+            return Ok(());
+        }
+        let what = unexpected(stopped.as_ref(), got.is_empty(), self.is_server);
+        let failure = match &stopped {
+            Some(stopped) => self.peer.context.unmet(stopped, what),
+            None => self.peer.context.failure(Kind::Wrong, what, None),
+        };
+        // What else has come helps to see what went wrong.
+        let mut all = got;
+        all.extend(self.take_received()?);
+        Err(failure.between(bytes, all).into())
+    }
+
+    /// Receives exactly `len` bytes, whatever they are.
+    ///
+    /// # Errors
+    /// A failure, if fewer come.
+    pub fn receive(&mut self, len: usize) -> Done<Vec<u8>> {
+        self.peer.step(&format!("reads {}", byte_count(len)));
+        match self.take(len, |_| false)? {
+            (got, None) => Ok(got),
+            (got, Some(stopped)) => {
+                let failure = self.peer.context.unmet(&stopped, format!("fewer than {} came", byte_count(len)));
+                Err(failure.between(byte_count(len), got).into())
+            }
+        }
+    }
+
+    /// Receives until the attempt closes the connection, at most `limit` bytes.
+    ///
+    /// # Errors
+    /// A failure, if it does not close it, or more come.
+    pub fn receive_to_end(&mut self, limit: usize) -> Done<Vec<u8>> {
+        self.peer.step("reads until the program closes the connection");
+        let mut got = std::mem::take(&mut self.pending);
+        while got.len() <= limit {
+            match self.receive_some()? {
+                Ok(bytes) if bytes.is_empty() => return Ok(got),
+                Ok(bytes) => got.extend(bytes),
+                Err(stopped) => {
+                    let failure = self.peer.context.unmet(&stopped, "it does not close the connection");
+                    return Err(failure.between("the end of the stream", got).into());
+                }
+            }
+        }
+        let failure = self.peer.context.failure(Kind::Wrong, "it sends without end", None);
+        Err(failure.between(format!("at most {limit} bytes"), format!("{} bytes and more", got.len())).into())
+    }
+
+    /// Expects that the attempt closes its side, by FIN or RST, and sends nothing more before.
+    ///
+    /// # Errors
+    /// A failure, if it does not.
+    pub fn expect_end(&mut self) -> Done {
+        self.peer.step("expects the end of the stream");
+        if self.pending.is_empty() {
+            match self.receive_some()? {
+                Ok(bytes) if bytes.is_empty() => return Ok(()),
+                Ok(bytes) => self.pending = bytes,
+                Err(stopped) => {
+                    let failure = self.peer.context.unmet(&stopped, "it does not close the connection");
+                    return Err(failure.between("the end of the stream", "nothing").into());
+                }
+            }
+        }
+        let failure = self.peer.context.failure(Kind::Wrong, "it sends more than it must", None);
+        Err(failure.between("the end of the stream", std::mem::take(&mut self.pending)).into())
+    }
+
+    /// Expects that the attempt closes its side with FIN, not RST, and sends nothing more before.
+    ///
+    /// # Errors
+    /// A failure, if it does not.
+    pub fn expect_fin(&mut self) -> Done {
+        self.expect_end()?;
+        if !self.reset.get() {
+            return Ok(());
+        }
+        let what = "it breaks the connection off instead of closing it";
+        Err(self.peer.context.failure(Kind::Wrong, what, None).between("FIN", "RST").into())
+    }
+
+    /// Expects that nothing comes: waits until the attempt sleeps, and nothing has been received.
+    ///
+    /// # Errors
+    /// A failure, if bytes have come, or the attempt has closed the connection.
+    pub fn expect_nothing(&mut self) -> Done {
+        self.peer.step("expects nothing yet");
+        self.peer.context.settle()?;
+        let received = self.take_received()?;
+        if received.is_empty() && !self.peer.is_readable() {
+            return Ok(());
+        }
+        let what = if received.is_empty() { "it closed the connection" } else { "it answers too early, or too much" };
+        let failure = self.peer.context.failure(Kind::Wrong, what, None);
+        let failure = match received.is_empty() {
+            true => failure.between("nothing", "the end of the stream"),
+            false => failure.between("nothing", received),
+        };
+        Err(failure.into())
+    }
+
+    /// Takes what has been received by now, without waiting.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn take_received(&mut self) -> Done<Vec<u8>> {
+        while self.pending.len() < MAX_RECEIVED && self.peer.is_readable() {
+            match self.receive_some()? {
+                Ok(bytes) if !bytes.is_empty() => self.pending.extend(bytes),
+                _ => break,
+            }
+        }
+        Ok(std::mem::take(&mut self.pending))
+    }
+
+    /// Takes `len` bytes, or fewer where `enough` says so. The second value says why fewer were taken; `Ready` there
+    /// means the end of the stream.
+    fn take(&mut self, len: usize, enough: impl Fn(&[u8]) -> bool) -> Done<(Vec<u8>, Option<WaitOutcome>)> {
+        let mut stopped = None;
+        while self.pending.len() < len && !enough(&self.pending) {
+            match self.receive_some()? {
+                Ok(bytes) if bytes.is_empty() => stopped = Some(WaitOutcome::Ready),
+                Ok(bytes) => self.pending.extend(bytes),
+                Err(waited) => stopped = Some(waited),
+            }
+            if stopped.is_some() {
+                break;
+            }
+        }
+        let rest = self.pending.split_off(len.min(self.pending.len()));
+        Ok((std::mem::replace(&mut self.pending, rest), stopped))
+    }
+
+    /// Waits for the next bytes; none at the end of the stream, also when the connection was reset.
+    fn receive_some(&self) -> Done<Result<Vec<u8>, WaitOutcome>> {
+        match self.peer.wait_readable()? {
+            WaitOutcome::Ready => {
+                let mut buf = vec![0; RECEIVE_BUFFER];
+                let len = self.peer.call(|socket| socket.recv(&mut buf));
+                self.reset.set(len.is_err());
+                buf.truncate(len.unwrap_or(0));
+                Ok(Ok(buf))
+            }
+            other => Ok(Err(other)),
+        }
+    }
+}
+
+/// What is wrong with an answer that is not the expected one: why it `stopped`, if it did, whether `nothing` of it
+/// came, and whether we are the server.
+fn unexpected(stopped: Option<&WaitOutcome>, nothing: bool, is_server: bool) -> String {
+    let (answering, answer, not) = match is_server {
+        false => ("answering", "its answer", "it does not answer"),
+        true => ("sending", "what it sends", "it does not send what it must"),
+    };
+    match (stopped, nothing) {
+        (Some(WaitOutcome::Ready), true) => format!("it closed the connection instead of {answering}"),
+        (Some(WaitOutcome::Ready), false) => format!("it closed the connection in the middle of {answer}"),
+        (Some(WaitOutcome::Ended), true) => format!("it ended instead of {answering}"),
+        (Some(WaitOutcome::Ended), false) => format!("it ended in the middle of {answer}"),
+        (Some(_), true) => not.to_owned(),
+        (Some(_), false) => format!("{answer} stops in the middle"),
+        (None, _) => format!("{answer} is not what it must be"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::snapshot::ProcessSnapshot;
+
+    #[test]
+    fn what_is_wrong_depends_on_what_stopped_the_answer_and_on_whether_any_of_it_came() {
+        let asleep = WaitOutcome::Asleep(ProcessSnapshot::default());
+        let spins = WaitOutcome::Spins(ProcessSnapshot::default());
+        let said = |stopped: Option<&WaitOutcome>, nothing| unexpected(stopped, nothing, false);
+        assert_eq!(said(Some(&WaitOutcome::Ready), true), "it closed the connection instead of answering");
+        assert_eq!(said(Some(&WaitOutcome::Ready), false), "it closed the connection in the middle of its answer");
+        assert_eq!(said(Some(&WaitOutcome::Ended), true), "it ended instead of answering");
+        assert_eq!(said(Some(&WaitOutcome::Ended), false), "it ended in the middle of its answer");
+        for stopped in [asleep, spins] {
+            assert_eq!(said(Some(&stopped), true), "it does not answer");
+            assert_eq!(said(Some(&stopped), false), "its answer stops in the middle");
+        }
+        assert_eq!(said(None, false), "its answer is not what it must be");
+    }
+
+    #[test]
+    fn a_client_that_we_serve_sends_and_does_not_answer() {
+        let said = |stopped, nothing| unexpected(stopped, nothing, true);
+        assert_eq!(said(Some(&WaitOutcome::Ready), true), "it closed the connection instead of sending");
+        assert_eq!(said(Some(&WaitOutcome::Ended), false), "it ended in the middle of what it sends");
+        assert_eq!(said(None, true), "what it sends is not what it must be");
+    }
+}

@@ -1,0 +1,190 @@
+//! How a connection of ours sends.
+
+use std::fmt::Write as _;
+use std::io;
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+
+use super::super::{byte_count, counted, quoted};
+use super::Connection;
+use crate::judge::context::WaitOutcome;
+use crate::judge::failure::{Done, Failure, Kind};
+use crate::probe;
+use crate::sandbox::Sandbox;
+use crate::trace::error_name;
+use crate::view::text;
+
+/// The most pieces whose bytes a step shows, and the columns of each.
+const MAX_PIECES_SHOWN: usize = 8;
+const MAX_PIECE_COLUMNS: usize = 12;
+
+/// How often the kernel is asked whether the attempt has read what was sent.
+const ASK_EVERY: Duration = Duration::from_micros(100);
+
+/// Samples with every thread asleep after which the attempt is taken not to read on now.
+const BLOCKED_SAMPLES: u32 = 5;
+
+impl Connection {
+    /// Sends all of these bytes, in as few pieces as the kernel takes.
+    ///
+    /// # Errors
+    /// A failure, if the attempt closes the connection or stops reading before all is sent.
+    pub fn send(&self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("sends {}", counted(bytes)));
+        self.send_all(bytes)
+    }
+
+    /// Sends each piece once the attempt has read the one before it, or sleeps without having read it.
+    ///
+    /// # Errors
+    /// As [`send`](Connection::send).
+    pub fn send_in_pieces(&self, pieces: &[&[u8]]) -> Done {
+        let step = format!("sends {} pieces, each when the one before has been read: {}", pieces.len(), listed(pieces));
+        self.peer.step(&step);
+        for piece in pieces {
+            self.send_all(piece)?;
+            self.wait_until(|sandbox| Ok(!self.has_unread(sandbox)?))?;
+        }
+        Ok(())
+    }
+
+    /// Sends these bytes one by one, each once the attempt has read the one before it.
+    ///
+    /// # Errors
+    /// As [`send`](Connection::send).
+    pub fn send_byte_by_byte(&self, bytes: &[u8]) -> Done {
+        let pieces: Vec<&[u8]> = bytes.chunks(1).collect();
+        self.send_in_pieces(&pieces)
+    }
+
+    /// Sends these bytes until all are sent or the attempt closes the connection, which it may. Returns how many
+    /// bytes were sent.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn send_until_closed(&self, bytes: &[u8]) -> Done<usize> {
+        self.peer.step(&format!("sends {}, as far as the program takes them", counted(bytes)));
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.send_some(&bytes[sent..])? {
+                Ok(count) => sent += count,
+                Err(_) => break,
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Sends these bytes again and again, reading nothing, until the attempt stops reading because its own sends
+    /// block; at most 512 KiB, and fewer if it closes the connection. Returns how many bytes were sent.
+    ///
+    /// All of them are then acknowledged and in the attempt's receive queue, which has room left: a FIN or RST that
+    /// follows will reach it.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn send_until_blocked(&self, bytes: &[u8]) -> Done<usize> {
+        const MAX_SENT: usize = 512 * 1024;
+        const BLOCK: usize = 4096;
+        self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", quoted(bytes)));
+        let block = bytes.repeat(BLOCK / bytes.len().max(1) + 1);
+        let mut sent = 0;
+        while sent < MAX_SENT && !bytes.is_empty() {
+            let rest = &block[sent % bytes.len()..];
+            match self.send_now(rest) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => break,
+            }
+            if !self.wait_until(|sandbox| Ok(!self.has_unacknowledged() && !self.has_unread(sandbox)?))? {
+                break;
+            }
+        }
+        self.peer.context.log.step(format!("{} went", byte_count(sent)));
+        Ok(sent)
+    }
+
+    fn send_all(&self, bytes: &[u8]) -> Done {
+        let mut sent = 0;
+        while sent < bytes.len() {
+            match self.send_some(&bytes[sent..])? {
+                Ok(count) => sent += count,
+                Err(failure) => return Err(failure.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends what the kernel takes at once; waits for room if that is nothing, and then returns 0.
+    fn send_some(&self, bytes: &[u8]) -> Done<Result<usize, Failure>> {
+        let context = &self.peer.context;
+        match self.send_now(bytes) {
+            Ok(count) => Ok(Ok(count)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                match context.wait(Some((self.peer.fd(), PollFlags::OUT)), |_| Ok(false))? {
+                    WaitOutcome::Ready => Ok(Ok(0)),
+                    other => Ok(Err(context.unmet(&other, "it no longer reads what our side sends"))),
+                }
+            }
+            Err(error) => {
+                let what = format!("it closed the connection while our {} was sending", self.peer.name);
+                let failure = context.failure(Kind::Wrong, what, None);
+                Ok(Err(failure.between("all of it read", format!("send fails: {}", error_name(&error)))))
+            }
+        }
+    }
+
+    /// Sends what the kernel takes without blocking, and counts it.
+    fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.peer.call(|socket| socket.send_with_flags(bytes, libc::MSG_DONTWAIT))?;
+        self.sent.set(self.sent.get() + count as u64);
+        Ok(count)
+    }
+
+    /// Whether some of what we have sent was not read yet, or is still on its way to the attempt's socket.
+    fn has_unread(&self, sandbox: &Sandbox) -> Done<bool> {
+        let taken = sandbox.taken(self.theirs, self.ours)?;
+        Ok(taken.is_some_and(|taken| taken.unread > 0 || taken.came < self.sent.get()))
+    }
+
+    /// Whether some of what we have sent was not acknowledged yet.
+    fn has_unacknowledged(&self) -> bool {
+        probe::queues(self.peer.fd()).send.is_some_and(|bytes| bytes > 0)
+    }
+
+    /// Waits until `holds` does. False if the attempt sleeps meanwhile, and so will not change it now.
+    fn wait_until(&self, holds: impl Fn(&Sandbox) -> Done<bool>) -> Done<bool> {
+        let context = &self.peer.context;
+        let samples = context.hang_samples.replace(BLOCKED_SAMPLES);
+        let waited = context.wait_asking_every(ASK_EVERY, None, &mut |sandbox| holds(sandbox));
+        context.hang_samples.set(samples);
+        Ok(matches!(waited?, WaitOutcome::Ready))
+    }
+}
+
+/// The first pieces, each quoted: `"he", "llo"`.
+fn listed(pieces: &[&[u8]]) -> String {
+    let mut list = String::new();
+    for piece in pieces.iter().take(MAX_PIECES_SHOWN) {
+        let comma = if list.is_empty() { "" } else { ", " };
+        let _ = write!(list, "{comma}{}", text::quoted_within(piece, piece.len(), MAX_PIECE_COLUMNS));
+    }
+    if pieces.len() > MAX_PIECES_SHOWN { list + ", …" } else { list }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_listed_up_to_the_eighth() {
+        assert_eq!(listed(&[b"he", b"llo"]), r#""he", "llo""#);
+        assert_eq!(listed(&[b"a".as_slice(); 8]).matches('a').count(), 8);
+        assert!(listed(&[b"a".as_slice(); 9]).ends_with(r#""a", …"#));
+    }
+
+    #[test]
+    fn a_long_piece_is_cut() {
+        assert_eq!(listed(&[b"abcdefghijklmnop"]), r#""abcdefghijkl…""#);
+    }
+}
