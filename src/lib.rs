@@ -14,6 +14,7 @@ pub mod course;
 pub mod judge;
 pub mod lab;
 mod netlink;
+pub mod output;
 pub mod prelude;
 pub mod probe;
 pub mod sandbox;

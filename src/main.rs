@@ -7,8 +7,11 @@ use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use socklab::course::labs;
+use socklab::lab::exit;
+use socklab::output;
 
 /// Learn sockets by watching real programs use them.
 #[derive(Debug, Parser)]
@@ -42,7 +45,7 @@ enum Command {
     /// Show the solution of an exercise that is passed, or given up
     Solution(commands::solution::Arguments),
     /// Tell what this machine allows
-    Doctor,
+    Doctor(commands::doctor::Arguments),
     /// Make a new lab that compiles, with its page and its row in the table of contents
     New(commands::new::Arguments),
     /// Make a new exercise that runs, for a lab
@@ -64,7 +67,18 @@ fn main() -> ExitCode {
     if let Some(code) = name.file_name().and_then(OsStr::to_str).and_then(|name| labs::play_as(name, words)) {
         return code;
     }
-    let done = match Arguments::parse().command {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
+            return ended(output::print_clap(&error).map(|_| ExitCode::from(code)).map_err(Into::into));
+        }
+    };
+    ended(run(arguments.command))
+}
+
+fn run(command: Command) -> Result<ExitCode> {
+    match command {
         Command::Lab(arguments) => commands::lab::run(arguments),
         Command::Labs(arguments) => commands::labs::run(&arguments),
         Command::Claims(arguments) => commands::claims::run(&arguments),
@@ -75,17 +89,18 @@ fn main() -> ExitCode {
         Command::Progress => commands::progress::run(),
         Command::Reset(arguments) => commands::reset::run(&arguments),
         Command::Solution(arguments) => commands::solution::run(&arguments),
-        Command::Doctor => commands::doctor::run(),
+        Command::Doctor(arguments) => commands::doctor::run(&arguments),
         Command::New(arguments) => commands::new::run(&arguments),
         Command::NewExercise(arguments) => commands::new_exercise::run(&arguments),
         Command::Soak(arguments) => commands::soak::run(&arguments),
         Command::SoakJudge(arguments) => commands::soak_judge::run(&arguments),
-    };
-    match done {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("socklab: {error:#}");
-            ExitCode::from(commands::exit_code(&error))
-        }
     }
+}
+
+/// The exit code of a command; an error is reported.
+fn ended(done: Result<ExitCode>) -> ExitCode {
+    done.unwrap_or_else(|error| {
+        output::complain(format_args!("socklab: {error:#}"));
+        ExitCode::from(commands::exit_code(&error))
+    })
 }

@@ -10,6 +10,7 @@ mod honesty;
 mod interop;
 mod judge;
 mod odd_programs;
+mod output;
 mod pages;
 mod sandbox;
 mod sandbox_faults;

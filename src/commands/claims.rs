@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use socklab::course::labs::{find_row, rows};
 use socklab::lab::exit;
+use socklab::output::{self, Reader};
 
 use super::checkout::lab_command;
 
@@ -26,8 +27,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let mut worst = exit::OK;
     for (index, row) in rows.iter().enumerate() {
-        if index > 0 && !arguments.json {
-            println!();
+        if index > 0 && !arguments.json && output::print("\n")? == Reader::Gone {
+            break;
         }
         let folder = row.folder();
         let mut command = lab_command(&folder);

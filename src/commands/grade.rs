@@ -2,22 +2,23 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs;
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use socklab::judge::report::{self, Told};
 use socklab::judge::{Exercise, Grade, Judging, Misconception, Verdict, judge, read_case};
 use socklab::lab::exit;
+use socklab::output;
 use socklab::sandbox::{Archive, How, Input, Layer, Layers, Limits, Program, Sandbox, SandboxConfig, resolve};
+use socklab::trace::error_name;
 
 use super::attempts::{self, Attempted};
-use super::{Mistyped, say, work};
+use super::{Mistyped, work};
 use crate::exercises::{self, Folder};
 
 /// The lowest tier at which strangers' programs are judged.
@@ -94,8 +95,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         None => attempted(folder, &arguments.program)?,
     };
     let grade = grade(folder, arguments, &attempted)?;
+    // What was achieved is kept though nobody reads of it, and reported though it cannot be kept.
+    let kept = remember(folder, arguments, &grade);
     tell(folder, arguments, &grade)?;
-    remember(folder, arguments, &grade)?;
+    kept?;
     Ok(ExitCode::from(match grade.verdict() {
         Verdict::Pass => exit::OK,
         Verdict::Fail => exit::FAILS,
@@ -257,8 +260,8 @@ fn environment(argv: &[OsString]) -> Vec<(String, String)> {
 fn build(order: &SandboxConfig, attempted: &Attempted) -> Result<std::result::Result<Archive, String>> {
     let mut order = SandboxConfig { limits: Limits::for_build(), ..order.clone() };
     let argv = found(&mut order, attempted, &attempted.build)?;
-    let mut sandbox = Sandbox::open(&order).map_err(|fault| anyhow::anyhow!("{fault}"))?;
-    let fault = |fault: socklab::sandbox::Fault| anyhow::anyhow!("the build could not be watched: {fault}");
+    let mut sandbox = Sandbox::open(&order).map_err(|fault| anyhow!("{fault}"))?;
+    let fault = |fault: socklab::sandbox::Fault| anyhow!("the build could not be watched: {fault}");
     let program = Program { env: environment(&argv), argv, input: Input::Nothing };
     sandbox.start(&program).map_err(fault)?;
     while sandbox.ended().is_none() {
@@ -274,20 +277,26 @@ fn build(order: &SandboxConfig, attempted: &Attempted) -> Result<std::result::Re
 
 fn tell(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
     if let Some(file) = &arguments.junit {
-        fs::write(file, report::junit(grade)).with_context(|| file.display().to_string())?;
+        write_file(file, report::junit(grade).as_bytes())?;
     }
     if let Some(file) = &arguments.pcap {
-        fs::write(file, report::pcapng(grade)).with_context(|| file.display().to_string())?;
+        write_file(file, &report::pcapng(grade))?;
     }
     if arguments.json {
-        say(&format!("{}\n", report::json(grade)));
+        output::print(&format!("{}\n", report::json(grade)))?;
         return Ok(());
     }
-    if arguments.transcript {
-        say(&report::transcript(grade));
-    }
-    say(&with_told(folder, arguments, grade, None, |told| report::text(grade, told)));
+    let transcript = if arguments.transcript { report::transcript(grade) } else { String::new() };
+    output::print(&(transcript + &with_told(folder, arguments, grade, None, |told| report::text(grade, told))))?;
     Ok(())
+}
+
+/// Writes a file that was asked for.
+fn write_file(file: &Path, bytes: &[u8]) -> Result<()> {
+    output::write_file(file, bytes).map_err(|error| {
+        let (file, name) = (file.display(), error_name(&error));
+        anyhow!("write {file}: {name}: {error}: name a file that you may write")
+    })
 }
 
 /// Does something with what a report says besides the grade, on a screen of so many lines and columns.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anstyle::Style;
 use anyhow::Result;
 use clap::Args;
+use socklab::output;
 
 use super::work;
 use crate::exercises;
@@ -18,22 +19,24 @@ pub struct Arguments {
     again: bool,
 }
 
-/// Prints the next hint, and counts it.
+/// Counts the next hint, and prints it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = exercises::find(&arguments.exercise)?;
     let (id, hints) = (folder.id, folder.hints());
     let given = work::progress()?.get(id).map_or(0, |best| best.hints as usize).min(hints.len());
     let shown = if arguments.again { 0..given } else { given..hints.len().min(given + 1) };
-    let strong = Style::new().bold();
-    for (number, hint) in (1..).zip(&hints).skip(shown.start).take(shown.len()) {
-        anstream::println!("{strong}Hint {number} of {}{strong:#}\n", hints.len());
-        hint.lines().for_each(|line| println!("{}", if line.is_empty() { String::new() } else { format!("  {line}") }));
-        println!();
-    }
     if !arguments.again && !shown.is_empty() {
         work::note(id, |best| best.hints = shown.end as u32)?;
     }
-    println!("{}", what_next(id, shown.is_empty(), shown.end, hints.len(), arguments.again));
+    let strong = Style::new().bold();
+    let mut text = String::new();
+    for (number, hint) in (1..).zip(&hints).skip(shown.start).take(shown.len()) {
+        text += &format!("{strong}Hint {number} of {}{strong:#}\n\n", hints.len());
+        text.extend(hint.lines().map(|line| format!("{}\n", format!("  {line}").trim_end())));
+        text.push('\n');
+    }
+    text += &format!("{}\n", what_next(id, shown.is_empty(), shown.end, hints.len(), arguments.again));
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,5 @@
 //! `socklab labs`: the table of contents.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use anstyle::Style;
@@ -8,6 +7,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::json;
 use socklab::course::labs::{Row, rows};
+use socklab::output;
 use socklab::view::text::{WIDTH, wrapped};
 
 #[derive(Debug, Args)]
@@ -20,8 +20,7 @@ pub struct Arguments {
 /// Prints the labs by chapter.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let text = if arguments.json { as_json() } else { as_text() };
-    // A reader that has gone, `| head`, has seen enough.
-    let _ = anstream::stdout().write_all(text.as_bytes());
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

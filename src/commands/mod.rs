@@ -20,15 +20,8 @@ mod tally;
 pub mod watch;
 mod work;
 
-use std::io::Write;
-
 pub use socklab::course::Mistyped;
 use socklab::lab::exit;
-
-/// Prints a text, with colours where they are wanted. A reader that has gone, `| head`, has seen enough.
-pub fn say(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
-}
 
 /// The exit code for an error.
 pub fn exit_code(error: &anyhow::Error) -> u8 {

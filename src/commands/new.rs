@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use socklab::course::labs::{Row, rows, with_rows};
 use socklab::lab::Chapter;
+use socklab::output;
 
 use super::{Mistyped, checkout::checkout};
 
@@ -47,19 +48,22 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         (format!("docs/labs/{folder}.md"), PAGE),
         (format!("programs/src/bin/lab-{folder}.rs"), "socklab::program!();\n"),
     ];
+    let mut text = String::new();
     for (path, template) in files {
         write_new(&checkout.join(&path), &filled_in(template, arguments))?;
-        println!("wrote {path}");
+        text += &format!("wrote {path}\n");
     }
     let (name, question) = (name.clone(), arguments.question.clone());
     let mut all = rows();
     all.push(Row { number, name, question, chapter: arguments.chapter, wire: false });
     all.sort_by_key(|row| (row.chapter, row.number));
     let table = checkout.join("labs/README.md");
-    let text = fs::read_to_string(&table).with_context(|| format!("read {}", table.display()))?;
-    fs::write(&table, with_rows(&text, &all)).with_context(|| format!("write {}", table.display()))?;
-    println!("added it to labs/README.md");
-    println!("now: just lab {number:02}, write the lab, then just bless {number:02}");
+    let before = fs::read_to_string(&table).with_context(|| format!("read {}", table.display()))?;
+    let after = with_rows(&before, &all);
+    output::write_file(&table, after.as_bytes()).with_context(|| format!("write {}", table.display()))?;
+    text += "added it to labs/README.md\n";
+    text += &format!("now: just lab {number:02}, write the lab, then just bless {number:02}\n");
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, bail};
 use clap::Args;
 use socklab::course::labs::find_row;
+use socklab::output;
 
 use super::new::write_new;
 use super::{Mistyped, checkout::checkout};
@@ -52,12 +53,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if checkout.join(&folder).exists() {
         return Err(Mistyped(format!("{folder} is there already; another one of this lab needs a word")).into());
     }
+    let mut told = String::new();
     for (name, template) in FILES {
         let text = template.replace("@ID@", &id).replace("@LAB@", &lab.folder()).replace("@TITLE@", title);
         write_new(&checkout.join(&folder).join(name), &text)?;
-        println!("wrote {folder}/{name}");
+        told += &format!("wrote {folder}/{name}\n");
     }
-    println!("now: just soak-judge {id} --runs 1 --language all, then make it yours: docs/writing-exercises.md");
+    told +=
+        &format!("now: just soak-judge {id} --runs 1 --language all, then make it yours: docs/writing-exercises.md\n");
+    output::print(&told)?;
     Ok(ExitCode::SUCCESS)
 }
 

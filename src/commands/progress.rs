@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
+use socklab::output;
 use unicode_width::UnicodeWidthStr;
 
-use super::say;
 use super::work::{self, Best};
 use crate::exercises;
 
@@ -47,7 +47,7 @@ pub fn run() -> Result<ExitCode> {
     for id in known.keys() {
         let _ = writeln!(text, "{} knows of an exercise {id} that is not here", work::PROGRESS);
     }
-    say(&text);
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
+use socklab::output;
 
 use super::{Mistyped, start, work};
 use crate::exercises;
@@ -27,10 +28,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }
     let language = work::language_meant(folder, arguments.language.as_deref(), "reset")?;
     let aside = free_name(id);
-    fs::rename(&place, &aside).with_context(|| format!("move {} to {}", place.display(), aside.display()))?;
-    println!("What was there is in {}.\n", work::shown(&aside));
-    work::lay(folder, language)?;
-    start::told(folder, language);
+    work::lay(folder, language, Some(&aside))?;
+    let kept = format!("What was there is in {}.\n\n", work::shown(&aside));
+    output::print(&(kept + &start::told(folder, language)))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,5 +1,6 @@
 //! `socklab soak`: labs run many times, each time from the start, and their transcripts compared byte for byte.
 
+use std::fmt::Write as _;
 use std::process::{ExitCode, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use socklab::course::labs::{Row, find_row, rows};
 use socklab::lab::{PLAYED_AGAIN, exit};
+use socklab::output;
 
 use super::checkout::lab_command;
 use super::tally::{self, Manner, Tally};
@@ -45,13 +47,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let tallies: Vec<Tally<Lab, Outcome>> = labs.map(Tally::of).collect();
     tally::run_all(&tallies, arguments.runs, &arguments.manner, |lab| lab.run_once(&arguments.flags))?;
     let flags: Vec<String> = arguments.flags.iter().map(|flag| format!(" {flag}")).collect();
-    println!("{} runs a lab{}, {}", arguments.runs, flags.concat(), arguments.manner.told());
-    println!(
+    let mut text = format!("{} runs a lab{}, {}\n", arguments.runs, flags.concat(), arguments.manner.told());
+    let _ = writeln!(
+        text,
         "{:<26} {:>6} {:>12} {:>9} {:>11} {:>13}",
         "lab", "runs", "transcripts", "exit code", "median ms", "played again"
     );
-    let steady: Vec<bool> = tallies.iter().map(print).collect();
-    Ok(ExitCode::from(if steady.iter().all(|steady| *steady) { exit::OK } else { exit::FAILED }))
+    let mut steady = true;
+    for tally in &tallies {
+        let (row, is_steady) = row(tally);
+        text += &row;
+        steady &= is_steady;
+    }
+    output::print(&text)?;
+    Ok(ExitCode::from(if steady { exit::OK } else { exit::FAILED }))
 }
 
 impl Lab {
@@ -69,20 +78,20 @@ impl Lab {
     }
 }
 
-/// Prints a lab's row, and where its transcripts part; whether there is only one.
-fn print(tally: &Tally<Lab, Outcome>) -> bool {
+/// A lab's row, and where its transcripts part; and whether there is only one.
+fn row(tally: &Tally<Lab, Outcome>) -> (String, bool) {
     let ((runs, median), all) = (tally.runs_and_median(), tally.outcomes());
     let code = |outcome: &Outcome| outcome.2.map_or_else(|| "signal".to_owned(), |code| code.to_string());
     let codes: Vec<String> = all.iter().map(|(outcome, _)| code(outcome)).collect();
     let (name, again, codes) = (&tally.what.name, tally.what.again.load(Ordering::Relaxed), codes.join(","));
-    println!("{name:<26} {runs:>6} {:>12} {codes:>9} {median:>11.1} {again:>13}", all.len());
-    let Some(((usual, ..), _)) = all.first() else { return false };
+    let mut text = format!("{name:<26} {runs:>6} {:>12} {codes:>9} {median:>11.1} {again:>13}\n", all.len());
+    let Some(((usual, ..), _)) = all.first() else { return (text, false) };
     for ((other, complaint, _), count) in &all[1..] {
         let (line, a, b) = first_difference(usual, other);
-        println!("  {count} differ from line {line} on:\n    usual: {a}\n    other: {b}");
-        print!("{}", String::from_utf8_lossy(complaint));
+        let _ = writeln!(text, "  {count} differ from line {line} on:\n    usual: {a}\n    other: {b}");
+        text += &String::from_utf8_lossy(complaint);
     }
-    all.len() == 1 && all[0].0.2 == Some(0)
+    (text, all.len() == 1 && all[0].0.2 == Some(0))
 }
 
 fn is_again(line: &[u8]) -> bool {

@@ -8,12 +8,13 @@ use clap::Args;
 use socklab::judge::report::kind;
 use socklab::judge::{Checked, Grade, Misconception, Outcome};
 use socklab::lab::exit;
+use socklab::output;
 
+use super::Mistyped;
 use super::attempts;
 use super::grade::{self, Ready};
 use super::tally::{self, Manner, Tally};
 use super::work::Scratch;
-use super::{Mistyped, say};
 use crate::exercises::{self, Folder};
 
 #[derive(Debug, Args)]
@@ -59,11 +60,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     tally::run_all(&tallies, arguments.runs, &arguments.manner, |attempt| {
         Ok(verdict(&attempt.ready.judged(&attempt.judged_as, &|_| {})?))
     })?;
-    say(&format!("{} judgements of each, {}\n", arguments.runs, arguments.manner.told()));
+    let mut text = format!("{} judgements of each, {}\n", arguments.runs, arguments.manner.told());
     let column = tallies.iter().map(|tally| tally.what.name.len()).max().unwrap_or(0);
-    say(&format!("{:<column$} {:>6} {:>9} {:>10}  as meant\n", "attempt", "runs", "verdicts", "median ms"));
-    let good: Vec<bool> = tallies.iter().map(|tally| print(tally, column)).collect();
-    Ok(ExitCode::from(if good.iter().all(|good| *good) { exit::OK } else { exit::FAILED }))
+    let _ = writeln!(text, "{:<column$} {:>6} {:>9} {:>10}  as meant", "attempt", "runs", "verdicts", "median ms");
+    let mut good = true;
+    for tally in &tallies {
+        let (row, as_meant) = row(tally, column);
+        text += &row;
+        good &= as_meant;
+    }
+    output::print(&text)?;
+    Ok(ExitCode::from(if good { exit::OK } else { exit::FAILED }))
 }
 
 /// The solutions and the wrong programs of an exercise, laid down and built.
@@ -103,8 +110,8 @@ fn verdict(grade: &Grade) -> Verdict {
     grade.checks.iter().filter_map(told).collect()
 }
 
-/// Prints an attempt's row, and its verdicts where not all are as they are meant; whether all are.
-fn print(tally: &Tally<Attempt, Verdict>, column: usize) -> bool {
+/// An attempt's row, and its verdicts where not all are as they are meant; and whether all are.
+fn row(tally: &Tally<Attempt, Verdict>, column: usize) -> (String, bool) {
     let ((runs, median), all) = (tally.runs_and_median(), tally.outcomes());
     let is_meant = |verdict: &Verdict| {
         let mut fails: Vec<&str> = verdict.iter().map(|(name, _)| name.as_str()).collect();
@@ -122,6 +129,5 @@ fn print(tally: &Tally<Attempt, Verdict>, column: usize) -> bool {
         let checks = if checks.is_empty() { "passes".to_owned() } else { format!("fails {}", checks.join(", ")) };
         let _ = writeln!(text, "  {count:>6}  {checks}");
     }
-    say(&text);
-    good
+    (text, good)
 }

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 use anstyle::Style;
 use anyhow::Result;
 use clap::Args;
+use socklab::output;
 
-use super::{Mistyped, say, work};
+use super::{Mistyped, work};
 use crate::exercises;
 
 #[derive(Debug, Args)]
@@ -36,8 +37,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let quiet = Style::new().dimmed();
     for (name, bytes) in folder.below(&format!("solutions/{language}")) {
         // On standard error, so that the program alone goes through a pipe.
-        anstream::eprintln!("{quiet}{}/solutions/{language}/{name}{quiet:#}\n", folder.place());
-        say(&String::from_utf8_lossy(bytes));
+        output::complain(format!("{quiet}{}/solutions/{language}/{name}{quiet:#}\n", folder.place()));
+        output::print(&String::from_utf8_lossy(bytes))?;
     }
     Ok(ExitCode::SUCCESS)
 }

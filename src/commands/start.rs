@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use socklab::output;
 
 use super::{Mistyped, work};
 use crate::exercises;
@@ -21,9 +22,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folder = exercises::find(&arguments.exercise)?;
     let (id, place) = (folder.id, work::folder(folder.id));
     let Some(language) = &arguments.language else {
-        println!("Exercise {id}, {}, has starters in {}:", folder.title(), folder.languages().join(", "));
-        folder.languages().iter().for_each(|language| println!("  just start {id} {language}"));
-        println!("Any other language does as well: the task is in {}.", folder.task());
+        let languages = folder.languages();
+        let mut text = format!("Exercise {id}, {}, has starters in {}:\n", folder.title(), languages.join(", "));
+        text.extend(languages.iter().map(|language| format!("  just start {id} {language}\n")));
+        text += &format!("Any other language does as well: the task is in {}.\n", folder.task());
+        output::print(&text)?;
         return Ok(ExitCode::SUCCESS);
     };
     let language = folder.language(language)?;
@@ -31,18 +34,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let remedy = format!("just grade {id} judges it; just reset {id} begins anew, and keeps it");
         return Err(Mistyped(format!("{} is there already: {remedy}", place.display())).into());
     }
-    work::lay(folder, language)?;
-    told(folder, language);
+    work::lay(folder, language, None)?;
+    output::print(&told(folder, language))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what has been laid down, and what comes next.
-pub fn told(folder: &exercises::Folder, language: &str) {
+/// What has been laid down, and what comes next.
+pub fn told(folder: &exercises::Folder, language: &str) -> String {
     let (id, place) = (folder.id, work::shown(&work::folder(folder.id)));
-    println!("Exercise {id}: {}\n", folder.title());
-    println!("  {place}/{:<12} what to build", work::TASK);
-    for (name, _) in folder.below(&format!("starters/{language}")) {
-        println!("  {place}/{name:<12} your program: change it");
-    }
-    println!("\nThen: just grade {id}, or just watch {id} beside your editor. Stuck? just hint {id}");
+    let files = folder.below(&format!("starters/{language}"));
+    let files: String = files.map(|(name, _)| format!("  {place}/{name:<12} your program: change it\n")).collect();
+    format!(
+        "Exercise {id}: {}\n\n  {place}/{:<12} what to build\n{files}\n\
+         Then: just grade {id}, or just watch {id} beside your editor. Stuck? just hint {id}\n",
+        folder.title(),
+        work::TASK
+    )
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use socklab::judge::{Grade, Verdict};
+use socklab::output;
 
 use super::Mistyped;
 use crate::exercises::Folder;
@@ -72,8 +73,9 @@ pub fn language_meant(folder: &Folder, named: Option<&str>, command: &str) -> Re
     })
 }
 
-/// Makes a student's folder: the starter's files, and the task. It is there whole, or not at all.
-pub fn lay(folder: &Folder, language: &str) -> Result<()> {
+/// Makes a student's folder: the starter's files, and the task. What is there already is moved to `aside`. The folder is
+/// there whole, or all is as it was.
+pub fn lay(folder: &Folder, language: &str, aside: Option<&Path>) -> Result<()> {
     let (place, new) = (self::folder(folder.id), root().join(format!(".{}.new", folder.id)));
     match fs::remove_dir_all(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -89,7 +91,14 @@ pub fn lay(folder: &Folder, language: &str) -> Result<()> {
         fs::create_dir_all(file.parent().unwrap_or(&new)).with_context(|| new.display().to_string())?;
         fs::write(&file, bytes).with_context(|| file.display().to_string())?;
     }
-    fs::rename(&new, &place).with_context(|| format!("make {}", place.display()))
+    if let Some(aside) = aside {
+        fs::rename(&place, aside).with_context(|| format!("move {} to {}", place.display(), aside.display()))?;
+    }
+    fs::rename(&new, &place).with_context(|| format!("make {}", place.display())).inspect_err(|_| {
+        if let Some(aside) = aside {
+            let _ = fs::rename(aside, &place);
+        }
+    })
 }
 
 /// A folder in the system's place for such, removed in the end.
@@ -189,9 +198,8 @@ pub fn note(id: &str, change: impl FnOnce(&mut Best)) -> Result<()> {
     let _ = rustix::fs::flock(&alone, rustix::fs::FlockOperation::LockExclusive);
     let mut all = progress()?;
     change(all.entry(id.to_owned()).or_default());
-    let (file, new) = (file(), root().join(".progress.toml.new"));
-    fs::write(&new, HEAD.to_owned() + &toml::to_string(&all)?).with_context(|| new.display().to_string())?;
-    fs::rename(&new, &file).with_context(|| file.display().to_string())
+    let (file, text) = (file(), HEAD.to_owned() + &toml::to_string(&all)?);
+    output::write_file(&file, text.as_bytes()).with_context(|| format!("write {}", file.display()))
 }
 
 /// Keeps a grade, if it is the best one so far.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use super::Mistyped;
 use crate::lab::{Chapter, Lab};
+use crate::output;
 
 /// A lab as the build found it: its folder's name, and the function that describes it.
 struct Found {
@@ -94,7 +95,7 @@ pub fn play_as(program: &str, arguments: impl IntoIterator<Item = OsString>) -> 
     Some(match lab {
         Ok(lab) => lab.play(arguments),
         Err(error) => {
-            eprintln!("{program}: {error}");
+            output::complain(format_args!("{program}: {error}"));
             ExitCode::from(crate::lab::exit::USAGE)
         }
     })
