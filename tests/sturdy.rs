@@ -171,15 +171,43 @@ fn what_cannot_be_written_is_told() {
 #[test]
 fn descriptors_that_a_shell_leaves_open_and_a_low_limit_change_nothing() {
     let lab = labs().remove(0);
-    for script in
-        ["exec 3</dev/null 9</dev/null 1000</dev/null 1001</dev/null; exec \"$0\"", "ulimit -Sn 60; exec \"$0\""]
-    {
+    for script in [
+        "exec 3</dev/null 9</dev/null 1000</dev/null 1001</dev/null; exec \"$0\"",
+        "ulimit -Sn 60; exec \"$0\"",
+        "ulimit -n 60; exec \"$0\"",
+    ] {
         let output = run(Command::new("bash").args(["-c", script]).arg(&lab.program));
         complains(&output, 0, &[]);
         assert_eq!(printed(&output), lab.prints(&[]), "{script}");
     }
-    let output = run(Command::new("bash").args(["-c", "ulimit -n 60; exec \"$0\""]).arg(&lab.program));
-    complains(&output, 5, &["1001 descriptors", "ulimit -Hn"]);
+}
+
+#[test]
+fn a_limit_that_no_demo_can_be_played_with_is_told_once_before_the_first_scene() {
+    for lab in labs().into_iter().filter(|lab| [5, 45].contains(&lab.number)) {
+        let output = run(Command::new("bash").args(["-c", "ulimit -n 8; exec \"$0\""]).arg(&lab.program));
+        complains(&output, 7, &["32 descriptors", "no more than 8", "ulimit -n"]);
+        assert_eq!((complaint(&output).lines().count(), printed(&output).as_str()), (1, ""));
+    }
+}
+
+#[test]
+fn a_process_that_cannot_be_made_is_told_with_the_call_and_the_limit() {
+    // A copy, since an ordinary user need not have access to where this was built.
+    let folder = std::env::temp_dir().join(format!("socklab-clone-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a folder");
+    let copy = folder.join("lab");
+    copy_program(&labs().remove(0).program, &copy);
+    let mut limited = Command::new("bash");
+    limited.args(["-c", "ulimit -u 1; exec \"$0\""]).arg(&copy).current_dir("/");
+    if getuid().is_root() {
+        // The limit is not root's.
+        limited.uid(65_534).gid(65_534);
+    }
+    let output = run(&mut limited);
+    complains(&output, 7, &["the stage failed: clone: EAGAIN", "ulimit -u"]);
+    assert_eq!(complaint(&output).lines().count(), 1, "{}", complaint(&output));
+    fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
 /// A demo that hangs, in a process group of its own, and the processes of its roles.

@@ -27,10 +27,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     });
     let code = match played {
         Ok(ending) => demo::report(lab, &ending),
-        Err(error) => {
-            eprintln!("{}: the stage failed: {error}: `socklab doctor` tells what this machine allows", lab.label());
-            return exit::LACKING;
-        }
+        Err(error) => return demo::stage_failed(lab, &error),
     };
     let mut out = anstream::stdout();
     let text = if arguments.json { as_json(lab, &trace) } else { as_text(lab, &trace, &transcript) };

@@ -82,11 +82,14 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
             tell_of_idle_faults(lab, &hosts);
             report(lab, &ending).max(write_files(lab, arguments, &kept))
         }
-        Err(error) => {
-            eprintln!("{}: the stage failed: {error}: `socklab doctor` tells what this machine allows", lab.label());
-            exit::LACKING
-        }
+        Err(error) => stage_failed(lab, &error),
     }
+}
+
+/// Says what the stage itself could not do, and gives the exit code.
+pub(super) fn stage_failed(lab: &Lab, error: &io::Error) -> u8 {
+    eprintln!("{}: the stage failed: {}", lab.label(), stage::explained(error));
+    exit::LACKING
 }
 
 /// Opens the stage's hosts, and says so where they are not private. `None` where a wire cannot be had.
@@ -154,6 +157,7 @@ pub(super) fn play(
     hosts: &mut Hosts,
     tell: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> io::Result<Ending> {
+    stage::make_room()?;
     let mut sink = EventSink::new(tell);
     let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let (host, stage) = match hosts {
@@ -183,6 +187,8 @@ pub(super) fn play(
             Ending::Waiting if scene.ends_waiting => {}
             Ending::LoopsForever if scene.goes_round => {}
             Ending::Left | Ending::Hung { .. } => return Ok(ending),
+            // The next one could not be started either.
+            Ending::Failed { status: Status::Code(stage::NOT_STARTED), .. } => return Ok(ending),
             wrong if first_wrong == Ending::Done => first_wrong = wrong,
             _ => {}
         }
@@ -289,6 +295,8 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
             eprintln!("{label}: the kernel still tried to send, and was left at it (--patience sets how long to wait)");
             exit::HUNG
         }
+        // The role itself has said why.
+        Ending::Failed { status: Status::Code(stage::NOT_STARTED), .. } => exit::LACKING,
         Ending::Failed { role, status: Status::Code(1) } => {
             eprintln!("{label}: {role} ended with an error, as the transcript shows");
             exit::FAILED

@@ -70,10 +70,7 @@ pub(super) fn play_all(
         });
         let taken = bar.suspend(|| match played {
             Ok(ending) => take(events, ending),
-            Err(error) => {
-                eprintln!("{}: the stage failed: {error}", lab.label());
-                Err(exit::LACKING)
-            }
+            Err(error) => Err(demo::stage_failed(lab, &error)),
         });
         if taken.is_err() {
             bar.finish_and_clear();

@@ -5,19 +5,32 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::OnceLock;
 
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
+use rustix::process::{Resource, getrlimit};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::trace::{Call, Wait};
 
-/// The role's end of the channel. `strace` shows what passes here under this number, and nothing of a lab is ever
-/// there: a role may have hundreds of sockets, and most machines allow 1024 descriptors.
-pub const ROLE_END: RawFd = 1000;
+/// The descriptor of a role's end of the channel, where the limit on descriptors allows it. `strace` shows what passes
+/// here under this number, and nothing of a lab is ever there: a role may have hundreds of sockets, and most machines
+/// allow 1024 descriptors.
+pub const PREFERRED_ROLE_END: RawFd = 1000;
+
+/// The descriptor of a role's end of the channel: [`PREFERRED_ROLE_END`], or the last one that the limit allows. The
+/// stage and its roles, which are forked from it, have one answer.
+pub fn role_end() -> RawFd {
+    static ROLE_END: OnceLock<RawFd> = OnceLock::new();
+    *ROLE_END.get_or_init(|| {
+        let last = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX).saturating_sub(1);
+        RawFd::try_from(last).map_or(PREFERRED_ROLE_END, |last| last.min(PREFERRED_ROLE_END))
+    })
+}
 
 /// A message's largest size in bytes: the longest text with every byte as JSON's `\u0000`, and ample room.
 const LARGEST: usize = 8 * LONGEST_TEXT;

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use rustix::process::{getegid, geteuid};
 use socket2::{Domain, Socket, Type};
 
+use super::limits::Attempted;
 use crate::sys::{self, Setting};
 use crate::trace::error_name;
 use crate::wire::{self, Plan, Script, Wire};
@@ -107,7 +108,7 @@ impl Hosts {
         if let Hosts::Private { fresh } | Hosts::Wired { fresh, .. } = self
             && !std::mem::take(fresh)
         {
-            sys::unshare(libc::CLONE_NEWNET)?;
+            sys::unshare(libc::CLONE_NEWNET).attempted("unshare(CLONE_NEWNET)")?;
         }
         match self {
             Hosts::Private { .. } => {
@@ -117,7 +118,7 @@ impl Hosts {
             Hosts::Wired { plan, .. } => {
                 // What is ours of the wire is in a third namespace: no role sees it, and nothing else is there.
                 settle_in()?;
-                let wire = Wire::lay(scene.and(plan), settle_in)?;
+                let wire = Wire::lay(scene.and(plan), settle_in).attempted("make a wire")?;
                 Ok((SocketAddr::from((wire::ADDRESSES[1], port)), Some(wire)))
             }
             Hosts::Loopback(_) => Ok((SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?)), None)),
@@ -152,7 +153,7 @@ pub(crate) fn settle_in_with(settings: &[(&str, &str)]) -> io::Result<()> {
         // Some containers show /proc/sys read-only. The labs set what they depend on themselves.
         let _ = fs::write(format!("/proc/sys/net/{file}"), value);
     }
-    sys::set_interface("lo", Setting::Up)
+    sys::set_interface("lo", Setting::Up).attempted("set the loopback up")
 }
 
 fn step(step: &'static str, result: io::Result<()>) -> Result<(), NoPrivateHost> {

@@ -9,6 +9,7 @@ mod closed_connection;
 mod findings;
 mod free;
 pub(crate) mod host;
+mod limits;
 mod loop_detector;
 mod names;
 mod role;
@@ -23,8 +24,9 @@ use std::time::Duration;
 
 pub use channel::LONGEST_TEXT;
 pub use host::{Choice, Hosts, NoPrivateHost};
-pub use role::Part;
+pub use limits::{explained, make_room};
 pub use role::uncoloured;
+pub use role::{NOT_STARTED, Part};
 
 use crate::trace::{Event, Host, Status, What};
 use crate::wire::Wire;

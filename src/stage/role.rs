@@ -1,19 +1,18 @@
 //! A role: a process of its own, and its side of the channel to the stage.
 
 use std::cell::RefCell;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
-use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getpid, getppid, getrlimit, kill_process, set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Pid, Signal, getpid, getppid, kill_process, set_parent_process_death_signal};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::channel::{self, Act, LONGEST_TEXT, ROLE_END, ToRole, ToStage};
+use super::channel::{self, Act, LONGEST_TEXT, ToRole, ToStage};
+use super::limits::Attempted;
 use crate::sys::{self, Forked};
 use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, For, Wait, error_name};
@@ -25,7 +24,8 @@ pub type Part<'a> = Box<dyn FnOnce() -> io::Result<()> + 'a>;
 /// Exit codes of a role's process.
 const FAILED: i32 = 1;
 const PANICKED: i32 = 101;
-const NOT_STARTED: i32 = 70;
+/// A role that could not be started: not its own fault, but the machine's.
+pub const NOT_STARTED: i32 = 70;
 
 /// Starts a process that plays `part`, and returns it with the stage's end of its channel.
 ///
@@ -33,14 +33,15 @@ const NOT_STARTED: i32 = 70;
 /// no standard output, and dies with the stage.
 /// With `host`, it is in that network namespace from its beginning on.
 pub fn spawn(name: &str, free: bool, host: Option<BorrowedFd<'_>>, part: Part<'_>) -> io::Result<(Pid, OwnedFd)> {
-    let (ours, theirs) = channel::pair()?;
+    let (ours, theirs) = channel::pair().attempted("socketpair")?;
     let stage = getpid();
-    match sys::fork()? {
+    match sys::fork().attempted("clone")? {
         Forked::Parent(pid) => Ok((pid, ours)),
         Forked::Child => match prepare(name, stage, host, theirs) {
             Ok(channel) => play(Link::new(channel, free), part),
             Err(error) => {
-                eprintln!("socklab: {name} could not start: {error}");
+                // One write: another role may have something to say at the same time.
+                let _ = io::stderr().write_all(format!("socklab: {name} could not start: {error}\n").as_bytes());
                 sys::exit_now(NOT_STARTED)
             }
         },
@@ -48,24 +49,27 @@ pub fn spawn(name: &str, free: bool, host: Option<BorrowedFd<'_>>, part: Part<'_
 }
 
 fn prepare(name: &str, stage: Pid, host: Option<BorrowedFd<'_>>, channel: OwnedFd) -> io::Result<OwnedFd> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
+    set_parent_process_death_signal(Some(Signal::KILL)).attempted("prctl(PR_SET_PDEATHSIG)")?;
     if getppid() != Some(stage) {
         sys::exit_now(NOT_STARTED); // the stage died before we asked to die with it
     }
     if let Some(host) = host {
-        wire::enter(host)?;
+        wire::enter(host).attempted("setns")?;
     }
-    let channel = move_to(channel, ROLE_END)?;
-    sys::close_inherited(3, ROLE_END - 1)?;
-    sys::close_inherited(ROLE_END + 1, i32::MAX)?;
-    let nowhere = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())?;
-    rustix::stdio::dup2_stdin(&nowhere)?;
-    rustix::stdio::dup2_stdout(&nowhere)?;
+    let end = channel::role_end();
+    let channel = move_to(channel, end).attempted("fcntl(F_DUPFD_CLOEXEC)")?;
+    sys::close_inherited(3, end - 1).attempted("close_range")?;
+    sys::close_inherited(end + 1, i32::MAX).attempted("close_range")?;
+    let nowhere = rustix::fs::open("/dev/null", rustix::fs::OFlags::RDWR, rustix::fs::Mode::empty())
+        .attempted("open(/dev/null)")?;
+    rustix::stdio::dup2_stdin(&nowhere).attempted("dup2")?;
+    rustix::stdio::dup2_stdout(&nowhere).attempted("dup2")?;
     drop(nowhere);
     let none = CapabilitySet::empty();
-    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+        .attempted("capset")?;
     let short: Vec<u8> = name.bytes().filter(|byte| *byte != 0).take(15).collect();
-    rustix::thread::set_name(&std::ffi::CString::new(short).unwrap_or_default())?;
+    rustix::thread::set_name(&std::ffi::CString::new(short).unwrap_or_default()).attempted("prctl(PR_SET_NAME)")?;
     Ok(channel)
 }
 
@@ -74,24 +78,11 @@ fn move_to(descriptor: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
     if descriptor.as_raw_fd() == number {
         return Ok(descriptor);
     }
-    make_room_for(number)?;
     sys::close_inherited(number, number)?;
     let moved = rustix::io::fcntl_dupfd_cloexec(&descriptor, number)?;
     // The old one is closed with all others.
     let _ = descriptor.into_raw_fd();
     Ok(moved)
-}
-
-/// Raises the limit on descriptors where it is too low for this number.
-fn make_room_for(number: RawFd) -> io::Result<()> {
-    let needed = number as u64 + 1;
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= needed) {
-        return Ok(());
-    }
-    let raised = Rlimit { current: Some(needed), maximum: limit.maximum };
-    setrlimit(Resource::Nofile, raised)
-        .map_err(|_| io::Error::other(format!("it needs {needed} descriptors, and may not have them: ulimit -Hn")))
 }
 
 fn play(link: Link, part: Part<'_>) -> ! {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
 
-use super::channel::{self, ROLE_END, ToRole, ToStage};
+use super::channel::{self, ToRole, ToStage};
 use super::closed_connection::ClosedConnection;
 use super::loop_detector::LoopDetector;
 use super::names::Names;
@@ -223,7 +223,7 @@ impl<'p, 't> Roles<'p, 't> {
 
     /// Whether the kernel has put a role to sleep in a call of its own, rather than in the channel to us.
     pub fn sleeps(&self, role: usize) -> bool {
-        probe::asleep_in(self.actors[role].pid).is_some_and(|(_, descriptor)| descriptor != ROLE_END)
+        probe::asleep_in(self.actors[role].pid).is_some_and(|(_, descriptor)| descriptor != channel::role_end())
     }
 
     /// Answers a role. One that is gone will be noticed when it is heard next.
