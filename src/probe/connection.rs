@@ -1,19 +1,12 @@
 //! What a host's kernel knows of one TCP connection, whether or not any process has it open: `sock_diag(7)`.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use super::state_name;
-use crate::netlink;
+use crate::netlink::{self, inet_diag};
 use crate::trace::Word;
-
-/// `SOCK_DIAG_BY_FAMILY` of `<linux/sock_diag.h>`.
-pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
-
-/// Sizes of `inet_diag_req_v2` and `inet_diag_msg`.
-pub const QUESTION: usize = 56;
-const ANSWER: usize = 72;
 
 /// Asks the kernel of the network namespace in which it was opened.
 pub struct Kernel(OwnedFd);
@@ -44,42 +37,22 @@ impl Kernel {
     ///
     /// It is looked up, and not searched for: what else the machine has costs nothing.
     pub fn connection(&mut self, own: SocketAddr, peer: SocketAddr) -> io::Result<Option<Connection>> {
-        let Some(question) = question_about(own, peer, 0) else { return Ok(None) };
+        let Some(question) = inet_diag::connection(own, peer, 0) else { return Ok(None) };
         let mut answer = Ok(None);
-        match netlink::ask(&self.0, SOCK_DIAG_BY_FAMILY, 0, &question, |body| answer = read(body, peer)) {
+        match netlink::ask(&self.0, inet_diag::SOCK_DIAG_BY_FAMILY, 0, &question, |body| answer = read(body, peer)) {
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
             asked => asked.and(answer),
         }
     }
 }
 
-/// The question about one connection, in any state, that the kernel answers by looking it up; only for IPv4. `more` are
-/// the bits of what else is asked for, `1 << (INET_DIAG_… - 1)`.
-pub fn question_about(own: SocketAddr, peer: SocketAddr, more: u8) -> Option<Vec<u8>> {
-    let (IpAddr::V4(own_ip), IpAddr::V4(peer_ip)) = (own.ip(), peer.ip()) else { return None };
-    let mut question = Vec::with_capacity(QUESTION);
-    question.extend([libc::AF_INET as u8, libc::IPPROTO_TCP as u8, more, 0]);
-    question.extend(u32::MAX.to_ne_bytes()); // in any state
-    question.extend(own.port().to_be_bytes());
-    question.extend(peer.port().to_be_bytes());
-    for ip in [own_ip, peer_ip] {
-        question.extend(ip.octets());
-        question.extend([0; 12]); // the room that an IPv6 address would take
-    }
-    question.extend(0u32.to_ne_bytes()); // on any interface
-    question.extend([0xFF; 8]); // INET_DIAG_NOCOOKIE
-    Some(question)
-}
-
 fn read(answer: &[u8], peer: SocketAddr) -> io::Result<Option<Connection>> {
-    let answer = answer.get(..ANSWER).ok_or_else(netlink::is_cut)?;
+    const TIME_WAIT_TIMER: u8 = 3;
+    let inet_diag::Row { state, timer, expires, remote, .. } = inet_diag::Row::read(answer)?;
     // Where there is no such connection, a listener on that port answers in its place: it has no peer.
-    if answer[6..8] != peer.port().to_be_bytes() {
+    if remote.port() != peer.port() {
         return Ok(None);
     }
-    let (state, timer) = (answer[1], answer[2]);
-    const TIME_WAIT_TIMER: u8 = 3;
-    let expires = netlink::number(answer, 52)?;
     Ok(Some(Connection {
         state: state_name(state).ok_or_else(netlink::is_cut)?.into(),
         forgotten_in: (timer == TIME_WAIT_TIMER).then_some(expires),

@@ -13,7 +13,7 @@ use std::time::SystemTime;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Pid;
 
-pub use connection::{Connection, Kernel, QUESTION, SOCK_DIAG_BY_FAMILY, question_about};
+pub use connection::{Connection, Kernel};
 
 use crate::sys::{self, IntRequest};
 use crate::trace::{Queues, Word};
