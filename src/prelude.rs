@@ -9,4 +9,4 @@ pub use crate::lab::{at_full_speed, be_interrupted, be_killed, meet, note, obey_
 pub use crate::lab::{run_command, start_program, strftime, who_has};
 pub use crate::say;
 pub use crate::socket::{Address, Domain, Instruction, Socket, Type, pause};
-pub use crate::trace::{Trace, Value};
+pub use crate::trace::{Errno, Syscall, TcpState, Trace, Value};

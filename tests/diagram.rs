@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value as Json;
-use socklab::trace::{Call, Data, Event, Exit, Fate, Frame, Host, Queues, Status, Waiting, What};
+use socklab::trace::{
+    Call, Data, Event, Exit, Fate, Finding, For, Frame, Host, Queues, Status, Syscall, Waiting, What,
+};
 use socklab::view::diagram::{MOST, svg};
 use unicode_width::UnicodeWidthStr;
 
@@ -262,7 +264,7 @@ fn trace(what: Vec<(&str, What)>) -> Vec<Event> {
 }
 
 fn close(fd: i32) -> What {
-    let mut call = Call::new("close", Some(fd));
+    let mut call = Call::new(Syscall::Close, Some(fd));
     call.ret = Some(0);
     What::Call(call)
 }
@@ -326,7 +328,7 @@ fn what_became_of_a_frame_is_seen() {
 
 #[test]
 fn a_frame_leaves_the_call_that_made_it_where_that_is_known() {
-    let mut call = Call::new("send", Some(3)).sending(b"hello");
+    let mut call = Call::new(Syscall::Send, Some(3)).sending(b"hello");
     call.ret = Some(5);
     let beside = |call: Call| {
         let what = vec![("server", close(3)), ("client", What::Call(call)), frame(1, Fate::Passed, false, 5)];
@@ -349,9 +351,9 @@ fn a_frame_with_twenty_thousand_bytes_is_one_arrow() {
 #[test]
 fn who_waits_for_ever_has_an_arrow_and_who_is_only_left_waiting_has_none() {
     let waiting =
-        Waiting { role: "server".to_owned(), call: "recv".into(), fd: Some(3), waits_for: "a datagram".into() };
+        Waiting { role: "server".to_owned(), call: Syscall::Recv, fd: Some(3), waits_for: For::Datagram, timed: false };
     let finding = What::Finding {
-        finding: "everyone waits".into(),
+        finding: Finding::EveryoneWaits,
         waiting: vec![waiting.clone()],
         text: "nobody will ever move".to_owned(),
     };

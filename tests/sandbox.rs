@@ -13,6 +13,7 @@ use socklab::sandbox::{
     Archive, Fault, HostSocket, How, Input, Layer, Layers, Limit, Limits, Process, Program, Sandbox, SandboxConfig,
     Transport, resolve,
 };
+use socklab::trace::TcpState;
 
 use crate::support::skip;
 
@@ -130,7 +131,7 @@ fn two_sandboxes_have_the_same_port_and_a_peer_outside_talks_to_each() {
         let ours = python.sockets.iter().find(|(fd, _)| *fd as u64 == call.1[0]).expect("the socket it sleeps on");
         let table = sandbox.sockets().expect("sockets");
         let found = table.iter().find(|socket| u64::from(socket.inode) == ours.1).expect("its socket");
-        assert_eq!((found.transport, found.state, found.local.port()), (Transport::Tcp, "ESTABLISHED", 9000));
+        assert_eq!((found.transport, found.state, found.local.port()), (Transport::Tcp, TcpState::Established, 9000));
     }
     for sandbox in sandboxes {
         assert_eq!(sandbox.close().expect("it closes").stopped, 1);
@@ -373,9 +374,9 @@ time.sleep(1000)";
         };
         list.iter().find(is_it).unwrap_or_else(|| panic!("{transport:?} {state} {port} in {list:?}"))
     };
-    let udp = find(Transport::Udp, "CLOSED", 9000);
+    let udp = find(Transport::Udp, TcpState::Closed, 9000);
     assert!(udp.local.is_ipv4() && udp.recv_queue > 0, "{udp:?}");
-    let listener = find(Transport::Tcp, "LISTEN", 9001);
+    let listener = find(Transport::Tcp, TcpState::Listen, 9001);
     assert_eq!((listener.local.is_ipv6(), listener.recv_queue, listener.send_queue), (true, 1, 7));
     let waiting = sandbox.waiting_sockets().expect("a list");
     let ready: Vec<&HostSocket> = list.iter().filter(|socket| socket.is_ready()).collect();

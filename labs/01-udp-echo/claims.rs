@@ -8,7 +8,8 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C03", "UDP is a service of datagrams: what one call sends, one call receives.", one_for_one),
         Claim::classic("S0-C02", "TCP uses send and recv, UDP uses sendto and recvfrom.", |trace| {
             let calls = trace.scene(5).role("client").all_calls();
-            let plain: Vec<_> = calls.into_iter().filter(|made| matches!(&*made.call.name, "send" | "recv")).collect();
+            let plain: Vec<_> =
+                calls.into_iter().filter(|made| matches!(made.call.name, Syscall::Send | Syscall::Recv)).collect();
             if plain.is_empty() {
                 return NO_DATAGRAM;
             }
@@ -18,17 +19,18 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S3-C06", "With sendto the client must send its own address along.", own_address),
         Claim::classic("S0-C01", "A program receives out of a buffer of its own, which the system fills.", |trace| {
             let Some((sent, arrived, received)) = in_between(trace) else { return NO_DATAGRAM };
-            let kept = arrived.number("recv") == sent.call.ret && arrived.role == received.event.role;
+            let kept = arrived.unread() == sent.call.ret && arrived.role == received.event.role;
             Verdict::of(kept, [sent.event, arrived, received.event])
         }),
         Claim::classic("S1-C20", "Only bytes can be sent.", |trace| {
             // A line of letters that are more than one byte each: what is counted and what arrives are its bytes.
             let scene = trace.scene(1);
             let text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok_and(|text| !text.is_ascii());
-            let Some(sent) = scene.clone().role("client").calls("sendto").into_iter().find(text) else {
+            let Some(sent) = scene.clone().role("client").calls(Syscall::SendTo).into_iter().find(text) else {
                 return NO_DATAGRAM;
             };
-            let Some(received) = scene.after(sent.event).role("server").calls("recvfrom").first().copied() else {
+            let Some(received) = scene.after(sent.event).role("server").calls(Syscall::RecvFrom).first().copied()
+            else {
                 return NO_DATAGRAM;
             };
             let bytes = sent.call.ret == Some(sent.call.bytes().len() as i64);
@@ -47,8 +49,10 @@ pub fn all() -> Vec<Claim> {
             "What does not fit the receiver's buffer is lost: no error, and it does not come later.",
             |trace| {
                 let scene = trace.scene(3);
-                let (sent, received) =
-                    (scene.clone().role("client").calls("sendto"), scene.role("server").calls("recvfrom"));
+                let (sent, received) = (
+                    scene.clone().role("client").calls(Syscall::SendTo),
+                    scene.role("server").calls(Syscall::RecvFrom),
+                );
                 let ([long, short, ..], [cut, next, ..]) = (&sent[..], &received[..]) else { return NO_DATAGRAM };
                 let is_cut = cut.call.ret < long.call.ret && cut.call.errno.is_none();
                 Verdict::by_calls(is_cut && next.call.data == short.call.data, [*long, *cut, *short, *next])
@@ -56,7 +60,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("One socket serves two clients: each answer goes where its question came from.", |trace| {
             let server = trace.scene(2).role("server");
-            let (asked, answered) = (server.calls("recvfrom"), server.calls("sendto"));
+            let (asked, answered) = (server.calls(Syscall::RecvFrom), server.calls(Syscall::SendTo));
             let pairs: Vec<_> = asked.iter().zip(&answered).take(2).collect();
             let [(first, _), (second, _)] = pairs[..] else { return NO_DATAGRAM };
             let from = |made: &Made<'_>| made.call.get_out("src_addr").cloned();
@@ -73,9 +77,9 @@ const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged i
 /// Two clients' datagrams wait in one queue, and are taken out one by one.
 fn one_for_one(trace: &Trace) -> Verdict {
     let scene = trace.scene(2);
-    let received = scene.clone().role("server").calls("recvfrom");
+    let received = scene.clone().role("server").calls(Syscall::RecvFrom);
     let Some(first) = received.first() else { return NO_DATAGRAM };
-    let sent = scene.before(first.event).calls("sendto");
+    let sent = scene.before(first.event).calls(Syscall::SendTo);
     let same = |(sent, received): (&Made<'_>, &Made<'_>)| sent.call.data == received.call.data;
     let whole = sent.len() > 1 && received.len() >= sent.len() && sent.iter().zip(&received).all(same);
     let evidence: Vec<_> = sent.iter().chain(received.iter().take(sent.len())).copied().collect();
@@ -86,8 +90,8 @@ fn one_for_one(trace: &Trace) -> Verdict {
 fn own_address(trace: &Trace) -> Verdict {
     let scene = trace.scene(4);
     let client = scene.clone().role("client");
-    let (asked, sent) = (client.calls("getsockname"), client.calls("sendto"));
-    let received = scene.role("server").calls("recvfrom");
+    let (asked, sent) = (client.calls(Syscall::GetSockName), client.calls(Syscall::SendTo));
+    let received = scene.role("server").calls(Syscall::RecvFrom);
     let (Some(before), Some(after), Some(sent), Some(received)) =
         (asked.first(), asked.get(1), sent.first(), received.first())
     else {
@@ -102,8 +106,8 @@ fn own_address(trace: &Trace) -> Verdict {
 /// A send, what the stage saw of it at once, and the receive that took it.
 fn in_between(trace: &Trace) -> Option<(Made<'_>, &Event, Made<'_>)> {
     let scene = trace.scene(4);
-    let sent = *scene.clone().role("client").calls("sendto").first()?;
-    let arrived = *scene.clone().after(sent.event).role("server").probes("receive queue").first()?;
-    let received = *scene.role("server").calls("recvfrom").first()?;
+    let sent = *scene.clone().role("client").calls(Syscall::SendTo).first()?;
+    let arrived = *scene.clone().after(sent.event).role("server").receive_queues().first()?;
+    let received = *scene.role("server").calls(Syscall::RecvFrom).first()?;
     (arrived.n < received.event.n).then_some((sent, arrived, received))
 }

@@ -8,7 +8,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C05", "An empty sendto sends a real datagram, which arrives.", |trace| {
             let scene = trace.scene(1);
             let (sent, received) =
-                (scene.clone().role("client").calls("sendto"), scene.role("server").calls("recvfrom"));
+                (scene.clone().role("client").calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
             let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return NO_DATAGRAM };
             let arrived = sent.call.ret == Some(0) && received.call.ret == Some(0);
             let from_client = received.call.get_out("src_addr").and_then(Value::as_word) == Some("client:port");
@@ -16,22 +16,22 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S1-C17", "Over UDP the user may enter an empty line, and gets its answer.", |trace| {
             let client = trace.scene(3).role("client");
-            let (sent, answered) = (client.calls("sendto"), client.calls("recvfrom"));
+            let (sent, answered) = (client.calls(Syscall::SendTo), client.calls(Syscall::RecvFrom));
             let Some(sent) = sent.first() else { return NO_DATAGRAM };
             let answer = answered.first().filter(|answer| sent.call.ret == Some(0) && answer.call.ret == Some(0));
             Verdict::by_calls(answer.is_some(), [*sent].into_iter().chain(answer.copied()))
         }),
         Claim::classic("S0-C07", "recvfrom waits while nothing is queued.", |trace| {
             let server = trace.scene(1).role("server");
-            let (waits, received) = (server.waits("recvfrom"), server.calls("recvfrom"));
+            let (waits, received) = (server.waits(Syscall::RecvFrom), server.calls(Syscall::RecvFrom));
             let (Some(wait), Some(received)) = (waits.first(), received.first()) else { return NO_DATAGRAM };
-            let sent = trace.scene(1).role("client").before(received.event).calls("sendto");
+            let sent = trace.scene(1).role("client").before(received.event).calls(Syscall::SendTo);
             let Some(sent) = sent.first() else { return Verdict::by_calls(false, [*received]) };
             let waited = wait.n < sent.event.n && sent.event.n < received.event.n;
             Verdict::of(waited, [*wait, sent.event, received.event])
         }),
         Claim::ours("0 from recvfrom is no goodbye: the next datagram still comes.", |trace| {
-            let received = trace.scene(1).role("server").calls("recvfrom");
+            let received = trace.scene(1).role("server").calls(Syscall::RecvFrom);
             let Some(empty) = received.iter().find(|made| made.call.ret == Some(0)) else { return NO_DATAGRAM };
             let next = received.iter().find(|made| made.event.n > empty.event.n && made.call.ret > Some(0));
             Verdict::by_calls(next.is_some(), [*empty].into_iter().chain(next.copied()))
@@ -39,19 +39,19 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("When a UDP client ends, its server is not told: it goes on waiting.", |trace| {
             let scene = trace.scene(1);
             let (client, server) = (scene.clone().role("client"), scene.clone().role("server"));
-            let Some(closed) = client.calls("close").first().copied() else { return NO_DATAGRAM };
-            let not_told = server.calls("recvfrom").len() == client.calls("sendto").len();
-            let waits = server.after(closed.event).waits("recvfrom");
+            let Some(closed) = client.calls(Syscall::Close).first().copied() else { return NO_DATAGRAM };
+            let not_told = server.calls(Syscall::RecvFrom).len() == client.calls(Syscall::SendTo).len();
+            let waits = server.after(closed.event).waits(Syscall::RecvFrom);
             Verdict::of(not_told && !waits.is_empty(), [closed.event].into_iter().chain(waits))
         }),
         Claim::ours("\"0 bytes in the queue\" (FIONREAD) does not mean that no datagram is there.", |trace| {
-            let looks = trace.scene(2).role("server").calls("recv");
+            let looks = trace.scene(2).role("server").calls(Syscall::Recv);
             let [look, last] = looks[..] else { return NO_DATAGRAM };
             let queued = |made: Made<'_>| made.call.queues.and_then(|queues| queues.recv);
             if queued(look).is_none() {
                 return Verdict::NotObservable("the kernel does not tell the length of the queue");
             }
-            let (empty, nothing) = (look.call.ret == Some(0), last.call.errno.as_deref() == Some("EAGAIN"));
+            let (empty, nothing) = (look.call.ret == Some(0), last.call.errno == Some(Errno::EAGAIN));
             let same = queued(look) == Some(0) && queued(last) == Some(0);
             Verdict::by_calls(empty && nothing && same, [look, last])
         }),

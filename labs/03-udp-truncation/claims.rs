@@ -1,12 +1,13 @@
 //! What lab 03 confirms and refutes.
 
+use libc::MSG_TRUNC;
 use socklab::prelude::*;
-use socklab::trace::Made;
+use socklab::trace::{Made, MessageFlags};
 
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S4-C06", "UDP has boundaries: each receive begins at the beginning of a message.", |trace| {
-            let (sent, received) = conversation(trace, 1, "recvfrom");
+            let (sent, received) = conversation(trace, 1, Syscall::RecvFrom);
             // After the first one was read in part: a stream would go on with what is left of it.
             let Some((sent, received)) = sent.get(1).zip(received.get(1)) else { return NO_DATAGRAM };
             let begins = !received.call.bytes().is_empty() && sent.call.bytes().starts_with(received.call.bytes());
@@ -16,7 +17,7 @@ pub fn all() -> Vec<Claim> {
             "S0-C16",
             "One recvfrom(x) takes one sendto(y); where y is more than x the rest is lost.",
             |trace| {
-                let (sent, received) = conversation(trace, 1, "recvfrom");
+                let (sent, received) = conversation(trace, 1, Syscall::RecvFrom);
                 let pairs: Vec<_> = sent.into_iter().zip(received).collect();
                 let cut = |(sent, received): &(Made<'_>, Made<'_>)| {
                     received.call.ret < sent.call.ret && sent.call.bytes().starts_with(received.call.bytes())
@@ -34,7 +35,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(large.iter().all(|made| made.call.ret == Some(1024)), large)
         }),
         Claim::classic("S3-C03", "The number given to recv is an upper limit.", |trace| {
-            let (_, received) = conversation(trace, 2, "recvmsg");
+            let (_, received) = conversation(trace, 2, Syscall::RecvMsg);
             let holds =
                 received.iter().all(|made| made.call.ret <= made.call.get_arg("len").and_then(Value::as_number));
             if received.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(holds, received) }
@@ -42,9 +43,9 @@ pub fn all() -> Vec<Claim> {
         Claim::ours(
             "A datagram is cut without an error; recvmsg marks those that were cut, and only those.",
             |trace| {
-                let (sent, received) = conversation(trace, 2, "recvmsg");
+                let (sent, received) = conversation(trace, 2, Syscall::RecvMsg);
                 let marked =
-                    |made: &Made<'_>| made.call.get_out("msg_flags").and_then(Value::as_word) == Some("MSG_TRUNC");
+                    |made: &Made<'_>| made.call.get_out("msg_flags") == Some(&Value::Flags(MessageFlags(MSG_TRUNC)));
                 let right = sent.iter().zip(&received).all(|(sent, received)| {
                     received.call.errno.is_none() && marked(received) == (received.call.ret < sent.call.ret)
                 });
@@ -53,8 +54,8 @@ pub fn all() -> Vec<Claim> {
             },
         ),
         Claim::ours("With MSG_TRUNC, recv returns the datagram's length, however little room there is.", |trace| {
-            let (sent, received) = conversation(trace, 3, "recv");
-            let asked: Vec<_> = received.into_iter().filter(|made| has_flag(*made, "MSG_TRUNC")).collect();
+            let (sent, received) = conversation(trace, 3, Syscall::Recv);
+            let asked: Vec<_> = received.into_iter().filter(|made| has_trunc(*made)).collect();
             let right = asked.iter().zip(&sent).all(|(asked, sent)| asked.call.ret == sent.call.ret);
             if asked.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(right, asked) }
         }),
@@ -64,31 +65,31 @@ pub fn all() -> Vec<Claim> {
 const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");
 
 /// What the client of a scene sent, and what its server received.
-fn conversation<'a>(trace: &'a Trace, scene: u32, receive: &str) -> (Vec<Made<'a>>, Vec<Made<'a>>) {
+fn conversation<'a>(trace: &'a Trace, scene: u32, receive: Syscall) -> (Vec<Made<'a>>, Vec<Made<'a>>) {
     let scene = trace.scene(scene);
-    (scene.clone().role("client").calls("sendto"), scene.role("server").calls(receive))
+    (scene.clone().role("client").calls(Syscall::SendTo), scene.role("server").calls(receive))
 }
 
 /// The receives with room for 1024 bytes.
 fn roomy(trace: &Trace) -> impl Iterator<Item = Made<'_>> {
-    let (_, received) = conversation(trace, 2, "recvmsg");
+    let (_, received) = conversation(trace, 2, Syscall::RecvMsg);
     received.into_iter().filter(|made| made.call.get_arg("len").and_then(Value::as_number) == Some(1024))
 }
 
-fn has_flag(made: Made<'_>, flag: &str) -> bool {
-    made.call.get_arg("flags").and_then(Value::as_word).is_some_and(|flags| flags.split('|').any(|one| one == flag))
+fn has_trunc(made: Made<'_>) -> bool {
+    made.call.flags().contains(MSG_TRUNC)
 }
 
 /// The network brought all of each datagram: the queue held it, and a receiver with room for it has it.
 fn arrived_whole(trace: &Trace) -> Verdict {
-    let (sent, received) = conversation(trace, 3, "recv");
-    let queued = trace.scene(3).role("server").probes("receive queue").first().copied();
-    let whole = received.iter().find(|made| !has_flag(**made, "MSG_TRUNC"));
+    let (sent, received) = conversation(trace, 3, Syscall::Recv);
+    let queued = trace.scene(3).role("server").receive_queues().first().copied();
+    let whole = received.iter().find(|made| !has_trunc(**made));
     let (Some(first), Some(second), Some(cut), Some(queued), Some(whole)) =
         (sent.first(), sent.get(1), received.first(), queued, whole)
     else {
         return NO_DATAGRAM;
     };
-    let came = queued.number("recv") == first.call.ret && whole.call.data == second.call.data;
+    let came = queued.unread() == first.call.ret && whole.call.data == second.call.data;
     Verdict::of(!came, [first.event, queued, cut.event, whole.event])
 }

@@ -10,9 +10,9 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C12", "Comment out any one of the three sends, and the server hangs.", |trace| {
             let scenes = ONE_MISSING.map(|number| trace.scene(number));
-            let sent: Vec<_> = scenes.iter().flat_map(|scene| scene.calls("sendto")).collect();
+            let sent: Vec<_> = scenes.iter().flat_map(|scene| scene.calls(Syscall::SendTo)).collect();
             // Which of the three are left is another pair in each scene.
-            if sent.len() != 6 || scenes.iter().any(|scene| scene.calls("sendto").len() != 2) {
+            if sent.len() != 6 || scenes.iter().any(|scene| scene.calls(Syscall::SendTo).len() != 2) {
                 return NO_DATAGRAM;
             }
             let hangs = scenes.iter().all(|scene| hang(scene).is_some());
@@ -20,19 +20,19 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C12", "That is because sends and receives must be equal in number.", |trace| {
             let scene = trace.scene(6);
-            let (sent, received) = (scene.clone().role("client").calls("send"), scene.calls("recvfrom"));
+            let (sent, received) = (scene.clone().role("client").calls(Syscall::Send), scene.calls(Syscall::RecvFrom));
             if sent.len() <= received.len() {
                 return Verdict::NotObservable("there was no surplus send");
             }
             let nobody_hangs = scene.findings().is_empty();
             let surplus = sent[received.len()];
-            let ends = scene.clone().role("server").calls("close");
+            let ends = scene.clone().role("server").calls(Syscall::Close);
             Verdict::by_calls(!nobody_hangs, [surplus].into_iter().chain(received.last().copied()).chain(ends))
         }),
         Claim::classic("S0-C12", "sendto(b\"\") counts as one of them.", |trace| {
             let scene = trace.scene(5);
-            let Some(sent) = scene.calls("sendto").into_iter().find(is_empty) else { return NO_DATAGRAM };
-            let received = scene.calls("recvfrom");
+            let Some(sent) = scene.calls(Syscall::SendTo).into_iter().find(is_empty) else { return NO_DATAGRAM };
+            let received = scene.calls(Syscall::RecvFrom);
             let taken = received.iter().find(|made| is_empty(made)).copied();
             let all = received.len() == 3 && scene.findings().is_empty();
             Verdict::by_calls(all && taken.is_some(), [sent].into_iter().chain(taken).chain(received.last().copied()))
@@ -41,19 +41,20 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(3);
             let server = scene.clone().role("server");
             let (Some(last), Some(ended)) = (
-                server.calls("recvfrom").last().copied(),
-                scene.clone().role("client").calls("close").first().copied(),
+                server.calls(Syscall::RecvFrom).last().copied(),
+                scene.clone().role("client").calls(Syscall::Close).first().copied(),
             ) else {
                 return NO_DATAGRAM;
             };
-            let waits = server.after(last.event).waits("recvfrom");
+            let waits = server.after(last.event).waits(Syscall::RecvFrom);
             Verdict::of(!waits.is_empty(), [ended.event, last.event].into_iter().chain(waits))
         }),
         Claim::ours(
             "Whichever send is missing, it is the last receive that hangs, not the one in its place.",
             |trace| {
                 let scenes = ONE_MISSING.map(|number| trace.scene(number).role("server"));
-                let received: Vec<Vec<Made<'_>>> = scenes.iter().map(|server| server.calls("recvfrom")).collect();
+                let received: Vec<Vec<Made<'_>>> =
+                    scenes.iter().map(|server| server.calls(Syscall::RecvFrom)).collect();
                 if received.iter().any(Vec::is_empty) {
                     return NO_DATAGRAM;
                 }
@@ -64,31 +65,32 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("What nobody received is thrown away with the socket, and its sender is not told.", |trace| {
             let scene = trace.scene(6);
             let (client, server) = (scene.clone().role("client"), scene.role("server"));
-            let (sent, received) = (client.calls("send"), server.calls("recvfrom"));
-            let (Some(surplus), Some(closed)) = (sent.get(received.len()), server.calls("close").first().copied())
+            let (sent, received) = (client.calls(Syscall::Send), server.calls(Syscall::RecvFrom));
+            let (Some(surplus), Some(closed)) =
+                (sent.get(received.len()), server.calls(Syscall::Close).first().copied())
             else {
                 return NO_DATAGRAM;
             };
-            let waited = server.before(closed.event).probes("receive queue").last().copied();
-            let Some(asked) = client.after(closed.event).calls("getsockopt").first().copied() else {
+            let waited = server.before(closed.event).receive_queues().last().copied();
+            let Some(asked) = client.after(closed.event).calls(Syscall::GetSockOpt).first().copied() else {
                 return Verdict::NotObservable("nobody asked for an error");
             };
-            let in_queue = waited.and_then(|event| event.number("recv")) == surplus.call.ret;
-            let silent = asked.event.word("optval") == Some("0");
+            let in_queue = waited.and_then(|event| event.unread()) == surplus.call.ret;
+            let silent = asked.event.errno("optval") == Some(Errno::NONE);
             let evidence = [Some(surplus.event), waited, Some(closed.event), Some(asked.event)];
             Verdict::of(in_queue && silent, evidence.into_iter().flatten())
         }),
         Claim::ours("A deadline tells that one is missing; a number in each message tells which.", |trace| {
-            let received = trace.scene(7).role("server").calls("recvfrom");
-            let late = received.into_iter().find(|made| made.call.errno.as_deref() == Some("EAGAIN"));
+            let received = trace.scene(7).role("server").calls(Syscall::RecvFrom);
+            let late = received.into_iter().find(|made| made.call.errno == Some(Errno::EAGAIN));
             let Some(late) = late else { return Verdict::NotObservable("no deadline ran out") };
             let scene = trace.scene(8);
-            let Some(asked) = scene.clone().role("server").calls("sendto").first().copied() else {
+            let Some(asked) = scene.clone().role("server").calls(Syscall::SendTo).first().copied() else {
                 return Verdict::NotObservable("the server asked for nothing");
             };
             let after = scene.after(asked.event);
-            let sent = after.clone().role("client").calls("sendto").first().copied();
-            let got = after.role("server").calls("recvfrom").first().copied();
+            let sent = after.clone().role("client").calls(Syscall::SendTo).first().copied();
+            let got = after.role("server").calls(Syscall::RecvFrom).first().copied();
             let the_missing_one = sent.zip(got).is_some_and(|(sent, got)| {
                 got.call.data == sent.call.data && got.call.bytes().starts_with(asked.call.bytes())
             });
@@ -105,7 +107,7 @@ fn is_empty(made: &Made<'_>) -> bool {
 
 /// The finding that the server waits in a receive for ever.
 fn hang<'a>(scene: &Selection<'a>) -> Option<&'a Event> {
-    let receives = |waiting: &Waiting| waiting.role == "server" && waiting.call == "recvfrom";
+    let receives = |waiting: &Waiting| waiting.role == "server" && waiting.call == Syscall::RecvFrom;
     let hangs = |what: &What| matches!(what, What::Finding { waiting, .. } if waiting.iter().any(receives));
     scene.findings().into_iter().find(|event| hangs(&event.what))
 }

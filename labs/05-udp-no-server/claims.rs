@@ -17,57 +17,62 @@ pub fn all() -> Vec<Claim> {
             }
         }),
         Claim::classic("S0-C09", "Its messages are lost: a server that starts afterwards receives nothing.", |trace| {
-            let sent = trace.scene(1).role("client").calls("sendto");
+            let sent = trace.scene(1).role("client").calls(Syscall::SendTo);
             let server = trace.scene(1).role("server");
-            let Some(bound) = server.calls("bind").first().copied() else { return NO_DATAGRAM };
-            let waits = server.waits("recvfrom");
-            let lost = !sent.is_empty() && server.calls("recvfrom").is_empty() && !waits.is_empty();
+            let Some(bound) = server.calls(Syscall::Bind).first().copied() else { return NO_DATAGRAM };
+            let waits = server.waits(Syscall::RecvFrom);
+            let lost = !sent.is_empty() && server.calls(Syscall::RecvFrom).is_empty() && !waits.is_empty();
             Verdict::of(lost, sent.iter().take(1).map(|made| made.event).chain([bound.event]).chain(waits))
         }),
         Claim::classic(
             "S0-C12",
             "sendto and recvfrom come in pairs: with three of each the server comes to its end.",
             |trace| {
-                let sent = trace.scene(1).role("client").calls("sendto");
+                let sent = trace.scene(1).role("client").calls(Syscall::SendTo);
                 let server = trace.scene(1).role("server");
-                let received = server.calls("recvfrom");
-                let events = sent.iter().map(|made| made.event).chain(server.waits("recvfrom"));
+                let received = server.calls(Syscall::RecvFrom);
+                let events = sent.iter().map(|made| made.event).chain(server.waits(Syscall::RecvFrom));
                 if sent.is_empty() { NO_DATAGRAM } else { Verdict::of(sent.len() == received.len(), events) }
             },
         ),
         Claim::classic("S0-C08", "UDP rests on no connection: one can send though nobody is there.", |trace| {
             let scene = trace.scene(1);
-            let Some(sent) = scene.clone().role("client").calls("sendto").first().copied() else { return NO_DATAGRAM };
-            let nobody = scene.clone().before(sent.event).calls("bind").is_empty();
-            let before = scene.role("client").before(sent.event).calls("connect");
+            let Some(sent) = scene.clone().role("client").calls(Syscall::SendTo).first().copied() else {
+                return NO_DATAGRAM;
+            };
+            let nobody = scene.clone().before(sent.event).calls(Syscall::Bind).is_empty();
+            let before = scene.role("client").before(sent.event).calls(Syscall::Connect);
             Verdict::by_calls(nobody && before.is_empty() && sent.call.ret == Some(5), [sent])
         }),
         Claim::classic("S3-C05", "Whichever side is started first, there is no error.", |trace| {
-            let sent = trace.scene(2).calls("sendto");
+            let sent = trace.scene(2).calls(Syscall::SendTo);
             let errors = trace.scene(2).all_calls().iter().filter(|made| made.call.errno.is_some()).count();
             if sent.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(errors == 0, sent) }
         }),
         Claim::ours("Yet it matters: the client that was first waits for its answer for ever.", |trace| {
             let (first, second) = (trace.scene(2).role("client"), trace.scene(2).role("second-client"));
-            let waits = first.waits("recvfrom");
-            let answered = second.calls("recvfrom");
+            let waits = first.waits(Syscall::RecvFrom);
+            let answered = second.calls(Syscall::RecvFrom);
             let Some(answer) = answered.first() else { return NO_DATAGRAM };
-            let for_ever = first.calls("recvfrom").is_empty() && !waits.is_empty();
+            let for_ever = first.calls(Syscall::RecvFrom).is_empty() && !waits.is_empty();
             let findings = trace.scene(2).findings();
             let found = findings.iter().any(|event| waits_in_the_end(&event.what, "client"));
             Verdict::of(for_ever && found, [answer.event].into_iter().chain(findings))
         }),
         Claim::ours("A connected socket is told by its next call, once, and that call sends nothing.", |trace| {
             let client = trace.scene(3).role("client");
-            let calls: Vec<_> =
-                client.all_calls().into_iter().filter(|made| matches!(&*made.call.name, "send" | "recv")).collect();
+            let calls: Vec<_> = client
+                .all_calls()
+                .into_iter()
+                .filter(|made| matches!(made.call.name, Syscall::Send | Syscall::Recv))
+                .collect();
             // Had the second one been sent, its own refusal would have met the third.
             let told: Vec<bool> = calls.iter().map(refused).collect();
             if calls.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(told == [false, true, false, true], calls) }
         }),
         Claim::ours("With IP_RECVERR an unconnected socket is told too, and gets the lost datagram back.", |trace| {
             let client = trace.scene(4).role("client");
-            let (sent, reports) = (client.calls("sendto"), client.calls("recvmsg"));
+            let (sent, reports) = (client.calls(Syscall::SendTo), client.calls(Syscall::RecvMsg));
             let ([lost, told, ..], Some(report)) = (&sent[..], reports.first()) else { return NO_DATAGRAM };
             let same =
                 report.call.data == lost.call.data && report.call.get_out("msg_name") == lost.call.get_arg("dest_addr");
@@ -84,5 +89,5 @@ fn waits_in_the_end(what: &What, role: &str) -> bool {
 }
 
 fn refused(made: &Made<'_>) -> bool {
-    made.call.errno.as_deref() == Some("ECONNREFUSED")
+    made.call.errno == Some(Errno::ECONNREFUSED)
 }

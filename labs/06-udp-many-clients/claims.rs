@@ -8,25 +8,26 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S1-C16", "UDP clients are served concurrently.", |trace| {
             let scene = trace.scene(1);
             let server = scene.clone().role("server");
-            let received = server.calls("recvfrom");
+            let received = server.calls(Syscall::RecvFrom);
             let Some(first) = received.first().copied() else { return NO_DATAGRAM };
-            if scene.before(first.event).calls("sendto").len() < 2 {
+            if scene.before(first.event).calls(Syscall::SendTo).len() < 2 {
                 return Verdict::NotObservable("there was never more than one request to serve");
             }
             // Concurrent would be: a request is taken while another one has no answer yet.
             let calls: Vec<_> = server.all_calls().into_iter().filter(|made| moves(made)).collect();
-            let concurrent = calls.windows(2).any(|two| two.iter().all(|made| made.call.name == "recvfrom"));
+            let concurrent = calls.windows(2).any(|two| two.iter().all(|made| made.call.name == Syscall::RecvFrom));
             Verdict::by_calls(concurrent, calls)
         }),
         Claim::classic("S2-C13", "UDP does not stick because it is one-to-many.", |trace| {
             let scene = trace.scene(5);
             let client = scene.clone().role("client");
-            let (Some(connected), received) = (client.calls("connect").first().copied(), client.calls("recvfrom"))
+            let (Some(connected), received) =
+                (client.calls(Syscall::Connect).first().copied(), client.calls(Syscall::RecvFrom))
             else {
                 return NO_DATAGRAM;
             };
             let Some(first) = received.first() else { return NO_DATAGRAM };
-            let queued = scene.role("server").before(first.event).calls("sendto");
+            let queued = scene.role("server").before(first.event).calls(Syscall::SendTo);
             let [sent, _, ..] = queued[..] else {
                 return Verdict::NotObservable("two datagrams never waited in one queue");
             };
@@ -38,7 +39,7 @@ pub fn all() -> Vec<Claim> {
             "Requests of several clients wait in one queue; each answer goes where its request came from.",
             |trace| {
                 let server = trace.scene(1).role("server");
-                let (asked, answered) = (server.calls("recvfrom"), server.calls("sendto"));
+                let (asked, answered) = (server.calls(Syscall::RecvFrom), server.calls(Syscall::SendTo));
                 let from = |made: &Made<'_>| made.call.get_out("src_addr").cloned();
                 let mut senders: Vec<_> = asked.iter().filter_map(from).map(|value| format!("{value:?}")).collect();
                 senders.dedup();
@@ -51,7 +52,7 @@ pub fn all() -> Vec<Claim> {
                 let first_answer = answered.first().map_or(u64::MAX, |made| made.event.n);
                 let sent =
                     trace.scene(1).only(|event| event.n < first_answer && event.role.as_deref() != Some("server"));
-                let together = sent.calls("sendto").len() == 3;
+                let together = sent.calls(Syscall::SendTo).len() == 3;
                 Verdict::by_calls(
                     there && together,
                     asked.iter().zip(&answered).flat_map(|(asked, answered)| [*asked, *answered]),
@@ -62,17 +63,17 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(2);
             let Some(answer) = slow_answer(&scene) else { return NO_DATAGRAM };
             let others = ["second-client", "third-client"].map(|role| scene.clone().role(role));
-            let heard = others.iter().filter_map(|other| other.calls("recvfrom").first().copied());
+            let heard = others.iter().filter_map(|other| other.calls(Syscall::RecvFrom).first().copied());
             let heard: Vec<_> = heard.collect();
             let after = heard.len() == 2 && heard.iter().all(|made| made.event.n > answer.event.n);
-            let waits = others.iter().filter_map(|other| other.waits("recvfrom").first().copied());
+            let waits = others.iter().filter_map(|other| other.waits(Syscall::RecvFrom).first().copied());
             Verdict::of(after, waits.chain([answer.event]).chain(heard.iter().map(|made| made.event)))
         }),
         Claim::ours("With a note of each client under its address, a slow one delays nobody.", |trace| {
             let scene = trace.scene(3);
             let Some(answer) = slow_answer(&scene) else { return NO_DATAGRAM };
             let others = ["second-client", "third-client"].map(|role| scene.clone().role(role));
-            let served = others.iter().filter_map(|other| other.calls("recvfrom").get(1).copied());
+            let served = others.iter().filter_map(|other| other.calls(Syscall::RecvFrom).get(1).copied());
             let served: Vec<_> = served.collect();
             let before = served.len() == 2 && served.iter().all(|made| made.event.n < answer.event.n);
             Verdict::by_calls(before, served.into_iter().chain([answer]))
@@ -88,16 +89,16 @@ pub fn all() -> Vec<Claim> {
                 let scene = trace.scene(5);
                 let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return NO_DATAGRAM };
                 let client = scene.clone().role("client");
-                let unheard = client.calls("recvfrom").iter().all(|made| made.call.data != foreign.call.data);
-                let told = scene.role("server").calls("getsockopt").first().copied();
-                let refused = told.is_some_and(|made| made.event.word("optval") == Some("ECONNREFUSED"));
+                let unheard = client.calls(Syscall::RecvFrom).iter().all(|made| made.call.data != foreign.call.data);
+                let told = scene.role("server").calls(Syscall::GetSockOpt).first().copied();
+                let refused = told.is_some_and(|made| made.event.errno("optval") == Some(Errno::ECONNREFUSED));
                 Verdict::by_calls(unheard && refused, [foreign, taken].into_iter().chain(told))
             },
         ),
         Claim::ours("What came before the socket was connected is received after it, from whomever it is.", |trace| {
             let scene = trace.scene(6);
             let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return NO_DATAGRAM };
-            let connected = scene.role("client").calls("connect").first().copied();
+            let connected = scene.role("client").calls(Syscall::Connect).first().copied();
             let between = connected.is_some_and(|made| made.event.n > foreign.event.n && made.event.n < taken.event.n);
             let same = foreign.call.data == taken.call.data;
             Verdict::by_calls(between && same, [Some(foreign), connected, Some(taken)].into_iter().flatten())
@@ -109,21 +110,21 @@ const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged i
 
 /// Whether a call moves a datagram.
 fn moves(made: &Made<'_>) -> bool {
-    matches!(&*made.call.name, "recvfrom" | "sendto")
+    matches!(made.call.name, Syscall::RecvFrom | Syscall::SendTo)
 }
 
 /// The slow client's answer: what it sent after its pause.
 fn slow_answer<'a>(scene: &Selection<'a>) -> Option<Made<'a>> {
     let client = scene.clone().role("client");
     let pause: &Event = client.events().iter().find(|event| matches!(event.what, What::Meet { .. }))?;
-    client.clone().after(pause).calls("sendto").first().copied()
+    client.clone().after(pause).calls(Syscall::SendTo).first().copied()
 }
 
 /// What the stranger's socket sent: it is the connected one of the server's two.
 fn foreign<'a>(scene: &Selection<'a>) -> Option<Made<'a>> {
-    scene.clone().role("server").calls("send").first().copied()
+    scene.clone().role("server").calls(Syscall::Send).first().copied()
 }
 
 fn first_taken<'a>(scene: &Selection<'a>) -> Option<Made<'a>> {
-    scene.clone().role("client").calls("recvfrom").first().copied()
+    scene.clone().role("client").calls(Syscall::RecvFrom).first().copied()
 }

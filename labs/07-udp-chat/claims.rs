@@ -8,7 +8,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S3-C06", "With sendto the client must send its own address along.", |trace| {
             let scene = trace.scene(1);
             let client = scene.clone().role("client");
-            let (sent, received) = (client.calls("sendto"), scene.role("server").calls("recvfrom"));
+            let (sent, received) = (client.calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
             let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return NO_MESSAGE };
             let Some(own) = received.call.get_out("src_addr") else { return NO_MESSAGE };
             let gave = client.before(received.event).all_calls();
@@ -22,25 +22,25 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("The authors' empty line is no empty datagram: it is sent with the name in front.", |trace| {
             let client = trace.scene(1).role("client");
             let Some(typed) = typed(&client, "").last().copied() else { return NO_MESSAGE };
-            let Some(sent) = client.after(typed).calls("sendto").first().copied() else { return NO_MESSAGE };
+            let Some(sent) = client.after(typed).calls(Syscall::SendTo).first().copied() else { return NO_MESSAGE };
             Verdict::of(sent.call.ret > Some(0), [typed, sent.event])
         }),
         Claim::ours("Two names with one address are one receiver; only the text tells whom it was for.", |trace| {
             let scene = trace.scene(3);
-            let sent = ["client", "second-client"].map(|role| scene.clone().role(role).calls("sendto"));
+            let sent = ["client", "second-client"].map(|role| scene.clone().role(role).calls(Syscall::SendTo));
             let ([first, ..], [second, ..]) = (&sent[0][..], &sent[1][..]) else { return NO_MESSAGE };
             let to = |made: &Made<'_>| made.call.get_arg("dest_addr").cloned();
             let one_address = to(first) == to(second) && first.call.data != second.call.data;
-            let received = scene.role("server").calls("recvfrom");
+            let received = scene.role("server").calls(Syscall::RecvFrom);
             let one_socket = received.len() == 2 && received[0].call.fd == received[1].call.fd;
             Verdict::by_calls(one_address && one_socket, [*first, *second].into_iter().chain(received))
         }),
         Claim::ours("Whoever writes second waits until the first one is answered.", |trace| {
             let scene = trace.scene(3);
             let second = scene.clone().role("second-client");
-            let Some(asked) = second.calls("sendto").first().copied() else { return NO_MESSAGE };
+            let Some(asked) = second.calls(Syscall::SendTo).first().copied() else { return NO_MESSAGE };
             let server = scene.role("server").after(asked.event);
-            let answered = server.calls("sendto");
+            let answered = server.calls(Syscall::SendTo);
             let [first, own, ..] = answered[..] else { return NO_MESSAGE };
             let to = |made: &Made<'_>| made.call.get_arg("dest_addr").and_then(Value::as_word).map(str::to_owned);
             let turn =
@@ -51,7 +51,7 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(4);
             let client = scene.role("client");
             let (Some(asked), Some(got)) =
-                (client.calls("sendto").get(1).copied(), client.calls("recvfrom").get(1).copied())
+                (client.calls(Syscall::SendTo).get(1).copied(), client.calls(Syscall::RecvFrom).get(1).copied())
             else {
                 return NO_MESSAGE;
             };
@@ -63,8 +63,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A client that compares the sender's address waits for the friend's own answer.", |trace| {
             let client = trace.scene(5).role("client");
-            let Some(asked) = client.calls("sendto").get(1).copied() else { return NO_MESSAGE };
-            let received = client.after(asked.event).calls("recvfrom");
+            let Some(asked) = client.calls(Syscall::SendTo).get(1).copied() else { return NO_MESSAGE };
+            let received = client.after(asked.event).calls(Syscall::RecvFrom);
             let own = received.iter().position(|got| got.call.get_out("src_addr") == asked.call.get_arg("dest_addr"));
             Verdict::by_calls(own.is_some_and(|place| place > 0), [asked].into_iter().chain(received))
         }),
@@ -73,19 +73,21 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let scene = trace.scene(6);
                 let (Some(sent), Some(cut)) =
-                    (scene.calls("sendto").first().copied(), scene.calls("recvfrom").first().copied())
+                    (scene.calls(Syscall::SendTo).first().copied(), scene.calls(Syscall::RecvFrom).first().copied())
                 else {
                     return NO_MESSAGE;
                 };
                 let is_text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
-                let ends = scene.role("server").after(cut.event).calls("close").first().copied();
+                let ends = scene.role("server").after(cut.event).calls(Syscall::Close).first().copied();
                 Verdict::by_calls(is_text(&sent) && !is_text(&cut), [sent, cut].into_iter().chain(ends))
             },
         ),
         Claim::ours("With room for the longest datagram the same text arrives whole.", |trace| {
             let scene = trace.scene(7);
-            let Some(sent) = scene.clone().role("john").calls("sendto").first().copied() else { return NO_MESSAGE };
-            let received = scene.role("jedan").calls("recvfrom");
+            let Some(sent) = scene.clone().role("john").calls(Syscall::SendTo).first().copied() else {
+                return NO_MESSAGE;
+            };
+            let received = scene.role("jedan").calls(Syscall::RecvFrom);
             let got = received
                 .into_iter()
                 .find(|got| got.call.get_out("src_addr").and_then(Value::as_word) == Some("john:8085"));
@@ -94,22 +96,24 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Bytes that are no text do not end a chat that puts a sign in their place.", |trace| {
             let jedan = trace.scene(7).role("jedan");
-            let broken = jedan.calls("recvfrom").into_iter().find(|got| std::str::from_utf8(got.call.bytes()).is_err());
+            let broken =
+                jedan.calls(Syscall::RecvFrom).into_iter().find(|got| std::str::from_utf8(got.call.bytes()).is_err());
             let Some(broken) = broken else { return NO_MESSAGE };
             let after = jedan.after(broken.event);
             let shown = after.printed().first().copied().filter(|(_, line)| line.contains('\u{fffd}'));
-            let goes_on = !after.calls("recvfrom").is_empty();
+            let goes_on = !after.calls(Syscall::RecvFrom).is_empty();
             Verdict::of(goes_on && shown.is_some(), [broken.event].into_iter().chain(shown.map(|(event, _)| event)))
         }),
         Claim::ours(
             "Anybody can send to a port that is known; the chat shows only what comes from its contacts.",
             |trace| {
                 let scene = trace.scene(7);
-                let Some(sent) = scene.clone().role("unknown").calls("sendto").first().copied() else {
+                let Some(sent) = scene.clone().role("unknown").calls(Syscall::SendTo).first().copied() else {
                     return NO_MESSAGE;
                 };
                 let jedan = scene.role("jedan");
-                let Some(got) = jedan.calls("recvfrom").into_iter().find(|got| got.call.data == sent.call.data) else {
+                let Some(got) = jedan.calls(Syscall::RecvFrom).into_iter().find(|got| got.call.data == sent.call.data)
+                else {
                     return Verdict::by_calls(false, [sent]);
                 };
                 let words = String::from_utf8_lossy(sent.call.bytes()).into_owned();
@@ -128,11 +132,11 @@ fn ends_talk(scene: &Selection<'_>) -> Verdict {
     let client = scene.clone().role("client");
     let Some(typed) = typed(&client, "q").first().copied() else { return NO_MESSAGE };
     let after = client.after(typed);
-    let sent = after.calls("sendto").first().copied();
+    let sent = after.calls(Syscall::SendTo).first().copied();
     let next = after.events().iter().find(|event| matches!(event.what, What::Input { .. })).copied();
     let asked_again =
         next.is_some_and(|event| matches!(&event.what, What::Input { prompt, .. } if prompt.starts_with("choose")));
-    let waits = after.waits("recvfrom");
+    let waits = after.waits(Syscall::RecvFrom);
     Verdict::of(
         asked_again && sent.is_none(),
         [typed].into_iter().chain(sent.map(|made| made.event)).chain(waits).chain(next),

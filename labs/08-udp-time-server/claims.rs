@@ -1,34 +1,35 @@
 //! What lab 08 confirms and refutes.
 
 use socklab::prelude::*;
-use socklab::trace::Made;
+use socklab::trace::{Made, SocketType};
 
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C02", "TCP uses send and recv, UDP uses sendto and recvfrom.", |trace| {
             let calls = trace.scene(1).role("client").all_calls();
-            let udp =
-                calls.iter().find(|made| made.call.get_arg("type").and_then(Value::as_word) == Some("SOCK_DGRAM"));
-            let received = calls.iter().find(|made| made.call.name.starts_with("recv"));
+            let udp = calls.iter().find(|made| made.call.socket_type() == Some(SocketType::Datagram));
+            let received = calls.iter().find(|made| made.call.name.receives());
             let (Some(udp), Some(received)) = (udp, received) else { return NO_DATAGRAM };
-            Verdict::by_calls(received.call.name == "recvfrom", [*udp, *received])
+            Verdict::by_calls(received.call.name == Syscall::RecvFrom, [*udp, *received])
         }),
         Claim::classic("S0-C05", "An empty sendto is a real datagram: it arrives.", |trace| {
-            let sent = empty(trace.scene(1).role("client").calls("sendto"));
+            let sent = empty(trace.scene(1).role("client").calls(Syscall::SendTo));
             let Some(sent) = sent.first().copied() else { return NO_DATAGRAM };
-            let received = empty(trace.scene(1).role("server").after(sent.event).calls("recvfrom"));
+            let received = empty(trace.scene(1).role("server").after(sent.event).calls(Syscall::RecvFrom));
             Verdict::by_calls(!received.is_empty(), [sent].into_iter().chain(received))
         }),
         Claim::ours("It has a sender, and he gets an answer that is not empty.", |trace| {
             let server = trace.scene(1).role("server");
-            let Some(asked) = empty(server.calls("recvfrom")).first().copied() else { return NO_DATAGRAM };
-            let Some(answer) = server.after(asked.event).calls("sendto").first().copied() else { return NO_ANSWER };
+            let Some(asked) = empty(server.calls(Syscall::RecvFrom)).first().copied() else { return NO_DATAGRAM };
+            let Some(answer) = server.after(asked.event).calls(Syscall::SendTo).first().copied() else {
+                return NO_ANSWER;
+            };
             let to_him = asked.call.get_out("src_addr") == answer.call.get_arg("dest_addr");
             Verdict::by_calls(to_him && answer.call.ret > Some(0), [asked, answer])
         }),
         Claim::ours("A stranger chooses how long the answer is: it can be twelve times the question.", |trace| {
             let stranger = trace.scene(2).role("stranger");
-            let (asked, answer) = (stranger.calls("sendto"), stranger.calls("recv"));
+            let (asked, answer) = (stranger.calls(Syscall::SendTo), stranger.calls(Syscall::Recv));
             let (Some(asked), Some(answer)) = (asked.first(), answer.first()) else { return NO_ANSWER };
             let twelve = asked.call.ret.map(|len| 12 * len) == answer.call.ret;
             Verdict::by_calls(twelve, [*asked, *answer])
@@ -36,20 +37,20 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("One byte from a stranger ends the server for everybody.", |trace| {
             let scene = trace.scene(2);
             let server = scene.clone().role("server");
-            let Some(last) = server.calls("recvfrom").last().copied() else { return NO_DATAGRAM };
-            let ends = server.clone().after(last.event).calls("close");
-            let unanswered = server.after(last.event).calls("sendto").is_empty();
+            let Some(last) = server.calls(Syscall::RecvFrom).last().copied() else { return NO_DATAGRAM };
+            let ends = server.clone().after(last.event).calls(Syscall::Close);
+            let unanswered = server.after(last.event).calls(Syscall::SendTo).is_empty();
             let one_byte = last.call.ret == Some(1);
             Verdict::by_calls(one_byte && unanswered && !ends.is_empty(), [last].into_iter().chain(ends))
         }),
         Claim::ours("So does honest text that is cut inside a character.", |trace| {
             let scene = trace.scene(2);
-            let sent = scene.clone().role("client").calls("sendto");
+            let sent = scene.clone().role("client").calls(Syscall::SendTo);
             let server = scene.role("second-server");
-            let received = server.calls("recvfrom");
+            let received = server.calls(Syscall::RecvFrom);
             let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return NO_DATAGRAM };
             let text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
-            let ends = server.after(received.event).calls("close");
+            let ends = server.after(received.event).calls(Syscall::Close);
             Verdict::by_calls(
                 text(sent) && !text(received) && !ends.is_empty(),
                 [*sent, *received].into_iter().chain(ends),
@@ -57,7 +58,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("With a list and a limit no answer is longer than the longest on the list: 19 bytes.", |trace| {
             let server = trace.scene(3).role("server");
-            let (asked, answers) = (server.calls("recvmsg"), server.calls("sendto"));
+            let (asked, answers) = (server.calls(Syscall::RecvMsg), server.calls(Syscall::SendTo));
             let (Some(last), Some(longest)) = (asked.last(), answers.iter().max_by_key(|made| made.call.ret)) else {
                 return NO_ANSWER;
             };
@@ -66,7 +67,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(all && longest.call.ret == Some(19), [*last, *longest])
         }),
         Claim::classic("S1-C05", "An address and a port find one program: together they are unique.", |trace| {
-            let bound = trace.scene(4).calls("bind");
+            let bound = trace.scene(4).calls(Syscall::Bind);
             let [first, second, ..] = bound[..] else { return Verdict::NotObservable("only one server was started") };
             let same = first.call.get_arg("addr") == second.call.get_arg("addr");
             let both = first.call.ret == Some(0) && second.call.ret == Some(0);
@@ -74,28 +75,28 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("With SO_REUSEADDR on both, the server that came last gets every datagram.", |trace| {
             let (scene, second) = (trace.scene(4), trace.scene(4).role("second-server"));
-            let Some(bound) = second.calls("bind").first().copied() else { return NO_DATAGRAM };
-            let Some(gone) = second.calls("close").first().copied() else { return NO_DATAGRAM };
+            let Some(bound) = second.calls(Syscall::Bind).first().copied() else { return NO_DATAGRAM };
+            let Some(gone) = second.calls(Syscall::Close).first().copied() else { return NO_DATAGRAM };
             let between = scene.after(bound.event).before(gone.event);
             let (firsts, lasts) = (between.clone().role("server"), between.role("second-server"));
-            let (firsts, lasts) = (firsts.calls("recvfrom"), lasts.calls("recvfrom"));
+            let (firsts, lasts) = (firsts.calls(Syscall::RecvFrom), lasts.calls(Syscall::RecvFrom));
             Verdict::by_calls(firsts.is_empty() && !lasts.is_empty(), [bound].into_iter().chain(lasts))
         }),
         Claim::ours("When that one ends, the first one gets them again, and nobody has been told.", |trace| {
             let scene = trace.scene(4);
-            let second = scene.clone().role("second-server").calls("close");
+            let second = scene.clone().role("second-server").calls(Syscall::Close);
             let Some(gone) = second.first().copied() else { return NO_DATAGRAM };
-            let again = scene.clone().after(gone.event).role("server").calls("recvfrom");
+            let again = scene.clone().after(gone.event).role("server").calls(Syscall::RecvFrom);
             let errors = scene.all_calls().iter().filter(|made| made.call.errno.is_some()).count();
             Verdict::by_calls(errors == 0 && !again.is_empty(), [gone].into_iter().chain(again))
         }),
         Claim::ours("A server that does not set the option cannot be joined, whatever the second one sets.", |trace| {
-            let bound = trace.scene(5).calls("bind");
+            let bound = trace.scene(5).calls(Syscall::Bind);
             let [first, second] = bound[..] else { return Verdict::NotObservable("nobody else tried") };
             Verdict::by_calls(first.call.ret == Some(0) && in_use(&second), [first, second])
         }),
         Claim::ours("SO_REUSEPORT is another agreement: both must set it, and SO_REUSEADDR does not do.", |trace| {
-            let tries = trace.scene(6).calls("bind");
+            let tries = trace.scene(6).calls(Syscall::Bind);
             let [first, refused, joined] = tries[..] else { return Verdict::NotObservable("nobody else tried twice") };
             let holds = first.call.ret == Some(0) && in_use(&refused) && joined.call.ret == Some(0);
             Verdict::by_calls(holds, [first, refused, joined])
@@ -112,5 +113,5 @@ fn empty(mut calls: Vec<Made<'_>>) -> Vec<Made<'_>> {
 }
 
 fn in_use(made: &Made<'_>) -> bool {
-    made.call.errno.as_deref() == Some("EADDRINUSE")
+    made.call.errno == Some(Errno::EADDRINUSE)
 }

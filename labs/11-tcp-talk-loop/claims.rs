@@ -29,7 +29,7 @@ pub fn all() -> Vec<Claim> {
             let answered: Vec<u8> = trace
                 .scene(2)
                 .role("server")
-                .calls("send")
+                .calls(Syscall::Send)
                 .iter()
                 .flat_map(|made| made.call.bytes().to_vec())
                 .collect();
@@ -37,20 +37,20 @@ pub fn all() -> Vec<Claim> {
             let Some((first, second)) = got(&client).first().copied().zip(got(&client).get(1).copied()) else {
                 return Verdict::NotObservable("the client received less than two times");
             };
-            let left = client.after(first.event).before(second.event).probes("receive queue").first().copied();
+            let left = client.after(first.event).before(second.event).receive_queues().first().copied();
             let holds = left.is_some() && answered.starts_with(&shown) && shown.len() > first.call.bytes().len();
             Verdict::of(holds, [first.event].into_iter().chain(left).chain([second.event]))
         }),
         Claim::classic("S0-C03", "TCP is a stream: bytes in their order, and no edges between sends.", |trace| {
             let (client, server) = (trace.scene(2).role("client"), trace.scene(2).role("server"));
             // One send that comes in several receives, and one receive that has the ends of two sends in it.
-            let long = client.calls("send").first().copied();
-            let answers = server.calls("send");
+            let long = client.calls(Syscall::Send).first().copied();
+            let answers = server.calls(Syscall::Send);
             let both = got(&client).into_iter().find(|made| made.call.bytes().ends_with(b"AB"));
             let (Some(long), Some(both)) = (long, both) else {
                 return Verdict::NotObservable("no send was longer than a receive");
             };
-            let parts: Vec<_> = server.calls("recv").into_iter().take(3).collect();
+            let parts: Vec<_> = server.calls(Syscall::Recv).into_iter().take(3).collect();
             let of_two = !answers.iter().any(|answer| answer.call.bytes() == both.call.bytes());
             let in_order = parts.iter().flat_map(|made| made.call.bytes()).eq(long.call.bytes());
             Verdict::by_calls(in_order && of_two, [long].into_iter().chain(parts).chain([both]))
@@ -60,7 +60,7 @@ pub fn all() -> Vec<Claim> {
             "Messages stick because the receiver does not know where they end (also S4-C03).",
             |trace| {
                 // What the client was given at once, against the messages that the server sent.
-                let answers = trace.scene(2).role("server").calls("send");
+                let answers = trace.scene(2).role("server").calls(Syscall::Send);
                 let stuck = got(&trace.scene(2).role("client")).into_iter().find(|made| {
                     !made.call.bytes().is_empty()
                         && !answers.iter().any(|answer| answer.call.bytes() == made.call.bytes())
@@ -72,9 +72,12 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("A line of 3,000 bytes is three messages to a server that receives 1,024 at a time.", |trace| {
             let server = trace.scene(2).role("server");
-            let line = trace.scene(2).role("client").calls("send").first().copied();
-            let parts: Vec<_> =
-                server.calls("recv").into_iter().take_while(|made| made.call.bytes().starts_with(b"a")).collect();
+            let line = trace.scene(2).role("client").calls(Syscall::Send).first().copied();
+            let parts: Vec<_> = server
+                .calls(Syscall::Recv)
+                .into_iter()
+                .take_while(|made| made.call.bytes().starts_with(b"a"))
+                .collect();
             let sum: i64 = parts.iter().filter_map(|made| made.call.ret).sum();
             let whole = line.and_then(|made| made.call.ret) == Some(sum);
             Verdict::by_calls(whole && parts.len() == 3, line.into_iter().chain(parts))
@@ -83,9 +86,9 @@ pub fn all() -> Vec<Claim> {
             "After one answer longer than the buffer, a client that is quicker than the server shows late ones.",
             |trace| {
                 let client = trace.scene(2).role("client");
-                let sent = client.calls("send");
+                let sent = client.calls(Syscall::Send);
                 let Some((long, later)) = sent.split_first() else { return Verdict::NotObservable("nothing was sent") };
-                let shown = |line: &Made<'_>| client.clone().after(line.event).calls("recv").first().copied();
+                let shown = |line: &Made<'_>| client.clone().after(line.event).calls(Syscall::Recv).first().copied();
                 let late = |line: &&Made<'_>| shown(line).is_some_and(|answer| !answers(answer, line));
                 let holds = long.call.ret > Some(1024) && later.len() > 2 && later.iter().all(|line| late(&line));
                 Verdict::by_calls(holds, later.iter().flat_map(|line| [Some(*line), shown(line)]).flatten())
@@ -94,11 +97,11 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A second such answer makes it later still: two answers wait to be shown.", |trace| {
             let client = trace.scene(3).role("client");
             let lag = |line: &Made<'_>| {
-                let sent = trace.scene(3).before(line.event).role("server").calls("send").len();
+                let sent = trace.scene(3).before(line.event).role("server").calls(Syscall::Send).len();
                 let got = got(&client.clone().before(line.event)).len();
                 sent.saturating_sub(got)
             };
-            let lines = client.calls("send");
+            let lines = client.calls(Syscall::Send);
             let lags: Vec<usize> = lines.iter().map(lag).collect();
             let first = lags.iter().position(|lag| *lag == 1);
             let second = lags.iter().position(|lag| *lag == 2);
@@ -106,7 +109,7 @@ pub fn all() -> Vec<Claim> {
             let queues = [first, second]
                 .into_iter()
                 .flatten()
-                .filter_map(|index| client.clone().before(lines[index].event).probes("receive queue").last().copied());
+                .filter_map(|index| client.clone().before(lines[index].event).receive_queues().last().copied());
             Verdict::of(holds, queues)
         }),
         Claim::ours("A client that receives until it has as many bytes as it sent stays in step.", |trace| {
@@ -125,7 +128,7 @@ fn asked_for_1024<'a>(scene: &Selection<'a>) -> Vec<Made<'a>> {
 
 /// The receives that brought bytes.
 fn got<'a>(scene: &Selection<'a>) -> Vec<Made<'a>> {
-    let mut received = scene.calls("recv");
+    let mut received = scene.calls(Syscall::Recv);
     received.retain(|made| made.call.ret > Some(0));
     received
 }
@@ -138,7 +141,7 @@ fn answers(received: Made<'_>, line: &Made<'_>) -> bool {
 /// Whether the client, before it sends its next line, has received the answer to the last one, and no more.
 fn in_step(scene: &Selection<'_>) -> bool {
     let client = scene.clone().role("client");
-    let lines = client.calls("send");
+    let lines = client.calls(Syscall::Send);
     let until = |index: usize| match lines.get(index + 1) {
         Some(next) => client.clone().before(next.event),
         None => client.clone(),

@@ -8,12 +8,12 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C04", "An empty send puts nothing on its way, however often it is repeated.", |trace| {
             let scene = trace.scene(2);
             let sends = empty_sends(&scene.clone().role("client"));
-            let looks = scene.clone().role("server").calls("recv");
+            let looks = scene.clone().role("server").calls(Syscall::Recv);
             let (Some(first), Some(look)) = (sends.first().copied(), looks.first().copied()) else {
                 return Verdict::NotObservable("no empty send, or nobody who looked for it");
             };
-            let arrived = scene.after(first.event).before(look.event).probes("receive queue");
-            let holds = sends.len() > 1 && arrived.is_empty() && look.call.errno.as_deref() == Some("EAGAIN");
+            let arrived = scene.after(first.event).before(look.event).receive_queues();
+            let holds = sends.len() > 1 && arrived.is_empty() && look.call.errno == Some(Errno::EAGAIN);
             Verdict::of(holds, sends.iter().map(|made| made.event).chain(arrived).chain([look.event]))
         }),
         Claim::classic("S1-C15", "The hang on an empty line is a recv on an empty buffer.", |trace| {
@@ -21,7 +21,7 @@ pub fn all() -> Vec<Claim> {
             let Some(last) = empty_sends(&scene.clone().role("client")).last().copied() else {
                 return Verdict::NotObservable("no empty line was sent");
             };
-            let waits = scene.waits("recv").into_iter();
+            let waits = scene.waits(Syscall::Recv).into_iter();
             let roles = ["server", "client"];
             let last_waits: Vec<_> =
                 roles.iter().filter_map(|role| waits.clone().rfind(|e| e.role.as_deref() == Some(*role))).collect();
@@ -31,15 +31,15 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C06", "recv waits while the buffer is empty.", |trace| {
             let scene = trace.scene(2);
-            let Some(closed) = scene.clone().role("client").calls("close").first().copied() else {
+            let Some(closed) = scene.clone().role("client").calls(Syscall::Close).first().copied() else {
                 return Verdict::NotObservable("the client did not say goodbye");
             };
             // The server waits in recv, its queue stays empty, and then there is the goodbye. Does the call return?
             let server = scene.role("server");
-            let Some(wait) = server.waits("recv").last().copied() else {
+            let Some(wait) = server.waits(Syscall::Recv).last().copied() else {
                 return Verdict::NotObservable("nobody waited in recv");
             };
-            let returned = server.after(closed.event).calls("recv").first().copied();
+            let returned = server.after(closed.event).calls(Syscall::Recv).first().copied();
             if returned.is_some_and(|made| made.call.ret != Some(0)) {
                 return Verdict::NotObservable("the buffer was not empty");
             }
@@ -53,10 +53,10 @@ pub fn all() -> Vec<Claim> {
             for number in 1..=4 {
                 let scene = trace.scene(number);
                 empty += empty_sends(&scene.clone().role("client")).len();
-                let zeros = scene.calls("recv").into_iter().filter(|made| made.call.ret == Some(0));
+                let zeros = scene.calls(Syscall::Recv).into_iter().filter(|made| made.call.ret == Some(0));
                 for zero in zeros {
                     let other = scene.clone().before(zero.event).only(|event| event.role != zero.event.role);
-                    let goodbye = other.calls("close").last().copied();
+                    let goodbye = other.calls(Syscall::Close).last().copied();
                     holds &= goodbye.is_some();
                     evidence.extend(goodbye);
                     evidence.push(zero);
@@ -70,9 +70,9 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("With a newline as end mark, an empty line is a message, and gets its answer.", |trace| {
             let client = trace.scene(4).role("client");
-            let sent = client.calls("send").into_iter().find(|made| made.call.bytes() == b"\n");
+            let sent = client.calls(Syscall::Send).into_iter().find(|made| made.call.bytes() == b"\n");
             let Some(sent) = sent else { return Verdict::NotObservable("no empty line was sent") };
-            let answer = client.after(sent.event).calls("recv").first().copied();
+            let answer = client.after(sent.event).calls(Syscall::Recv).first().copied();
             let holds = answer.is_some_and(|made| made.call.bytes() == b"\n");
             Verdict::by_calls(holds, std::iter::once(sent).chain(answer))
         }),
@@ -80,5 +80,8 @@ pub fn all() -> Vec<Claim> {
 }
 
 fn empty_sends<'a>(role: &Selection<'a>) -> Vec<Made<'a>> {
-    role.calls("send").into_iter().filter(|made| made.call.data.as_ref().is_some_and(|data| data.len == 0)).collect()
+    role.calls(Syscall::Send)
+        .into_iter()
+        .filter(|made| made.call.data.as_ref().is_some_and(|data| data.len == 0))
+        .collect()
 }

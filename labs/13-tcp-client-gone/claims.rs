@@ -1,7 +1,7 @@
 //! What the old texts say about a client that leaves, and what its server's calls return.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Made, Selection, What};
+use socklab::trace::{Event, Finding, Made, Selection, What};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -24,8 +24,8 @@ pub fn all() -> Vec<Claim> {
                 return Verdict::NotObservable("the peer did not leave");
             };
             let server = trace.scene(2).role("server").before(zero.event);
-            let queue = server.probes("receive queue").last().copied();
-            if queue.and_then(|event| event.number("recv")) != Some(0) {
+            let queue = server.receive_queues().last().copied();
+            if queue.and_then(|event| event.unread()) != Some(0) {
                 return Verdict::NotObservable("the buffer was not empty");
             }
             Verdict::of(false, queue.into_iter().chain([zero.event]))
@@ -63,7 +63,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Ten thousand such calls take more than ten times the processor time of 200 ms asleep.", |trace| {
             let server = trace.scene(2).role("server");
-            let slept = server.calls("poll").last().copied().filter(|made| made.call.ret == Some(0));
+            let slept = server.calls(Syscall::Poll).last().copied().filter(|made| made.call.ret == Some(0));
             let (Some(zero), Some(slept)) = (zeros(&trace.scene(2)).first().copied(), slept) else {
                 return Verdict::NotObservable("recv did not give 0, or nobody slept");
             };
@@ -76,7 +76,7 @@ pub fn all() -> Vec<Claim> {
             let gone = [1, 3].map(|number| {
                 let scene = trace.scene(number);
                 let first = zeros(&scene).first().copied();
-                first.map_or_else(Vec::new, |zero| scene.role("server").after(zero.event).calls("send"))
+                first.map_or_else(Vec::new, |zero| scene.role("server").after(zero.event).calls(Syscall::Send))
             });
             let sends = gone.concat();
             let holds = sends.len() > 2 && sends.iter().all(|made| made.call.ret == Some(0));
@@ -89,7 +89,7 @@ pub fn all() -> Vec<Claim> {
                 let first = zeros(&scene).first().map_or(u64::MAX, |made| made.event.n);
                 scene.role("server").only(|event| event.n >= first).all_calls()
             });
-            let what = |made: &Made<'_>| (made.call.name.clone(), made.call.fd, made.call.ret);
+            let what = |made: &Made<'_>| (made.call.name, made.call.fd, made.call.ret);
             let same = left.len() > 3 && left.iter().map(what).eq(killed.iter().map(what));
             let died = trace.scene(3).role("client").only(|event| matches!(event.what, What::Exit(_)));
             let evidence = died.events().iter().copied().chain(killed.iter().take(2).map(|made| made.event));
@@ -97,19 +97,19 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("While a server goes round, the next client has its connection, and is not served.", |trace| {
             let caller = trace.scene(1).role("next-caller");
-            let connected = caller.calls("connect").first().copied();
-            let wait = caller.waits("recv").first().copied();
+            let connected = caller.calls(Syscall::Connect).first().copied();
+            let wait = caller.waits(Syscall::Recv).first().copied();
             let finding = trace.scene(1).findings().into_iter().find(|event| goes_round(event));
             let open = connected.is_some_and(|made| made.call.ret == Some(0));
-            let holds = open && wait.is_some() && finding.is_some() && caller.calls("recv").is_empty();
+            let holds = open && wait.is_some() && finding.is_some() && caller.calls(Syscall::Recv).is_empty();
             Verdict::of(holds, connected.map(|made| made.event).into_iter().chain(wait))
         }),
         Claim::ours("With the test for 0 the server is back in accept, and serves whoever comes next.", |trace| {
             let server = trace.scene(4).role("server");
             let goodbyes = zeros(&trace.scene(4));
-            let taken = |zero: &Made<'_>| server.clone().after(zero.event).calls("accept").first().copied();
+            let taken = |zero: &Made<'_>| server.clone().after(zero.event).calls(Syscall::Accept).first().copied();
             let next = goodbyes.iter().filter_map(taken);
-            let answered = trace.scene(4).role("next-caller").calls("recv").first().copied();
+            let answered = trace.scene(4).role("next-caller").calls(Syscall::Recv).first().copied();
             let holds = goodbyes.len() == 3
                 && next.clone().count() == 2
                 && answered.is_some_and(|made| made.call.ret > Some(0));
@@ -122,11 +122,11 @@ pub fn all() -> Vec<Claim> {
 
 /// The server's receives that gave 0.
 fn zeros<'a>(scene: &Selection<'a>) -> Vec<Made<'a>> {
-    let mut made = scene.clone().role("server").calls("recv");
+    let mut made = scene.clone().role("server").calls(Syscall::Recv);
     made.retain(|made| made.call.ret == Some(0));
     made
 }
 
 fn goes_round(event: &Event) -> bool {
-    matches!(&event.what, What::Finding { finding, .. } if finding == "a role goes round")
+    matches!(&event.what, What::Finding { finding, .. } if *finding == Finding::RoleGoesRound)
 }

@@ -20,9 +20,9 @@ pub fn all() -> Vec<Claim> {
             "On Linux a client's leaving is seen by testing for an empty message; ConnectionResetError is for Windows.",
             |trace| {
                 let server = trace.scene(4).role("server");
-                let gone = trace.scene(4).role("client").calls("close");
+                let gone = trace.scene(4).role("client").calls(Syscall::Close);
                 let Some(close) = gone.first() else { return Verdict::NotObservable("the client did not leave") };
-                let Some(told) = server.after(close.event).calls("recv").first().copied() else {
+                let Some(told) = server.after(close.event).calls(Syscall::Recv).first().copied() else {
                     return Verdict::NotObservable("nobody asked");
                 };
                 Verdict::by_calls(told.call.ret == Some(0), [*close, told])
@@ -42,11 +42,10 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let (sent, received) = (big_send(trace, 8), received(trace, 8));
                 let Some(sent) = sent else { return Verdict::NotObservable("the megabyte was not sent") };
-                let queue = trace.scene(8).role("client").after(sent.event).probes("receive queue").first().copied();
+                let queue = trace.scene(8).role("client").after(sent.event).receive_queues().first().copied();
                 let Some(queue) = queue else { return Verdict::NotObservable("nothing came") };
                 // Of what send has taken, the peer's buffer has a part, and its program has read nothing yet.
-                let copied =
-                    sent.call.ret > queue.number("recv") && received.iter().all(|made| made.event.n > sent.event.n);
+                let copied = sent.call.ret > queue.unread() && received.iter().all(|made| made.event.n > sent.event.n);
                 Verdict::of(copied, [sent.event, queue])
             },
         ),
@@ -62,8 +61,9 @@ pub fn all() -> Vec<Claim> {
             let Some(killed) = exit(&trace.scene(1).role("server")) else {
                 return Verdict::NotObservable("the server did not go");
             };
-            let sends = client.after(killed).calls("send");
-            let holds = matches!(&sends[..], [first, second] if first.call.ret > Some(0) && failed(second, "EPIPE"));
+            let sends = client.after(killed).calls(Syscall::Send);
+            let holds =
+                matches!(&sends[..], [first, second] if first.call.ret > Some(0) && failed(second, Errno::EPIPE));
             Verdict::of(holds, std::iter::once(killed).chain(sends.iter().map(|made| made.event)))
         }),
         Claim::ours("Where SIGPIPE is not ignored, that second send kills its process without a word.", |trace| {
@@ -73,7 +73,7 @@ pub fn all() -> Vec<Claim> {
             let (Some(begun), Some(end)) = (begun, end) else {
                 return Verdict::NotObservable("the client was not in a call when it ended");
             };
-            let in_send = matches!(&begun.what, What::Begin(call) if call.name == "send");
+            let in_send = matches!(&begun.what, What::Begin(call) if call.name == Syscall::Send);
             Verdict::of(in_send && status(end) == Some(Status::Signal(13)), [begun, end])
         }),
         Claim::ours("Who closes a socket in which something is unread sends a reset and no goodbye.", |trace| {
@@ -81,13 +81,13 @@ pub fn all() -> Vec<Claim> {
             let mut holds = true;
             for (number, who, peer) in [(4, "client", "server"), (7, "server", "client"), (8, "server", "client")] {
                 let role = trace.scene(number).role(who);
-                let Some(close) = role.calls("close").first().copied() else {
+                let Some(close) = role.calls(Syscall::Close).first().copied() else {
                     return Verdict::NotObservable("nobody closed");
                 };
-                let unread = role.before(close.event).probes("receive queue").last().copied();
-                let state = trace.scene(number).role(peer).after(close.event).probes("state").first().copied();
-                holds &= unread.and_then(|event| event.number("recv")) > Some(0);
-                holds &= state.and_then(|event| event.word("state")) == Some("CLOSED");
+                let unread = role.before(close.event).receive_queues().last().copied();
+                let state = trace.scene(number).role(peer).after(close.event).states().first().copied();
+                holds &= unread.and_then(|event| event.unread()) > Some(0);
+                holds &= state.and_then(|event| event.state()) == Some(TcpState::Closed);
                 evidence.extend(unread.into_iter().chain([close.event]).chain(state));
             }
             Verdict::of(holds, evidence.into_iter().take(6))
@@ -95,14 +95,17 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A reset is told once, as ECONNRESET; after that recv gives 0, and send EPIPE.", |trace| {
             let [receives, sends] = [5, 6].map(|number| {
                 let calls = trace.scene(number).role("server").all_calls();
-                calls.into_iter().filter(|made| matches!(&*made.call.name, "recv" | "send")).collect::<Vec<_>>()
+                calls
+                    .into_iter()
+                    .filter(|made| matches!(made.call.name, Syscall::Recv | Syscall::Send))
+                    .collect::<Vec<_>>()
             });
             let ([_, reset, zero, pipe], [reset_first, pipe_next, _, zero_last]) = (&receives[..], &sends[..]) else {
                 return Verdict::NotObservable("the server did not ask");
             };
-            let holds = failed(reset, "ECONNRESET")
-                && failed(reset_first, "ECONNRESET")
-                && [pipe, pipe_next].iter().all(|made| failed(made, "EPIPE"))
+            let holds = failed(reset, Errno::ECONNRESET)
+                && failed(reset_first, Errno::ECONNRESET)
+                && [pipe, pipe_next].iter().all(|made| failed(made, Errno::EPIPE))
                 && [zero, zero_last].iter().all(|made| made.call.ret == Some(0));
             Verdict::by_calls(holds, [*reset, *zero, *pipe, *reset_first, *pipe_next, *zero_last])
         }),
@@ -111,9 +114,9 @@ pub fn all() -> Vec<Claim> {
             let mut holds = true;
             for (number, role) in [(6, "server"), (7, "client")] {
                 let role = trace.scene(number).role(role);
-                let reset = role.probes("state").into_iter().find(|event| event.word("state") == Some("CLOSED"));
+                let reset = role.states().into_iter().find(|event| event.state() == Some(TcpState::Closed));
                 let Some(reset) = reset else { return Verdict::NotObservable("there was no reset") };
-                let read = role.after(reset).calls("recv").first().copied();
+                let read = role.after(reset).calls(Syscall::Recv).first().copied();
                 holds &= read.is_some_and(|made| made.call.ret > Some(0));
                 evidence.extend(std::iter::once(reset).chain(read.map(|made| made.event)));
             }
@@ -127,7 +130,7 @@ pub fn all() -> Vec<Claim> {
                 return Verdict::NotObservable("the server's kernel has no room for a megabyte: its send had to wait");
             }
             let total: i64 = received.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum();
-            let lost = Some(total) < sent.call.ret && received.iter().any(|made| failed(made, "ECONNRESET"));
+            let lost = Some(total) < sent.call.ret && received.iter().any(|made| failed(made, Errno::ECONNRESET));
             Verdict::by_calls(lost, std::iter::once(sent).chain(received))
         }),
         Claim::ours("With half a goodbye, and all input read before close, nothing is lost.", |trace| {
@@ -143,7 +146,7 @@ pub fn all() -> Vec<Claim> {
 
 /// A role's receives that say that the peer is gone, in whatever way.
 fn breaks<'a>(role: &Selection<'a>) -> Vec<Made<'a>> {
-    let mut made = role.calls("recv");
+    let mut made = role.calls(Syscall::Recv);
     made.retain(|made| made.call.ret <= Some(0));
     made
 }
@@ -159,16 +162,16 @@ fn status(event: &Event) -> Option<Status> {
     }
 }
 
-fn failed(made: &Made<'_>, errno: &str) -> bool {
-    made.call.errno.as_deref() == Some(errno)
+fn failed(made: &Made<'_>, errno: Errno) -> bool {
+    made.call.errno == Some(errno)
 }
 
 /// The server's send of the megabyte.
 fn big_send(trace: &Trace, number: u32) -> Option<Made<'_>> {
-    trace.scene(number).role("server").calls("send").first().copied()
+    trace.scene(number).role("server").calls(Syscall::Send).first().copied()
 }
 
 /// All that the client received of it.
 fn received(trace: &Trace, number: u32) -> Vec<Made<'_>> {
-    trace.scene(number).role("client").calls("recv")
+    trace.scene(number).role("client").calls(Syscall::Recv)
 }

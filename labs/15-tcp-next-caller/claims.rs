@@ -1,7 +1,7 @@
 //! What is said about the second client, and about catching whatever goes wrong.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Made, Selection, What};
+use socklab::trace::{Event, Finding, Made, Selection, What};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -10,8 +10,9 @@ pub fn all() -> Vec<Claim> {
             "That a peer leaves is a 0 on Linux; ConnectionResetError is the way of Windows.",
             |trace| {
                 let server = trace.scene(5).role("server");
-                let left: Vec<_> = server.calls("recv").into_iter().filter(|made| made.call.ret <= Some(0)).collect();
-                let reset = left.iter().copied().find(|made| made.call.errno.as_deref() == Some("ECONNRESET"));
+                let left: Vec<_> =
+                    server.calls(Syscall::Recv).into_iter().filter(|made| made.call.ret <= Some(0)).collect();
+                let reset = left.iter().copied().find(|made| made.call.errno == Some(Errno::ECONNRESET));
                 let zero = left.iter().copied().find(|made| made.call.ret == Some(0));
                 if zero.is_none() {
                     return Verdict::NotObservable("nobody said goodbye");
@@ -21,21 +22,21 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("Who waits for accept is connected, and can send.", |trace| {
             let second = trace.scene(2).role("second-client");
-            let made = ["connect", "send"].map(|name| second.calls(name).first().copied());
+            let made = [Syscall::Connect, Syscall::Send].map(|name| second.calls(name).first().copied());
             let [Some(connected), Some(sent)] = made else { return Verdict::NotObservable("nobody called") };
-            let queue = trace.scene(2).after(connected.event).probes("accept queue").first().copied();
+            let queue = trace.scene(2).after(connected.event).accept_queues().first().copied();
             let taken = accepted(&trace.scene(2), "second-client");
             let before = taken.is_some_and(|made| made.event.n > sent.event.n);
-            let holds = before && sent.call.ret > Some(0) && queue.and_then(|event| event.number("waiting")) >= Some(1);
+            let holds = before && sent.call.ret > Some(0) && queue.and_then(|event| event.unaccepted()) >= Some(1);
             let evidence = [Some(connected.event), queue, Some(sent.event), taken.map(|made| made.event)];
             Verdict::of(holds, evidence.into_iter().flatten())
         }),
         Claim::ours("The second client is served when the first one has left, and not before.", |trace| {
             let scene = trace.scene(2);
             let first_left =
-                scene.clone().role("server").calls("recv").into_iter().find(|made| made.call.ret == Some(0));
+                scene.clone().role("server").calls(Syscall::Recv).into_iter().find(|made| made.call.ret == Some(0));
             let taken = accepted(&scene, "second-client");
-            let answer = scene.role("second-client").calls("recv").first().copied();
+            let answer = scene.role("second-client").calls(Syscall::Recv).first().copied();
             let (Some(left), Some(taken), Some(answer)) = (first_left, taken, answer) else {
                 return Verdict::NotObservable("the first one did not leave, or the second one was not served");
             };
@@ -44,18 +45,18 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A server that ends resets those who wait in its queue, though they were connected.", |trace| {
             let scene = trace.scene(1);
-            let closed = scene.clone().role("server").calls("close").last().copied();
+            let closed = scene.clone().role("server").calls(Syscall::Close).last().copied();
             let second = scene.role("second-client");
-            let connected = second.calls("connect").first().copied();
-            let told = second.calls("recv").first().copied();
+            let connected = second.calls(Syscall::Connect).first().copied();
+            let told = second.calls(Syscall::Recv).first().copied();
             let holds = connected.is_some_and(|made| made.call.ret == Some(0))
-                && told.is_some_and(|made| made.call.errno.as_deref() == Some("ECONNRESET"));
+                && told.is_some_and(|made| made.call.errno == Some(Errno::ECONNRESET));
             Verdict::by_calls(holds, connected.into_iter().chain(closed).chain(told))
         }),
         Claim::ours("The answer to q goes to somebody who has left, and the send succeeds.", |trace| {
             let scene = trace.scene(2);
-            let closed = scene.clone().role("client").calls("close").first().copied();
-            let answer = scene.role("server").calls("send").into_iter().find(|made| made.call.bytes() == b"Q");
+            let closed = scene.clone().role("client").calls(Syscall::Close).first().copied();
+            let answer = scene.role("server").calls(Syscall::Send).into_iter().find(|made| made.call.bytes() == b"Q");
             let (Some(closed), Some(answer)) = (closed, answer) else { return Verdict::NotObservable("nobody sent q") };
             Verdict::by_calls(closed.event.n < answer.event.n && answer.call.ret == Some(1), [closed, answer])
         }),
@@ -63,20 +64,20 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(3);
             let Some(taken) = accepted(&scene, "foreign-client") else { return Verdict::NotObservable("nobody came") };
             let server = scene.clone().role("server").after(taken.event);
-            let received = server.calls("recv").first().copied();
-            let closed = server.calls("close").first().copied();
+            let received = server.calls(Syscall::Recv).first().copied();
+            let closed = server.calls(Syscall::Close).first().copied();
             let said = server.printed().into_iter().filter(|(_, text)| !text.contains(":port")).count();
-            let told = scene.role("foreign-client").calls("recv").first().copied();
-            let silent = said == 0 && server.calls("send").is_empty();
+            let told = scene.role("foreign-client").calls(Syscall::Recv).first().copied();
+            let silent = said == 0 && server.calls(Syscall::Send).is_empty();
             let goodbye = told.is_some_and(|made| made.call.ret == Some(0));
             let holds = silent && goodbye && received.is_some_and(|made| made.call.ret > Some(0));
             Verdict::by_calls(holds, received.into_iter().chain(closed).chain(told))
         }),
         Claim::ours("Around accept, swallowing all errors makes an endless loop of one that stays.", |trace| {
             let scene = trace.scene(4);
-            let failed = scene.clone().role("server").calls("accept");
+            let failed = scene.clone().role("server").calls(Syscall::Accept);
             let round = scene.findings().into_iter().find(|event| goes_round(event));
-            let holds = round.is_some() && failed.iter().all(|made| made.call.errno.as_deref() == Some("EINVAL"));
+            let holds = round.is_some() && failed.iter().all(|made| made.call.errno == Some(Errno::EINVAL));
             Verdict::of(holds, failed.first().map(|made| made.event).into_iter().chain(round))
         }),
         Claim::ours("A server that tells what it catches serves on, and says of each client how it left.", |trace| {
@@ -85,7 +86,7 @@ pub fn all() -> Vec<Claim> {
             let ends = ["rude-client:port left without", "foreign-client:port is sent away", "client:port has left"];
             let told =
                 ends.map(|text| printed.iter().find(|(_, line)| line.starts_with(text)).map(|(event, _)| *event));
-            let served = scene.role("client").calls("recv").first().copied();
+            let served = scene.role("client").calls(Syscall::Recv).first().copied();
             let holds = told.iter().all(Option::is_some) && served.is_some_and(|made| made.call.ret > Some(0));
             let evidence = told.into_iter().flatten().chain(served.map(|made| made.event));
             let mut evidence: Vec<&Event> = evidence.collect();
@@ -98,9 +99,9 @@ pub fn all() -> Vec<Claim> {
 /// The accept that took a role's connection.
 fn accepted<'a>(scene: &Selection<'a>, role: &str) -> Option<Made<'a>> {
     let peer = format!("{role}:port");
-    scene.calls("accept").into_iter().find(|made| made.event.word("addr") == Some(&peer))
+    scene.calls(Syscall::Accept).into_iter().find(|made| made.event.word("addr") == Some(&peer))
 }
 
 fn goes_round(event: &Event) -> bool {
-    matches!(&event.what, What::Finding { finding, .. } if finding == "a role goes round")
+    matches!(&event.what, What::Finding { finding, .. } if *finding == Finding::RoleGoesRound)
 }

@@ -7,12 +7,12 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S3-C02", "listen(5): five requests at a moment.", |trace| {
             let Some((limit, most)) = fullest(trace, 1) else { return NONE };
-            Verdict::of(most.number("waiting") == Some(limit), listen(trace, 1).into_iter().chain([most]))
+            Verdict::of(most.unaccepted() == Some(limit), listen(trace, 1).into_iter().chain([most]))
         }),
         Claim::classic("S3-C02", "listen(5): there may be many more links in all.", |trace| {
             let server = trace.scene(5).role("server");
-            let accepted = server.calls("accept");
-            let closed = server.calls("close").first().copied();
+            let accepted = server.calls(Syscall::Accept);
+            let closed = server.calls(Syscall::Close).first().copied();
             let (Some(last), Some(limit)) = (accepted.last().copied(), backlog(trace, 5)) else { return NONE };
             // All of them were open at once: none was closed before the last one came.
             let open = accepted.len() as i64;
@@ -25,15 +25,15 @@ pub fn all() -> Vec<Claim> {
             else {
                 return NONE;
             };
-            let holds = scenes.iter().all(|(limit, most)| most.number("waiting") == Some(limit + 1));
+            let holds = scenes.iter().all(|(limit, most)| most.unaccepted() == Some(limit + 1));
             Verdict::of(holds, scenes.into_iter().map(|(_, most)| most))
         }),
         Claim::ours("Who finds no room gets no answer: it stays in SYN-SENT as long as the server lives.", |trace| {
-            let Some(last) = trace.scene(1).role("client").calls("connect").last().copied() else { return NONE };
-            let Some(closed) = trace.scene(1).role("server").calls("close").last().copied() else { return NONE };
+            let Some(last) = trace.scene(1).role("client").calls(Syscall::Connect).last().copied() else { return NONE };
+            let Some(closed) = trace.scene(1).role("server").calls(Syscall::Close).last().copied() else { return NONE };
             let states = states(&trace.scene(1).role("client").before(closed.event), last.call.fd);
             let Some(state) = states.last().copied() else { return NONE };
-            let holds = state.word("state") == Some("SYN-SENT") && closed.event.n < last.event.n;
+            let holds = state.state() == Some(TcpState::SynSent) && closed.event.n < last.event.n;
             Verdict::of(holds, [state, closed.event, last.event])
         }),
         Claim::ours("The kernel counts it: one more in ListenOverflows, and one more in ListenDrops.", |trace| {
@@ -44,9 +44,11 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Who waits is let in by the SYN that its kernel sends again.", |trace| {
             let scene = trace.scene(4);
-            let Some(accept) = scene.clone().role("server").calls("accept").first().copied() else { return NONE };
+            let Some(accept) = scene.clone().role("server").calls(Syscall::Accept).first().copied() else {
+                return NONE;
+            };
             let client = scene.role("second-client");
-            let Some(connect) = client.calls("connect").first().copied() else { return NONE };
+            let Some(connect) = client.calls(Syscall::Connect).first().copied() else { return NONE };
             let Some((said, again)) = client.printed().first().copied() else { return NONE };
             let let_in = connect.event.n > accept.event.n && connect.call.ret == Some(0);
             Verdict::of(let_in && again == "TCPSynRetrans +1", [accept.event, connect.event, said])
@@ -58,27 +60,27 @@ const NONE: Verdict = Verdict::NotObservable("the calls that it is about were no
 
 /// The call of `listen` in a scene.
 fn listen(trace: &Trace, scene: u32) -> Option<&Event> {
-    trace.scene(scene).role("server").calls("listen").first().map(|made| made.event)
+    trace.scene(scene).role("server").calls(Syscall::Listen).first().map(|made| made.event)
 }
 
 /// The number that `listen` was given in a scene.
 fn backlog(trace: &Trace, scene: u32) -> Option<i64> {
-    let calls = trace.scene(scene).role("server").calls("listen");
+    let calls = trace.scene(scene).role("server").calls(Syscall::Listen);
     calls.first()?.call.get_arg("backlog")?.as_number()
 }
 
 /// That number, and the moment when most connections waited, if one more was tried and found no room.
 fn fullest(trace: &Trace, scene: u32) -> Option<(i64, &Event)> {
-    let most = trace.scene(scene).role("server").probes("accept queue");
-    let most = most.into_iter().max_by_key(|event| event.number("waiting"))?;
-    let calls = trace.scene(scene).role("client").calls("connect");
+    let most = trace.scene(scene).role("server").accept_queues();
+    let most = most.into_iter().max_by_key(|event| event.unaccepted())?;
+    let calls = trace.scene(scene).role("client").calls(Syscall::Connect);
     let refused = calls.last()?.call.ret == Some(-1);
     refused.then_some((backlog(trace, scene)?, most))
 }
 
 /// The states that one socket went through.
 fn states<'a>(role: &Selection<'a>, fd: Option<i32>) -> Vec<&'a Event> {
-    let mut states = role.probes("state");
+    let mut states = role.states();
     states.retain(|event| matches!(event.what, What::Probe { fd: of, .. } if Some(of) == fd));
     states
 }

@@ -1,7 +1,7 @@
 //! What the old texts say about a client that is alone, and which call tells it so.
 
 use socklab::prelude::*;
-use socklab::trace::{Made, Value};
+use socklab::trace::{Made, SocketOption};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -12,72 +12,71 @@ pub fn all() -> Vec<Claim> {
                 return Verdict::NotObservable("nobody tried");
             }
             // Where connect does not wait, the answer comes later.
-            let asked = trace.scene(3).calls("getsockopt").first().copied();
-            let told = asked.is_some_and(|made| made.event.word("optval") == Some("ECONNREFUSED"));
-            let refused = failed(&tried[0], "ECONNREFUSED") && failed(&tried[1], "ECONNREFUSED");
+            let asked = trace.scene(3).calls(Syscall::GetSockOpt).first().copied();
+            let told = asked.is_some_and(|made| made.event.errno("optval") == Some(Errno::ECONNREFUSED));
+            let refused = failed(&tried[0], Errno::ECONNREFUSED) && failed(&tried[1], Errno::ECONNREFUSED);
             Verdict::by_calls(refused && told, tried.into_iter().chain(asked))
         }),
         Claim::classic("S1-C18", "TCP needs the server first (also S2-C08).", |trace| {
             let tried = connects(trace, 7);
-            let listens = trace.scene(7).role("server").calls("listen").first().copied();
+            let listens = trace.scene(7).role("server").calls(Syscall::Listen).first().copied();
             let (Some(listens), [early, late]) = (listens, &tried[..]) else {
                 return Verdict::NotObservable("the client did not try before and after");
             };
             let (before, after) = (early.event.n < listens.event.n, late.event.n > listens.event.n);
-            let holds = before && after && failed(early, "ECONNREFUSED") && late.call.ret == Some(0);
+            let holds = before && after && failed(early, Errno::ECONNREFUSED) && late.call.ret == Some(0);
             Verdict::by_calls(holds, [*early, listens, *late])
         }),
         Claim::classic("S1-C12", "connect_ex gives an error number in place of raising an error.", |trace| {
             // So the program goes on: its next call is made on the socket that was refused.
             let calls = trace.scene(2).role("client").all_calls();
-            let Some(at) = calls.iter().position(|made| made.call.name == "connect") else {
+            let Some(at) = calls.iter().position(|made| made.call.name == Syscall::Connect) else {
                 return Verdict::NotObservable("nobody tried");
             };
             let next = calls.get(at + 1).copied();
-            let goes_on = next.is_some_and(|made| made.call.name == "send" && made.call.fd == calls[at].call.fd);
-            Verdict::by_calls(failed(&calls[at], "ECONNREFUSED") && goes_on, [calls[at]].into_iter().chain(next))
+            let goes_on = next.is_some_and(|made| made.call.name == Syscall::Send && made.call.fd == calls[at].call.fd);
+            Verdict::by_calls(failed(&calls[at], Errno::ECONNREFUSED) && goes_on, [calls[at]].into_iter().chain(next))
         }),
         Claim::ours("Who does not look at connect's result is told by send, and of something else: EPIPE.", |trace| {
-            let (tried, sent) = (connects(trace, 2), trace.scene(2).calls("send"));
+            let (tried, sent) = (connects(trace, 2), trace.scene(2).calls(Syscall::Send));
             let (Some(tried), Some(sent)) = (tried.first(), sent.first()) else {
                 return Verdict::NotObservable("nobody sent");
             };
-            Verdict::by_calls(failed(tried, "ECONNREFUSED") && failed(sent, "EPIPE"), [*tried, *sent])
+            Verdict::by_calls(failed(tried, Errno::ECONNREFUSED) && failed(sent, Errno::EPIPE), [*tried, *sent])
         }),
         Claim::ours("A connect that does not wait says EINPROGRESS, whether somebody is there or not.", |trace| {
             let tried: Vec<_> = [3, 4].iter().filter_map(|number| connects(trace, *number).first().copied()).collect();
-            let holds = tried.len() == 2 && tried.iter().all(|made| failed(made, "EINPROGRESS"));
+            let holds = tried.len() == 2 && tried.iter().all(|made| failed(made, Errno::EINPROGRESS));
             Verdict::by_calls(holds, tried)
         }),
         Claim::ours("Then POLLOUT comes for success and for failure alike; SO_ERROR says which, once.", |trace| {
             let polls: Vec<_> = [3, 4].iter().filter_map(|number| first_poll(trace, *number)).collect();
-            let errors = trace.scene(3).calls("getsockopt");
-            let none = trace.scene(4).calls("getsockopt").first().copied();
+            let errors = trace.scene(3).calls(Syscall::GetSockOpt);
+            let none = trace.scene(4).calls(Syscall::GetSockOpt).first().copied();
             let ([_, _], [refused, again], Some(none)) = (&polls[..], &errors[..], none) else {
                 return Verdict::NotObservable("nobody asked");
             };
-            let ready =
-                polls.iter().all(|made| made.event.word("revents").is_some_and(|text| text.contains("POLLOUT")));
-            let said = [refused, again, &none].map(|made| made.event.word("optval"))
-                == [Some("ECONNREFUSED"), Some("0"), Some("0")];
+            let ready = polls.iter().all(|made| made.call.ready().contains(libc::POLLOUT));
+            let said = [refused, again, &none].map(|made| made.event.errno("optval"))
+                == [Some(Errno::ECONNREFUSED), Some(Errno::NONE), Some(Errno::NONE)];
             Verdict::by_calls(ready && said, [polls[0], *refused, *again, polls[1], none])
         }),
         Claim::ours("A server whose queue is full says nothing at all: only a deadline ends the wait.", |trace| {
             let poll = first_poll(trace, 5);
-            let error = trace.scene(5).calls("getsockopt").first().copied();
+            let error = trace.scene(5).calls(Syscall::GetSockOpt).first().copied();
             let (Some(poll), Some(error)) = (poll, error) else { return Verdict::NotObservable("nobody waited") };
             let nothing = poll.call.ret == Some(0);
-            Verdict::by_calls(nothing && error.event.word("optval") == Some("0"), [poll, error])
+            Verdict::by_calls(nothing && error.event.errno("optval") == Some(Errno::NONE), [poll, error])
         }),
         Claim::ours(
             "A connect that waits and has a deadline fails with EINPROGRESS, too, and not ETIMEDOUT.",
             |trace| {
-                let timed =
-                    |made: &Made<'_>| made.call.get_arg("optname").and_then(Value::as_word) == Some("SO_SNDTIMEO");
-                let set = trace.scene(5).calls("setsockopt").into_iter().find(timed);
+                let timed = |made: &Made<'_>| made.call.option() == Some(SocketOption::SndTimeo);
+                let set = trace.scene(5).calls(Syscall::SetSockOpt).into_iter().find(timed);
                 let tried = connects(trace, 5).last().copied();
                 let (Some(set), Some(tried)) = (set, tried) else { return Verdict::NotObservable("nobody waited") };
-                let holds = tried.call.fd == set.call.fd && tried.call.after.is_some() && failed(&tried, "EINPROGRESS");
+                let holds =
+                    tried.call.fd == set.call.fd && tried.call.after.is_some() && failed(&tried, Errno::EINPROGRESS);
                 Verdict::by_calls(holds, [set, tried])
             },
         ),
@@ -85,12 +84,12 @@ pub fn all() -> Vec<Claim> {
             "Whoever tries again, later each time, finds a server that is late, and gives up on none.",
             |trace| {
                 let (in_vain, found) = (connects(trace, 6), connects(trace, 7));
-                let pauses = trace.scene(6).calls("poll");
-                let times: Vec<_> = pauses.iter().filter_map(|made| made.call.get_arg("timeout")?.as_word()).collect();
-                let gives_up = in_vain.len() == 3 && in_vain.iter().all(|made| failed(made, "ECONNREFUSED"));
+                let pauses = trace.scene(6).calls(Syscall::Poll);
+                let times: Vec<_> = pauses.iter().filter_map(|made| made.call.timeout()).collect();
+                let gives_up = in_vain.len() == 3 && in_vain.iter().all(|made| failed(made, Errno::ECONNREFUSED));
                 let finds = found.last().is_some_and(|made| made.call.ret == Some(0));
-                let answered = trace.scene(7).role("client").calls("recv").last().copied();
-                let holds = gives_up && times == ["500 ms", "1000 ms"] && finds && answered.is_some();
+                let answered = trace.scene(7).role("client").calls(Syscall::Recv).last().copied();
+                let holds = gives_up && times == [500, 1000].map(Duration::from_millis) && finds && answered.is_some();
                 Verdict::by_calls(holds, pauses.into_iter().chain(found).chain(answered))
             },
         ),
@@ -98,13 +97,13 @@ pub fn all() -> Vec<Claim> {
 }
 
 fn connects(trace: &Trace, number: u32) -> Vec<Made<'_>> {
-    trace.scene(number).role("client").calls("connect")
+    trace.scene(number).role("client").calls(Syscall::Connect)
 }
 
 fn first_poll(trace: &Trace, number: u32) -> Option<Made<'_>> {
-    trace.scene(number).role("client").calls("poll").first().copied()
+    trace.scene(number).role("client").calls(Syscall::Poll).first().copied()
 }
 
-fn failed(made: &Made<'_>, errno: &str) -> bool {
-    made.call.errno.as_deref() == Some(errno)
+fn failed(made: &Made<'_>, errno: Errno) -> bool {
+    made.call.errno == Some(errno)
 }

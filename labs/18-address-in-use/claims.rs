@@ -5,7 +5,7 @@ use socklab::trace::{Event, Made, Trace, What};
 
 /// What the new server's binds gave, in the order of the cells: neither, the old one, the new one, both.
 fn row(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
-    trace.scene(scene).role("new-server").calls("bind")
+    trace.scene(scene).role("new-server").calls(Syscall::Bind)
 }
 
 /// Whether the cells that were bound are these.
@@ -16,21 +16,21 @@ fn bound(trace: &Trace, scene: u32, cells: [bool; 4]) -> Verdict {
     }
     let as_said = |(made, bound): (&Made<'_>, bool)| match bound {
         true => made.call.ret == Some(0),
-        false => made.call.errno.as_deref() == Some("EADDRINUSE"),
+        false => made.call.errno == Some(Errno::EADDRINUSE),
     };
     let holds = row.iter().zip(cells).all(as_said);
     Verdict::by_calls(holds, row)
 }
 
 /// The moments at which what is left of the server's connections came into a state, before the new server came.
-fn left<'a>(trace: &'a Trace, scene: u32, state: &str) -> Vec<&'a Event> {
+fn left<'a>(trace: &'a Trace, scene: u32, state: TcpState) -> Vec<&'a Event> {
     let Some(first) = row(trace, scene).first().copied() else { return Vec::new() };
-    let states = trace.scene(scene).role("server").before(first.event).probes("state");
-    states.into_iter().filter(|event| event.number("closed") == Some(1) && event.word("state") == Some(state)).collect()
+    let states = trace.scene(scene).role("server").before(first.event).states();
+    states.into_iter().filter(|event| event.is_after_close() && event.state() == Some(state)).collect()
 }
 
 /// Whether the kernel says that the old server's four connections are in this state, and these cells were bound.
-fn in_state(trace: &Trace, scene: u32, state: &str, cells: [bool; 4]) -> Verdict {
+fn in_state(trace: &Trace, scene: u32, state: TcpState, cells: [bool; 4]) -> Verdict {
     if left(trace, scene, state).len() != cells.len() {
         return Verdict::NotObservable("the old server's connections are not in that state");
     }
@@ -41,49 +41,50 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S1-C21", "A server that cannot be restarted is kept from it by TIME-WAIT.", |trace| {
             let Some(bind) = row(trace, 3).first().copied() else { return Verdict::NotObservable("nobody tried") };
-            let Some(other) = left(trace, 3, "FIN-WAIT-2").first().copied() else {
+            let Some(other) = left(trace, 3, TcpState::FinWait2).first().copied() else {
                 return Verdict::NotObservable("the old server's connections are in no other state");
             };
-            let without = left(trace, 3, "TIME-WAIT").is_empty() && bind.call.errno.as_deref() == Some("EADDRINUSE");
+            let without = left(trace, 3, TcpState::TimeWait).is_empty() && bind.call.errno == Some(Errno::EADDRINUSE);
             Verdict::of(!without, [other, bind.event])
         }),
         Claim::classic("S0-C34", "SO_REUSEADDR belongs before bind.", |trace| {
             let new = trace.scene(7).role("new-server");
-            let (binds, options) = (new.calls("bind"), new.calls("setsockopt"));
+            let (binds, options) = (new.calls(Syscall::Bind), new.calls(Syscall::SetSockOpt));
             let ([without, with], [option]) = (&binds[..], &options[..]) else {
                 return Verdict::NotObservable("nobody tried both");
             };
-            let holds = without.call.errno.as_deref() == Some("EADDRINUSE") && with.call.ret == Some(0);
+            let holds = without.call.errno == Some(Errno::EADDRINUSE) && with.call.ret == Some(0);
             Verdict::by_calls(holds, [*without, *option, *with])
         }),
         Claim::ours("The old server may set it after its bind: what it leaves has the option.", |trace| {
             let old = trace.scene(7).role("server");
-            let (Some(bind), Some(option)) = (old.calls("bind").pop(), old.calls("setsockopt").pop()) else {
+            let (Some(bind), Some(option)) = (old.calls(Syscall::Bind).pop(), old.calls(Syscall::SetSockOpt).pop())
+            else {
                 return Verdict::NotObservable("the old server did not set it");
             };
             let Some(with) = row(trace, 7).pop() else { return Verdict::NotObservable("nobody tried") };
-            let state = left(trace, 7, "TIME-WAIT");
+            let state = left(trace, 7, TcpState::TimeWait);
             let holds = bind.event.n < option.event.n && !state.is_empty() && with.call.ret == Some(0);
             Verdict::of(holds, [bind.event, option.event].into_iter().chain(state).chain([with.event]))
         }),
         Claim::ours("To set SO_REUSEADDR when bind has failed is too late: the old server did not have it.", |trace| {
             let binds = row(trace, 1);
-            let options = trace.scene(1).role("new-server").calls("setsockopt");
+            let options = trace.scene(1).role("new-server").calls(Syscall::SetSockOpt);
             let [first, second] = binds[..] else { return Verdict::NotObservable("nobody tried twice") };
-            let in_use = |made: Made<'_>| made.call.errno.as_deref() == Some("EADDRINUSE");
+            let in_use = |made: Made<'_>| made.call.errno == Some(Errno::EADDRINUSE);
             let holds = in_use(first) && in_use(second) && !options.is_empty();
             Verdict::by_calls(holds, [first].into_iter().chain(options).chain([second]))
         }),
         Claim::ours("In TIME-WAIT the port is free for one case of four: both servers have the option.", |trace| {
-            in_state(trace, 2, "TIME-WAIT", [false, false, false, true])
+            in_state(trace, 2, TcpState::TimeWait, [false, false, false, true])
         }),
         Claim::ours("In FIN-WAIT-2 it is the same.", |trace| {
-            in_state(trace, 3, "FIN-WAIT-2", [false, false, false, true])
+            in_state(trace, 3, TcpState::FinWait2, [false, false, false, true])
         }),
         Claim::ours("If the client said goodbye first, the port is free at once, whatever the options.", |trace| {
-            in_state(trace, 4, "CLOSED", [true; 4])
+            in_state(trace, 4, TcpState::Closed, [true; 4])
         }),
-        Claim::ours("After a reset as well.", |trace| in_state(trace, 5, "CLOSED", [true; 4])),
+        Claim::ours("After a reset as well.", |trace| in_state(trace, 5, TcpState::Closed, [true; 4])),
         Claim::ours("While the old server listens, SO_REUSEADDR does not help, not even on both.", |trace| {
             bound(trace, 6, [false; 4])
         }),
@@ -96,30 +97,30 @@ pub fn all() -> Vec<Claim> {
                 };
                 let said = trace.scene(8).role("new-server").after(gone).printed();
                 let listens = said.iter().find(|(_, text)| text.contains("LISTEN, sleep"));
-                let holds = listens.is_some() && bind.call.errno.as_deref() == Some("EADDRINUSE");
+                let holds = listens.is_some() && bind.call.errno == Some(Errno::EADDRINUSE);
                 let said = said.iter().take(1).map(|(event, _)| *event);
                 Verdict::of(holds, [gone].into_iter().chain(said).chain([bind.event]))
             },
         ),
         Claim::ours("Clients are let in there, and nobody will ever serve them.", |trace| {
             let client = trace.scene(8).role("client");
-            let connects = client.calls("connect");
-            let waits = client.waits("recv");
+            let connects = client.calls(Syscall::Connect);
+            let waits = client.waits(Syscall::Recv);
             let connected = connects.iter().any(|made| made.call.ret == Some(0));
-            let holds = connected && client.calls("recv").is_empty() && !waits.is_empty();
+            let holds = connected && client.calls(Syscall::Recv).is_empty() && !waits.is_empty();
             Verdict::of(holds, connects.into_iter().map(|made| made.event).chain(waits))
         }),
         Claim::ours("A socket that is closed on exec is not inherited, and the port is free.", |trace| {
-            let started = trace.scene(9).role("server").calls("posix_spawnp");
+            let started = trace.scene(9).role("server").calls(Syscall::PosixSpawnp);
             let Some(bind) = row(trace, 9).first().copied() else { return Verdict::NotObservable("nobody tried") };
             let holds = !started.is_empty() && bind.call.ret == Some(0);
             Verdict::by_calls(holds, started.into_iter().chain([bind]))
         }),
         Claim::ours("With SO_REUSEPORT on both, two listen on one port.", |trace| {
             let new = trace.scene(10).role("new-server");
-            let binds = new.calls("bind");
+            let binds = new.calls(Syscall::Bind);
             let [without, with] = binds[..] else { return Verdict::NotObservable("nobody tried twice") };
-            let listens = new.calls("listen");
+            let listens = new.calls(Syscall::Listen);
             let listening = listens.first().is_some_and(|made| made.call.ret == Some(0));
             let holds = without.call.ret == Some(-1) && with.call.ret == Some(0) && listening;
             Verdict::by_calls(holds, [without, with].into_iter().chain(listens))
@@ -127,7 +128,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Whoever asks for port 0 is given one that nobody has.", |trace| {
             let made = trace.scene(11).role("server").all_calls();
             let holds = made.iter().all(|made| made.call.ret != Some(-1));
-            let asked = made.into_iter().filter(|made| matches!(&*made.call.name, "bind" | "getsockname"));
+            let asked = made.into_iter().filter(|made| matches!(made.call.name, Syscall::Bind | Syscall::GetSockName));
             Verdict::by_calls(holds, asked)
         }),
     ]

@@ -19,8 +19,8 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S1-C03", "The socket is a facade: the same calls, whatever is behind it.", |trace| {
             let begin = |scene| {
                 let server = trace.scene(scene).role("server");
-                let first = |name: &str| server.calls(name).first().copied();
-                first("socket").zip(first("bind"))
+                let first = |name| server.calls(name).first().copied();
+                first(Syscall::Socket).zip(first(Syscall::Bind))
             };
             let (Some((tcp, tcp_bound)), Some((udp, udp_bound))) = (begin(2), begin(5)) else {
                 return Verdict::NotObservable("there were no two servers");
@@ -31,7 +31,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S1-C04", "Behind this facade, TCP and UDP need not be understood.", |trace| {
             // Two sends of the same bytes, and a receiver as late: if there were nothing to know, no difference.
-            let datagrams = trace.scene(5).role("client").calls("sendto");
+            let datagrams = trace.scene(5).role("client").calls(Syscall::SendTo);
             let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
             if bytes(&datagrams) != sent(trace, 2).concat() || tcp.is_empty() || udp.is_empty() {
                 return Verdict::NotObservable("the same was not sent over both");
@@ -39,7 +39,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(tcp.len() == udp.len(), tcp.into_iter().chain(udp))
         }),
         Claim::classic("S0-C15", "The sender does it: TCP collects small data before it sends (Nagle).", |trace| {
-            let sends = trace.scene(2).role("client").calls("send");
+            let sends = trace.scene(2).role("client").calls(Syscall::Send);
             let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
                 return Verdict::NotObservable("there were no two sends");
             };
@@ -52,7 +52,7 @@ pub fn all() -> Vec<Claim> {
             // Joined by the sender, nothing would arrive between the sends. Told not to join, it would stop merging.
             let tcp = arrived(trace, 4);
             let client = trace.scene(4).role("client");
-            let (option, sends) = (client.calls("setsockopt"), client.calls("send"));
+            let (option, sends) = (client.calls(Syscall::SetSockOpt), client.calls(Syscall::Send));
             let (Some(option), Some(first), Some(second)) = (option.first(), sends.first(), sends.get(1)) else {
                 return Verdict::NotObservable("there were no two sends with TCP_NODELAY");
             };
@@ -66,7 +66,7 @@ pub fn all() -> Vec<Claim> {
             "Two cases: the sender waits for a full buffer; the receiver reads late (also S4-C07).",
             |trace| {
                 let late = arrived(trace, 2);
-                let sends = trace.scene(2).role("client").calls("send");
+                let sends = trace.scene(2).role("client").calls(Syscall::Send);
                 let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
                     return Verdict::NotObservable("there were no two sends");
                 };
@@ -93,7 +93,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(always, firsts)
         }),
         Claim::classic("S4-C08", "As long as what is sent fits recv's argument, nothing sticks.", |trace| {
-            let sends = trace.scene(2).role("client").calls("send");
+            let sends = trace.scene(2).role("client").calls(Syscall::Send);
             let received = arrived(trace, 2);
             let room = received.first().and_then(|made| made.call.get_arg("len")?.as_number());
             if sends.iter().any(|made| made.call.ret > room) {
@@ -102,7 +102,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(apart(&received), sends.into_iter().chain(received))
         }),
         Claim::classic("S4-C01", "What sticks together is scrambled.", |trace| {
-            let sends = trace.scene(2).role("client").calls("send");
+            let sends = trace.scene(2).role("client").calls(Syscall::Send);
             let received = arrived(trace, 2);
             if received.is_empty() {
                 return Verdict::NotObservable("nothing was received");
@@ -111,7 +111,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Two sends stay apart if the first is read before the second is made.", |trace| {
             let received = arrived(trace, 3);
-            let second = trace.scene(3).role("client").calls("send").get(1).copied();
+            let second = trace.scene(3).role("client").calls(Syscall::Send).get(1).copied();
             let (Some(first_read), Some(second)) = (received.first().copied(), second) else {
                 return Verdict::NotObservable("there were no two sends, or nothing was read");
             };
@@ -127,15 +127,15 @@ pub fn all() -> Vec<Claim> {
 /// The receives of a scene's server that brought bytes.
 fn arrived(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
     let server = trace.scene(scene).role("server");
-    let mut made = server.calls("recv");
-    made.extend(server.calls("recvfrom"));
+    let mut made = server.calls(Syscall::Recv);
+    made.extend(server.calls(Syscall::RecvFrom));
     made.retain(|made| !made.call.bytes().is_empty());
     made
 }
 
 /// The data of each send of a scene's client.
 fn sent(trace: &Trace, scene: u32) -> Vec<Vec<u8>> {
-    trace.scene(scene).role("client").calls("send").iter().map(|made| made.call.bytes().to_vec()).collect()
+    trace.scene(scene).role("client").calls(Syscall::Send).iter().map(|made| made.call.bytes().to_vec()).collect()
 }
 
 fn merged(received: &[Made<'_>]) -> bool {
@@ -152,12 +152,12 @@ fn bytes(calls: &[Made<'_>]) -> Vec<u8> {
 
 /// The moment at which so many bytes were seen in the queue of a scene's server.
 fn queue(trace: &Trace, scene: u32, count: i64) -> Option<&Event> {
-    let probes = trace.scene(scene).role("server").probes("receive queue");
-    probes.into_iter().find(|event| event.number("recv") == Some(count))
+    let probes = trace.scene(scene).role("server").receive_queues();
+    probes.into_iter().find(|event| event.unread() == Some(count))
 }
 
 /// What was seen in the receiver's queue after one send and before the next.
 fn between<'a>(trace: &'a Trace, first: &Made<'_>, second: &Made<'_>) -> Option<&'a Event> {
     let server = trace.scene(first.event.scene).role("server").after(first.event).before(second.event);
-    server.probes("receive queue").into_iter().find(|event| event.number("recv") > Some(0))
+    server.receive_queues().into_iter().find(|event| event.unread() > Some(0))
 }

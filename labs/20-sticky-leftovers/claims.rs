@@ -6,15 +6,15 @@ use socklab::trace::Made;
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C18", "What a recv did not read of TCP data stays for the next recv.", |trace| {
-            let sends = trace.scene(1).role("client").calls("send");
+            let sends = trace.scene(1).role("client").calls(Syscall::Send);
             let received = arrived(trace, 1);
-            let left = trace.scene(1).role("server").probes("receive queue").get(1).copied();
+            let left = trace.scene(1).role("server").receive_queues().get(1).copied();
             let holds = received.len() > 1 && bytes(&received) == bytes(&sends);
             let evidence = received.iter().map(|made| made.event);
             Verdict::of(holds, evidence.clone().take(1).chain(left).chain(evidence.skip(1)))
         }),
         Claim::classic("S4-C01", "The two pieces are scrambled.", |trace| {
-            let sends = trace.scene(2).role("client").calls("send");
+            let sends = trace.scene(2).role("client").calls(Syscall::Send);
             let received = arrived(trace, 2);
             if received.is_empty() {
                 return Verdict::NotObservable("nothing was received");
@@ -36,12 +36,12 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S3-C03", "The number that recv is given is an upper limit.", |trace| {
             let server = trace.scene(1).role("server");
-            let Some(small) = server.calls("recv").first().copied() else {
+            let Some(small) = server.calls(Syscall::Recv).first().copied() else {
                 return Verdict::NotObservable("nothing was received");
             };
-            let waiting = server.before(small.event).probes("receive queue").last().copied();
+            let waiting = server.before(small.event).receive_queues().last().copied();
             let limit = small.call.get_arg("len").and_then(Value::as_number);
-            let there = waiting.and_then(|event| event.number("recv"));
+            let there = waiting.and_then(|event| event.unread());
             if there <= limit {
                 return Verdict::NotObservable("no more was there than was asked for");
             }
@@ -49,19 +49,19 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S4-C04", "Whoever sends one message and closes has no trouble with its edges.", |trace| {
             let client = trace.scene(1).role("client");
-            let (sent, closed) = (client.calls("send"), client.calls("close"));
+            let (sent, closed) = (client.calls(Syscall::Send), client.calls(Syscall::Close));
             let ([sent], Some(closed)) = (&sent[..], closed.first()) else {
                 return Verdict::NotObservable("there was not one message and a close");
             };
-            let received = trace.scene(1).role("server").after(closed.event).calls("recv");
+            let received = trace.scene(1).role("server").after(closed.event).calls(Syscall::Recv);
             let Some(first) = received.first() else { return Verdict::NotObservable("nothing was received") };
             Verdict::by_calls(first.call.bytes() == sent.call.bytes(), [sent, closed, first].map(|made| *made))
         }),
         Claim::ours(
             "One message and a close: the receiver has all of it if it calls recv until that gives 0.",
             |trace| {
-                let sent = trace.scene(4).role("client").calls("send");
-                let received = trace.scene(4).role("server").calls("recv");
+                let sent = trace.scene(4).role("client").calls(Syscall::Send);
+                let received = trace.scene(4).role("server").calls(Syscall::Recv);
                 let ended = received.last().is_some_and(|made| made.call.ret == Some(0));
                 let whole = sent.len() == 1 && bytes(&received) == bytes(&sent);
                 Verdict::by_calls(ended && whole, sent.into_iter().chain(received))
@@ -74,7 +74,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(whole && cut.clone().next().is_some(), cut)
         }),
         Claim::ours("If the bytes of an unfinished character are kept, no character is lost.", |trace| {
-            let sent = bytes(&trace.scene(4).role("client").calls("send"));
+            let sent = bytes(&trace.scene(4).role("client").calls(Syscall::Send));
             let Ok(text) = std::str::from_utf8(&sent) else {
                 return Verdict::NotObservable("what was sent is no text");
             };
@@ -89,7 +89,7 @@ pub fn all() -> Vec<Claim> {
 
 /// The receives of a scene's server that brought bytes.
 fn arrived(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
-    let mut made = trace.scene(scene).role("server").calls("recv");
+    let mut made = trace.scene(scene).role("server").calls(Syscall::Recv);
     made.retain(|made| !made.call.bytes().is_empty());
     made
 }

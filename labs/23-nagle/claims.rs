@@ -83,7 +83,7 @@ fn payloads<'a>(frames: &[Sent<'a>]) -> Vec<&'a [u8]> {
 
 /// How often a scene's client called send.
 fn sends(trace: &Trace, scene: u32) -> usize {
-    trace.scene(scene).role("client").calls("send").len()
+    trace.scene(scene).role("client").calls(Syscall::Send).len()
 }
 
 /// The acknowledgement right behind which the last data of a scene's client left.

@@ -15,7 +15,7 @@ pub fn all() -> Vec<Claim> {
             )
         }),
         Claim::ours("Yet it is not the MTU that decides: 1500 bytes go in two segments, and 1448 in one.", |trace| {
-            let sends = trace.scene(4).role("client").calls("send");
+            let sends = trace.scene(4).role("client").calls(Syscall::Send);
             let ([fitting, other], segments) = (&sends[..], segments(trace, 4)) else { return NO_SEGMENT };
             let sent = (fitting.call.ret, other.call.ret) == (Some(1448), Some(1500));
             let events = [fitting.event].into_iter().chain(segments.iter().take(1).map(|sent| sent.event));
@@ -48,7 +48,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("What the receiver's calls return has nothing to do with the segments.", |trace| {
             let segments = segments(trace, 1);
             let Some(first) = segments.first() else { return NO_SEGMENT };
-            let received = trace.scene(1).role("server").calls("recv");
+            let received = trace.scene(1).role("server").calls(Syscall::Recv);
             let received: Vec<_> = received.into_iter().filter(|made| made.call.ret > Some(0)).collect();
             let same =
                 received.iter().any(|made| lens(&segments).contains(&made.call.data.as_ref().map_or(0, |d| d.len)));
@@ -62,18 +62,19 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("On the loopback the same 20,000 bytes are one segment.", |trace| {
             let client = trace.scene(3).role("client");
-            let (Some(made), Some(info)) = (client.calls("send").pop(), client.calls("getsockopt").pop()) else {
+            let (Some(made), Some(info)) = (client.calls(Syscall::Send).pop(), client.calls(Syscall::GetSockOpt).pop())
+            else {
                 return NO_SEGMENT;
             };
             let one = info.event.number("tcpi_data_segs_out") == Some(1);
             Verdict::by_calls(made.call.ret == Some(20_000) && one, [made, info])
         }),
         Claim::ours("A large datagram is cut by IP, and one recvfrom gives it whole.", |trace| {
-            let Some(made) = trace.scene(5).role("client").calls("sendto").into_iter().next() else {
+            let Some(made) = trace.scene(5).role("client").calls(Syscall::SendTo).into_iter().next() else {
                 return NO_SEGMENT;
             };
             let pieces: Vec<_> = trace.scene(5).frames().into_iter().filter(is_fragment).collect();
-            let Some(received) = trace.scene(5).role("server").calls("recvfrom").into_iter().next() else {
+            let Some(received) = trace.scene(5).role("server").calls(Syscall::RecvFrom).into_iter().next() else {
                 return NO_SEGMENT;
             };
             let whole = lens(&pieces) == [1472, 1480, 1048] && received.call.ret == made.call.ret;
@@ -83,7 +84,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("If one fragment is lost, the whole datagram is, and nobody sends it again.", |trace| {
             let scene = trace.scene(6);
             let lost: Vec<_> = scene.frames().into_iter().filter(|sent| sent.frame.fate == Fate::Lost).collect();
-            let received = scene.clone().role("server").calls("recvfrom");
+            let received = scene.clone().role("server").calls(Syscall::RecvFrom);
             let [lost] = &lost[..] else { return NO_SEGMENT };
             let small = received.len() == 1 && received[0].call.ret == Some(5);
             let fragments = scene.frames().iter().filter(|sent| is_fragment(sent)).count();
@@ -101,7 +102,7 @@ const HEADS: usize = 20 + 32;
 
 /// A scene's first send.
 fn send(trace: &Trace, scene: u32) -> Option<Made<'_>> {
-    trace.scene(scene).role("client").calls("send").into_iter().next()
+    trace.scene(scene).role("client").calls(Syscall::Send).into_iter().next()
 }
 
 /// The segments of a scene that carry data.

@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             "The cure is to tell the length first, and to receive in a loop until so many bytes are there.",
             |trace| {
                 // The longest answer: its length, and the pieces that came after it.
-                let received = trace.scene(1).role("client").calls("recv");
+                let received = trace.scene(1).role("client").calls(Syscall::Recv);
                 let told = received.iter().position(|made| text(made) == "1892");
                 let Some(told) = told else { return Verdict::NotObservable("no answer of 1892 bytes was announced") };
                 let mut sum = 0;
@@ -35,7 +35,7 @@ pub fn all() -> Vec<Claim> {
                 let Some((first_answer, _)) = client.printed().first().copied() else {
                     return Verdict::NotObservable("the client printed no answer");
                 };
-                let waits = client.before(first_answer).waits("recv");
+                let waits = client.before(first_answer).waits(Syscall::Recv);
                 Verdict::of(waits.len() == 2, waits)
             },
         ),
@@ -43,7 +43,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::NotObservable("an exchange takes time only where there is distance; this host has none")
         }),
         Claim::classic("S0-C14", "Messages stick because the receiver does not know where they end.", |trace| {
-            let server = trace.scene(3).role("server").calls("recv");
+            let server = trace.scene(3).role("server").calls(Syscall::Recv);
             let stuck: Vec<Made> = server.into_iter().filter(|made| text(made).starts_with("recv_ready")).collect();
             if stuck.is_empty() {
                 return Verdict::NotObservable("the server received no recv_ready");
@@ -51,7 +51,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(stuck.iter().any(|made| text(made) == "recv_readyecho two"), stuck)
         }),
         Claim::ours("Without the acknowledgement the client can receive length and answer in one piece.", |trace| {
-            let client = trace.scene(2).role("client").calls("recv");
+            let client = trace.scene(2).role("client").calls(Syscall::Recv);
             let Some(first) = client.first() else { return Verdict::NotObservable("the client received nothing") };
             Verdict::by_calls(text(first) == "6hello\n", client)
         }),

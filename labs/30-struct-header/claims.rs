@@ -6,7 +6,7 @@ use socklab::trace::{Made, What};
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C28", "Header and data go out in one send.", |trace| {
-            let sends = trace.scene(1).role("server").calls("send");
+            let sends = trace.scene(1).role("server").calls(Syscall::Send);
             let Some(first) = sends.first() else { return Verdict::NotObservable("nothing was sent") };
             Verdict::by_calls(first.call.bytes().len() > 4, sends)
         }),
@@ -17,7 +17,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(headers.len() == 2 && headers.iter().all(|made| made.call.ret == Some(4)), headers)
         }),
         Claim::classic("S0-C32", "To receive: recv(4) for the length, then the data.", |trace| {
-            let received = trace.scene(6).role("client").calls("recv");
+            let received = trace.scene(6).role("client").calls(Syscall::Recv);
             let Some(first) = received.first() else { return Verdict::NotObservable("nothing was received") };
             Verdict::by_calls(first.call.ret == Some(4), received.into_iter().take(2))
         }),
@@ -26,7 +26,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let client = trace.scene(6).role("client");
                 // The first header, the rest of it and its answer took three calls.
-                let received: Vec<Made> = client.calls("recv").into_iter().skip(3).collect();
+                let received: Vec<Made> = client.calls(Syscall::Recv).into_iter().skip(3).collect();
                 let Some(answer) = received.iter().position(|made| asked_for(made) == Some(5)) else {
                     return Verdict::NotObservable("no second header was received");
                 };
@@ -39,7 +39,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("With a header an answer of no bytes arrives: the client does not wait for ever.", |trace| {
             let client = trace.scene(2).role("client");
-            let header = client.calls("recv");
+            let header = client.calls(Syscall::Recv);
             let ended = client.events().iter().any(|event| matches!(event.what, What::Exit(_)));
             Verdict::by_calls(ended && header.first().is_some_and(|made| made.call.bytes() == [0; 4]), header)
         }),
@@ -82,5 +82,5 @@ fn client_waits(what: &What) -> bool {
 }
 
 fn first_send(trace: &Trace, scene: u32) -> Option<Made<'_>> {
-    trace.scene(scene).role("server").calls("send").first().copied()
+    trace.scene(scene).role("server").calls(Syscall::Send).first().copied()
 }

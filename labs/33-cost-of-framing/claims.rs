@@ -27,7 +27,7 @@ pub fn all() -> Vec<Claim> {
             },
         ),
         Claim::classic("S0-C28", "Header and data go out in one send.", |trace| {
-            let sends = trace.scene(TWO_SENDS[0]).role("server").calls("send");
+            let sends = trace.scene(TWO_SENDS[0]).role("server").calls(Syscall::Send);
             let answers = trace.scene(TWO_SENDS[0]).role("client").printed().len();
             Verdict::by_calls(sends.len() == answers, sends)
         }),

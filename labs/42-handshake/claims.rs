@@ -28,35 +28,35 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(first.event.n > ack.event.n, [ack.event, first.event])
         }),
         Claim::classic("S1-C18", "With TCP the server must be there first (also S2-C08).", |trace| {
-            let connects = trace.scene(2).role("client").calls("connect");
-            let listens = trace.scene(2).role("server").calls("listen");
+            let connects = trace.scene(2).role("client").calls(Syscall::Connect);
+            let listens = trace.scene(2).role("server").calls(Syscall::Listen);
             let ([early, late], Some(listen)) = (connects.as_slice(), listens.first()) else { return NONE };
             let apart = early.event.n < listen.event.n && listen.event.n < late.event.n;
-            let holds = apart && early.call.errno.as_deref() == Some("ECONNREFUSED") && late.call.ret == Some(0);
+            let holds = apart && early.call.errno == Some(Errno::ECONNREFUSED) && late.call.ret == Some(0);
             Verdict::of(holds, [early.event, listen.event, late.event])
         }),
         Claim::classic("S3-C02", "The number given to listen is how many connections can wait.", |trace| {
             let server = trace.scene(3).role("server");
-            let Some(listen) = server.calls("listen").first().copied() else {
+            let Some(listen) = server.calls(Syscall::Listen).first().copied() else {
                 return Verdict::NotObservable("nobody listened");
             };
             let limit = listen.call.get_arg("backlog").and_then(Value::as_number);
-            let waited = server.probes("accept queue");
-            let Some(most) = waited.into_iter().max_by_key(|event| event.number("waiting")) else {
+            let waited = server.accept_queues();
+            let Some(most) = waited.into_iter().max_by_key(|event| event.unaccepted()) else {
                 return Verdict::NotObservable("no connection waited");
             };
-            Verdict::of(most.number("waiting") <= limit, [listen.event, most])
+            Verdict::of(most.unaccepted() <= limit, [listen.event, most])
         }),
         Claim::ours("The first and the third segment go while the client is in connect; accept sends none.", |trace| {
             let scene = trace.scene(1);
             let Some([syn, _, ack]) = handshake(trace, 1, "client") else { return NONE };
-            let connect = scene.clone().role("client").calls("connect").first().map(|made| made.event);
-            let accept = scene.clone().role("server").calls("accept").first().map(|made| made.event);
+            let connect = scene.clone().role("client").calls(Syscall::Connect).first().map(|made| made.event);
+            let accept = scene.clone().role("server").calls(Syscall::Accept).first().map(|made| made.event);
             let Some((connect, accept)) = connect.zip(accept) else { return NONE };
             // Whatever comes between accept and the next call would be accept's.
             let next = scene.clone().after(accept).all_calls().first().map(|made| made.event);
             let of_accept = next.map_or(0, |next| scene.after(accept).before(next).frames().len());
-            let begins = |event: &Event| matches!(&event.what, What::Begin(call) if call.name == "connect");
+            let begins = |event: &Event| matches!(&event.what, What::Begin(call) if call.name == Syscall::Connect);
             let before = trace.scene(1).role("client").before(syn.event);
             let last = before.events().iter().rfind(|event| !matches!(event.what, What::Probe { .. }));
             let begun = last.copied().filter(|event| begins(event));
@@ -75,8 +75,8 @@ pub fn all() -> Vec<Claim> {
             let frames = scene.frames();
             let Some([syn, answer]) = frames.first_chunk() else { return NONE };
             let bound = scene.role("server").before(syn.event);
-            let binds = bound.calls("bind");
-            let listens = bound.calls("listen");
+            let binds = bound.calls(Syscall::Bind);
+            let listens = bound.calls(Syscall::Listen);
             let holds = !binds.is_empty() && listens.is_empty() && answer.frame.flags.contains("RST");
             Verdict::of(holds, binds.into_iter().map(|made| made.event).chain([syn.event, answer.event]))
         }),
@@ -90,10 +90,12 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("connect can return though the server has no room for the connection.", |trace| {
             let scene = trace.scene(4);
-            let Some(connect) = scene.clone().role("client").calls("connect").first().copied() else { return NONE };
+            let Some(connect) = scene.clone().role("client").calls(Syscall::Connect).first().copied() else {
+                return NONE;
+            };
             let frames = of(trace, 4, "client");
             let again = frames.iter().find(|sent| sent.frame.flags == "SYN,ACK" && sent.frame.by_timer);
-            let accept = scene.role("server").calls("accept").last().copied();
+            let accept = scene.role("server").calls(Syscall::Accept).last().copied();
             let Some((again, accept)) = again.zip(accept) else { return NONE };
             let holds = connect.call.ret == Some(0) && again.event.n > connect.event.n;
             Verdict::of(holds && accept.event.n > again.event.n, [connect.event, again.event, accept.event])

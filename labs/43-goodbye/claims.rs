@@ -9,8 +9,8 @@ pub fn all() -> Vec<Claim> {
             "S2-C11",
             "Who says goodbye first goes to FIN-WAIT-1, and whoever is told so to CLOSE-WAIT.",
             |trace| {
-                let said = in_state(trace, 1, "server", "FIN-WAIT-1");
-                let told = in_state(trace, 1, "client", "CLOSE-WAIT");
+                let said = in_state(trace, 1, "server", TcpState::FinWait1);
+                let told = in_state(trace, 1, "client", TcpState::CloseWait);
                 let fin = goodbye(trace, 1).first().map(|sent| sent.event);
                 let holds = said.is_some() && told.is_some();
                 Verdict::of(holds, said.into_iter().chain(fin).chain(told))
@@ -18,9 +18,9 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::classic("S2-C11", "Who has said goodbye can still be sent something.", |trace| {
             let client = trace.scene(3).role("client");
-            let Some(shutdown) = client.calls("shutdown").first().copied() else { return NONE };
+            let Some(shutdown) = client.calls(Syscall::Shutdown).first().copied() else { return NONE };
             let after = client.after(shutdown.event);
-            let received = after.calls("recv").into_iter().find(|made| made.call.ret > Some(0));
+            let received = after.calls(Syscall::Recv).into_iter().find(|made| made.call.ret > Some(0));
             Verdict::by_calls(received.is_some(), [shutdown].into_iter().chain(received))
         }),
         Claim::classic("S1-C21", "The goodbye takes four segments.", |trace| {
@@ -29,7 +29,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
             let Some(last) = states(trace, 1, "server").last().copied() else { return NONE };
-            Verdict::of(last.word("state") == Some("CLOSED"), [last])
+            Verdict::of(last.state() == Some(TcpState::Closed), [last])
         }),
         Claim::classic("S1-C21", "After the goodbye it is the server that is in TIME-WAIT.", |trace| {
             let waiting: Vec<&Event> =
@@ -38,7 +38,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(servers && !waiting.is_empty(), waiting)
         }),
         Claim::classic("S2-C17", "Where the client is gone, Linux gives an empty result and no error.", |trace| {
-            let ends = [2, 6].map(|scene| trace.scene(scene).role("server").calls("recv").last().copied());
+            let ends = [2, 6].map(|scene| trace.scene(scene).role("server").calls(Syscall::Recv).last().copied());
             let errors = ends.iter().flatten().any(|made| made.call.errno.is_some());
             Verdict::by_calls(!errors, ends.into_iter().flatten())
         }),
@@ -52,7 +52,7 @@ pub fn all() -> Vec<Claim> {
                     let [(role, event)] = remembering(trace, scene)[..] else {
                         return Verdict::of(false, evidence.into_iter().chain([first.event]));
                     };
-                    if Some(role) != who || event.word("left") != Some("about a minute") {
+                    if Some(role) != who || event.remembered_for() != Some(Duration::from_secs(60)) {
                         return Verdict::of(false, [first.event, event]);
                     }
                     evidence.extend([first.event, event]);
@@ -69,7 +69,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours(
             "If both say it before they have heard the other, both go through CLOSING to TIME-WAIT.",
             |trace| {
-                let both = ["CLOSING", "TIME-WAIT"].map(|state| {
+                let both = [TcpState::Closing, TcpState::TimeWait].map(|state| {
                     ["client", "server"]
                         .into_iter()
                         .filter_map(|role| in_state(trace, 4, role, state))
@@ -83,25 +83,25 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("If one side never closes, the other one is left in FIN-WAIT-2.", |trace| {
             let (client, server) = (states(trace, 5, "client"), states(trace, 5, "server"));
             let Some((gone, left)) = client.last().copied().zip(server.last().copied()) else { return NONE };
-            let holds = gone.word("state") == Some("FIN-WAIT-2") && left.word("state") == Some("CLOSE-WAIT");
+            let holds = gone.state() == Some(TcpState::FinWait2) && left.state() == Some(TcpState::CloseWait);
             Verdict::of(holds, [left, gone])
         }),
         Claim::ours("A reset ends a connection at both ends at once: nobody is in TIME-WAIT.", |trace| {
             let Some(reset) = reset(trace, 6) else { return NONE };
             let ends = ["client", "server"].map(|role| states(trace, 6, role).last().copied());
-            let closed = |end: &Option<&Event>| end.is_some_and(|event| event.word("state") == Some("CLOSED"));
+            let closed = |end: &Option<&Event>| end.is_some_and(|event| event.state() == Some(TcpState::Closed));
             let holds = ends.iter().all(closed) && remembering(trace, 6).is_empty();
             let [client, server] = ends;
             Verdict::of(holds, client.into_iter().chain([reset.event]).chain(server))
         }),
         Claim::ours("To close a socket with something unread in it sends a reset in place of a goodbye.", |trace| {
-            let Some(close) = trace.scene(7).role("client").calls("close").first().copied() else { return NONE };
-            let unread = trace.scene(7).role("client").calls("recv").is_empty();
+            let Some(close) = trace.scene(7).role("client").calls(Syscall::Close).first().copied() else { return NONE };
+            let unread = trace.scene(7).role("client").calls(Syscall::Recv).is_empty();
             let data = trace.scene(7).before(close.event).frames();
             let data = data.into_iter().find(|sent| sent.frame.payload.len > 0 && sent.frame.dir.0 == Host::B);
             let (Some(data), Some(reset)) = (data, reset(trace, 7)) else { return NONE };
-            let told = trace.scene(7).role("server").calls("recv").last().copied();
-            let error = told.is_some_and(|made| made.call.errno.as_deref() == Some("ECONNRESET"));
+            let told = trace.scene(7).role("server").calls(Syscall::Recv).last().copied();
+            let error = told.is_some_and(|made| made.call.errno == Some(Errno::ECONNRESET));
             let holds = unread && goodbye(trace, 7).is_empty() && reset.event.n > close.event.n && error;
             Verdict::of(holds, [data.event, close.event, reset.event].into_iter().chain(told.map(|made| made.event)))
         }),
@@ -112,8 +112,8 @@ pub fn all() -> Vec<Claim> {
             let holds = again.frame.by_timer
                 && again.frame.flags.contains("FIN")
                 && (repeated.frame.seq, repeated.frame.ack) == (first.frame.seq, first.frame.ack);
-            let waiting = in_state(trace, 8, "server", "TIME-WAIT");
-            let gone = in_state(trace, 8, "client", "CLOSED");
+            let waiting = in_state(trace, 8, "server", TcpState::TimeWait);
+            let gone = in_state(trace, 8, "client", TcpState::Closed);
             let evidence = waiting.into_iter().chain([first.event, again.event, repeated.event]).chain(gone);
             Verdict::of(holds && waiting.is_some() && gone.is_some(), evidence)
         }),
@@ -125,21 +125,21 @@ const NONE: Verdict = Verdict::NotObservable("the frames or calls that it is abo
 /// What was told of the state of a role's connection, after it stood.
 fn states<'a>(trace: &'a Trace, scene: u32, role: &str) -> Vec<&'a Event> {
     let role: Selection<'a> = trace.scene(scene).role(role);
-    let mut states = role.probes("state");
-    states.retain(|event| event.word("state") != Some("LISTEN"));
+    let mut states = role.states();
+    states.retain(|event| event.state() != Some(TcpState::Listen));
     states
 }
 
 /// The moment at which a role's connection came into a state.
-fn in_state<'a>(trace: &'a Trace, scene: u32, role: &str, state: &str) -> Option<&'a Event> {
-    states(trace, scene, role).into_iter().find(|event| event.word("state") == Some(state))
+fn in_state<'a>(trace: &'a Trace, scene: u32, role: &str, state: TcpState) -> Option<&'a Event> {
+    states(trace, scene, role).into_iter().find(|event| event.state() == Some(state))
 }
 
 /// Whose connection ends in TIME-WAIT.
 fn remembering(trace: &Trace, scene: u32) -> Vec<(&'static str, &Event)> {
     let last = |role| states(trace, scene, role).last().copied().map(|event| (role, event));
     let both = ["server", "client"].into_iter().filter_map(last);
-    both.filter(|(_, event)| event.word("state") == Some("TIME-WAIT")).collect()
+    both.filter(|(_, event)| event.state() == Some(TcpState::TimeWait)).collect()
 }
 
 /// The segments from the first goodbye on.

@@ -69,7 +69,9 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S2-C08", "The transport layer goes from port to port.", |trace| {
             let Some(sent) = datagram(trace, 1) else { return NO_FRAME };
             let server = trace.scene(1).role("server");
-            let (Some(bound), Some(received)) = (server.calls("bind").pop(), server.calls("recvfrom").pop()) else {
+            let (Some(bound), Some(received)) =
+                (server.calls(Syscall::Bind).pop(), server.calls(Syscall::RecvFrom).pop())
+            else {
                 return NO_FRAME;
             };
             let ends = (sent.frame.from.as_deref(), sent.frame.to.as_deref());
@@ -79,15 +81,15 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C08", "TCP needs its server first, and a socket on either side.", |trace| {
             let scene = trace.scene(4);
-            let connects = scene.clone().role("client").calls("connect");
-            let accepted = scene.clone().role("server").calls("accept");
+            let connects = scene.clone().role("client").calls(Syscall::Connect);
+            let accepted = scene.clone().role("server").calls(Syscall::Accept);
             let ([early, late], [conn]) = (&connects[..], &accepted[..]) else { return NO_FRAME };
-            let refused = early.call.errno.as_deref() == Some("ECONNREFUSED");
+            let refused = early.call.errno == Some(Errno::ECONNREFUSED);
             let holds = refused && late.call.ret == Some(0) && conn.call.ret.is_some_and(|fd| fd > 0);
             Verdict::by_calls(holds, [*early, *late, *conn])
         }),
         Claim::classic("S0-C05", "To send nothing with sendto is to send a datagram.", |trace| {
-            let empty = trace.scene(2).role("client").calls("sendto").into_iter().next();
+            let empty = trace.scene(2).role("client").calls(Syscall::SendTo).into_iter().next();
             let (Some(made), Some(sent)) = (empty, datagram(trace, 2)) else { return NO_FRAME };
             let is_one = made.call.ret == Some(0) && sent.frame.payload.len == 0 && sent.frame.bytes.len == HEAD + 28;
             Verdict::of(is_one, [made.event, &part(&sent, "UDP", &[])])

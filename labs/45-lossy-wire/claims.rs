@@ -8,10 +8,10 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C23", "UDP confirms nothing, and so what it carries may be lost.", |trace| {
             let (lost, scene) = (with_fate(trace, 1, Fate::Lost), trace.scene(1));
             let Some(frame) = lost.first() else { return Verdict::NotObservable("no frame was lost") };
-            let sent = scene.clone().role("client").before(frame.event).calls("sendto");
+            let sent = scene.clone().role("client").before(frame.event).calls(Syscall::SendTo);
             let told = from_server(trace, 1);
             let arrived = |made: &&Made<'_>| made.call.bytes() == frame.frame.payload.bytes.as_slice();
-            let arrives = scene.role("server").calls("recvfrom").iter().any(|made| arrived(&made));
+            let arrives = scene.role("server").calls(Syscall::RecvFrom).iter().any(|made| arrived(&made));
             let taken = sent.last().filter(|made| made.call.ret == Some(frame.frame.payload.len as i64));
             let holds = taken.is_some() && told.is_empty() && !arrives;
             Verdict::of(holds, sent.last().map(|made| made.event).into_iter().chain([frame.event]))
@@ -29,13 +29,13 @@ pub fn all() -> Vec<Claim> {
             "S0-C19",
             "What was sent stays in the send buffer until its acknowledgement has come.",
             |trace| {
-                let probes = trace.scene(2).role("client").probes("send queue");
+                let probes = trace.scene(2).role("client").send_queues();
                 let frames = trace.scene(2).frames();
                 let reaches = |sent: &&Sent<'_>| !from_client(sent) && sent.frame.ack > Some(1);
                 let Some(ack) = frames.iter().find(reaches) else {
                     return Verdict::NotObservable("no acknowledgement came");
                 };
-                let full = |event: &Event| event.number("send").is_some_and(|bytes| bytes > 0);
+                let full = |event: &Event| event.unacknowledged().is_some_and(|bytes| bytes > 0);
                 let holds = probes.len() > 1 && probes.iter().all(|event| full(event) == (event.n < ack.event.n));
                 let evidence = probes.iter().copied().chain([ack.event]);
                 let mut evidence: Vec<&Event> = evidence.collect();
@@ -79,14 +79,14 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("recv gives no byte before the bytes in front of it, even where it has come.", |trace| {
             let server = trace.scene(3).role("server");
-            let received = server.calls("recv");
+            let received = server.calls(Syscall::Recv);
             let frames = trace.scene(3).frames();
             let Some(lost) = frames.iter().find(|sent| sent.frame.fate == Fate::Lost) else {
                 return Verdict::NotObservable("no frame was lost");
             };
             let behind = frames.iter().find(|sent| from_client(sent) && sent.frame.seq > lost.frame.seq);
             let Some(behind) = behind else { return Verdict::NotObservable("nothing came behind it") };
-            let waits = server.after(behind.event).waits("recv");
+            let waits = server.after(behind.event).waits(Syscall::Recv);
             let text: Vec<u8> = received.iter().flat_map(|made| made.call.bytes().to_vec()).collect();
             let holds = text == b"one two three four five six" && !waits.is_empty();
             let evidence = [behind.event].into_iter().chain(received.first().map(|made| made.event));
@@ -99,7 +99,7 @@ pub fn all() -> Vec<Claim> {
             if odd.len() < 2 {
                 return Verdict::NotObservable("all frames came once and in order");
             }
-            let received = trace.scene(4).role("server").calls("recv");
+            let received = trace.scene(4).role("server").calls(Syscall::Recv);
             let text: Vec<u8> = received.iter().flat_map(|made| made.call.bytes().to_vec()).collect();
             let evidence = odd.into_iter().chain(received.iter().map(|made| made.event));
             Verdict::of(text == b"one two three four five six", evidence)

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::failure::Done;
 use crate::probe;
 use crate::sandbox::{Ending, HostSocket, How, Limit, Process, Sandbox, Thread, Transport};
+use crate::trace::TcpState;
 
 /// The most processes, sockets, and calls of one process that a report shows.
 const MAX_SHOWN: usize = 4;
@@ -80,7 +81,7 @@ impl ProcessSnapshot {
         let sockets = self.0.iter().flat_map(|process| process.sockets.iter().map(move |socket| (process, socket)));
         let found = sockets.filter_map(|(process, (fd, inode))| {
             let socket = host.iter().find(|socket| u64::from(socket.inode) == *inode)?;
-            (socket.recv_queue > 0 && socket.state != "LISTEN").then_some((process, socket, *fd))
+            (socket.recv_queue > 0 && socket.state != TcpState::Listen).then_some((process, socket, *fd))
         });
         found.take(MAX_SHOWN)
     }
@@ -88,7 +89,7 @@ impl ProcessSnapshot {
 
 /// Whether this is a socket of the `host` from which bytes can be received.
 fn is_open(inode: u64, host: &[HostSocket]) -> bool {
-    host.iter().any(|socket| u64::from(socket.inode) == inode && socket.state != "LISTEN")
+    host.iter().any(|socket| u64::from(socket.inode) == inode && socket.state != TcpState::Listen)
 }
 
 /// Each line once; with the number of threads, if it is that of several.
@@ -128,7 +129,7 @@ fn asleep(who: &str, process: &Process, thread: &Thread, host: &[HostSocket]) ->
 /// A socket in words: "a TCP connection from 127.0.0.1:40112, CLOSE-WAIT".
 fn named(socket: &HostSocket) -> String {
     match (socket.transport, socket.state) {
-        (Transport::Tcp, "LISTEN") => {
+        (Transport::Tcp, TcpState::Listen) => {
             format!("which listens on port {}; {} wait to be accepted", socket.local.port(), socket.recv_queue)
         }
         (Transport::Tcp, state) => {

@@ -12,7 +12,7 @@ use super::{Endpoint, Lab, exit};
 use crate::probe::{self, Holder};
 use crate::stage::{LONGEST_TEXT, uncoloured};
 use crate::trace::recorder::{self, Recorder};
-use crate::trace::{Call, Event, Host, Value, Wait, What, error_name};
+use crate::trace::{Call, Errno, Event, Host, SocketType, Syscall, Value, Wait, What};
 use crate::view::Transcript;
 
 /// Plays one role in this process.
@@ -94,8 +94,8 @@ impl Recorder for ByHand {
         if call.errno.is_some() {
             *self.failed.borrow_mut() = Some(Failed { call: call.clone(), table: self.table });
         }
-        if let Some(kind) = call.get_arg("type").and_then(Value::as_word) {
-            self.table = if kind == "SOCK_DGRAM" { "udp" } else { "tcp" };
+        if let Some(kind) = call.socket_type() {
+            self.table = if kind == SocketType::Datagram { "udp" } else { "tcp" };
         }
         self.show(What::Call(call));
     }
@@ -143,9 +143,9 @@ impl Recorder for ByHand {
 /// Says which call failed, how, and what to try.
 fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Failed>) -> u8 {
     let label = lab.label();
-    let name = error_name(error);
+    let errno = Errno::of(error);
     // An error without a number is one of our own, and says all that there is to say.
-    let is_of = |failed: &&Failed| error.raw_os_error().is_some() && failed.call.errno.as_deref() == Some(&name);
+    let is_of = |failed: &&Failed| error.raw_os_error().is_some() && failed.call.errno == Some(errno);
     let Some(failed) = failed.filter(is_of) else {
         eprintln!("{label}: {role}: {error}");
         return exit::FAILED;
@@ -156,14 +156,14 @@ fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Failed>) -
         _ => None,
     });
     let place = address.map_or_else(String::new, |address| address.to_string());
-    let (advice, code) = advice(lab, call, &name, address, failed.table);
-    eprintln!("{label}: {role}: {}({place}): {name}: {advice}", call.name);
+    let (advice, code) = advice(lab, call, errno, address, failed.table);
+    eprintln!("{label}: {role}: {}({place}): {errno}: {advice}", call.name);
     code
 }
 
-fn advice(lab: &Lab, call: &Call, errno: &str, address: Option<SocketAddr>, table: &str) -> (String, u8) {
-    match (call.name.as_ref(), errno, address) {
-        ("bind", "EADDRINUSE", Some(address)) => {
+fn advice(lab: &Lab, call: &Call, errno: Errno, address: Option<SocketAddr>, table: &str) -> (String, u8) {
+    match (call.name, errno, address) {
+        (Syscall::Bind, Errno::EADDRINUSE, Some(address)) => {
             let port = address.port();
             let holder = match probe::holder_of(port, table, None) {
                 Holder::Process(pid, name) => format!("{name} (process {pid}) has the port: end it"),
@@ -182,16 +182,16 @@ fn advice(lab: &Lab, call: &Call, errno: &str, address: Option<SocketAddr>, tabl
                 exit::PORT_TAKEN,
             )
         }
-        ("bind", "EACCES", _) => {
+        (Syscall::Bind, Errno::EACCES, _) => {
             ("ports below 1024 are root's: give another one with --address".to_owned(), exit::FAILED)
         }
-        (_, "ECONNREFUSED", _) => {
+        (_, Errno::ECONNREFUSED, _) => {
             (format!("nobody listens there: start the server first, just {} server", lab.label()), exit::NOBODY_THERE)
         }
-        (_, "EPIPE", _) => {
+        (_, Errno::EPIPE, _) => {
             ("the peer has gone, or was never there: start the server first, then the client".to_owned(), exit::FAILED)
         }
-        (_, "ECONNRESET", _) => ("the peer has gone: start both roles again".to_owned(), exit::FAILED),
+        (_, Errno::ECONNRESET, _) => ("the peer has gone: start both roles again".to_owned(), exit::FAILED),
         _ => ("see errno(3)".to_owned(), exit::FAILED),
     }
 }

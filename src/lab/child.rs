@@ -10,7 +10,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open, setpgid};
 
 use crate::sys::{self, Forked};
-use crate::trace::{Call, Wait, recorder};
+use crate::trace::{Call, Syscall, Wait, recorder};
 
 /// What is written to a kill pipe that nothing will keep.
 const LET_GO: [u8; 1] = *b"g";
@@ -20,7 +20,7 @@ const LET_GO: [u8; 1] = *b"g";
 /// In a demo it is ended with the scene, however that ends. By hand it ends by itself, or its user ends it. It has a
 /// parent of its own, which is not this process: that one keeps none of the descriptors.
 pub fn start_program(words: &[&str]) -> io::Result<()> {
-    let mut call = Call::new("posix_spawnp", None).arg("command", words.join(" "));
+    let mut call = Call::new(Syscall::PosixSpawnp, None).arg("command", words.join(" "));
     recorder::with(|recorder| recorder.before(&call, Wait::Never));
     let result = start(words);
     match &result {

@@ -18,7 +18,7 @@ use rustix::process::{
 
 use super::browser::is_browser_request;
 use crate::sys::{self, Forked};
-use crate::trace::{Call, Wait, recorder};
+use crate::trace::{Call, Syscall, Wait, recorder};
 
 /// How long a command may take.
 pub const LONGEST: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ pub(super) fn permit(permission: Permission) {
 /// The command could not be started, or is a web browser's request. After that nothing more is executed: the rest of
 /// the request, its body, is what the page would have executed.
 pub fn run_command(text: &str) -> io::Result<Ran> {
-    let mut call = Call::new("system", None).arg("command", text.to_owned());
+    let mut call = Call::new(Syscall::System, None).arg("command", text.to_owned());
     recorder::with(|recorder| recorder.before(&call, Wait::Never));
     let result = if is_browser_request(text) {
         permit(Permission::Nothing);

@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::probe::{self, Holder};
 use crate::socket::Address;
 use crate::sys;
-use crate::trace::recorder;
+use crate::trace::{TcpState, recorder};
 
 /// Prints a line for the role's user. Use it through `say!`.
 pub fn say(text: &str) {
@@ -69,7 +69,8 @@ pub fn be_interrupted() -> io::Result<()> {
 /// From `/proc/net/tcp` and `/proc/PID/fd`, `proc(5)`, which `ss -tanp` reads, too.
 pub fn who_has(address: &Address) -> String {
     let Some(address) = address.as_socket() else { return "no port".to_owned() };
-    let states = probe::states_on(address.port()).join(" and ");
+    let states: Vec<&str> = probe::states_on(address.port()).into_iter().map(TcpState::name).collect();
+    let states = states.join(" and ");
     // In a demo, our parent is the stage, which has copies of its roles' sockets.
     match probe::holder_of(address.port(), "tcp", getppid()) {
         _ if states.is_empty() => "nobody".to_owned(),

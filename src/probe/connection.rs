@@ -4,9 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
-use super::state_name;
 use crate::netlink::{self, inet_diag};
-use crate::trace::Word;
+use crate::trace::TcpState;
 
 /// Asks the kernel of the network namespace in which it was opened.
 pub struct Kernel(OwnedFd);
@@ -14,15 +13,15 @@ pub struct Kernel(OwnedFd);
 /// A connection, as its kernel has it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Connection {
-    /// Its state, in the words of RFC 9293.
-    pub state: Word,
+    /// Its state.
+    pub state: TcpState,
     /// Of one that is only remembered: for how long yet, in milliseconds.
     pub forgotten_in: Option<u32>,
 }
 
 impl Connection {
     /// One in this state that is not forgotten by itself.
-    pub fn in_state(state: Word) -> Connection {
+    pub fn in_state(state: TcpState) -> Connection {
         Connection { state, forgotten_in: None }
     }
 }
@@ -54,7 +53,7 @@ fn read(answer: &[u8], peer: SocketAddr) -> io::Result<Option<Connection>> {
         return Ok(None);
     }
     Ok(Some(Connection {
-        state: state_name(state).ok_or_else(netlink::is_cut)?.into(),
+        state: TcpState::of_kernel(state).ok_or_else(netlink::is_cut)?,
         forgotten_in: (timer == TIME_WAIT_TIMER).then_some(expires),
     }))
 }
@@ -72,7 +71,7 @@ mod tests {
         let client = TcpStream::connect(here).expect("a connection");
         let own = client.local_addr().expect("an address");
         let mut kernel = Kernel::open().expect("a netlink socket");
-        let established = Connection { state: "ESTABLISHED".into(), forgotten_in: None };
+        let established = Connection { state: TcpState::Established, forgotten_in: None };
         assert_eq!(kernel.connection(own, here).expect("an answer"), Some(established));
         assert!(kernel.connection(here, own).expect("an answer").is_some());
         // The listener is there, the connection is not.

@@ -16,7 +16,7 @@ use rustix::process::Pid;
 pub use connection::{Connection, Kernel};
 
 use crate::sys::{self, IntRequest};
-use crate::trace::{Queues, Word};
+use crate::trace::{Queues, TcpState};
 
 /// How many bytes a socket's queues hold, `SIOCINQ`, `SIOCOUTQ` of `tcp(7)` and `udp(7)`, and `SIOCOUTQNSD`.
 pub fn queues(socket: BorrowedFd<'_>) -> Queues {
@@ -51,29 +51,9 @@ pub fn listens(socket: BorrowedFd<'_>) -> bool {
     rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
 }
 
-/// The state of a TCP socket, in the words of RFC 9293, or `None` for a socket of another kind.
-pub fn tcp_state(socket: &impl AsFd) -> Option<Word> {
-    state_name(sys::tcp_info(socket.as_fd()).ok()?.tcpi_state).map(Word::from)
-}
-
-/// The name of a state that the kernel gives by its number, `<net/tcp_states.h>`, in the words of RFC 9293.
-pub fn state_name(state: u8) -> Option<&'static str> {
-    let names = [
-        "ESTABLISHED",
-        "SYN-SENT",
-        "SYN-RECEIVED",
-        "FIN-WAIT-1",
-        "FIN-WAIT-2",
-        "TIME-WAIT",
-        "CLOSED",
-        "CLOSE-WAIT",
-        "LAST-ACK",
-        "LISTEN",
-        "CLOSING",
-        // One that the kernel has not made a socket of yet, TCP_NEW_SYN_RECV.
-        "SYN-RECEIVED",
-    ];
-    names.get(usize::from(state).checked_sub(1)?).copied()
+/// The state of a TCP socket, or `None` for a socket of another kind.
+pub fn tcp_state(socket: &impl AsFd) -> Option<TcpState> {
+    TcpState::of_kernel(sys::tcp_info(socket.as_fd()).ok()?.tcpi_state)
 }
 
 /// How many connections of a listening TCP socket wait for `accept`, or `None` for another one.
@@ -219,12 +199,12 @@ pub fn holder_of(port: u16, table: &str, except: Option<Pid>) -> Holder {
 }
 
 /// The states of the TCP sockets whose own port is `port`, and of what is left of them, each once.
-pub fn states_on(port: u16) -> Vec<Word> {
+pub fn states_on(port: u16) -> Vec<TcpState> {
     let text = fs::read_to_string("/proc/thread-self/net/tcp").unwrap_or_default();
     let states = text.lines().skip(1).filter_map(|line| entry(line, port));
-    let mut states: Vec<Word> =
-        states.filter_map(|(state, _)| state_name(u8::from_str_radix(&state, 16).ok()?).map(Word::from)).collect();
-    states.sort();
+    let mut states: Vec<TcpState> =
+        states.filter_map(|(state, _)| TcpState::of_kernel(u8::from_str_radix(&state, 16).ok()?)).collect();
+    states.sort_by_key(|state| state.name());
     states.dedup();
     states
 }

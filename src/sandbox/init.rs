@@ -260,7 +260,7 @@ impl<'a> Init<'a> {
         let ending = Ending {
             how: match reaped.end {
                 End::Exited(code) => How::Exited(code),
-                End::Killed(signal) => How::Killed(super::signal_name(signal)),
+                End::Killed(signal) => How::Killed(crate::trace::signal_name(signal)),
             },
             limit: running.limit.or_else(|| self.limit_behind(reaped)),
             cpu,

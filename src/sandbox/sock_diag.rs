@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 
 use crate::netlink::{self, inet_diag};
-use crate::probe::state_name;
+use crate::trace::TcpState;
 
 /// One socket of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostSocket {
     /// Its protocol.
     pub transport: Transport,
-    /// `<net/tcp_states.h>` in words; of a UDP socket `ESTABLISHED` says that it is connected, and `CLOSED` that not.
-    pub state: &'static str,
+    /// Its state: of a UDP socket [`TcpState::Established`] says that it is connected, [`TcpState::Closed`] that it is not.
+    pub state: TcpState,
     /// Its own address.
     pub local: SocketAddr,
     /// Its peer's address; port 0 if it has no peer.
@@ -42,8 +42,8 @@ impl HostSocket {
     /// Whether it takes connections, or datagrams from anybody.
     pub fn is_ready(&self) -> bool {
         match self.transport {
-            Transport::Tcp => self.state == "LISTEN",
-            Transport::Udp => self.state == "CLOSED",
+            Transport::Tcp => self.state == TcpState::Listen,
+            Transport::Udp => self.state == TcpState::Closed,
         }
     }
 }
@@ -118,7 +118,7 @@ pub fn taken(kernel: &OwnedFd, local: SocketAddr, remote: SocketAddr) -> io::Res
 fn socket(row: &inet_diag::Row<'_>, transport: Transport) -> Option<HostSocket> {
     Some(HostSocket {
         transport,
-        state: state_name(row.state)?,
+        state: TcpState::of_kernel(row.state)?,
         local: row.local,
         remote: row.remote,
         recv_queue: row.recv_queue,

@@ -31,7 +31,9 @@ pub use socket2::{Domain, Protocol, Type};
 use socket2::SockFilter;
 
 use crate::sys;
-use crate::trace::{Call, For, Value, Wait, errno_name, error_name, recorder};
+use crate::trace::{
+    Call, Errno, For, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, Value, Wait, recorder,
+};
 
 /// An open socket. Dropping it closes it.
 pub struct Socket {
@@ -68,7 +70,7 @@ pub struct TcpInfo {
 impl Socket {
     /// Makes a socket, `socket(2)`, with `SOCK_CLOEXEC`.
     pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
-        let call = Call::new("socket", None)
+        let call = Call::new(Syscall::Socket, None)
             .arg("domain", domain_name(domain))
             .arg("type", type_name(ty))
             .arg("protocol", protocol.map_or(0, i32::from));
@@ -79,7 +81,7 @@ impl Socket {
     /// trace as if it had been made here.
     pub fn given(inner: socket2::Socket, ty: Type) -> Socket {
         let mut given = Some(inner);
-        let call = Call::new("socket", None)
+        let call = Call::new(Syscall::Socket, None)
             .arg("domain", domain_name(Domain::IPV4))
             .arg("type", type_name(ty))
             .arg("protocol", 0);
@@ -102,7 +104,7 @@ impl Socket {
             (_, true) => Wait::Until(For::Connection),
             _ => Wait::Readable(For::Connection),
         };
-        let conn = opening(self.call("accept"), wait, true, |call| {
+        let conn = opening(self.call(Syscall::Accept), wait, true, |call| {
             let (inner, peer) = self.inner.accept()?;
             let peer = Address::from(peer);
             call.wrote("addr", peer.value());
@@ -114,13 +116,13 @@ impl Socket {
 
     /// Gives the socket its own address, `bind(2)`.
     pub fn bind(&self, address: &Address) -> io::Result<()> {
-        let call = self.call("bind").arg("addr", address.value());
+        let call = self.call(Syscall::Bind).arg("addr", address.value());
         traced(call, Wait::Never, |_| self.inner.bind(address.as_sock_addr()))
     }
 
     /// Names the peer, `connect(2)`. On a stream: opens a connection to it and waits until it is open.
     pub fn connect(&self, address: &Address) -> io::Result<()> {
-        let call = self.call("connect").arg("addr", address.value());
+        let call = self.call(Syscall::Connect).arg("addr", address.value());
         let waits = self.stream && !self.nonblocking.get();
         let wait = if waits { self.perhaps(For::Handshake) } else { Wait::Never };
         traced(call, wait, |_| self.inner.connect(address.as_sock_addr()))
@@ -128,12 +130,12 @@ impl Socket {
 
     /// Lets peers connect, `listen(2)`.
     pub fn listen(&self, backlog: i32) -> io::Result<()> {
-        traced(self.call("listen").arg("backlog", backlog), Wait::Never, |_| self.inner.listen(backlog))
+        traced(self.call(Syscall::Listen).arg("backlog", backlog), Wait::Never, |_| self.inner.listen(backlog))
     }
 
     /// The socket's own address, `getsockname(2)`.
     pub fn local_addr(&self) -> io::Result<Address> {
-        traced(self.call("getsockname"), Wait::Never, |call| {
+        traced(self.call(Syscall::GetSockName), Wait::Never, |call| {
             let address = Address::from(self.inner.local_addr()?);
             call.wrote("addr", address.value());
             Ok(address)
@@ -149,7 +151,7 @@ impl Socket {
     ///
     /// With `MSG_TRUNC` on a datagram it returns the true length, which may be more than the buffer holds.
     pub fn recv_with_flags(&self, buf: &mut [u8], flags: i32) -> io::Result<usize> {
-        let call = self.call("recv").arg("len", buf.len()).arg("flags", flag_names(flags));
+        let call = self.call(Syscall::Recv).arg("len", buf.len()).arg("flags", MessageFlags(flags));
         traced(call, self.wait_to_receive(flags), |call| {
             let len = sys::recv_into(&self.inner, buf, flags)?;
             call.received(len, buf);
@@ -164,7 +166,7 @@ impl Socket {
 
     /// Receives a datagram and its sender's address with flags: `libc::MSG_PEEK`, `libc::MSG_DONTWAIT`.
     pub fn recv_from_with_flags(&self, buf: &mut [u8], flags: i32) -> io::Result<(usize, Address)> {
-        let call = self.call("recvfrom").arg("len", buf.len()).arg("flags", flag_names(flags));
+        let call = self.call(Syscall::RecvFrom).arg("len", buf.len()).arg("flags", MessageFlags(flags));
         traced(call, self.wait_to_receive(flags), |call| {
             let (len, from) = sys::recv_from_into(&self.inner, buf, flags)?;
             let from = Address::from(from);
@@ -176,12 +178,12 @@ impl Socket {
 
     /// Receives a datagram with what the kernel says about it, `recvmsg(2)`.
     pub fn recv_msg(&self, buf: &mut [u8]) -> io::Result<Received> {
-        let call = self.call("recvmsg").arg("len", buf.len()).arg("flags", flag_names(0));
+        let call = self.call(Syscall::RecvMsg).arg("len", buf.len()).arg("flags", MessageFlags(0));
         traced(call, self.wait_to_receive(0), |call| {
             let got = message::receive(&self.inner, buf)?;
             call.received(got.len, buf);
             call.wrote("msg_name", got.from.value());
-            call.wrote("msg_flags", if got.truncated { "MSG_TRUNC" } else { "0" });
+            call.wrote("msg_flags", MessageFlags(if got.truncated { libc::MSG_TRUNC } else { 0 }));
             if got.lost_before > 0 {
                 call.wrote("lost_before", i64::from(got.lost_before));
             }
@@ -191,7 +193,11 @@ impl Socket {
 
     /// Receives the datagrams that are there, at most `most` of at most `len` bytes: `recvmmsg(2)` with `MSG_DONTWAIT`.
     pub fn recv_many(&self, most: usize, len: usize) -> io::Result<Vec<Vec<u8>>> {
-        let call = self.call("recvmmsg").arg("vlen", most).arg("len", len).arg("flags", "MSG_DONTWAIT");
+        let call = self
+            .call(Syscall::RecvMmsg)
+            .arg("vlen", most)
+            .arg("len", len)
+            .arg("flags", MessageFlags(libc::MSG_DONTWAIT));
         traced(call, Wait::Never, |call| {
             let mut datagrams = vec![vec![0; len]; most];
             let lengths = sys::recv_many(self.inner.as_fd(), &mut datagrams, libc::MSG_DONTWAIT)?;
@@ -212,12 +218,12 @@ impl Socket {
     ///
     /// `buf` receives the payload of the datagram that the report is about. Never waits.
     pub fn recv_error(&self, buf: &mut [u8]) -> io::Result<Report> {
-        let call = self.call("recvmsg").arg("len", buf.len()).arg("flags", "MSG_ERRQUEUE");
+        let call = self.call(Syscall::RecvMsg).arg("len", buf.len()).arg("flags", MessageFlags(libc::MSG_ERRQUEUE));
         traced(call, Wait::Never, |call| {
             let report = error_queue::receive(&self.inner, buf)?;
             call.received(report.len, buf);
             call.wrote("msg_name", report.destination.value());
-            call.wrote("ee_errno", errno_name(report.errno));
+            call.wrote("ee_errno", Errno(report.errno));
             call.wrote("ee_origin", report.origin_name());
             call.wrote("ee_type", i32::from(report.kind));
             call.wrote("ee_code", i32::from(report.code));
@@ -232,7 +238,7 @@ impl Socket {
 
     /// Sends with flags: `libc::MSG_MORE`, `libc::MSG_DONTWAIT`.
     pub fn send_with_flags(&self, buf: &[u8], flags: i32) -> io::Result<usize> {
-        let call = self.call("send").sending(buf).arg("flags", flag_names(flags));
+        let call = self.call(Syscall::Send).sending(buf).arg("flags", MessageFlags(flags));
         traced(call, self.wait_to_send(flags), |call| {
             let len = self.inner.send_with_flags(buf, flags)?;
             call.returned(len);
@@ -243,7 +249,7 @@ impl Socket {
     /// Sends the bytes of several buffers, one behind the other, `sendmsg(2)`. A stream may take fewer than all.
     pub fn send_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let parts: Vec<&[u8]> = buffers.iter().map(|buffer| &buffer[..]).collect();
-        let call = self.call("sendmsg").sending_all(&parts).arg("flags", flag_names(0));
+        let call = self.call(Syscall::SendMsg).sending_all(&parts).arg("flags", MessageFlags(0));
         traced(call, self.wait_to_send(0), |call| {
             let len = self.inner.send_vectored(buffers)?;
             call.returned(len);
@@ -253,7 +259,8 @@ impl Socket {
 
     /// Sends a datagram to an address, `sendto(2)`.
     pub fn send_to(&self, buf: &[u8], address: &Address) -> io::Result<usize> {
-        let call = self.call("sendto").sending(buf).arg("flags", flag_names(0)).arg("dest_addr", address.value());
+        let call =
+            self.call(Syscall::SendTo).sending(buf).arg("flags", MessageFlags(0)).arg("dest_addr", address.value());
         traced(call, self.wait_to_send(0), |call| {
             let len = self.inner.send_to(buf, address.as_sock_addr())?;
             call.returned(len);
@@ -263,7 +270,11 @@ impl Socket {
 
     /// Sends datagrams to the connected peer, `sendmmsg(2)`; returns how many went.
     pub fn send_many(&self, datagrams: &[&[u8]]) -> io::Result<usize> {
-        let call = self.call("sendmmsg").sending(&datagrams.concat()).arg("vlen", datagrams.len()).arg("flags", "0");
+        let call = self
+            .call(Syscall::SendMmsg)
+            .sending(&datagrams.concat())
+            .arg("vlen", datagrams.len())
+            .arg("flags", MessageFlags(0));
         traced(call, self.wait_to_send(0), |call| {
             let count = sys::send_many(self.inner.as_fd(), datagrams)?;
             call.returned(count);
@@ -273,7 +284,7 @@ impl Socket {
 
     /// How many datagrams that had come for this socket the kernel has thrown away: `SK_MEMINFO_DROPS` of `SO_MEMINFO`.
     pub fn drops(&self) -> io::Result<u32> {
-        let call = self.call("getsockopt").arg("level", "SOL_SOCKET").arg("optname", "SO_MEMINFO");
+        let call = self.asking(SocketOption::MemInfo);
         traced(call, Wait::Never, |call| {
             let drops = sys::memory_info(self.inner.as_fd())?[8];
             call.wrote("drops", i64::from(drops));
@@ -283,19 +294,19 @@ impl Socket {
 
     /// Has `recv_msg` tell how many datagrams were lost, `SO_RXQ_OVFL` of `socket(7)`.
     pub fn set_overflow_report(&self, on: bool) -> io::Result<()> {
-        self.set("SOL_SOCKET", "SO_RXQ_OVFL", on, || {
+        self.set(SocketOption::RxqOvfl, on, || {
             sys::set_option(self.inner.as_fd(), libc::SOL_SOCKET, libc::SO_RXQ_OVFL, on.into())
         })
     }
 
     /// Asks for room in the receive queue, `SO_RCVBUF` of `socket(7)`: the kernel doubles it, and has limits.
     pub fn set_recv_buffer_size(&self, size: usize) -> io::Result<()> {
-        self.set("SOL_SOCKET", "SO_RCVBUF", size, || self.inner.set_recv_buffer_size(size))
+        self.set(SocketOption::RcvBuf, size, || self.inner.set_recv_buffer_size(size))
     }
 
     /// How much room the receive queue has, `SO_RCVBUF` of `socket(7)`.
     pub fn recv_buffer_size(&self) -> io::Result<usize> {
-        let call = self.call("getsockopt").arg("level", "SOL_SOCKET").arg("optname", "SO_RCVBUF");
+        let call = self.asking(SocketOption::RcvBuf);
         traced(call, Wait::Never, |call| {
             let size = self.inner.recv_buffer_size()?;
             call.wrote("optval", size);
@@ -307,54 +318,56 @@ impl Socket {
     pub fn attach_filter(&self, program: impl IntoIterator<Item = Instruction>) -> io::Result<()> {
         let program: Vec<SockFilter> = program.into_iter().map(|instruction| instruction.0).collect();
         let value = format!("{} instructions", program.len());
-        self.set("SOL_SOCKET", "SO_ATTACH_FILTER", value, || self.inner.attach_filter(&program))
+        self.set(SocketOption::AttachFilter, value, || self.inner.attach_filter(&program))
     }
 
     /// Asks for reports on what became of datagrams, `IP_RECVERR` of `ip(7)`.
     pub fn set_recv_error(&self, on: bool) -> io::Result<()> {
-        self.set("IPPROTO_IP", "IP_RECVERR", on, || {
+        self.set(SocketOption::RecvErr, on, || {
             sys::set_option(self.inner.as_fd(), libc::IPPROTO_IP, libc::IP_RECVERR, on.into())
         })
     }
 
     /// Lets the address be taken while an old connection lingers in TIME-WAIT, `SO_REUSEADDR` of `socket(7)`.
     pub fn set_reuse_address(&self, on: bool) -> io::Result<()> {
-        self.set("SOL_SOCKET", "SO_REUSEADDR", on, || self.inner.set_reuse_address(on))
+        self.set(SocketOption::ReuseAddr, on, || self.inner.set_reuse_address(on))
     }
 
     /// Shares the address with other sockets of the same user that ask for it too, `SO_REUSEPORT` of `socket(7)`.
     pub fn set_reuse_port(&self, on: bool) -> io::Result<()> {
-        self.set("SOL_SOCKET", "SO_REUSEPORT", on, || self.inner.set_reuse_port(on))
+        self.set(SocketOption::ReusePort, on, || self.inner.set_reuse_port(on))
     }
 
     /// Switches Nagle's algorithm off, `TCP_NODELAY` of `tcp(7)`.
     pub fn set_tcp_nodelay(&self, on: bool) -> io::Result<()> {
-        self.set("IPPROTO_TCP", "TCP_NODELAY", on, || self.inner.set_tcp_nodelay(on))
+        self.set(SocketOption::NoDelay, on, || self.inner.set_tcp_nodelay(on))
     }
 
     /// Keeps back every segment that is not full, and lets what is there go when switched off, `TCP_CORK` of `tcp(7)`.
     pub fn set_cork(&self, on: bool) -> io::Result<()> {
-        self.set("IPPROTO_TCP", "TCP_CORK", on, || self.inner.set_tcp_cork(on))
+        self.set(SocketOption::Cork, on, || self.inner.set_tcp_cork(on))
     }
 
     /// Acknowledges at once from now on, or after a delay; the kernel changes it again as it sees fit,
     /// `TCP_QUICKACK` of `tcp(7)`.
     pub fn set_quick_ack(&self, on: bool) -> io::Result<()> {
-        self.set("IPPROTO_TCP", "TCP_QUICKACK", on, || self.inner.set_tcp_quickack(on))
+        self.set(SocketOption::QuickAck, on, || self.inner.set_tcp_quickack(on))
     }
 
     /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`: then it fails with `EAGAIN`.
     /// `None`: for ever. The kernel counts in ticks of a few milliseconds.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.set(SocketOption::RcvTimeo, limit(timeout), || self.inner.set_read_timeout(timeout))?;
         self.deadlines.set((timeout.is_some(), self.deadlines.get().1));
-        self.set("SOL_SOCKET", "SO_RCVTIMEO", duration(timeout), || self.inner.set_read_timeout(timeout))
+        Ok(())
     }
 
     /// How long a send or a connect waits at most, `SO_SNDTIMEO` of `socket(7)`: then it fails with `EAGAIN`, or
     /// `EINPROGRESS`. `None`: for ever.
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        self.set(SocketOption::SndTimeo, limit(timeout), || self.inner.set_write_timeout(timeout))?;
         self.deadlines.set((self.deadlines.get().0, timeout.is_some()));
-        self.set("SOL_SOCKET", "SO_SNDTIMEO", duration(timeout), || self.inner.set_write_timeout(timeout))
+        Ok(())
     }
 
     /// How long close waits for what is not sent yet, `SO_LINGER` of `socket(7)`, in whole seconds: with 0 it throws it
@@ -362,14 +375,14 @@ impl Socket {
     pub fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
         let (on, seconds) = (i32::from(time.is_some()), time.map_or(0, |time| time.as_secs()));
         let value = format!("{{l_onoff={on}, l_linger={seconds}}}");
-        self.set("SOL_SOCKET", "SO_LINGER", value, || self.inner.set_linger(time))
+        self.set(SocketOption::Linger, value, || self.inner.set_linger(time))
     }
 
     /// Whether a program that this process starts is to find the descriptor closed, `F_SETFD` of `fcntl(2)`.
     ///
     /// Each `Socket` begins so (`SOCK_CLOEXEC`), as Rust's and Python's do, and C's do not.
     pub fn set_cloexec(&self, on: bool) -> io::Result<()> {
-        let call = self.call("fcntl").arg("cmd", "F_SETFD").arg("arg", if on { "FD_CLOEXEC" } else { "0" });
+        let call = self.call(Syscall::Fcntl).arg("cmd", "F_SETFD").arg("arg", if on { "FD_CLOEXEC" } else { "0" });
         let flags = if on { FdFlags::CLOEXEC } else { FdFlags::empty() };
         traced(call, Wait::Never, |_| Ok(rustix::io::fcntl_setfd(&self.inner, flags)?))
     }
@@ -377,22 +390,23 @@ impl Socket {
     /// From now on no call on this socket waits, `FIONBIO` of `ioctl(2)`: one that would fails with `EAGAIN`, and a
     /// connect with `EINPROGRESS`, while it goes on.
     pub fn set_nonblocking(&self, on: bool) -> io::Result<()> {
+        let call = self.call(Syscall::Ioctl).arg("request", "FIONBIO").arg("argp", on);
+        traced(call, Wait::Never, |_| Ok(rustix::io::ioctl_fionbio(&self.inner, on)?))?;
         self.nonblocking.set(on);
-        let call = self.call("ioctl").arg("request", "FIONBIO").arg("argp", on);
-        traced(call, Wait::Never, |_| Ok(rustix::io::ioctl_fionbio(&self.inner, on)?))
+        Ok(())
     }
 
     /// Waits until the socket is ready for one of these events, but no longer than this, `poll(2)`: `libc::POLLIN`,
     /// `libc::POLLOUT`. Returns what it is ready for, 0 when the time is over; errors and a peer that has left are told
     /// without being asked for.
     pub fn poll(&self, events: i16, timeout: Duration) -> io::Result<i16> {
-        let call = self.call("poll").arg("events", event_names(events)).arg("timeout", duration(Some(timeout)));
+        let call = self.call(Syscall::Poll).arg("events", PollEvents(events)).arg("timeout", timeout);
         traced(call, Wait::PerhapsUntil(For::Readiness), |call| {
             let mut ready = [PollFd::new(&self.inner, PollFlags::from_bits_retain(events as u16))];
             call.returned(poll(&mut ready, Some(&timespec(timeout)?))?);
             let events = ready[0].revents().bits() as i16;
             if events != 0 {
-                call.wrote("revents", event_names(events));
+                call.wrote("revents", PollEvents(events));
             }
             Ok(events)
         })
@@ -405,22 +419,22 @@ impl Socket {
             Shutdown::Write => "SHUT_WR",
             Shutdown::Both => "SHUT_RDWR",
         };
-        traced(self.call("shutdown").arg("how", name), Wait::Never, |_| self.inner.shutdown(how))
+        traced(self.call(Syscall::Shutdown).arg("how", name), Wait::Never, |_| self.inner.shutdown(how))
     }
 
     /// Asks which error is waiting and clears it, `SO_ERROR` of `socket(7)`.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        let call = self.call("getsockopt").arg("level", "SOL_SOCKET").arg("optname", "SO_ERROR");
+        let call = self.asking(SocketOption::Error);
         traced(call, Wait::Never, |call| {
             let error = self.inner.take_error()?;
-            call.wrote("optval", error.as_ref().map_or_else(|| "0".to_owned(), error_name));
+            call.wrote("optval", error.as_ref().map_or(Errno::NONE, Errno::of));
             Ok(error)
         })
     }
 
     /// How many bytes of data a segment may carry, `TCP_MAXSEG` of `tcp(7)`.
     pub fn tcp_mss(&self) -> io::Result<u32> {
-        let call = self.call("getsockopt").arg("level", "IPPROTO_TCP").arg("optname", "TCP_MAXSEG");
+        let call = self.asking(SocketOption::MaxSeg);
         traced(call, Wait::Never, |call| {
             let mss = self.inner.tcp_mss()?;
             call.wrote("optval", i64::from(mss));
@@ -430,7 +444,7 @@ impl Socket {
 
     /// What the kernel tells of a TCP connection, `TCP_INFO` of `tcp(7)`.
     pub fn tcp_info(&self) -> io::Result<TcpInfo> {
-        let call = self.call("getsockopt").arg("level", "IPPROTO_TCP").arg("optname", "TCP_INFO");
+        let call = self.asking(SocketOption::Info);
         traced(call, Wait::Never, |call| {
             let info = sys::tcp_info(self.inner.as_fd())?;
             call.wrote("tcpi_data_segs_out", i64::from(info.tcpi_data_segs_out));
@@ -443,19 +457,22 @@ impl Socket {
         Socket { inner, stream, deadlines: Cell::default(), nonblocking: Cell::default(), closed }
     }
 
-    fn call(&self, name: &'static str) -> Call {
+    fn call(&self, name: Syscall) -> Call {
         Call::new(name, Some(self.inner.as_raw_fd()))
+    }
+
+    fn asking(&self, option: SocketOption) -> Call {
+        self.call(Syscall::GetSockOpt).arg("level", option.level()).arg("optname", option)
     }
 
     fn set(
         &self,
-        level: &'static str,
-        name: &'static str,
+        option: SocketOption,
         value: impl Into<Value>,
         make: impl FnOnce() -> io::Result<()>,
     ) -> io::Result<()> {
-        let call = self.call("setsockopt").arg("level", level).arg("optname", name).arg("optval", value);
-        traced(call, Wait::Never, |_| make())
+        let call = self.call(Syscall::SetSockOpt).arg("level", option.level()).arg("optname", option);
+        traced(call.arg("optval", value), Wait::Never, |_| make())
     }
 
     fn wait_to_receive(&self, flags: i32) -> Wait {
@@ -493,7 +510,7 @@ struct RecordClose(RawFd);
 
 impl RecordClose {
     fn call(&self) -> Call {
-        Call::new("close", Some(self.0))
+        Call::new(Syscall::Close, Some(self.0))
     }
 }
 
@@ -549,7 +566,7 @@ fn recorded<T>(
 
 /// Waits for nothing but the end of this time, `poll(2)` with no descriptor.
 pub fn pause(time: Duration) -> io::Result<()> {
-    let call = Call::new("poll", None).arg("fds", "NULL").arg("timeout", duration(Some(time)));
+    let call = Call::new(Syscall::Poll, None).arg("fds", "NULL").arg("timeout", time);
     traced(call, Wait::Until(For::Time), |call| {
         call.returned(poll(&mut [], Some(&timespec(time)?))?);
         Ok(())
@@ -569,43 +586,16 @@ fn domain_name(domain: Domain) -> &'static str {
     }
 }
 
-fn type_name(ty: Type) -> &'static str {
+fn type_name(ty: Type) -> SocketType {
     match ty {
-        Type::STREAM => "SOCK_STREAM",
-        Type::DGRAM => "SOCK_DGRAM",
-        Type::SEQPACKET => "SOCK_SEQPACKET",
-        _ => "another type",
+        Type::STREAM => SocketType::Stream,
+        Type::DGRAM => SocketType::Datagram,
+        Type::SEQPACKET => SocketType::SeqPacket,
+        _ => SocketType::Other,
     }
 }
 
-/// A time as the trace shows it: `500 ms`.
-fn duration(time: Option<Duration>) -> String {
-    time.map_or_else(|| "0".to_owned(), |time| format!("{} ms", time.as_millis()))
-}
-
-/// The names of events of `poll(2)`.
-fn event_names(events: i16) -> String {
-    let names = [
-        (libc::POLLIN, "POLLIN"),
-        (libc::POLLOUT, "POLLOUT"),
-        (libc::POLLERR, "POLLERR"),
-        (libc::POLLHUP, "POLLHUP"),
-        (libc::POLLRDHUP, "POLLRDHUP"),
-    ];
-    let set: Vec<&str> = names.into_iter().filter(|(event, _)| events & event != 0).map(|(_, name)| name).collect();
-    set.join("|")
-}
-
-/// The names of flags, `0` for none.
-fn flag_names(flags: i32) -> String {
-    let names = [
-        (libc::MSG_PEEK, "MSG_PEEK"),
-        (libc::MSG_TRUNC, "MSG_TRUNC"),
-        (libc::MSG_DONTWAIT, "MSG_DONTWAIT"),
-        (libc::MSG_WAITALL, "MSG_WAITALL"),
-        (libc::MSG_MORE, "MSG_MORE"),
-        (libc::MSG_OOB, "MSG_OOB"),
-    ];
-    let set: Vec<&str> = names.into_iter().filter(|(flag, _)| flags & flag != 0).map(|(_, name)| name).collect();
-    if set.is_empty() { "0".to_owned() } else { set.join("|") }
+/// A limit of time as `setsockopt(2)` takes it: 0 is none.
+fn limit(time: Option<Duration>) -> Value {
+    time.map_or_else(|| "0".into(), Value::Time)
 }

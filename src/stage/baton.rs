@@ -19,7 +19,7 @@ use super::channel::{Act, ToRole};
 use super::roles::{Heard, Roles, Step, Stop};
 use super::wired::Stirred;
 use crate::probe;
-use crate::trace::{Call, For, Wait, Waiting, What, class_of_time};
+use crate::trace::{Call, Errno, Finding, For, Syscall, Wait, Waiting, What, class_of_time};
 
 /// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its
 /// time in the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while
@@ -217,7 +217,7 @@ impl Baton<'_, '_> {
 
     /// Lets a role make its call, until it returns or sleeps.
     fn make(&mut self, role: usize, mut call: Call, wait: Wait) -> Step<()> {
-        if call.name == "close" {
+        if call.name == Syscall::Close {
             self.roles.let_go(role, call.fd);
         }
         // What a timer has sent meanwhile is not this call's doing.
@@ -316,14 +316,14 @@ impl Baton<'_, '_> {
             Heard::Done(mut call, _) => {
                 self.roles.look_at(role, &mut call);
                 // A poll that gives 0 has had the time that it asked for: how late it was is the machine's affair.
-                if wait.is_timed() && call.has_run_out() && call.name != "poll" {
+                if wait.is_timed() && call.has_run_out() && call.name != Syscall::Poll {
                     // How late it was told is the machine's affair, too.
                     let passed = self.began[role].elapsed();
                     let passed = self.roles.limit(role, &call).filter(|limit| *limit <= passed).unwrap_or(passed);
                     call.after = Some(class_of_time(passed.as_millis() as u64).into());
                 }
                 self.doing[role] = Doing::Running;
-                self.yields = call.errno.as_deref() == Some("EAGAIN");
+                self.yields = call.errno == Some(Errno::EAGAIN);
                 let stirred = self.roles.stirred_by(role, &call);
                 self.roles.emit(Some(role), What::Call(call))?;
                 self.roles.forward(stirred)?;
@@ -527,7 +527,7 @@ impl Baton<'_, '_> {
         let doing = probe::describe(actor.pid);
         let name = actor.name.clone();
         let text = format!("{name} did not come back within {} s: {doing}", self.roles.patience.as_secs());
-        match self.roles.emit(None, What::Finding { finding: "a role hangs".into(), waiting: Vec::new(), text }) {
+        match self.roles.emit(None, What::Finding { finding: Finding::RoleHangs, waiting: Vec::new(), text }) {
             Ok(()) => Stop::Ending(Ending::Hung { role: name, doing }),
             Err(stop) => stop,
         }

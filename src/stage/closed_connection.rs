@@ -3,15 +3,16 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{OwnedFd, RawFd};
+use std::time::Duration;
 
 use crate::probe::{self, Connection, Kernel};
-use crate::trace::{Value, Word};
+use crate::trace::{Probe, TcpState};
 
 /// The addresses of a connection, its own host's first.
 pub(super) type Pair = (SocketAddr, SocketAddr);
 
 /// The state of a connection of which nothing is left.
-const NOTHING: &str = "CLOSED";
+const NOTHING: TcpState = TcpState::Closed;
 
 /// A connection whose socket was closed.
 pub(super) struct ClosedConnection {
@@ -19,30 +20,29 @@ pub(super) struct ClosedConnection {
     pub fd: RawFd,
     pub pair: Pair,
     /// The state that was last told.
-    pub state: Word,
+    pub state: Option<TcpState>,
 }
 
 impl ClosedConnection {
     /// What is to be told of it now, if that is news.
-    pub fn change(&mut self, kernel: &mut Kernel) -> io::Result<Option<Vec<(Word, Value)>>> {
+    pub fn change(&mut self, kernel: &mut Kernel) -> io::Result<Option<Probe>> {
         let found = kernel.connection(self.pair.0, self.pair.1)?;
-        let mut values = values_of(found.as_ref());
-        values.push(("closed".into(), true.into()));
-        let state = found.map_or(NOTHING.into(), |found| found.state);
-        let is_news = state != self.state;
-        self.state = state;
-        Ok(is_news.then_some(values))
+        let left = found.as_ref().and_then(left_of);
+        let state = found.map_or(NOTHING, |found| found.state);
+        let is_news = Some(state) != self.state;
+        self.state = Some(state);
+        Ok(is_news.then_some(Probe::State { state, left, already: false, closed: true }))
     }
 
     /// Whether its own side has said goodbye, and the other side, on the same host, knows it and has not said so yet.
     pub fn waits_for_an_acknowledgement(&self, kernel: &mut Kernel) -> io::Result<bool> {
-        let is_in = |found: Option<Connection>, state: &str| found.is_some_and(|found| found.state == state);
-        Ok(is_in(kernel.connection(self.pair.0, self.pair.1)?, "FIN-WAIT-1")
-            && is_in(kernel.connection(self.pair.1, self.pair.0)?, "CLOSE-WAIT"))
+        let is_in = |found: Option<Connection>, state| found.is_some_and(|found| found.state == state);
+        Ok(is_in(kernel.connection(self.pair.0, self.pair.1)?, TcpState::FinWait1)
+            && is_in(kernel.connection(self.pair.1, self.pair.0)?, TcpState::CloseWait))
     }
 
     pub fn is_over(&self) -> bool {
-        self.state == NOTHING
+        self.state == Some(NOTHING)
     }
 }
 
@@ -56,17 +56,8 @@ pub(super) fn pair_of(socket: &OwnedFd, kernel: &mut Kernel) -> io::Result<Optio
     }
 }
 
-/// What a probe tells of a connection.
-pub(super) fn values_of(found: Option<&Connection>) -> Vec<(Word, Value)> {
-    let state = found.map_or(NOTHING.into(), |found| found.state.clone());
-    let left = found.and_then(|found| found.forgotten_in).map(|millis| ("left".into(), Value::Word(roughly(millis))));
-    [("state".into(), Value::Word(state))].into_iter().chain(left).collect()
-}
-
-/// A time that the kernel counts down, to the nearest ten seconds.
-fn roughly(millis: u32) -> Word {
-    match (millis + 5_000) / 10_000 {
-        6 => "about a minute".into(),
-        tens => format!("about {tens}0 s").into(),
-    }
+/// For how long a connection is remembered yet, to the nearest ten seconds.
+pub(super) fn left_of(found: &Connection) -> Option<Duration> {
+    let tens = (found.forgotten_in? + 5_000) / 10_000;
+    Some(Duration::from_secs(u64::from(tens) * 10))
 }

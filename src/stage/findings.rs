@@ -1,40 +1,35 @@
 //! What the stage finds about a scene as a whole: who waits for what, and how it ended.
 
 use super::roles::{Roles, Step};
-use crate::trace::{Call, For, Wait, Waiting, What};
+use crate::trace::{Call, Finding, Wait, Waiting, What};
 
 impl Roles<'_, '_> {
     /// Who waits, in which call, for what.
     pub fn waiting(&self, role: usize, call: &Call, wait: Wait) -> Option<Waiting> {
-        let waits_for = match wait {
-            Wait::Never => return None,
-            Wait::Readable(what) | Wait::Perhaps(what) | Wait::Until(what @ For::Time) => what.text().into(),
-            Wait::Until(what) | Wait::PerhapsUntil(what) => format!("{}, or the end of its time", what.text()).into(),
-        };
         let role = self.actors[role].name.clone();
-        Some(Waiting { role, call: call.name.clone(), fd: call.fd, waits_for })
+        Some(Waiting { role, call: call.name, fd: call.fd, waits_for: wait.what()?, timed: wait.is_timed() })
     }
 
     /// Tells that those who are left wait for ever.
     pub fn find_waiting(&mut self, waiting: Vec<Waiting>) -> Step<()> {
         let (finding, text) = match waiting.len() {
-            1 => ("nobody is left", "nobody is left who could end this wait"),
-            _ => ("everyone waits", "everyone waits; nobody will ever move"),
+            1 => (Finding::NobodyIsLeft, "nobody is left who could end this wait"),
+            _ => (Finding::EveryoneWaits, "everyone waits; nobody will ever move"),
         };
-        self.emit(None, What::Finding { finding: finding.into(), waiting, text: text.into() })
+        self.emit(None, What::Finding { finding, waiting, text: text.into() })
     }
 
     /// Tells that a role goes round for ever.
     pub fn find_loop(&mut self, role: usize, waiting: Vec<Waiting>) -> Step<()> {
         let name = &self.actors[role].name;
         let text = format!("{name} does the same again and again and never waits; nobody is left who could stop it");
-        self.emit(None, What::Finding { finding: "a role goes round".into(), waiting, text })
+        self.emit(None, What::Finding { finding: Finding::RoleGoesRound, waiting, text })
     }
 
     /// Tells that the kernel's timers go on and nobody is moved, and that this is not waited for any longer.
     pub fn find_endless(&mut self, waiting: Vec<Waiting>) -> Step<()> {
         let patience = self.patience.as_secs();
         let text = format!("a timer of the kernel's still runs; after {patience} s it is not waited for any longer");
-        self.emit(None, What::Finding { finding: "a timer runs".into(), waiting, text })
+        self.emit(None, What::Finding { finding: Finding::TimerRuns, waiting, text })
     }
 }

@@ -17,7 +17,7 @@ use super::names::Names;
 use super::sockets::WatchedSocket;
 use super::{Ending, EventSink, Play, Watch, role};
 use crate::probe::{self, Kernel};
-use crate::trace::{Call, Exit, Frame, Host, Status, Value, What};
+use crate::trace::{Call, Exit, Frame, Host, Status, Syscall, Value, What};
 use crate::wire::{ADDRESSES, Wire};
 
 /// How often a state that is waited for is watched at.
@@ -253,7 +253,7 @@ impl<'p, 't> Roles<'p, 't> {
     /// Learns the address that a call gave to a socket.
     fn learn(&mut self, role: usize, call: &Call) {
         let actor = &self.actors[role];
-        let number = if call.name == "accept" { call.ret.map(|fd| fd as RawFd) } else { call.fd };
+        let number = if call.name == Syscall::Accept { call.ret.map(|fd| fd as RawFd) } else { call.fd };
         if let Some(address) =
             number.and_then(|number| actor.sockets.get(&number)).and_then(|watched| probe::own_address(&watched.socket))
         {

@@ -11,14 +11,15 @@ use super::Watch;
 use super::closed_connection::{self, ClosedConnection, Pair};
 use super::roles::{LOOK, Roles, Step, retry_poll};
 use crate::probe::{self, Connection, Kernel};
-use crate::trace::{Call, Value, What, Word};
+use crate::trace::{Call, Probe, Syscall, TcpState, What};
 
 /// A copy of a role's socket, and what it was last seen to hold.
 pub(super) struct WatchedSocket {
     pub socket: OwnedFd,
     receive: u32,
     send: (u32, u32),
-    state: Word,
+    /// `None` before it was seen in any.
+    state: Option<TcpState>,
     accept: u32,
     /// The addresses of its connection, where the scene follows it beyond its close.
     pair: Option<Pair>,
@@ -30,7 +31,7 @@ impl Roles<'_, '_> {
         let number = call.ret.and_then(|fd| RawFd::try_from(fd).ok());
         if let (Some(number), Some(socket)) = (number, opened) {
             // A connection that accept gives has a history: its state is news, though nothing changes now.
-            let state = if call.name == "accept" { None } else { probe::tcp_state(&socket) }.unwrap_or("".into());
+            let state = if call.name == Syscall::Accept { None } else { probe::tcp_state(&socket) };
             self.actors[role]
                 .sockets
                 .insert(number, WatchedSocket { socket, receive: 0, send: (0, 0), state, accept: 0, pair: None });
@@ -57,7 +58,7 @@ impl Roles<'_, '_> {
         // One that we do not know, the kernel will judge. Connections come only where somebody listens, and data only
         // where nobody does: elsewhere such a call is refused at once, whatever a poll says.
         socket.is_none_or(|watched| {
-            probe::listens(watched.socket.as_fd()) != (call.name == "accept")
+            probe::listens(watched.socket.as_fd()) != (call.name == Syscall::Accept)
                 || probe::ready(watched.socket.as_fd(), PollFlags::IN)
         })
     }
@@ -65,11 +66,10 @@ impl Roles<'_, '_> {
     /// How long a call may wait, where it has a limit: a poll's own, or its socket's, `SO_RCVTIMEO` and `SO_SNDTIMEO`
     /// of `socket(7)`.
     pub fn limit(&self, role: usize, call: &Call) -> Option<Duration> {
-        if call.name == "poll" {
-            let millis = call.get_arg("timeout")?.as_word()?.strip_suffix(" ms")?.parse().ok()?;
-            return Some(Duration::from_millis(millis));
+        if call.name == Syscall::Poll {
+            return call.timeout();
         }
-        let receives = call.name.starts_with("recv") || call.name == "accept";
+        let receives = call.name.receives() || call.name == Syscall::Accept;
         let which = if receives { Timeout::Recv } else { Timeout::Send };
         socket_timeout(&self.actors[role].sockets.get(&call.fd?)?.socket, which).ok()?
     }
@@ -96,16 +96,16 @@ impl Roles<'_, '_> {
                     None => None,
                 };
                 let news = watched.changes(self.watch, kept);
-                changes.extend(news.into_iter().map(|(probe, values)| (probe, *number, values)));
+                changes.extend(news.into_iter().map(|probe| (probe, *number)));
             }
             if let Some(kernel) = kernel {
                 for closed in &mut actor.closed {
-                    changes.extend(closed.change(kernel)?.map(|values| ("state", closed.fd, values)));
+                    changes.extend(closed.change(kernel)?.map(|probe| (probe, closed.fd)));
                 }
                 actor.closed.retain(|closed| !closed.is_over());
             }
-            for (probe, fd, values) in changes {
-                self.emit(Some(role), What::Probe { probe: probe.into(), fd, values })?;
+            for (probe, fd) in changes {
+                self.emit(Some(role), What::Probe { probe, fd })?;
             }
         }
         Ok(())
@@ -142,7 +142,7 @@ impl WatchedSocket {
     /// Whether a TCP connection has something on its way: a first SYN, or bytes that are not acknowledged.
     fn is_sending(&self) -> bool {
         probe::tcp_state(&self.socket).is_some_and(|state| {
-            state == "SYN-SENT" || probe::queues(self.socket.as_fd()).send.is_some_and(|bytes| bytes > 0)
+            state == TcpState::SynSent || probe::queues(self.socket.as_fd()).send.is_some_and(|bytes| bytes > 0)
         })
     }
 
@@ -153,7 +153,7 @@ impl WatchedSocket {
         if self.pair.is_none() {
             self.pair = closed_connection::pair_of(&self.socket, kernel)?;
         }
-        match self.pair.filter(|_| state == "CLOSED") {
+        match self.pair.filter(|_| state == TcpState::Closed) {
             Some((own, peer)) => kernel.connection(own, peer),
             None => Ok(None),
         }
@@ -165,22 +165,21 @@ impl WatchedSocket {
     }
 
     /// What is new of it. `kept` is what its kernel keeps of its connection, where the socket has no part in it.
-    fn changes(&mut self, watch: Watch, kept: Option<Connection>) -> Vec<(&'static str, Vec<(Word, Value)>)> {
+    fn changes(&mut self, watch: Watch, kept: Option<Connection>) -> Vec<Probe> {
         let mut changes = Vec::new();
         if watch.states
             && let Some(connection) = kept.or_else(|| probe::tcp_state(&self.socket).map(Connection::in_state))
-            && connection.state != self.state
+            && Some(connection.state) != self.state
         {
-            let mut values = closed_connection::values_of(Some(&connection));
-            values.push(("already".into(), self.state.is_empty().into()));
-            changes.push(("state", values));
-            self.state = connection.state;
+            let (state, left) = (connection.state, closed_connection::left_of(&connection));
+            changes.push(Probe::State { state, left, already: self.state.is_none(), closed: false });
+            self.state = Some(state);
         }
         if watch.accept_queues
             && let Some(waiting) = probe::accept_queue(&self.socket)
             && waiting != self.accept
         {
-            changes.push(("accept queue", vec![("waiting".into(), i64::from(waiting).into())]));
+            changes.push(Probe::AcceptQueue { waiting });
             self.accept = waiting;
         }
         if !(watch.receive_queues || watch.send_queues) {
@@ -190,14 +189,13 @@ impl WatchedSocket {
         let receive = queues.recv.unwrap_or(0);
         if watch.receive_queues && receive != self.receive {
             // Of datagrams the kernel tells the size of the first one only.
-            let of = if probe::tcp_state(&self.socket).is_some() { "all" } else { "first datagram" };
-            changes.push(("receive queue", vec![("recv".into(), i64::from(receive).into()), ("of".into(), of.into())]));
+            let first_datagram = probe::tcp_state(&self.socket).is_none();
+            changes.push(Probe::ReceiveQueue { recv: receive, first_datagram });
         }
         self.receive = receive;
         let send = (queues.send.unwrap_or(0), queues.unsent.unwrap_or(0));
         if watch.send_queues && send != self.send {
-            let values = vec![("send".into(), i64::from(send.0).into()), ("unsent".into(), i64::from(send.1).into())];
-            changes.push(("send queue", values));
+            changes.push(Probe::SendQueue { send: send.0, unsent: send.1 });
         }
         self.send = send;
         changes

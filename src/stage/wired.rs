@@ -15,7 +15,7 @@ use super::closed_connection::Pair;
 use super::role;
 use super::roles::{Heard, Roles, Step, Stop};
 use crate::probe;
-use crate::trace::{Call, Data, Fate, Frame, Value, What};
+use crate::trace::{Call, Data, Fate, Frame, SocketOption, What};
 use crate::wire::{self, Seen, Wire};
 
 /// What may have made a host send: then its acknowledgements are no timer's.
@@ -37,9 +37,9 @@ impl Roles<'_, '_> {
     /// Which host a call that has returned may have made acknowledge something: to read is to make room.
     pub fn stirred_by(&self, role: usize, call: &Call) -> Stirred {
         let mut stirred = Stirred::default();
-        let has_read = call.name.starts_with("recv") && call.ret.is_some_and(|len| len > 0);
+        let has_read = call.name.receives() && call.ret.is_some_and(|len| len > 0);
         stirred.hosts[self.actors[role].side] = has_read;
-        if call.get_arg("optname").and_then(Value::as_word) == Some("TCP_QUICKACK") {
+        if call.option() == Some(SocketOption::QuickAck) {
             stirred.asked = self.connection_of(role, call.fd);
         }
         stirred

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::errno::error_name;
+use super::{Errno, MessageFlags, PollEvents, SocketOption, SocketType, Syscall};
 
 /// How many bytes of a buffer a trace keeps.
 pub const DATA_LIMIT: usize = 4096;
@@ -18,8 +19,8 @@ pub type Word = Cow<'static, str>;
 /// A system call: what went in and, once it has returned, what came out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Call {
-    /// Its name in C: `recvfrom`.
-    pub name: Word,
+    /// Which one it is.
+    pub name: Syscall,
     /// The descriptor it acts on, if it acts on one.
     pub fd: Option<RawFd>,
     /// What went in, by the names of the man page, in its order.
@@ -32,8 +33,8 @@ pub struct Call {
     pub pieces: Vec<usize>,
     /// What it returned, once it has: in C's way, -1 for an error.
     pub ret: Option<i64>,
-    /// The name of the error.
-    pub errno: Option<String>,
+    /// The error.
+    pub errno: Option<Errno>,
     /// The socket's queues after it returned.
     pub queues: Option<Queues>,
     /// Of one that a timer ended: how long that was, as a class, `about 1 s`.
@@ -46,8 +47,20 @@ pub struct Call {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     Number(i64),
-    /// A constant's name (`AF_INET`), or another word.
+    /// A constant's name (`AF_INET`), or another word. Nothing is decided by it.
     Word(Word),
+    /// A time, in whole milliseconds.
+    Time(Duration),
+    /// Flags of a send or a receive.
+    Flags(MessageFlags),
+    /// Events of `poll(2)`.
+    Events(PollEvents),
+    /// An option's name.
+    Option(SocketOption),
+    /// A socket's type.
+    Type(SocketType),
+    /// An error's number, where it is a value: of `SO_ERROR`, of a report from the error queue.
+    Errno(Errno),
     /// An address as the kernel has it. The stage replaces it by a name.
     Address(SocketAddr),
 }
@@ -75,9 +88,9 @@ pub struct Queues {
 
 impl Call {
     /// A call that is about to be made.
-    pub fn new(name: &'static str, fd: Option<RawFd>) -> Call {
+    pub fn new(name: Syscall, fd: Option<RawFd>) -> Call {
         Call {
-            name: name.into(),
+            name,
             fd,
             args: Vec::new(),
             out: Vec::new(),
@@ -144,7 +157,7 @@ impl Call {
     /// Notes that the call failed.
     pub fn failed(&mut self, error: &io::Error) {
         self.ret = Some(-1);
-        self.errno = Some(error_name(error));
+        self.errno = Some(Errno::of(error));
     }
 
     /// An argument by its name in the man page.
@@ -157,6 +170,46 @@ impl Call {
         self.out.iter().find(|(is, _)| is == name).map(|(_, value)| value)
     }
 
+    /// The flags of a send or a receive.
+    pub fn flags(&self) -> MessageFlags {
+        match self.get_arg("flags") {
+            Some(Value::Flags(flags)) => *flags,
+            _ => MessageFlags::default(),
+        }
+    }
+
+    /// The events that a poll found.
+    pub fn ready(&self) -> PollEvents {
+        match self.get_out("revents") {
+            Some(Value::Events(events)) => *events,
+            _ => PollEvents::default(),
+        }
+    }
+
+    /// The option that it sets or asks for.
+    pub fn option(&self) -> Option<SocketOption> {
+        match self.get_arg("optname") {
+            Some(Value::Option(option)) => Some(*option),
+            _ => None,
+        }
+    }
+
+    /// The type of the socket that it makes.
+    pub fn socket_type(&self) -> Option<SocketType> {
+        match self.get_arg("type") {
+            Some(Value::Type(kind)) => Some(*kind),
+            _ => None,
+        }
+    }
+
+    /// How long a poll may wait.
+    pub fn timeout(&self) -> Option<Duration> {
+        match self.get_arg("timeout") {
+            Some(Value::Time(time)) => Some(*time),
+            _ => None,
+        }
+    }
+
     /// The bytes sent or received, as far as the trace keeps them.
     pub fn bytes(&self) -> &[u8] {
         self.data.as_ref().map_or(&[], |data| &data.bytes)
@@ -164,20 +217,20 @@ impl Call {
 
     /// Whether another call went as this one did, apart from how often.
     pub fn is_like(&self, other: &Call) -> bool {
-        self.name == other.name
-            && (self.fd, self.ret, &self.errno) == (other.fd, other.ret, &other.errno)
+        (self.name, self.fd, self.ret, self.errno) == (other.name, other.fd, other.ret, other.errno)
             && (&self.args, &self.out, &self.data) == (&other.args, &other.out, &other.data)
     }
 
     /// Whether it returned because its time was over.
     pub fn has_run_out(&self) -> bool {
         // A poll says so by finding nothing ready.
-        matches!(self.errno.as_deref(), Some("EAGAIN" | "EINPROGRESS")) || self.name == "poll" && self.ret == Some(0)
+        matches!(self.errno, Some(Errno::EAGAIN | Errno::EINPROGRESS))
+            || self.name == Syscall::Poll && self.ret == Some(0)
     }
 
     /// Whether its data goes out, rather than comes in.
     pub fn sends(&self) -> bool {
-        self.name.starts_with("send") || self.name == "write"
+        self.name.sends()
     }
 }
 
@@ -202,6 +255,16 @@ impl Value {
         match self {
             Value::Number(number) => Some(*number),
             _ => None,
+        }
+    }
+
+    /// Whether it says nothing: no flag, no protocol, no byte.
+    pub fn is_nothing(&self) -> bool {
+        match self {
+            Value::Number(number) => *number == 0,
+            Value::Word(word) => word == "0",
+            Value::Flags(flags) => flags.is_empty(),
+            _ => false,
         }
     }
 }
@@ -239,6 +302,42 @@ impl From<&'static str> for Value {
 impl From<String> for Value {
     fn from(word: String) -> Value {
         Value::Word(word.into())
+    }
+}
+
+impl From<Duration> for Value {
+    fn from(time: Duration) -> Value {
+        Value::Time(time)
+    }
+}
+
+impl From<MessageFlags> for Value {
+    fn from(flags: MessageFlags) -> Value {
+        Value::Flags(flags)
+    }
+}
+
+impl From<PollEvents> for Value {
+    fn from(events: PollEvents) -> Value {
+        Value::Events(events)
+    }
+}
+
+impl From<SocketOption> for Value {
+    fn from(option: SocketOption) -> Value {
+        Value::Option(option)
+    }
+}
+
+impl From<SocketType> for Value {
+    fn from(kind: SocketType) -> Value {
+        Value::Type(kind)
+    }
+}
+
+impl From<Errno> for Value {
+    fn from(errno: Errno) -> Value {
+        Value::Errno(errno)
     }
 }
 
@@ -305,7 +404,7 @@ mod tests {
             data in proptest::collection::vec(any::<u8>(), 0..5000),
             ret in any::<i64>(),
         ) {
-            let mut call = Call::new("send", Some(3)).sending(&data).arg("flags", "MSG_MORE");
+            let mut call = Call::new(Syscall::Send, Some(3)).sending(&data).arg("flags", MessageFlags(libc::MSG_MORE));
             call.ret = Some(ret);
             let text = serde_json::to_string(&call).expect("JSON");
             prop_assert_eq!(serde_json::from_str::<Call>(&text).expect("a call"), call);
@@ -314,7 +413,7 @@ mod tests {
 
     #[test]
     fn several_buffers_are_one_run_of_bytes_and_known_apart() {
-        let call = Call::new("sendmsg", Some(3)).sending_all(&[b"head", b"", &[7; DATA_LIMIT]]);
+        let call = Call::new(Syscall::SendMsg, Some(3)).sending_all(&[b"head", b"", &[7; DATA_LIMIT]]);
         assert_eq!(call.data.as_ref().map(|data| data.len), Some(4 + DATA_LIMIT));
         let buffers = call.buffers();
         assert_eq!(buffers[..2], [(&b"head"[..], 4), (&b""[..], 0)]);

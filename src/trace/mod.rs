@@ -6,6 +6,8 @@ mod call;
 mod errno;
 mod frame;
 mod layers;
+mod names;
+mod probe;
 mod query;
 pub mod recorder;
 
@@ -15,9 +17,11 @@ use std::os::fd::RawFd;
 use serde::{Deserialize, Serialize};
 
 pub use call::{Call, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
-pub use errno::{errno_name, error_name, error_text};
+pub use errno::{Errno, error_name};
 pub use frame::{Fate, Frame};
 pub use layers::{Field, Layer};
+pub use names::{Finding, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, TcpState, signal_name};
+pub use probe::Probe;
 pub use query::{Made, Selection, Sent};
 
 /// The version of the trace's form: it grows when a field changes its meaning.
@@ -81,11 +85,11 @@ pub enum What {
     /// The author's remark.
     Note { text: String },
     /// What the kernel answered to a question of the stage's.
-    Probe { probe: Word, fd: RawFd, values: Vec<(Word, Value)> },
+    Probe { probe: Probe, fd: RawFd },
     /// A frame on the wire.
     Frame(Frame),
     /// What the stage concluded.
-    Finding { finding: Word, waiting: Vec<Waiting>, text: String },
+    Finding { finding: Finding, waiting: Vec<Waiting>, text: String },
     /// A role ended.
     Exit(Exit),
 }
@@ -108,9 +112,11 @@ pub struct Start {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     pub role: String,
-    pub call: Word,
+    pub call: Syscall,
     pub fd: Option<RawFd>,
-    pub waits_for: Word,
+    pub waits_for: For,
+    /// Whether it also ends with its time.
+    pub timed: bool,
 }
 
 /// How a role ended.
@@ -137,21 +143,9 @@ pub enum Status {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = [
-            (2, "SIGINT"),
-            (6, "SIGABRT"),
-            (9, "SIGKILL"),
-            (11, "SIGSEGV"),
-            (13, "SIGPIPE"),
-            (15, "SIGTERM"),
-            (24, "SIGXCPU"),
-        ];
         match self {
             Status::Code(code) => write!(f, "exit code {code}"),
-            Status::Signal(number) => match names.iter().find(|(known, _)| known == number) {
-                Some((_, name)) => f.write_str(name),
-                None => write!(f, "signal {number}"),
-            },
+            Status::Signal(number) => f.write_str(&signal_name(*number)),
         }
     }
 }
@@ -172,6 +166,14 @@ pub enum Wait {
 }
 
 impl Wait {
+    /// What it waits for, if it may wait.
+    pub fn what(self) -> Option<For> {
+        match self {
+            Wait::Never => None,
+            Wait::Readable(what) | Wait::Perhaps(what) | Wait::Until(what) | Wait::PerhapsUntil(what) => Some(what),
+        }
+    }
+
     /// Whether it has a deadline.
     pub fn is_timed(self) -> bool {
         matches!(self, Wait::Until(_) | Wait::PerhapsUntil(_))
@@ -209,19 +211,4 @@ pub enum For {
     Readiness,
     /// Nothing but the end of its time.
     Time,
-}
-
-impl For {
-    /// In words, after "waits for".
-    pub fn text(self) -> &'static str {
-        match self {
-            For::Datagram => "a datagram",
-            For::Data => "data or the peer's goodbye",
-            For::Connection => "a connection",
-            For::Handshake => "the peer's answer",
-            For::Room => "room in the send buffer",
-            For::Readiness => "any of its descriptors to be ready",
-            For::Time => "the end of its time",
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Questions to a trace, for claims and tests.
 
-use super::{Call, Event, Frame, Trace, What};
+use super::{Call, Errno, Event, Frame, Probe, Syscall, Trace, Value, What};
 
 /// Some of a trace's events, in their order.
 #[derive(Clone, Debug)]
@@ -20,6 +20,13 @@ pub struct Made<'a> {
 pub struct Sent<'a> {
     pub event: &'a Event,
     pub frame: &'a Frame,
+}
+
+impl Made<'_> {
+    /// Whether the call failed with this error.
+    pub fn failed(&self, errno: Errno) -> bool {
+        self.call.errno == Some(errno)
+    }
 }
 
 impl Trace {
@@ -59,8 +66,8 @@ impl<'a> Selection<'a> {
         self.only(|other| other.n < event.n)
     }
 
-    /// The calls of this name that returned.
-    pub fn calls(&self, name: &str) -> Vec<Made<'a>> {
+    /// The calls of this kind that returned.
+    pub fn calls(&self, name: Syscall) -> Vec<Made<'a>> {
         self.all_calls().into_iter().filter(|made| made.call.name == name).collect()
     }
 
@@ -91,8 +98,8 @@ impl<'a> Selection<'a> {
         self.events.iter().filter_map(print).collect()
     }
 
-    /// The waits in a call of this name.
-    pub fn waits(&self, call: &str) -> Vec<&'a Event> {
+    /// The waits in a call of this kind.
+    pub fn waits(&self, call: Syscall) -> Vec<&'a Event> {
         let waits = |event: &&&'a Event| matches!(&event.what, What::Wait(waiting) if waiting.call == call);
         self.events.iter().filter(waits).copied().collect()
     }
@@ -102,10 +109,28 @@ impl<'a> Selection<'a> {
         self.events.iter().filter(|event| matches!(event.what, What::Finding { .. })).copied().collect()
     }
 
-    /// What the kernel answered to a question of this name.
-    pub fn probes(&self, name: &str) -> Vec<&'a Event> {
-        let asked = |event: &&&'a Event| matches!(&event.what, What::Probe { probe, .. } if probe == name);
-        self.events.iter().filter(asked).copied().collect()
+    /// The states of TCP connections that the stage saw.
+    pub fn states(&self) -> Vec<&'a Event> {
+        self.probes(|probe| matches!(probe, Probe::State { .. }))
+    }
+
+    /// The receive queues that the stage saw.
+    pub fn receive_queues(&self) -> Vec<&'a Event> {
+        self.probes(|probe| matches!(probe, Probe::ReceiveQueue { .. }))
+    }
+
+    /// The send queues that the stage saw.
+    pub fn send_queues(&self) -> Vec<&'a Event> {
+        self.probes(|probe| matches!(probe, Probe::SendQueue { .. }))
+    }
+
+    /// The queues of connections that wait for `accept` that the stage saw.
+    pub fn accept_queues(&self) -> Vec<&'a Event> {
+        self.probes(|probe| matches!(probe, Probe::AcceptQueue { .. }))
+    }
+
+    fn probes(&self, wanted: impl Fn(&Probe) -> bool) -> Vec<&'a Event> {
+        self.events.iter().filter(|event| event.probe().is_some_and(&wanted)).copied().collect()
     }
 
     /// The events themselves.
@@ -115,23 +140,29 @@ impl<'a> Selection<'a> {
 }
 
 impl Event {
-    /// A number that a probe or a call gave, by its name.
-    pub fn number(&self, name: &str) -> Option<i64> {
-        let values = match &self.what {
-            What::Probe { values, .. } => values,
-            What::Call(call) => &call.out,
-            _ => return None,
-        };
-        values.iter().find(|(is, _)| is == name)?.1.as_number()
+    /// What a call wrote besides its data, by its name in the man page.
+    fn out(&self, name: &str) -> Option<&Value> {
+        match &self.what {
+            What::Call(call) => call.get_out(name),
+            _ => None,
+        }
     }
 
-    /// A word that a probe or a call gave, by its name.
+    /// A number that a call wrote, by its name.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.out(name)?.as_number()
+    }
+
+    /// A word that a call wrote, by its name: of an address, what it is called in the trace.
     pub fn word(&self, name: &str) -> Option<&str> {
-        let values = match &self.what {
-            What::Probe { values, .. } => values,
-            What::Call(call) => &call.out,
-            _ => return None,
-        };
-        values.iter().find(|(is, _)| is == name)?.1.as_word()
+        self.out(name)?.as_word()
+    }
+
+    /// An error's number that a call wrote as a value, by its name.
+    pub fn errno(&self, name: &str) -> Option<Errno> {
+        match self.out(name)? {
+            Value::Errno(errno) => Some(*errno),
+            _ => None,
+        }
     }
 }

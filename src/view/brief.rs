@@ -105,7 +105,7 @@ fn without_counts(what: &What) -> What {
 
 fn forget_counts(call: &mut Call) {
     call.fd = call.fd.map(|_| 0);
-    if matches!(call.name.as_ref(), "socket" | "accept") && call.errno.is_none() {
+    if call.name.opens() && call.errno.is_none() {
         call.ret = call.ret.map(|_| 0);
     }
     // A view of text does not show them.
@@ -130,7 +130,7 @@ mod tests {
     use std::iter::once;
 
     use super::*;
-    use crate::trace::Host;
+    use crate::trace::{Host, Syscall};
 
     fn event(scene: u32, role: &str, what: What) -> Event {
         let role = Some(role.to_owned());
@@ -143,10 +143,10 @@ mod tests {
 
     /// A call that opens a descriptor, and one that is told the address of the next port.
     fn opening(number: i64) -> [Event; 2] {
-        let mut accept = Call::new("accept", Some(3));
+        let mut accept = Call::new(Syscall::Accept, Some(3));
         accept.ret = Some(number);
         accept.wrote("addr", format!("client:port{number}"));
-        let mut close = Call::new("close", Some(number as i32));
+        let mut close = Call::new(Syscall::Close, Some(number as i32));
         close.ret = Some(0);
         [accept, close].map(|call| event(1, "one", What::Call(call)))
     }
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_result_that_is_no_descriptor_has_to_be_the_same() {
         let sent = |number: usize| {
-            let mut call = Call::new("send", Some(3)).sending(b"a");
+            let mut call = Call::new(Syscall::Send, Some(3)).sending(b"a");
             call.returned(number);
             event(1, "one", What::Call(call))
         };

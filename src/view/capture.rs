@@ -211,7 +211,7 @@ fn pad(to: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::{Call, Data};
+    use crate::trace::{Call, Data, Syscall};
 
     fn event(scene: u32, at_ns: u64, what: What) -> Event {
         let role = matches!(what, What::Call(_)).then(|| "client".to_owned());
@@ -222,7 +222,7 @@ mod tests {
         event(number, 0, What::Scene { text: "a scene".to_owned(), port: 9000 })
     }
 
-    fn call(scene: u32, name: &'static str) -> Event {
+    fn call(scene: u32, name: Syscall) -> Event {
         let mut call = Call::new(name, Some(3));
         call.ret = Some(0);
         event(scene, 0, What::Call(call))
@@ -301,8 +301,8 @@ mod tests {
     fn what_comes_after_a_scenes_last_frame_goes_to_that_frame_and_a_scene_without_frames_to_the_next() {
         let passed = |scene| event(scene, 0, What::Frame(frame(scene, Fate::Passed)));
         let events = [
-            [scene(1), call(1, "socket"), passed(1), call(1, "close")],
-            [scene(2), call(2, "socket"), scene(3), passed(3)],
+            [scene(1), call(1, Syscall::Socket), passed(1), call(1, Syscall::Close)],
+            [scene(2), call(2, Syscall::Socket), scene(3), passed(3)],
         ];
         let expected = [
             (
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_run_without_frames_tells_its_calls_in_the_files_head() {
-        let events = [scene(1), call(1, "socket")];
+        let events = [scene(1), call(1, Syscall::Socket)];
         let (packets, homeless) = packets(&events);
         assert!(packets.is_empty());
         assert_eq!(homeless, texts(&["── 1. a scene", "client  socket(3) = 0"]));
@@ -330,7 +330,7 @@ mod tests {
     fn blocks_lead_from_one_to_the_next_however_many_and_long_the_comments_are() {
         let long = event(1, 0, What::Note { text: "你".repeat(LONGEST_COMMENT) });
         let mut events = vec![scene(1), long];
-        events.extend((0..5 * MOST_COMMENTS).map(|_| call(1, "socket")));
+        events.extend((0..5 * MOST_COMMENTS).map(|_| call(1, Syscall::Socket)));
         let large = Frame { bytes: Data::new(&[7; 2 * DATA_LIMIT + 1]), ..frame(1, Fate::Passed) };
         events.push(event(1, u64::from(u32::MAX) + 5, What::Frame(large)));
         let file = pcapng(&events);

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use super::text;
 use crate::trace::{
-    Call, Data, Event, Exit, Frame, Host, Layer, Queues, Start, Status, VERSION, Value, Waiting, What, Word,
+    Call, Data, Event, Exit, Frame, Host, Layer, Probe, Queues, Start, Status, VERSION, Value, Waiting, What, Word,
     hexadecimal,
 };
 
@@ -73,16 +74,17 @@ fn own_fields(what: &What, to: &mut Map<String, Json>) {
             to.insert("prompt".into(), prompt.clone().into());
             to.insert("text".into(), text.clone().into());
         }
-        What::Probe { probe, fd, values } => {
-            to.insert("probe".into(), probe.clone().into());
+        What::Probe { probe, fd } => {
+            let (name, values) = probed(probe);
+            to.insert("probe".into(), name.into());
             to.insert("fd".into(), (*fd).into());
-            to.insert("values".into(), named(values));
+            to.insert("values".into(), values);
         }
         What::Frame(one) => {
             to.insert("frame".into(), frame(one));
         }
         What::Finding { finding, waiting: all, text } => {
-            to.insert("finding".into(), finding.clone().into());
+            to.insert("finding".into(), finding.name().into());
             let all = all.iter().map(|one| {
                 let mut fields = waiting(one);
                 fields.insert("role".into(), one.role.clone().into());
@@ -103,7 +105,7 @@ fn own_fields(what: &What, to: &mut Map<String, Json>) {
 }
 
 fn call(call: &Call, to: &mut Map<String, Json>) {
-    to.insert("call".into(), call.name.clone().into());
+    to.insert("call".into(), call.name.name().into());
     to.insert("fd".into(), call.fd.into());
     to.insert("args".into(), named(&call.args));
     if !call.out.is_empty() {
@@ -119,7 +121,7 @@ fn call(call: &Call, to: &mut Map<String, Json>) {
     }
     if let Some(ret) = call.ret {
         to.insert("ret".into(), ret.into());
-        to.insert("errno".into(), call.errno.clone().into());
+        to.insert("errno".into(), call.errno.map(|errno| errno.to_string()).into());
         if let Some(after) = &call.after {
             to.insert("after".into(), after.clone().into());
         }
@@ -160,10 +162,30 @@ fn layer(layer: &Layer) -> Json {
 
 fn waiting(waiting: &Waiting) -> Map<String, Json> {
     let mut fields = Map::new();
-    fields.insert("call".into(), waiting.call.clone().into());
+    fields.insert("call".into(), waiting.call.name().into());
     fields.insert("fd".into(), waiting.fd.into());
-    fields.insert("waits_for".into(), waiting.waits_for.clone().into());
+    fields.insert("waits_for".into(), text::waits_for(waiting).into());
     fields
+}
+
+/// The name of a question to the kernel, and what it answered.
+fn probed(probe: &Probe) -> (&'static str, Json) {
+    match *probe {
+        Probe::State { state, left, already, closed } => {
+            let mut values = json!({ "state": state.name() });
+            if let Some(left) = left {
+                values["left"] = text::remembered_for(left).into();
+            }
+            let (name, on) = if closed { ("closed", true) } else { ("already", already) };
+            values[name] = u8::from(on).into();
+            ("state", values)
+        }
+        Probe::ReceiveQueue { recv, first_datagram } => {
+            ("receive queue", json!({ "recv": recv, "of": if first_datagram { "first datagram" } else { "all" } }))
+        }
+        Probe::SendQueue { send, unsent } => ("send queue", json!({ "send": send, "unsent": unsent })),
+        Probe::AcceptQueue { waiting } => ("accept queue", json!({ "waiting": waiting })),
+    }
 }
 
 fn named(values: &[(Word, Value)]) -> Json {
@@ -174,7 +196,6 @@ fn named(values: &[(Word, Value)]) -> Json {
 fn plain(value: &Value) -> Json {
     match value {
         Value::Number(number) => (*number).into(),
-        Value::Word(word) => word.clone().into(),
-        Value::Address(address) => address.to_string().into(),
+        other => text::value(other).into(),
     }
 }

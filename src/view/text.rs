@@ -1,8 +1,11 @@
 //! Bytes and words as a person reads them.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
+
+use crate::trace::{For, Value, Waiting};
 
 /// The widest line of a transcript, in columns.
 pub const WIDTH: usize = 100;
@@ -76,6 +79,47 @@ pub fn harmless(line: &str) -> String {
             other => other.to_string(),
         })
         .collect()
+}
+
+/// An argument or a result of a call, as the trace writes it: `MSG_PEEK|MSG_DONTWAIT`, `500 ms`.
+pub fn value(value: &Value) -> String {
+    match value {
+        Value::Number(number) => number.to_string(),
+        Value::Word(word) => word.to_string(),
+        Value::Time(time) => format!("{} ms", time.as_millis()),
+        Value::Flags(flags) => flags.to_string(),
+        Value::Events(events) => events.to_string(),
+        Value::Option(option) => option.to_string(),
+        Value::Type(kind) => kind.to_string(),
+        Value::Errno(errno) => errno.to_string(),
+        Value::Address(address) => address.to_string(),
+    }
+}
+
+/// What a role waits for, after "waits for".
+pub fn waits_for(waiting: &Waiting) -> String {
+    let what = match waiting.waits_for {
+        For::Datagram => "a datagram",
+        For::Data => "data or the peer's goodbye",
+        For::Connection => "a connection",
+        For::Handshake => "the peer's answer",
+        For::Room => "room in the send buffer",
+        For::Readiness => "any of its descriptors to be ready",
+        For::Time => "the end of its time",
+    };
+    if waiting.timed && waiting.waits_for != For::Time {
+        format!("{what}, or the end of its time")
+    } else {
+        what.to_owned()
+    }
+}
+
+/// For how long the kernel remembers a connection yet, to the nearest ten seconds.
+pub fn remembered_for(time: Duration) -> String {
+    match (time.as_secs() + 5) / 10 {
+        6 => "about a minute".to_owned(),
+        tens => format!("about {tens}0 s"),
+    }
 }
 
 /// A text of at most `width` columns: a longer one ends in `…`.

@@ -5,8 +5,11 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{WIDTH, digits, harmless, quoted, wrapped};
-use crate::trace::{Call, Data, Event, Exit, Fate, Field, Frame, Host, Layer, Start, Status, Value, Waiting, What};
+use super::text::{self, WIDTH, digits, harmless, quoted, remembered_for, waits_for, wrapped};
+use crate::trace::{
+    Call, Data, Errno, Event, Exit, Fate, Field, Frame, Host, Layer, Probe, Start, Status, Syscall, TcpState, Value,
+    Waiting, What,
+};
 
 /// A colour for each role, in the order of declaration.
 const COLOURS: [AnsiColor; 4] = [AnsiColor::Cyan, AnsiColor::Green, AnsiColor::Magenta, AnsiColor::Yellow];
@@ -164,7 +167,7 @@ pub(super) fn words(what: &What) -> Vec<String> {
         What::Print { text } => shortened(text),
         What::Meet { text } => vec![format!("pauses until {text}")],
         What::Note { text } => vec![format!("# {text}")],
-        What::Probe { probe, fd, values } => vec![format!("▸ {}", probed(probe, *fd, values))],
+        What::Probe { probe, fd } => vec![format!("▸ {}", probed(probe, *fd))],
         What::Frame(frame) => vec![format!("wire {}  {}", frame.number, carried(frame))],
         What::Finding { waiting, text, .. } => {
             let waits = waiting.iter().map(|one| format!("{} waits {}", one.role, wait(one)));
@@ -308,7 +311,7 @@ fn before(call: &Call) -> String {
     if call.sends() {
         words.extend(if call.pieces.is_empty() { call.data.as_ref().map(data) } else { Some(buffers(call)) });
         // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
-        let size_matters = matches!(call.errno.as_deref(), None | Some("EMSGSIZE"));
+        let size_matters = matches!(call.errno, None | Some(Errno::EMSGSIZE));
         let len = call.data.as_ref().map(|data| data.len).filter(|_| size_matters);
         let len = len.filter(|len| call.ret != i64::try_from(*len).ok() && call.get_arg("vlen").is_none());
         words.extend(len.map(|len| bytes(&len.to_string())));
@@ -319,7 +322,7 @@ fn before(call: &Call) -> String {
 
 fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
     match name {
-        "flags" | "protocol" if matches!(value, Value::Number(0)) || value.as_word() == Some("0") => None,
+        "flags" | "protocol" if value.is_nothing() => None,
         "level" => None,
         "vlen" if call.sends() => Some(format!("{} datagrams", show(value))),
         "vlen" => {
@@ -352,12 +355,12 @@ fn after(call: &Call) -> String {
     }
     for (name, value) in &call.out {
         let _ = match name.as_ref() {
-            "addr" if call.name == "getsockname" => write!(text, " {}", show(value)),
+            "addr" if call.name == Syscall::GetSockName => write!(text, " {}", show(value)),
             "src_addr" | "addr" => write!(text, " from {}", show(value)),
             "msg_name" if call.get_out("ee_errno").is_some() => write!(text, " sent to {}", show(value)),
             "msg_name" => write!(text, " from {}", show(value)),
             "how_many" => Ok(()),
-            "msg_flags" if value.as_word() == Some("0") => Ok(()),
+            "msg_flags" if value.is_nothing() => Ok(()),
             "msg_flags" => write!(text, " with {}", show(value)),
             "stdout" => write!(text, ", {} on standard output", bytes(&show(value))),
             "stderr" if value.as_number() == Some(0) => Ok(()),
@@ -395,48 +398,35 @@ fn buffers(call: &Call) -> String {
 }
 
 fn show(value: &Value) -> String {
-    match value {
-        Value::Number(number) => number.to_string(),
-        Value::Word(word) => harmless(word),
-        Value::Address(address) => address.to_string(),
-    }
+    harmless(&text::value(value))
 }
 
 fn wait(waiting: &Waiting) -> String {
     let fd = waiting.fd.map(|fd| fd.to_string()).unwrap_or_default();
-    format!("in {}({fd}) for {}", waiting.call, waiting.waits_for)
+    format!("in {}({fd}) for {}", waiting.call, waits_for(waiting))
 }
 
-fn probed(probe: &str, fd: i32, values: &[(crate::trace::Word, Value)]) -> String {
-    let number =
-        |name: &str| values.iter().find(|(is, _)| is == name).map_or_else(String::new, |(_, value)| show(value));
-    match probe {
-        "state" => {
-            let since = if number("already") == "1" { "already" } else { "now" };
-            let left = Some(number("left")).filter(|left| !left.is_empty()).map(|left| format!(", for {left}"));
-            let state = format!("{}{}", number("state"), left.unwrap_or_default());
-            match (number("closed").as_str(), state.as_str()) {
-                ("1", "CLOSED") => format!("{fd}, closed, is gone"),
-                ("1", _) => format!("{fd}, closed, is {since} {state}"),
-                _ => format!("{fd} is {since} {state}"),
-            }
+fn probed(probe: &Probe, fd: i32) -> String {
+    match *probe {
+        Probe::State { state: TcpState::Closed, closed: true, .. } => format!("{fd}, closed, is gone"),
+        Probe::State { state, left, already, closed } => {
+            let closed = if closed { ", closed," } else { "" };
+            let since = if already { "already" } else { "now" };
+            let left = left.map_or_else(String::new, |left| format!(", for {}", remembered_for(left)));
+            format!("{fd}{closed} is {since} {state}{left}")
         }
-        "receive queue" if number("of") == "first datagram" => match number("recv").as_str() {
-            "0" => format!("first in the receive queue of {fd}: no datagram, or an empty one"),
-            size => format!("first in the receive queue of {fd}: a datagram of {}", bytes(size)),
-        },
-        "receive queue" => format!("{} in the receive queue of {fd}", bytes(&number("recv"))),
-        "accept queue" => match number("waiting").as_str() {
-            "0" => format!("no connection waits for accept on {fd}"),
-            "1" => format!("1 connection waits for accept on {fd}"),
-            count => format!("{count} connections wait for accept on {fd}"),
-        },
-        "send queue" => {
-            format!("{} of {fd} not acknowledged, {} of them not sent", bytes(&number("send")), number("unsent"))
+        Probe::ReceiveQueue { recv: 0, first_datagram: true } => {
+            format!("first in the receive queue of {fd}: no datagram, or an empty one")
         }
-        other => {
-            let values: Vec<String> = values.iter().map(|(name, value)| format!("{name} {}", show(value))).collect();
-            format!("{other} of {fd}: {}", values.join(", "))
+        Probe::ReceiveQueue { recv, first_datagram: true } => {
+            format!("first in the receive queue of {fd}: a datagram of {}", bytes(&recv.to_string()))
+        }
+        Probe::ReceiveQueue { recv, .. } => format!("{} in the receive queue of {fd}", bytes(&recv.to_string())),
+        Probe::AcceptQueue { waiting: 0 } => format!("no connection waits for accept on {fd}"),
+        Probe::AcceptQueue { waiting: 1 } => format!("1 connection waits for accept on {fd}"),
+        Probe::AcceptQueue { waiting } => format!("{waiting} connections wait for accept on {fd}"),
+        Probe::SendQueue { send, unsent } => {
+            format!("{} of {fd} not acknowledged, {unsent} of them not sent", bytes(&send.to_string()))
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::judge::context::WaitOutcome;
 use crate::judge::failure::{Done, Kind, Shown, Stop};
 use crate::judge::snapshot::how_it_ended;
 use crate::sandbox::{Ending, HostSocket, How};
+use crate::trace::TcpState;
 use crate::view::text;
 
 /// The most columns that expected output takes in the story.
@@ -170,7 +171,7 @@ impl Attempt {
         self.context.log.step("our second server tries to listen on the same port, with SO_REUSEPORT");
         let fault = |call: &'static str| move |error: io::Error| Stop::ours(call, &error);
         let address = self.context.address();
-        let listens = |socket: &HostSocket| socket.state == "LISTEN" && socket.local.port() == address.port();
+        let listens = |socket: &HostSocket| socket.state == TcpState::Listen && socket.local.port() == address.port();
         let theirs = self.sockets()?.into_iter().find(listens);
         let second = self.context.sandbox.borrow().socket(Type::STREAM).map_err(fault("socket"))?;
         let ours = rustix::fs::fstat(&second).map_err(|errno| fault("fstat")(errno.into()))?.st_uid;

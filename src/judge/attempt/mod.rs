@@ -16,6 +16,7 @@ use super::failure::{Done, Failure, Kind};
 use super::peer::{Connection, Listener, UdpPeer};
 use super::semaphore::Permit;
 use crate::sandbox::{HostSocket, Input, Program, Sandbox, Transport};
+use crate::trace::TcpState;
 use crate::view::text;
 
 /// How often the kernel is asked whether the port is open: a question takes some tens of microseconds.
@@ -116,7 +117,7 @@ impl Attempt {
         let port = self.context.address().port();
         let open = |socket: &HostSocket| {
             let ready = socket.transport == transport && socket.local.port() == port;
-            ready && (transport == Transport::Udp || socket.state == "LISTEN")
+            ready && (transport == Transport::Udp || socket.state == TcpState::Listen)
         };
         let mut is_open = |sandbox: &mut Sandbox| Ok(sandbox.waiting_sockets()?.iter().any(open));
         let waited = self.context.wait_asking_every(ASK_EVERY, None, &mut is_open)?;
@@ -286,7 +287,7 @@ impl Attempt {
 fn described(socket: &HostSocket) -> String {
     let place = socket.local;
     match (socket.transport, socket.state) {
-        (Transport::Tcp, "LISTEN") => format!("a TCP socket that listens on {place}"),
+        (Transport::Tcp, TcpState::Listen) => format!("a TCP socket that listens on {place}"),
         (Transport::Tcp, state) => format!("a TCP socket at {place}, {state}"),
         (Transport::Udp, _) => format!("a UDP socket bound to {place}"),
     }

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::scene::{Arrow, Bar, Beside, Lane, Row, Scene, Stretch};
 use super::words;
-use crate::trace::{Call, Event, Fate, Frame, Host, What};
+use crate::trace::{Call, Errno, Event, Fate, Frame, Host, Probe, SocketType, What};
 use crate::view::text::{cut, harmless};
 
 /// What stands between two details.
@@ -102,13 +102,14 @@ impl Reader {
                 }
                 self.scene.findings.push(harmless(text));
             }
-            (What::Probe { probe, fd, values }, Some(lane)) => {
-                let beside = if probe == "state" {
-                    let state = event.word("state").unwrap_or("?");
-                    let text = if self.scene.lanes[lane].fds { format!("{fd} {state}") } else { state.to_owned() };
-                    Beside::State { text, already: event.number("already") == Some(1) }
-                } else {
-                    Beside::Looks(words::probed(probe, values))
+            (What::Probe { probe, fd }, Some(lane)) => {
+                let text = words::probed(probe);
+                let beside = match probe {
+                    Probe::State { already, .. } => {
+                        let text = if self.scene.lanes[lane].fds { format!("{fd} {text}") } else { text };
+                        Beside::State { text, already: *already }
+                    }
+                    _ => Beside::Looks(text),
                 };
                 self.look(lane, *fd, beside);
             }
@@ -171,8 +172,7 @@ impl Reader {
 
     fn returned(&mut self, lane: usize, call: &Call, with_fd: bool) -> Beside {
         let begun = self.begun.remove(&lane);
-        if call.name == "socket"
-            && call.get_arg("type").and_then(|kind| kind.as_word()) == Some("SOCK_DGRAM")
+        if call.socket_type() == Some(SocketType::Datagram)
             && let Some(fd) = call.ret
         {
             self.datagrams.insert((lane, fd as i32));
@@ -181,7 +181,7 @@ impl Reader {
         let (words, mut details) = words::call(call, with_fd, begun);
         let wired = self.scene.lanes.iter().any(|lane| lane.host == Host::B);
         // Of a socket whose connection failed the kernel tells no queue that means anything.
-        let told = call.queues.filter(|_| call.errno.is_none() || call.errno.as_deref() == Some("EAGAIN"));
+        let told = call.queues.filter(|_| matches!(call.errno, None | Some(Errno::EAGAIN)));
         details.extend(told.into_iter().flat_map(|queues| words::queues(queues, datagrams, wired)));
         Beside::Call { fd: call.fd, words, details: shortened(details), failed: call.errno.is_some(), begun: false }
     }

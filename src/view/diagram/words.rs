@@ -3,8 +3,8 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::pen::Words;
-use crate::trace::{Call, Exit, Fate, Frame, Queues, Status, Value, Waiting, Word};
-use crate::view::text::{cut, harmless, quoted_within, wrapped};
+use crate::trace::{Call, Exit, Fate, Frame, Probe, Queues, Status, Syscall, Value, Waiting};
+use crate::view::text::{self, cut, harmless, quoted_within, waits_for, wrapped};
 
 /// How many columns a call may take.
 pub(super) const CALL: usize = 42;
@@ -28,10 +28,11 @@ pub(super) fn call(call: &Call, with_fd: bool, begun: bool) -> (Words, Vec<Strin
     };
     let is = if call.ret.is_some() || call.errno.is_some() { " = " } else { " …" };
     let mut details = details(call);
-    let mut inside = if begun { vec!["…".to_owned()] } else { arguments(call, with_fd || call.name == "close") };
+    let mut inside =
+        if begun { vec!["…".to_owned()] } else { arguments(call, with_fd || call.name == Syscall::Close) };
     let data = call.data.as_ref().filter(|_| !(begun && call.sends()));
     let room = |inside: &[String], data: usize| {
-        let fixed = [&call.name, is, &result].iter().map(|text| text.width()).sum::<usize>();
+        let fixed = [call.name.name(), is, &result].iter().map(|text| text.width()).sum::<usize>();
         CALL.saturating_sub(fixed + 2 + inside.join(", ").width() + data)
     };
     let least = data.map_or(0, |data| quoted_within(&data.bytes, data.len, LEAST).width() + 2);
@@ -57,7 +58,7 @@ fn arguments(call: &Call, with_fd: bool) -> Vec<String> {
     let mut words: Vec<String> = call.fd.filter(|_| with_fd).iter().map(ToString::to_string).collect();
     for (name, value) in &call.args {
         match name.as_ref() {
-            "flags" | "protocol" if is_nothing(value) => {}
+            "flags" | "protocol" if value.is_nothing() => {}
             "level" | "dest_addr" => {}
             "domain" if value.as_word() == Some("AF_INET") => {}
             "len" if call.sends() => {}
@@ -84,13 +85,13 @@ fn details(call: &Call) -> Vec<String> {
     let reported = call.get_out("ee_errno").is_some();
     for (name, value) in &call.out {
         match name.as_ref() {
-            "addr" if call.name == "getsockname" => details.push(show(value)),
+            "addr" if call.name == Syscall::GetSockName => details.push(show(value)),
             "msg_name" if reported => details.push(format!("sent to {}", show(value))),
             "src_addr" | "addr" | "msg_name" => details.push(format!("from {}", show(value))),
-            "stderr" if is_nothing(value) => {}
+            "stderr" if value.is_nothing() => {}
             "stdout" => details.push(format!("{} on standard output", counted(value))),
             "stderr" => details.push(format!("{} on standard error", counted(value))),
-            "msg_flags" if is_nothing(value) => {}
+            "msg_flags" if value.is_nothing() => {}
             "optval" | "msg_flags" => details.push(show(value)),
             name => details.push(format!("{} {}", name.trim_start_matches("ee_"), show(value))),
         }
@@ -106,39 +107,32 @@ pub(super) fn queues(queues: Queues, datagrams: bool, wired: bool) -> Vec<String
     let unread = queues.recv.filter(|recv| *recv > 0).map(|recv| unread(&recv.to_string(), datagrams));
     let unsent = queues.unsent.unwrap_or(0);
     let sent = queues.send.filter(|send| *send > 0 && wired && !datagrams);
-    unread.into_iter().chain(sent.map(|send| unacknowledged(send.into(), unsent.into()))).collect()
+    unread.into_iter().chain(sent.map(|send| unacknowledged(send, unsent))).collect()
 }
 
 fn unread(recv: &str, datagrams: bool) -> String {
     if datagrams { format!("next datagram: {recv} bytes") } else { format!("{recv} unread") }
 }
 
-fn unacknowledged(send: i64, unsent: i64) -> String {
+fn unacknowledged(send: u32, unsent: u32) -> String {
     if unsent > 0 { format!("{send} not acknowledged, {unsent} not sent") } else { format!("{send} not acknowledged") }
 }
 
-/// What the kernel answered to a question about a queue, or about something else.
-pub(super) fn probed(probe: &str, values: &[(Word, Value)]) -> String {
-    let find = |name: &str| values.iter().find(|(is, _)| is == name).map(|(_, value)| value);
-    let number = |name: &str| find(name).and_then(Value::as_number).unwrap_or(0);
-    match probe {
-        "receive queue" if find("of").and_then(Value::as_word) == Some("first datagram") => match number("recv") {
-            0 => "next datagram: none, or empty".to_owned(),
-            recv => unread(&recv.to_string(), true),
-        },
-        "receive queue" => unread(&number("recv").to_string(), false),
-        "send queue" => unacknowledged(number("send"), number("unsent")),
-        other => {
-            let values: Vec<String> = values.iter().map(|(name, value)| format!("{name} {}", show(value))).collect();
-            format!("{other}: {}", values.join(", "))
-        }
+/// What the kernel answered to a question about a socket.
+pub(super) fn probed(probe: &Probe) -> String {
+    match *probe {
+        Probe::State { state, .. } => state.to_string(),
+        Probe::ReceiveQueue { recv: 0, first_datagram: true } => "next datagram: none, or empty".to_owned(),
+        Probe::ReceiveQueue { recv, first_datagram } => unread(&recv.to_string(), first_datagram),
+        Probe::SendQueue { send, unsent } => unacknowledged(send, unsent),
+        Probe::AcceptQueue { waiting } => format!("accept queue: waiting {waiting}"),
     }
 }
 
 /// `recv waits for data`.
 pub(super) fn waits(waiting: &Waiting, with_fd: bool) -> String {
     let fd = waiting.fd.filter(|_| with_fd).map(|fd| format!("({fd})")).unwrap_or_default();
-    format!("{}{fd} waits for {}", waiting.call, waiting.waits_for)
+    format!("{}{fd} waits for {}", waiting.call, waits_for(waiting))
 }
 
 /// What stands above a frame's arrow.
@@ -220,19 +214,11 @@ pub(super) fn lines(text: &str, width: usize, most: usize) -> Vec<String> {
 }
 
 fn show(value: &Value) -> String {
-    match value {
-        Value::Number(number) => number.to_string(),
-        Value::Word(word) => harmless(word),
-        Value::Address(address) => address.to_string(),
-    }
+    harmless(&text::value(value))
 }
 
 fn counted(value: &Value) -> String {
     bytes(value.as_number().and_then(|number| usize::try_from(number).ok()).unwrap_or(0))
-}
-
-fn is_nothing(value: &Value) -> bool {
-    matches!(value, Value::Number(0)) || value.as_word() == Some("0")
 }
 
 fn bytes(len: usize) -> String {

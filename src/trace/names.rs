@@ -1,0 +1,295 @@
+//! What has a name in C, or in an RFC, as a type: calls, options, flags, states, signals.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An enum each of whose members has one name, which `Display` gives.
+macro_rules! named {
+    ($(#[$about:meta])* $enum:ident { $($member:ident = $name:literal,)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $enum {
+            $(#[doc = concat!("`", $name, "`")] $member,)*
+        }
+
+        impl $enum {
+            /// Its name.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $($enum::$member => $name,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $enum {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+
+named! {
+    /// A system call that a role makes, or a function of the C library that stands for several. Its name is C's.
+    Syscall {
+        Socket = "socket",
+        Bind = "bind",
+        Listen = "listen",
+        Accept = "accept",
+        Connect = "connect",
+        GetSockName = "getsockname",
+        Recv = "recv",
+        RecvFrom = "recvfrom",
+        RecvMsg = "recvmsg",
+        RecvMmsg = "recvmmsg",
+        Send = "send",
+        SendTo = "sendto",
+        SendMsg = "sendmsg",
+        SendMmsg = "sendmmsg",
+        Read = "read",
+        Write = "write",
+        GetSockOpt = "getsockopt",
+        SetSockOpt = "setsockopt",
+        Fcntl = "fcntl",
+        Ioctl = "ioctl",
+        Poll = "poll",
+        Shutdown = "shutdown",
+        Close = "close",
+        System = "system",
+        PosixSpawnp = "posix_spawnp",
+    }
+}
+
+impl Syscall {
+    /// Whether it receives on a socket: `recv(2)` and the calls beside it.
+    pub fn receives(self) -> bool {
+        matches!(self, Syscall::Recv | Syscall::RecvFrom | Syscall::RecvMsg | Syscall::RecvMmsg)
+    }
+
+    /// Whether its data goes out: `send(2)`, the calls beside it, and `write(2)`.
+    pub fn sends(self) -> bool {
+        matches!(self, Syscall::Send | Syscall::SendTo | Syscall::SendMsg | Syscall::SendMmsg | Syscall::Write)
+    }
+
+    /// Whether it returns a new descriptor.
+    pub fn opens(self) -> bool {
+        matches!(self, Syscall::Socket | Syscall::Accept)
+    }
+}
+
+named! {
+    /// A state of a TCP connection, in the words of RFC 9293.
+    TcpState {
+        Established = "ESTABLISHED",
+        SynSent = "SYN-SENT",
+        SynReceived = "SYN-RECEIVED",
+        FinWait1 = "FIN-WAIT-1",
+        FinWait2 = "FIN-WAIT-2",
+        TimeWait = "TIME-WAIT",
+        Closed = "CLOSED",
+        CloseWait = "CLOSE-WAIT",
+        LastAck = "LAST-ACK",
+        Listen = "LISTEN",
+        Closing = "CLOSING",
+    }
+}
+
+impl TcpState {
+    /// The state that the kernel gives by this number, `<net/tcp_states.h>`.
+    pub fn of_kernel(number: u8) -> Option<TcpState> {
+        use TcpState::*;
+        let states = [
+            Established,
+            SynSent,
+            SynReceived,
+            FinWait1,
+            FinWait2,
+            TimeWait,
+            Closed,
+            CloseWait,
+            LastAck,
+            Listen,
+            Closing,
+            // One that the kernel has not made a socket of yet, TCP_NEW_SYN_RECV.
+            SynReceived,
+        ];
+        states.get(usize::from(number).checked_sub(1)?).copied()
+    }
+}
+
+named! {
+    /// What the stage concluded about roles.
+    Finding {
+        EveryoneWaits = "everyone waits",
+        NobodyIsLeft = "nobody is left",
+        RoleGoesRound = "a role goes round",
+        TimerRuns = "a timer runs",
+        RoleHangs = "a role hangs",
+    }
+}
+
+named! {
+    /// An option of a socket, `socket(7)`, `ip(7)`, `tcp(7)`.
+    SocketOption {
+        AttachFilter = "SO_ATTACH_FILTER",
+        Error = "SO_ERROR",
+        Linger = "SO_LINGER",
+        MemInfo = "SO_MEMINFO",
+        RcvBuf = "SO_RCVBUF",
+        RcvTimeo = "SO_RCVTIMEO",
+        ReuseAddr = "SO_REUSEADDR",
+        ReusePort = "SO_REUSEPORT",
+        RxqOvfl = "SO_RXQ_OVFL",
+        SndTimeo = "SO_SNDTIMEO",
+        RecvErr = "IP_RECVERR",
+        Cork = "TCP_CORK",
+        Info = "TCP_INFO",
+        MaxSeg = "TCP_MAXSEG",
+        NoDelay = "TCP_NODELAY",
+        QuickAck = "TCP_QUICKACK",
+    }
+}
+
+impl SocketOption {
+    /// The protocol level at which it is set, by C's name.
+    pub fn level(self) -> &'static str {
+        use SocketOption::*;
+        match self {
+            RecvErr => "IPPROTO_IP",
+            Cork | Info | MaxSeg | NoDelay | QuickAck => "IPPROTO_TCP",
+            AttachFilter | Error | Linger | MemInfo | RcvBuf | RcvTimeo | ReuseAddr | ReusePort | RxqOvfl
+            | SndTimeo => "SOL_SOCKET",
+        }
+    }
+}
+
+named! {
+    /// The type of a socket, `socket(2)`.
+    SocketType {
+        Stream = "SOCK_STREAM",
+        Datagram = "SOCK_DGRAM",
+        SeqPacket = "SOCK_SEQPACKET",
+        Other = "another type",
+    }
+}
+
+/// Flags of `send(2)` and `recv(2)`, as the bits that the kernel takes. Shown by their names in C, `0` for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MessageFlags(pub i32);
+
+impl MessageFlags {
+    /// Whether all of these bits are set, as `libc::MSG_PEEK`.
+    pub fn contains(self, flags: i32) -> bool {
+        self.0 & flags == flags
+    }
+
+    /// Whether none is set.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl fmt::Display for MessageFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(i32, &str); 7] = [
+            (libc::MSG_PEEK, "MSG_PEEK"),
+            (libc::MSG_TRUNC, "MSG_TRUNC"),
+            (libc::MSG_DONTWAIT, "MSG_DONTWAIT"),
+            (libc::MSG_WAITALL, "MSG_WAITALL"),
+            (libc::MSG_MORE, "MSG_MORE"),
+            (libc::MSG_OOB, "MSG_OOB"),
+            (libc::MSG_ERRQUEUE, "MSG_ERRQUEUE"),
+        ];
+        let names = joined(&NAMES, self.0);
+        f.write_str(if names.is_empty() { "0" } else { &names })
+    }
+}
+
+/// Events of `poll(2)`, as the bits that the kernel takes. Shown by their names in C.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PollEvents(pub i16);
+
+impl PollEvents {
+    /// Whether all of these bits are set, as `libc::POLLIN`.
+    pub fn contains(self, events: i16) -> bool {
+        self.0 & events == events
+    }
+}
+
+impl fmt::Display for PollEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(i32, &str); 5] = [
+            (libc::POLLIN as i32, "POLLIN"),
+            (libc::POLLOUT as i32, "POLLOUT"),
+            (libc::POLLERR as i32, "POLLERR"),
+            (libc::POLLHUP as i32, "POLLHUP"),
+            (libc::POLLRDHUP as i32, "POLLRDHUP"),
+        ];
+        f.write_str(&joined(&NAMES, self.0.into()))
+    }
+}
+
+/// The names of the bits that are set, in the order of the table.
+fn joined(names: &[(i32, &'static str)], bits: i32) -> String {
+    let set: Vec<&str> = names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect();
+    set.join("|")
+}
+
+/// A signal as `signal(7)` calls it, or `signal` and the number for one without a name.
+pub fn signal_name(number: i32) -> String {
+    const NAMES: [&str; 31] = [
+        "SIGHUP",
+        "SIGINT",
+        "SIGQUIT",
+        "SIGILL",
+        "SIGTRAP",
+        "SIGABRT",
+        "SIGBUS",
+        "SIGFPE",
+        "SIGKILL",
+        "SIGUSR1",
+        "SIGSEGV",
+        "SIGUSR2",
+        "SIGPIPE",
+        "SIGALRM",
+        "SIGTERM",
+        "SIGSTKFLT",
+        "SIGCHLD",
+        "SIGCONT",
+        "SIGSTOP",
+        "SIGTSTP",
+        "SIGTTIN",
+        "SIGTTOU",
+        "SIGURG",
+        "SIGXCPU",
+        "SIGXFSZ",
+        "SIGVTALRM",
+        "SIGPROF",
+        "SIGWINCH",
+        "SIGIO",
+        "SIGPWR",
+        "SIGSYS",
+    ];
+    let name = usize::try_from(number - 1).ok().and_then(|index| NAMES.get(index));
+    name.map_or_else(|| format!("signal {number}"), |name| (*name).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_shown_by_their_names() {
+        assert_eq!(MessageFlags(libc::MSG_PEEK | libc::MSG_DONTWAIT).to_string(), "MSG_PEEK|MSG_DONTWAIT");
+        assert_eq!(MessageFlags(0).to_string(), "0");
+        assert_eq!(PollEvents(libc::POLLOUT | libc::POLLERR).to_string(), "POLLOUT|POLLERR");
+    }
+
+    #[test]
+    fn a_role_that_dies_of_a_rare_signal_is_told_by_its_name() {
+        assert_eq!(signal_name(libc::SIGBUS), "SIGBUS");
+        assert_eq!(signal_name(libc::SIGKILL), "SIGKILL");
+        assert_eq!(signal_name(34), "signal 34");
+    }
+}

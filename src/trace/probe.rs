@@ -1,0 +1,85 @@
+//! What the kernel answered to a question of the stage's.
+
+use std::time::Duration;
+
+use super::{Event, TcpState, What};
+
+/// What is new of one socket, and what it holds now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// The state of its TCP connection.
+    State {
+        state: TcpState,
+        /// Of a connection that is only remembered: for how long yet, to the nearest ten seconds.
+        left: Option<Duration>,
+        /// Whether it came into this state before the socket was first looked at, as one that `accept` gives.
+        already: bool,
+        /// Whether its socket is closed, and the state is that of what is left of its connection.
+        closed: bool,
+    },
+    /// Received and not read yet, in bytes.
+    ReceiveQueue {
+        recv: u32,
+        /// Of a queue of datagrams, for which the kernel gives the size of the first one only.
+        first_datagram: bool,
+    },
+    /// Sent and not acknowledged yet, in bytes; `unsent` are those of them that have not even been sent.
+    SendQueue { send: u32, unsent: u32 },
+    /// How many connections wait for `accept`.
+    AcceptQueue { waiting: u32 },
+}
+
+impl Event {
+    /// What the kernel answered, if that is what happened.
+    pub fn probe(&self) -> Option<&Probe> {
+        match &self.what {
+            What::Probe { probe, .. } => Some(probe),
+            _ => None,
+        }
+    }
+
+    /// The state of a connection that a probe told.
+    pub fn state(&self) -> Option<TcpState> {
+        match self.probe()? {
+            Probe::State { state, .. } => Some(*state),
+            _ => None,
+        }
+    }
+
+    /// For how long a connection is remembered yet, where a probe told it.
+    pub fn remembered_for(&self) -> Option<Duration> {
+        match self.probe()? {
+            Probe::State { left, .. } => *left,
+            _ => None,
+        }
+    }
+
+    /// Whether a probe told the state of a connection whose socket is closed.
+    pub fn is_after_close(&self) -> bool {
+        matches!(self.probe(), Some(Probe::State { closed: true, .. }))
+    }
+
+    /// How many bytes a probe found in a receive queue; in one of datagrams, in the first of them.
+    pub fn unread(&self) -> Option<i64> {
+        match self.probe()? {
+            Probe::ReceiveQueue { recv, .. } => Some((*recv).into()),
+            _ => None,
+        }
+    }
+
+    /// How many bytes a probe found sent and not acknowledged.
+    pub fn unacknowledged(&self) -> Option<i64> {
+        match self.probe()? {
+            Probe::SendQueue { send, .. } => Some((*send).into()),
+            _ => None,
+        }
+    }
+
+    /// How many connections a probe found waiting for `accept`.
+    pub fn unaccepted(&self) -> Option<i64> {
+        match self.probe()? {
+            Probe::AcceptQueue { waiting } => Some((*waiting).into()),
+            _ => None,
+        }
+    }
+}
