@@ -16,10 +16,9 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity}
 
 use super::Ending;
 use super::channel::{Act, ToRole};
-use super::roles::{Heard, Roles, Step, Stop};
+use super::roles::{Heard, Roles, Step};
 use super::wired::Stirred;
-use crate::probe;
-use crate::trace::{Call, Errno, Finding, For, Syscall, Wait, Waiting, What, class_of_time};
+use crate::trace::{Call, Errno, For, Syscall, Wait, Waiting, What, class_of_time};
 
 /// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its
 /// time in the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while
@@ -171,7 +170,7 @@ impl Baton<'_, '_> {
                 Ok(())
             }
             Heard::Gone => self.bury(role, None),
-            Heard::Done(..) | Heard::Silence => Err(self.hung(role)),
+            Heard::Done(..) | Heard::Silence => Err(self.roles.hung(role)),
         }
     }
 
@@ -248,7 +247,7 @@ impl Baton<'_, '_> {
                 }
                 self.record(role, done, wait)
             }
-            None if wait == Wait::Never => Err(self.hung(role)),
+            None if wait == Wait::Never => Err(self.roles.hung(role)),
             None => {
                 self.roles.name_all(role, &mut call);
                 self.doing[role] = Doing::Asleep(Box::new(call.clone()), wait);
@@ -307,7 +306,7 @@ impl Baton<'_, '_> {
                 return Ok(None);
             }
         }
-        Err(self.hung(role))
+        Err(self.roles.hung(role))
     }
 
     /// Records that a call that may have waited so returned, and what else that changed.
@@ -331,7 +330,7 @@ impl Baton<'_, '_> {
                 self.settle(role)
             }
             Heard::Gone => self.bury(role, None),
-            Heard::Next(..) | Heard::Silence => Err(self.hung(role)),
+            Heard::Next(..) | Heard::Silence => Err(self.roles.hung(role)),
         }
     }
 
@@ -510,7 +509,7 @@ impl Baton<'_, '_> {
     /// A role's process has ended, or is about to.
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
-        let exit = self.roles.reap(role, error)?;
+        let Some(exit) = self.roles.reap(role, error)? else { return Err(self.roles.hung_after_its_end(role)) };
         if !exit.is_good() && !self.roles.is_meant_to_be_killed(role, &exit) {
             let role = self.roles.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
@@ -519,17 +518,5 @@ impl Baton<'_, '_> {
         self.roles.forward(Stirred::default())?;
         // Of one that was killed, its sockets were closed by nobody but the kernel.
         self.roles.look_around()
-    }
-
-    /// A role did not come back.
-    fn hung(&mut self, role: usize) -> Stop {
-        let actor = &self.roles.actors[role];
-        let doing = probe::describe(actor.pid);
-        let name = actor.name.clone();
-        let text = format!("{name} did not come back within {} s: {doing}", self.roles.patience.as_secs());
-        match self.roles.emit(None, What::Finding { finding: Finding::RoleHangs, waiting: Vec::new(), text }) {
-            Ok(()) => Stop::Ending(Ending::Hung { role: name, doing }),
-            Err(stop) => stop,
-        }
     }
 }

@@ -15,6 +15,7 @@ use rustix::process::{Resource, getrlimit};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::sys;
 use crate::trace::{Call, Wait};
 
 /// The descriptor of a role's end of the channel, where the limit on descriptors allows it. `strace` shows what passes
@@ -73,13 +74,36 @@ pub enum ToRole {
     Name(String),
 }
 
-/// Two ends of a new channel.
+/// Two ends of a new channel: a pair of `SOCK_SEQPACKET` sockets, `unix(7)`.
+///
+/// # Errors
+/// Those of `socketpair(2)`.
 pub fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
-/// Sends one message, and a descriptor with it if there is one.
+/// Sends one message, and a descriptor with it if there is one. Waits while the channel is full.
+///
+/// # Errors
+/// Those of `sendmsg(2)` but `EINTR`.
 pub fn send(channel: impl AsFd, message: &impl Serialize, descriptor: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    send_with(channel, message, descriptor, SendFlags::NOSIGNAL)
+}
+
+/// Sends one message, if the channel has room for it: a role that takes no answers must not stop the stage.
+///
+/// # Errors
+/// Those of `sendmsg(2)` but `EINTR`; `EAGAIN` when the channel is full.
+pub fn send_at_once(channel: impl AsFd, message: &impl Serialize) -> io::Result<()> {
+    send_with(channel, message, None, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
+}
+
+fn send_with(
+    channel: impl AsFd,
+    message: &impl Serialize,
+    descriptor: Option<BorrowedFd<'_>>,
+    flags: SendFlags,
+) -> io::Result<()> {
     let bytes = serde_json::to_vec(message)?;
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -87,11 +111,14 @@ pub fn send(channel: impl AsFd, message: &impl Serialize, descriptor: Option<Bor
     if !descriptors.is_empty() {
         control.push(SendAncillaryMessage::ScmRights(&descriptors));
     }
-    sendmsg(channel, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL)?;
+    sys::retry_on_intr(|| sendmsg(&channel, &[IoSlice::new(&bytes)], &mut control, flags))?;
     Ok(())
 }
 
-/// Waits for one message. `None` when the other end is gone.
+/// Waits for one message, and the descriptor that came with it. `None` when the other end is gone.
+///
+/// # Errors
+/// Those of `recvmsg(2)` but `EINTR`, and a message that is none of ours.
 pub fn receive<T: DeserializeOwned>(channel: impl AsFd) -> io::Result<Option<(T, Option<OwnedFd>)>> {
     thread_local! {
         // Kept from message to message: clearing it each time would cost more than the message.
@@ -103,7 +130,9 @@ pub fn receive<T: DeserializeOwned>(channel: impl AsFd) -> io::Result<Option<(T,
 fn receive_into<T: DeserializeOwned>(bytes: &mut [u8], channel: impl AsFd) -> io::Result<Option<(T, Option<OwnedFd>)>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let received = match recvmsg(channel, &mut [IoSliceMut::new(bytes)], &mut control, RecvFlags::CMSG_CLOEXEC) {
+    let received =
+        sys::retry_on_intr(|| recvmsg(&channel, &mut [IoSliceMut::new(bytes)], &mut control, RecvFlags::CMSG_CLOEXEC));
+    let received = match received {
         Ok(received) => received.bytes,
         Err(rustix::io::Errno::CONNRESET) => 0,
         Err(error) => return Err(error.into()),

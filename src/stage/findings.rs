@@ -1,6 +1,7 @@
 //! What the stage finds about a scene as a whole: who waits for what, and how it ended.
 
-use super::roles::{Roles, Step};
+use super::Ending;
+use super::roles::{Roles, Step, Stop};
 use crate::trace::{Call, Finding, Wait, Waiting, What};
 
 impl Roles<'_, '_> {
@@ -31,5 +32,29 @@ impl Roles<'_, '_> {
         let patience = self.patience.as_secs();
         let text = format!("a timer of the kernel's still runs; after {patience} s it is not waited for any longer");
         self.emit(None, What::Finding { finding: Finding::TimerRuns, waiting, text })
+    }
+
+    /// Tells that a role neither waits nor came back, and ends the scene.
+    pub fn hung(&mut self, role: usize) -> Stop {
+        let doing = self.actors[role].player.describe();
+        let text = format!("did not come back within {} s: {doing}", self.patience.as_secs());
+        self.hangs(role, &text, doing)
+    }
+
+    /// Tells that a role has closed its channel to the stage and goes on running, and ends the scene.
+    pub fn hung_after_its_end(&mut self, role: usize) -> Stop {
+        let doing = self.actors[role].player.describe();
+        let patience = self.patience.as_secs();
+        let text = format!("closed its channel to the stage, but did not end within {patience} s: {doing}");
+        self.hangs(role, &text, format!("{doing}, with its channel to the stage closed"))
+    }
+
+    fn hangs(&mut self, role: usize, text: &str, doing: String) -> Stop {
+        let name = self.actors[role].name.clone();
+        let text = format!("{name} {text}");
+        match self.emit(None, What::Finding { finding: Finding::RoleHangs, waiting: Vec::new(), text }) {
+            Ok(()) => Stop::Ending(Ending::Hung { role: name, doing }),
+            Err(stop) => stop,
+        }
     }
 }

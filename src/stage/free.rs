@@ -5,13 +5,12 @@ use std::time::{Duration, Instant};
 use super::Ending;
 use super::channel::{Act, ToRole};
 use super::roles::{Heard, Roles, Step};
-use crate::probe;
 use crate::trace::{Call, Wait, Waiting, What};
 
 /// Roles that are all asleep for this long wait for each other.
 const ASLEEP: Duration = Duration::from_millis(20);
 
-/// How often those who sleep are watched at.
+/// How often those who sleep are looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// What a role is at, as far as it has told.
@@ -88,7 +87,7 @@ impl Free<'_, '_> {
             if heard || !self.all_sleep() {
                 quiet_since = if heard { Instant::now() } else { quiet_since };
                 if quiet_since.elapsed() > self.roles.patience {
-                    return Ok(self.hung());
+                    return self.hung();
                 }
             } else if quiet_since.elapsed() > ASLEEP && !self.end_a_pause() && !self.timers_run() {
                 return self.conclude();
@@ -147,7 +146,10 @@ impl Free<'_, '_> {
 
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
         self.doing[role] = Doing::Ended;
-        let exit = self.roles.reap(role, error)?;
+        let Some(exit) = self.roles.reap(role, error)? else {
+            self.emit()?;
+            return Err(self.roles.hung_after_its_end(role));
+        };
         if !exit.is_good() && !self.roles.is_meant_to_be_killed(role, &exit) {
             let role = self.roles.actors[role].name.clone();
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
@@ -212,10 +214,9 @@ impl Free<'_, '_> {
         }
     }
 
-    fn hung(&mut self) -> Ending {
-        let running = |doing: &Doing| matches!(doing, Doing::Running | Doing::Calling(..));
-        let role = self.doing.iter().position(running).unwrap_or(0);
-        let actor = &self.roles.actors[role];
-        Ending::Hung { role: actor.name.clone(), doing: probe::describe(actor.pid) }
+    fn hung(&mut self) -> Step<Ending> {
+        let role = (0..self.doing.len()).find(|role| !self.sleeps(*role)).unwrap_or(0);
+        self.emit()?;
+        Err(self.roles.hung(role))
     }
 }

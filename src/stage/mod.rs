@@ -12,6 +12,7 @@ pub(crate) mod host;
 mod limits;
 mod loop_detector;
 mod names;
+mod player;
 mod role;
 mod roles;
 mod sockets;

@@ -4,23 +4,24 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::ControlFlow;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal, WaitOptions, getpid, kill_process, waitpid};
+use rustix::event::{PollFd, PollFlags};
 
 use super::channel::{self, ToRole, ToStage};
 use super::closed_connection::ClosedConnection;
 use super::loop_detector::LoopDetector;
 use super::names::Names;
+use super::player::{Player, Received};
 use super::sockets::WatchedSocket;
 use super::{Ending, EventSink, Play, Watch, role};
 use crate::probe::{self, Kernel};
+use crate::sys;
 use crate::trace::{Call, Exit, Frame, Host, Status, Syscall, Value, What};
 use crate::wire::{ADDRESSES, Wire};
 
-/// How often a state that is waited for is watched at.
+/// How often a state that is waited for is looked at.
 pub(super) const LOOK: Duration = Duration::from_millis(1);
 
 /// A role that is playing.
@@ -30,8 +31,7 @@ pub(super) struct Actor {
     pub(super) side: usize,
     /// Its host's address, as its peers see it.
     pub(super) home: IpAddr,
-    pub pid: Pid,
-    channel: OwnedFd,
+    pub player: Player,
     lines: VecDeque<String>,
     /// Whether its user takes longer to type than anybody else to act.
     pub(super) slow: bool,
@@ -42,10 +42,6 @@ pub(super) struct Actor {
     pub(super) sockets: BTreeMap<RawFd, WatchedSocket>,
     /// Connections whose sockets it has closed, where the scene follows them.
     pub(super) closed: Vec<ClosedConnection>,
-    /// What ends the programs that it has started, and the processes at the other ends.
-    kill_pipes: Vec<(OwnedFd, Option<Pid>)>,
-    /// Whether its process has been waited for.
-    reaped: bool,
 }
 
 /// All roles of a scene, and whom to tell of what they do.
@@ -141,20 +137,17 @@ impl<'p, 't> Roles<'p, 't> {
             if host.is_some() {
                 roles.names.settle(one.name, home.into());
             }
-            let (pid, channel) = role::spawn(one.name, play.free, host, one.part)?;
+            let player = Player::start(one.name, play.free, host, one.part)?;
             roles.actors.push(Actor {
                 name: one.name.to_owned(),
                 side,
                 home: home.into(),
-                pid,
-                channel,
+                player,
                 lines: one.lines.into(),
                 slow: one.slow,
                 dies: one.dies,
                 sockets: BTreeMap::new(),
                 closed: Vec::new(),
-                kill_pipes: Vec::new(),
-                reaped: false,
             });
         }
         Ok(roles)
@@ -193,14 +186,15 @@ impl<'p, 't> Roles<'p, 't> {
         let until = Instant::now() + patience;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            if !wait_for(&self.actors[role].channel, left)? {
-                return Ok(Heard::Silence);
-            }
-            match channel::receive::<ToStage>(&self.actors[role].channel)? {
-                None => return Ok(Heard::Gone),
-                Some((ToStage::Next(act, at), _)) => return Ok(Heard::Next(act, at)),
-                Some((ToStage::Done(mut call, at), opened)) => {
-                    self.keep(role, &call, opened);
+            let (message, descriptor) = match self.actors[role].player.receive(left)? {
+                Received::Message(message, descriptor) => (message, descriptor),
+                Received::Gone => return Ok(Heard::Gone),
+                Received::Silence => return Ok(Heard::Silence),
+            };
+            match message {
+                ToStage::Next(act, at) => return Ok(Heard::Next(act, at)),
+                ToStage::Done(mut call, at) => {
+                    self.keep(role, &call, descriptor);
                     self.learn(role, &call);
                     if self.free {
                         self.guess(role, &call);
@@ -208,27 +202,31 @@ impl<'p, 't> Roles<'p, 't> {
                     self.name_all(role, &mut call);
                     return Ok(Heard::Done(call, at));
                 }
-                Some((ToStage::KillPipe(pid), kill_pipe)) => {
-                    // It will outlive its parent, and then it is ours to wait for, prctl(2).
-                    rustix::process::set_child_subreaper(Some(getpid())).map_err(io::Error::from)?;
-                    self.actors[role].kill_pipes.extend(kill_pipe.map(|pipe| (pipe, Pid::from_raw(pid))));
+                ToStage::KillPipe(holder) => {
+                    if let Some(pipe) = descriptor {
+                        self.actors[role].player.keep_kill_pipe(pipe, holder)?;
+                    }
                 }
-                Some((ToStage::Name(address), _)) => {
+                ToStage::Name(address) => {
                     let name = self.names.of(address, self.actors[role].home);
                     self.answer(role, &ToRole::Name(name));
                 }
+            }
+            // One that asks for names without end is not listened to for ever.
+            if !patience.is_zero() && Instant::now() >= until {
+                return Ok(Heard::Silence);
             }
         }
     }
 
     /// Whether the kernel has put a role to sleep in a call of its own, rather than in the channel to us.
     pub fn sleeps(&self, role: usize) -> bool {
-        probe::asleep_in(self.actors[role].pid).is_some_and(|(_, descriptor)| descriptor != channel::role_end())
+        self.actors[role].player.sleeps()
     }
 
     /// Answers a role. One that is gone will be noticed when it is heard next.
     pub fn answer(&self, role: usize, answer: &ToRole) {
-        let _ = channel::send(&self.actors[role].channel, answer, None);
+        self.actors[role].player.answer(answer);
     }
 
     /// The next line that the role's user types.
@@ -278,27 +276,30 @@ impl<'p, 't> Roles<'p, 't> {
     pub fn wait_for_any(&self, sockets: &[(usize, Option<RawFd>)], patience: Duration) -> io::Result<()> {
         let watched = sockets.iter().filter_map(|(role, number)| self.actors[*role].sockets.get(number.as_ref()?));
         let mut all: Vec<PollFd<'_>> = watched.map(|watched| PollFd::new(&watched.socket, PollFlags::IN)).collect();
-        let playing = self.actors.iter().filter(|actor| !actor.reaped);
-        all.extend(playing.map(|actor| PollFd::new(&actor.channel, PollFlags::IN)));
+        let channels = self.actors.iter().filter_map(|actor| actor.player.channel());
+        all.extend(channels.map(|channel| PollFd::from_borrowed_fd(channel, PollFlags::IN)));
         let ends = self.wire.as_ref().map(Wire::ends);
         all.extend(ends.iter().flatten().map(|end| PollFd::new(end, PollFlags::IN)));
-        retry_poll(&mut all, patience).map(drop)
+        sys::wait_for(&mut all, Some(patience)).map(drop)
     }
 
     /// Waits until a role says something or a frame is ready. Whether either came about.
     pub(super) fn speaks_or_sends(&self, role: usize, patience: Duration) -> io::Result<bool> {
-        let mut all = vec![PollFd::new(&self.actors[role].channel, PollFlags::IN)];
+        let channel = self.actors[role].player.channel();
+        let mut all: Vec<_> =
+            channel.into_iter().map(|channel| PollFd::from_borrowed_fd(channel, PollFlags::IN)).collect();
         let ends = self.wire.as_ref().map(Wire::ends);
         all.extend(ends.iter().flatten().map(|end| PollFd::new(end, PollFlags::IN)));
-        retry_poll(&mut all, patience)
+        Ok(sys::wait_for(&mut all, Some(patience))? > 0)
     }
 
-    /// Waits for a role's process, which has closed its channel or is about to.
-    pub fn reap(&mut self, role: usize, error: Option<String>) -> Step<Exit> {
+    /// Waits for a role's process, which has closed its channel or is about to, and drops the copies of its sockets.
+    /// `None` if it is still running when the stage's patience is over.
+    pub fn reap(&mut self, role: usize, error: Option<String>) -> io::Result<Option<Exit>> {
         let actor = &mut self.actors[role];
         let sockets = std::mem::take(&mut actor.sockets);
         actor.closed.extend(sockets.into_iter().filter_map(|(number, watched)| watched.into_closed(number)));
-        Ok(Exit { status: actor.reap()?, error })
+        Ok(actor.player.wait_for_exit(self.patience)?.map(|status| Exit { status, error }))
     }
 
     /// Whether a role that ended so is one that its scene means to be killed.
@@ -314,64 +315,5 @@ impl Actor {
             probe::own_address(&watched.socket).is_some_and(|own| own.port() == address.port())
         };
         address.port() != 0 && self.home == address.ip() && self.sockets.values().any(own)
-    }
-
-    /// Waits for the process, which has closed its channel or is about to.
-    fn reap(&mut self) -> io::Result<Status> {
-        self.reaped = true;
-        let status = loop {
-            match waitpid(Some(self.pid), WaitOptions::empty()) {
-                Err(rustix::io::Errno::INTR) => {}
-                waited => break waited?,
-            }
-        };
-        Ok(match status {
-            Some((_, status)) => match (status.exit_status(), status.terminating_signal()) {
-                (Some(code), _) => Status::Code(code),
-                (_, Some(signal)) => Status::Signal(signal),
-                _ => Status::Code(0),
-            },
-            None => Status::Code(0),
-        })
-    }
-}
-
-/// No process outlives its scene.
-impl Drop for Actor {
-    fn drop(&mut self) {
-        if !self.reaped {
-            let _ = kill_process(self.pid, Signal::KILL);
-            let _ = self.reap();
-        }
-        self.kill_pipes.drain(..).for_each(|(pipe, holder)| kill_via(&pipe, holder));
-    }
-}
-
-/// Ends a program that a role has started, and waits until it is gone. One that cannot be ended within a second is left
-/// to whoever looks after it.
-fn kill_via(pipe: &OwnedFd, holder: Option<Pid>) {
-    let _ = rustix::io::write(pipe, b"!");
-    // A pipe that nobody can read from any more is in error, `poll(2)`: its holder has ended, or is about to.
-    let gone = retry_poll(&mut [PollFd::new(pipe, PollFlags::empty())], Duration::from_secs(1));
-    if let (Ok(true), Some(holder)) = (gone, holder) {
-        let _ = waitpid(Some(holder), WaitOptions::empty());
-    }
-}
-
-/// Waits until a descriptor is readable or its other end is gone.
-fn wait_for(descriptor: &OwnedFd, patience: Duration) -> io::Result<bool> {
-    retry_poll(&mut [PollFd::new(descriptor, PollFlags::IN)], patience)
-}
-
-pub(super) fn retry_poll(all: &mut [PollFd<'_>], patience: Duration) -> io::Result<bool> {
-    let until = Instant::now() + patience;
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        let left = Timespec { tv_sec: left.as_secs() as i64, tv_nsec: left.subsec_nanos().into() };
-        match poll(all, Some(&left)) {
-            Ok(ready) => return Ok(ready > 0),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
     }
 }

@@ -9,8 +9,9 @@ use rustix::net::sockopt::{Timeout, socket_timeout};
 
 use super::Watch;
 use super::closed_connection::{self, ClosedConnection, Pair};
-use super::roles::{LOOK, Roles, Step, retry_poll};
+use super::roles::{LOOK, Roles, Step};
 use crate::probe::{self, Connection, Kernel};
+use crate::sys;
 use crate::trace::{Call, Probe, Syscall, TcpState, What};
 
 /// A copy of a role's socket, and what it was last seen to hold.
@@ -120,7 +121,7 @@ impl Roles<'_, '_> {
         let until = Instant::now() + LONGEST;
         for closed in self.actors.iter().flat_map(|actor| &actor.closed) {
             while closed.waits_for_an_acknowledgement(kernel)? && Instant::now() < until {
-                retry_poll(&mut [], LOOK)?;
+                sys::wait_for(&mut [], Some(LOOK))?;
             }
         }
         Ok(())

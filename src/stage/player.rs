@@ -1,0 +1,142 @@
+//! What plays a role: a process, and how the stage hears it, lets it go on and ends it.
+//!
+//! The rest of the stage knows a role's process only through the methods of [`Player`], so that a program which is not
+//! ours, watched from outside, could stand behind the same type.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, getpid, kill_process, pidfd_open, waitpid};
+
+use super::channel::{self, ToRole, ToStage};
+use super::role::{self, Part};
+use crate::probe;
+use crate::sys;
+use crate::trace::Status;
+
+/// How long a process that was killed may take to end. One that takes longer is left to init.
+const KILL_PATIENCE: Duration = Duration::from_secs(1);
+
+/// A role's process.
+pub(super) struct Player {
+    pid: Pid,
+    channel: OwnedFd,
+    /// What ends the programs that it has started, and the processes at the other ends.
+    kill_pipes: Vec<(OwnedFd, Option<Pid>)>,
+    /// Whether its process has been waited for.
+    reaped: bool,
+}
+
+/// What a process said.
+pub(super) enum Received {
+    Message(ToStage, Option<OwnedFd>),
+    /// It has closed its channel, so it has ended or is about to.
+    Gone,
+    /// Nothing in the time that was given.
+    Silence,
+}
+
+impl Player {
+    /// Starts a process that plays `part`, in the network namespace `host` if there is one.
+    ///
+    /// # Errors
+    /// Those of `socketpair(2)` and `fork(2)`.
+    pub fn start(name: &str, free: bool, host: Option<BorrowedFd<'_>>, part: Part<'_>) -> io::Result<Player> {
+        let (pid, channel) = role::spawn(name, free, host, part)?;
+        Ok(Player { pid, channel, kill_pipes: Vec::new(), reaped: false })
+    }
+
+    /// Waits at most `patience` for its next message.
+    ///
+    /// # Errors
+    /// Those of `recvmsg(2)`, and a message that is none of ours.
+    pub fn receive(&self, patience: Duration) -> io::Result<Received> {
+        if !sys::wait_until_readable(&self.channel, patience)? {
+            return Ok(Received::Silence);
+        }
+        Ok(match channel::receive::<ToStage>(&self.channel)? {
+            Some((message, descriptor)) => Received::Message(message, descriptor),
+            None => Received::Gone,
+        })
+    }
+
+    /// Answers it. That it is gone, or takes no answers, shows when it is heard next.
+    pub fn answer(&self, answer: &ToRole) {
+        let _ = channel::send_at_once(&self.channel, answer);
+    }
+
+    /// What `poll(2)` reports as readable once it has said something; nothing of one that has ended.
+    pub fn channel(&self) -> Option<BorrowedFd<'_>> {
+        (!self.reaped).then(|| self.channel.as_fd())
+    }
+
+    /// Whether the kernel has put it to sleep in a call of its own, rather than in the channel to us.
+    pub fn sleeps(&self) -> bool {
+        probe::asleep_in(self.pid).is_some_and(|(_, descriptor)| descriptor != channel::role_end())
+    }
+
+    /// What it is doing, in words: "asleep in recvfrom(3, …)", "running, in no system call".
+    pub fn describe(&self) -> String {
+        probe::describe(self.pid)
+    }
+
+    /// Takes charge of a program that it has started: `holder` ends it when the pipe is written to or closes.
+    ///
+    /// # Errors
+    /// Those of `prctl(2)`.
+    pub fn keep_kill_pipe(&mut self, pipe: OwnedFd, holder: i32) -> io::Result<()> {
+        // The holder will outlive its parent, and then it is ours to wait for, PR_SET_CHILD_SUBREAPER of prctl(2).
+        rustix::process::set_child_subreaper(Some(getpid()))?;
+        self.kill_pipes.push((pipe, Pid::from_raw(holder)));
+        Ok(())
+    }
+
+    /// Waits at most `patience` for its process to end. `None` if it still runs then.
+    ///
+    /// # Errors
+    /// Those of `pidfd_open(2)` and `waitpid(2)`.
+    pub fn wait_for_exit(&mut self, patience: Duration) -> io::Result<Option<Status>> {
+        let Some(status) = wait_for_exit(self.pid, patience)? else { return Ok(None) };
+        self.reaped = true;
+        Ok(Some(match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => Status::Code(code),
+            (_, Some(signal)) => Status::Signal(signal),
+            _ => Status::Code(0),
+        }))
+    }
+}
+
+/// No process outlives its scene.
+impl Drop for Player {
+    fn drop(&mut self) {
+        if !self.reaped {
+            let _ = kill_process(self.pid, Signal::KILL);
+            let _ = self.wait_for_exit(KILL_PATIENCE);
+        }
+        self.kill_pipes.drain(..).for_each(|(pipe, holder)| kill_via(&pipe, holder));
+    }
+}
+
+/// Ends a program that a role has started, and waits until it is gone: at most twice [`KILL_PATIENCE`].
+fn kill_via(pipe: &OwnedFd, holder: Option<Pid>) {
+    let _ = rustix::io::write(pipe, b"!");
+    // A pipe that nothing can read from any more is in error, `poll(2)`: its holder has ended, or is about to.
+    let closed = sys::wait_for(&mut [PollFd::new(pipe, PollFlags::empty())], Some(KILL_PATIENCE));
+    if let (Ok(1..), Some(holder)) = (closed, holder) {
+        let _ = wait_for_exit(holder, KILL_PATIENCE);
+    }
+}
+
+/// Waits at most `patience` for a child to end, and takes its status. `None` if it still runs then.
+fn wait_for_exit(child: Pid, patience: Duration) -> io::Result<Option<WaitStatus>> {
+    let ended = || sys::retry_on_intr(|| waitpid(Some(child), WaitOptions::NOHANG)).map(|ended| ended.map(|(_, s)| s));
+    // Most have ended already: no descriptor is needed for them.
+    if let Some(status) = ended()? {
+        return Ok(Some(status));
+    }
+    let pidfd = pidfd_open(child, PidfdFlags::empty())?;
+    sys::wait_until_readable(&pidfd, patience)?;
+    Ok(ended()?)
+}
