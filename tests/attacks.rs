@@ -11,7 +11,7 @@ use std::time::Instant;
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::Value;
 
-use crate::support::{PATIENCE, programs, project, run, side_by_side, skip};
+use crate::support::{PATIENCE, fixture, fixture_words, project, run, side_by_side, skip};
 
 /// As whom the judge runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -207,13 +207,13 @@ fn has_cgroup(judge: Judge) -> bool {
 
 /// The example, run by this judge.
 fn as_judge(judge: Judge) -> Command {
-    let example = programs().join("examples/in-a-sandbox");
+    let words = fixture_words("in-a-sandbox");
     if judge == Judge::User && geteuid().is_root() {
         let mut command = Command::new("setpriv");
-        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(example);
+        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).args(words);
         return command;
     }
-    Command::new(example)
+    fixture("in-a-sandbox")
 }
 
 fn prepare(test: &str) -> bool {

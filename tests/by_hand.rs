@@ -2,24 +2,21 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::by_hand::{free_port, lab, role, start_server, text, type_to_client};
-use crate::support::{finish, has, skip};
+use crate::support::{Host, Running, finish, has, lab, project, skip, text, wait_until};
 
 #[test]
 fn server_and_client_of_lab_01_talk_in_two_terminals() {
-    let (lab, port) = (lab(1), free_port(22_000));
-    let mut server = start_server(&mut role(&lab, "server", port), port, "udp");
-    let output = type_to_client(&lab, port, "hello\n\n你好\n");
+    let (lab, host) = (lab(1), Host::open());
+    let mut server = host.start_server(&mut host.role(&lab, "server"), "udp");
+    let output = host.type_to_client(&lab, "hello\n\n你好\n");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let printed = text(&output.stdout);
-    assert!(printed.contains(&format!("HELLO (127.0.0.1:{port})")), "{printed}");
-    assert!(printed.contains(&format!("你好 (127.0.0.1:{port})")), "{printed}");
+    assert!(printed.contains(&format!("HELLO ({})", host.address())), "{printed}");
+    assert!(printed.contains(&format!("你好 ({})", host.address())), "{printed}");
     assert!(printed.starts_with(">>>"), "the client prompts: {printed}");
     assert_eq!(text(&output.stderr), "");
     let _ = server.0.kill();
@@ -30,50 +27,51 @@ fn server_and_client_of_lab_01_talk_in_two_terminals() {
 
 #[test]
 fn one_server_of_lab_01_serves_one_client_after_the_other() {
-    let (lab, port) = (lab(1), free_port(23_000));
-    let _server = start_server(&mut role(&lab, "server", port), port, "udp");
+    let (lab, host) = (lab(1), Host::open());
+    let _server = host.start_server(&mut host.role(&lab, "server"), "udp");
     for line in ["first", "second"] {
-        let output = type_to_client(&lab, port, &format!("{line}\n"));
+        let output = host.type_to_client(&lab, &format!("{line}\n"));
         assert!(text(&output.stdout).contains(&line.to_uppercase()), "{}", text(&output.stdout));
     }
 }
 
 #[test]
 fn calls_shows_each_system_call_beside_what_the_program_prints() {
-    let (lab, port) = (lab(1), free_port(24_000));
-    let _server = start_server(&mut role(&lab, "server", port), port, "udp");
-    let mut client = role(&lab, "client", port);
+    let (lab, host) = (lab(1), Host::open());
+    let _server = host.start_server(&mut host.role(&lab, "server"), "udp");
+    let mut client = host.role(&lab, "client");
     let mut client = client.arg("--calls").spawn().expect("the client starts");
     client.stdin.take().expect("a pipe").write_all(b"hello\n").expect("a line");
     let output = finish(client);
     let calls = text(&output.stderr);
-    assert!(calls.contains(&format!("sendto(3, \"hello\", to 127.0.0.1:{port}) = 5")), "{calls}");
+    assert!(calls.contains(&format!("sendto(3, \"hello\", to {}) = 5", host.address())), "{calls}");
     assert!(!text(&output.stdout).contains("sendto"), "{}", text(&output.stdout));
 }
 
 #[test]
 fn a_role_by_hand_is_that_of_the_first_scene_that_has_it() {
+    let host = Host::open();
     // Scene 1 has no such role. The chat asks whom to talk to, and ends with its input.
-    let output = finish(role(&lab(7), "taibai", free_port(29_000)).stdin(Stdio::null()).spawn().expect("it starts"));
+    let output = finish(host.role(&lab(7), "taibai").stdin(Stdio::null()).spawn().expect("it starts"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(text(&output.stdout), "choose whom to talk to, or q to end: \n");
-    let output = finish(role(&lab(7), "taibai", free_port(29_200)).args(["--scene", "1"]).spawn().expect("it starts"));
+    let output = finish(host.role(&lab(7), "taibai").args(["--scene", "1"]).spawn().expect("it starts"));
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
 }
 
 #[test]
 fn ctrl_d_ends_a_client_quietly() {
-    let (lab, port) = (lab(12), free_port(25_000));
-    let _server = start_server(&mut role(&lab, "server", port), port, "tcp");
-    let output = type_to_client(&lab, port, "");
+    let (lab, host) = (lab(12), Host::open());
+    let _server = host.start_server(&mut host.role(&lab, "server"), "tcp");
+    let output = host.type_to_client(&lab, "");
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(text(&output.stderr), "");
 }
 
 #[test]
 fn ctrl_c_ends_a_server_quietly() {
-    let (lab, port) = (lab(1), free_port(26_000));
-    let mut server = start_server(&mut role(&lab, "server", port), port, "udp");
+    let (lab, host) = (lab(1), Host::open());
+    let mut server = host.start_server(&mut host.role(&lab, "server"), "udp");
     kill_process(Pid::from_child(&server.0), Signal::INT).expect("a signal");
     let _ = server.0.wait().expect("the server ends");
     let mut said = String::new();
@@ -83,18 +81,16 @@ fn ctrl_c_ends_a_server_quietly() {
 
 #[test]
 fn a_server_that_does_not_hear_the_goodbye_of_lab_13_burns_a_processor_and_never_sleeps() {
-    let (lab, port) = (lab(13), free_port(28_000));
-    let server = start_server(role(&lab, "server", port).stdout(Stdio::null()), port, "tcp");
-    let (pid, began) = (server.0.id(), Instant::now());
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(10), "nobody listens");
-    }
+    let (lab, host) = (lab(13), Host::open());
+    let server = host.start_server(host.role(&lab, "server").stdout(Stdio::null()), "tcp");
+    let pid = server.0.id();
+    // A client that connects and leaves without a word.
+    let connect = format!("exec 3<>/dev/tcp/127.0.0.1/{}", host.port());
+    let client = host.enter(Command::new("bash").args(["-c", &connect])).status().expect("bash starts");
+    assert!(client.success());
     // First a while to begin with, then as much again: a tick of the kernel's clock is 10 ms of processor time.
     let until = |ticks: u64| {
-        while processor_ticks(pid) < ticks {
-            assert!(began.elapsed() < Duration::from_secs(30), "{} ticks", processor_ticks(pid));
-            std::thread::yield_now();
-        }
+        wait_until("the server uses a processor", || processor_ticks(pid) >= ticks);
         sleeps(pid)
     };
     let before = until(10);
@@ -117,9 +113,9 @@ fn sleeps(pid: u32) -> u64 {
 
 #[test]
 fn a_server_by_hand_can_be_reached_from_this_machine_only() {
-    let (lab, port) = (lab(12), free_port(27_000));
-    let _server = start_server(&mut role(&lab, "server", port), port, "tcp");
-    let table = fs::read_to_string("/proc/net/tcp").expect("a table");
+    let (lab, host) = (lab(12), Host::open());
+    let _server = host.start_server(&mut host.role(&lab, "server"), "tcp");
+    let (table, port) = (host.table("tcp"), host.port());
     let listening: Vec<&str> =
         table.lines().filter(|line| line.contains(&format!(":{port:04X} 00000000:0000 0A"))).collect();
     assert!(!listening.is_empty(), "{table}");
@@ -131,16 +127,22 @@ fn colours_reach_a_terminal_and_not_one_whose_user_wants_none() {
     if !has("python3") {
         return skip("colours_reach_a_terminal_and_not_one_whose_user_wants_none", "python3 is not installed");
     }
-    let (lab, port) = (lab(7), free_port(26_600));
-    let (taibai, jedan) = (port + 1, port + 2);
+    let (lab, host) = (lab(7), Host::open());
+    let (taibai, jedan) = (host.port() + 1, host.port() + 2);
     for (no_colour, shown) in [("", "taibai: \x1b[1;34;43mhello\x1b[0m"), ("1", "taibai: hello")] {
         let mut terminal = Command::new("python3");
-        terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).arg(&lab.program);
-        terminal.args(["jedan", "--scene", "7", "--address", &format!("127.0.0.1:{port}")]);
+        terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).args(lab.words());
+        terminal.args(["jedan", "--scene", "7", "--address", &host.address()]);
         terminal.env("TERM", "xterm").env("NO_COLOR", no_colour).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut chat = start_server(&mut terminal, jedan, "udp");
-        let friend = UdpSocket::bind((Ipv4Addr::LOCALHOST, taibai)).expect("a socket");
-        friend.send_to(b"hello", (Ipv4Addr::LOCALHOST, jedan)).expect("a message");
+        let mut chat = host.start_server_at(jedan, host.enter(&mut terminal), "udp");
+        let mut friend = Command::new("python3");
+        friend.arg(project("tests/peers/udp_chat.py")).args([
+            "friend",
+            &jedan.to_string(),
+            &taibai.to_string(),
+            "hello",
+        ]);
+        let _friend = Running(host.enter(&mut friend).stdout(Stdio::null()).spawn().expect("python3 starts"));
         chat.0.stdin.take().expect("a pipe").write_all(b"taibai\n\nq\nq\n").expect("lines");
         let mut printed = String::new();
         chat.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");

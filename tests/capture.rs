@@ -270,14 +270,12 @@ fn a_capture_that_cannot_be_written_is_told() {
     let nowhere = folder.file("nowhere/file");
     let lab = labs().remove(0);
     for (path, error) in [(here.as_str(), "EISDIR"), ("/dev/full", "ENOSPC"), (nowhere.as_str(), "ENOENT")] {
-        is_told(Command::new(&lab.program).args(["--pcap", path]), path, error);
+        is_told(lab.command().args(["--pcap", path]), path, error);
     }
     // As a user who may write nowhere: root may everywhere.
-    let copy = folder.0.join("lab");
-    fs::copy(&lab.program, &copy).expect("a copy");
+    let mut command = lab.copied_to(&folder.0);
     let file = folder.file("file");
     fs::set_permissions(&folder.0, PermissionsExt::from_mode(0o555)).expect("a folder to be read only");
-    let mut command = Command::new(&copy);
     if getuid().is_root() {
         command.uid(65_534).gid(65_534);
     }

@@ -241,7 +241,7 @@ fn frames_that_fare_badly_do_not_hide_each_other() {
     side_by_side(&cases, |(lab, fault)| {
         let file = file(&format!("{test}-{}{}.svg", lab.folder, fault.concat()));
         // How it ends is another test's question.
-        run(Command::new(&lab.program).args(*fault).arg("--diagram").arg(&file));
+        run(lab.command().args(*fault).arg("--diagram").arg(&file));
         is_legible(&fs::read_to_string(&file).expect("a picture"), &format!("{} {fault:?}", lab.folder));
     });
 }

@@ -1,13 +1,13 @@
 //! What is asked of a wire befalls exactly those frames, at every run; and nothing that it does makes a finding wrong.
 
 use std::collections::HashMap;
-use std::process::{Command, Output};
+use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use serde_json::Value as Json;
 
-use crate::support::{Lab, labs, programs, run, side_by_side, some_on_a_wire};
+use crate::support::{Lab, fixture, labs, run, side_by_side, some_on_a_wire};
 
 /// The program of one lab, or `None` where no wire can be had.
 fn lab(test: &str, number: u64) -> Option<Lab> {
@@ -16,7 +16,7 @@ fn lab(test: &str, number: u64) -> Option<Lab> {
 
 /// Runs the program that sends 4,000 bytes.
 fn wordy(arguments: &[&str]) -> Output {
-    run(Command::new(programs().join("examples/wordy-roles")).args(arguments))
+    run(fixture("wordy-roles").args(arguments))
 }
 
 fn events(output: &Output) -> Vec<Json> {
@@ -102,7 +102,7 @@ fn each_way_of_saying_which_means_those_frames_and_no_others() {
 fn several_flags_do_what_each_of_them_says() {
     let Some(lab) = lab("several_flags", 1) else { return };
     let flags = ["--scene", "1", "--duplicate", "1", "--delay", "10ms:2", "--corrupt", "4", "--drop", "server:data:9"];
-    let output = run(Command::new(&lab.program).arg("--json").args(flags));
+    let output = run(lab.command().arg("--json").args(flags));
     let events = events(&output);
     let frames = sent(&events);
     assert_eq!(with_fate(&frames, "doubled"), [1]);
@@ -283,7 +283,7 @@ fn what_is_not_understood_is_told_with_exit_code_2() {
         (&["--drop", "3", "--claims"], "cannot be used with"),
     ];
     for (arguments, says) in wrong {
-        let output = run(Command::new(&lab.program).args(arguments));
+        let output = run(lab.command().args(arguments));
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
         assert!(complaint.contains(says), "{arguments:?}: {complaint}");
@@ -296,7 +296,7 @@ fn a_kernel_that_goes_on_sending_for_ever_is_left_at_it() {
     let Some(lab) = lab("a_kernel_that_goes_on", 10) else { return };
     side_by_side(&["client:data", "syn", "server:syn"], |which| {
         let arguments = ["--json", "--scene", "1", "--drop", which, "--patience", "2"];
-        let output = run(Command::new(&lab.program).args(arguments));
+        let output = run(lab.command().args(arguments));
         let words = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(6), "{which}: {words}");
         assert!(words.contains("the kernel still tried to send, and was left at it (--patience"), "{which}: {words}");
@@ -369,7 +369,7 @@ fn no_lab_hangs_on_a_bad_wire_or_is_said_to_while_its_kernel_would_send_again() 
     side_by_side(&cases, |(lab, manner)| {
         // Two hundred handshakes, of which every third loses a frame, take minutes.
         let part: &[&str] = if lab.number == 16 { &["--scene", "1"] } else { &[] };
-        let output = run(Command::new(&lab.program).args(["--json", "--wire"]).args(*manner).args(part));
+        let output = run(lab.command().args(["--json", "--wire"]).args(*manner).args(part));
         let words = String::from_utf8_lossy(&output.stderr);
         if words.contains("there is no wire in it") {
             return; // a lab about one host
@@ -425,7 +425,7 @@ fn twenty_runs_beside_a_load_lose_the_same_and_print_the_same() {
         for lab in some_on_a_wire(test, &[*number]) {
             let manner: Vec<&str> = arguments.iter().copied().chain(["--wire"]).collect();
             let prints = || {
-                let output = run(Command::new(&lab.program).args(&manner));
+                let output = run(lab.command().args(&manner));
                 (String::from_utf8_lossy(&output.stdout).into_owned(), output.status.code())
             };
             let first = prints();

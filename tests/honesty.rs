@@ -6,13 +6,14 @@
 //! commands.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value as Json;
 
-use crate::support::{has, misbehaving_roles, played_here, run, side_by_side, skip};
+use crate::support::{fixture_words, has, played_here, run, side_by_side, skip};
 
 const CHANNEL: i64 = 1000;
 
@@ -37,12 +38,12 @@ struct Seen {
 }
 
 /// Runs a demo under strace; gives what strace saw of each role, and the trace.
-fn watch(program: &Path, arguments: &[&str], name: &str) -> (Vec<Seen>, Vec<Json>) {
+fn watch(program: &[OsString], arguments: &[&str], name: &str) -> (Vec<Seen>, Vec<Json>) {
     let folder = std::env::temp_dir().join(format!("socklab-honesty-{}-{name}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     let mut command = Command::new("strace");
     command.args(["-ff", "-qq", "-xx", "-s", "4096", "-e", TRACED, "-o"]).arg(folder.join("calls"));
-    let output = run(command.arg(program).arg("--json").args(arguments));
+    let output = run(command.args(program).arg("--json").args(arguments));
     let events = String::from_utf8(output.stdout).expect("UTF-8");
     let events: Vec<Json> = events.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let mut files: Vec<(u32, PathBuf)> =
@@ -371,7 +372,7 @@ fn the_trace_of_every_role_is_the_list_of_calls_that_strace_sees() {
         return skip("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees", "strace is not installed");
     }
     side_by_side(&played_here("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees"), |lab| {
-        let (seen, events) = watch(&lab.program, &[], &lab.folder);
+        let (seen, events) = watch(&lab.words(), &[], &lab.folder);
         let calls: usize = seen.iter().map(|one| one.calls.len()).sum();
         assert!(calls > 5, "{}: strace saw {calls} calls", lab.folder);
         if let Some(difference) = difference(&seen, &told(&events)) {
@@ -385,7 +386,7 @@ fn an_untraced_call_on_another_socket_is_noticed() {
     if !has("strace") {
         return skip("an_untraced_call_on_another_socket_is_noticed", "strace is not installed");
     }
-    let (seen, events) = watch(&misbehaving_roles(), &["--scene", "1"], "planted-1");
+    let (seen, events) = watch(&fixture_words("misbehaving-roles"), &["--scene", "1"], "planted-1");
     let difference = difference(&seen, &told(&events)).expect("a difference");
     assert!(difference.contains("socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC"), "{difference}");
 }
@@ -395,7 +396,7 @@ fn an_untraced_call_on_a_traced_socket_is_noticed() {
     if !has("strace") {
         return skip("an_untraced_call_on_a_traced_socket_is_noticed", "strace is not installed");
     }
-    let (seen, events) = watch(&misbehaving_roles(), &["--scene", "2"], "planted-2");
+    let (seen, events) = watch(&fixture_words("misbehaving-roles"), &["--scene", "2"], "planted-2");
     let difference = difference(&seen, &told(&events)).expect("a difference");
     assert!(difference.contains("getsockname(3)"), "{difference}");
 }

@@ -1,15 +1,12 @@
 //! Our roles by hand and Python programs that follow the classic texts understand each other, both ways round.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::by_hand::{Running, free_port, lab, role, start_server, text, type_to_client};
-use crate::support::{PATIENCE, forgotten_goodbyes, has, project, run, skip};
+use crate::support::{Host, Running, finish, forgotten_goodbyes, has, lab, project, run, skip, text, wait_until};
 
 /// Whether Python is there; says so if it is not.
 fn python(test: &str) -> bool {
@@ -19,16 +16,18 @@ fn python(test: &str) -> bool {
     has("python3")
 }
 
-fn peer(program: &str, arguments: &[&str]) -> Command {
+fn peer(host: &Host, program: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new("python3");
     command.arg(project("tests/peers").join(program)).args(arguments);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    host.enter(&mut command);
     command
 }
 
 /// Starts a Python server and waits for it to say that it is ready.
-fn start_peer(program: &str, port: u16) -> Running {
-    let mut server = Running(peer(program, &["server", &port.to_string()]).spawn().expect("python3 starts"));
+fn start_peer(host: &Host, program: &str) -> Running {
+    let mut server = peer(host, program, &["server", &host.port().to_string()]);
+    let mut server = Running(server.spawn().expect("python3 starts"));
     let mut line = String::new();
     BufReader::new(server.0.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
     assert_eq!(line, "ready\n", "{program} did not start");
@@ -36,10 +35,10 @@ fn start_peer(program: &str, port: u16) -> Running {
 }
 
 /// What a Python client prints until it ends.
-fn ask(program: &str, port: u16, words: &[&str]) -> String {
-    let port = port.to_string();
+fn ask(host: &Host, program: &str, words: &[&str]) -> String {
+    let port = host.port().to_string();
     let arguments: Vec<&str> = ["client", &port].iter().chain(words).copied().collect();
-    let output = run(&mut peer(program, &arguments));
+    let output = run(&mut peer(host, program, &arguments));
     assert!(output.status.success(), "{program}: {}", text(&output.stderr));
     text(&output.stdout)
 }
@@ -56,8 +55,8 @@ fn type_to(program: &mut Running, lines: &str) {
     program.0.stdin.take().expect("a pipe").write_all(lines.as_bytes()).expect("the lines are typed");
 }
 
-fn start_command_server(number: u64, port: u16) -> Running {
-    start_server(role(&lab(number), "server", port).arg("--allow-commands"), port, "tcp")
+fn start_command_server(host: &Host, number: u64) -> Running {
+    host.start_server(host.role(&lab(number), "server").arg("--allow-commands"), "tcp")
 }
 
 #[test]
@@ -65,9 +64,9 @@ fn a_python_client_reads_what_our_low_version_server_sends() {
     if !python("a_python_client_reads_what_our_low_version_server_sends") {
         return;
     }
-    let port = free_port(20_100);
-    let _server = start_command_server(27, port);
-    let answers = ask("low_version.py", port, &["echo hello", "seq 1 500", "echo oops >&2"]);
+    let host = Host::open();
+    let _server = start_command_server(&host, 27);
+    let answers = ask(&host, "low_version.py", &["echo hello", "seq 1 500", "echo oops >&2"]);
     let long: String = (1..=500).map(|number| format!("{number}\n")).collect();
     assert_eq!(answers, format!("6:hello\n\n1892:{long}\n5:oops\n\n"));
 }
@@ -77,9 +76,9 @@ fn our_low_version_client_reads_what_a_python_server_sends() {
     if !python("our_low_version_client_reads_what_a_python_server_sends") {
         return;
     }
-    let port = free_port(20_200);
-    let _server = start_peer("low_version.py", port);
-    let output = type_to_client(&lab(27), port, "echo hello\n\nseq 1 500\nquit\n");
+    let host = Host::open();
+    let _server = start_peer(&host, "low_version.py");
+    let output = host.type_to_client(&lab(27), "echo hello\n\nseq 1 500\nquit\n");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let printed = text(&output.stdout);
     assert!(printed.starts_with(">>: hello\n>>: >>: 1\n2\n3\n"), "{printed}");
@@ -91,9 +90,9 @@ fn a_python_client_reads_what_our_struct_header_server_sends() {
     if !python("a_python_client_reads_what_our_struct_header_server_sends") {
         return;
     }
-    let port = free_port(20_300);
-    let _server = start_command_server(30, port);
-    let answers = ask("struct_header.py", port, &["echo hello", "true", "seq 1 500"]);
+    let host = Host::open();
+    let _server = start_command_server(&host, 30);
+    let answers = ask(&host, "struct_header.py", &["echo hello", "true", "seq 1 500"]);
     let long: String = (1..=500).map(|number| format!("{number}\n")).collect();
     assert_eq!(answers, format!("6:hello\n\n0:\n1892:{long}\n"));
 }
@@ -103,9 +102,9 @@ fn our_struct_header_client_reads_what_a_python_server_sends() {
     if !python("our_struct_header_client_reads_what_a_python_server_sends") {
         return;
     }
-    let port = free_port(20_400);
-    let _server = start_peer("struct_header.py", port);
-    let output = type_to_client(&lab(30), port, "echo hello\ntrue\nseq 1 500\n");
+    let host = Host::open();
+    let _server = start_peer(&host, "struct_header.py");
+    let output = host.type_to_client(&lab(30), "echo hello\ntrue\nseq 1 500\n");
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let printed = text(&output.stdout);
     assert!(printed.starts_with(">>: i32 6\nhello\n>>: i32 0\n\n>>: i32 1892\n1\n2\n"), "{printed}");
@@ -117,9 +116,9 @@ fn a_python_client_hears_our_udp_echo() {
     if !python("a_python_client_hears_our_udp_echo") {
         return;
     }
-    let port = free_port(20_500);
-    let _server = start_server(&mut role(&lab(1), "server", port), port, "udp");
-    assert_eq!(ask("udp_echo.py", port, &["hello", "straße é 你好"]), "HELLO\nSTRAßE é 你好\n");
+    let host = Host::open();
+    let _server = host.start_server(&mut host.role(&lab(1), "server"), "udp");
+    assert_eq!(ask(&host, "udp_echo.py", &["hello", "straße é 你好"]), "HELLO\nSTRAßE é 你好\n");
 }
 
 #[test]
@@ -127,9 +126,9 @@ fn our_client_hears_a_python_udp_echo() {
     if !python("our_client_hears_a_python_udp_echo") {
         return;
     }
-    let port = free_port(20_600);
-    let _server = start_peer("udp_echo.py", port);
-    let output = type_to_client(&lab(1), port, "hello\n你好\n");
+    let host = Host::open();
+    let _server = start_peer(&host, "udp_echo.py");
+    let output = host.type_to_client(&lab(1), "hello\n你好\n");
     let printed = text(&output.stdout);
     assert!(printed.contains("HELLO (127.0.0.1:") && printed.contains("你好 (127.0.0.1:"), "{printed}");
 }
@@ -139,9 +138,9 @@ fn our_server_of_three_receives_comes_to_its_end_with_a_python_client() {
     if !python("our_server_of_three_receives_comes_to_its_end_with_a_python_client") {
         return;
     }
-    let port = free_port(21_000);
-    let server = start_server(&mut role(&lab(4), "server", port), port, "udp");
-    ask("udp_one_for_one.py", port, &["hello", "", "egon"]);
+    let host = Host::open();
+    let server = host.start_server(&mut host.role(&lab(4), "server"), "udp");
+    ask(&host, "udp_one_for_one.py", &["hello", "", "egon"]);
     let printed = printed_by(server);
     let second = printed.lines().nth(1);
     assert_eq!(second, Some("second time received  \"\""), "{printed}");
@@ -153,9 +152,9 @@ fn a_python_server_of_three_receives_comes_to_its_end_with_our_client() {
     if !python("a_python_server_of_three_receives_comes_to_its_end_with_our_client") {
         return;
     }
-    let port = free_port(21_100);
-    let server = start_peer("udp_one_for_one.py", port);
-    let output = run(&mut role(&lab(4), "client", port));
+    let host = Host::open();
+    let server = start_peer(&host, "udp_one_for_one.py");
+    let output = run(&mut host.role(&lab(4), "client"));
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(printed_by(server), "b'hello'\nb'world'\nb'egon'\n");
 }
@@ -165,10 +164,10 @@ fn three_python_clients_are_each_answered_by_one_server_of_ours() {
     if !python("three_python_clients_are_each_answered_by_one_server_of_ours") {
         return;
     }
-    let port = free_port(21_200);
-    let _server = start_server(&mut role(&lab(6), "server", port), port, "udp");
+    let host = Host::open();
+    let _server = host.start_server(&mut host.role(&lab(6), "server"), "udp");
     let words = ["hello", "hi", "hey you"];
-    let clients = words.map(|word| peer("udp_echo.py", &["client", &port.to_string(), word, ""]).spawn());
+    let clients = words.map(|word| peer(&host, "udp_echo.py", &["client", &host.port().to_string(), word, ""]).spawn());
     for (client, word) in clients.into_iter().zip(words) {
         let printed = printed_by(Running(client.expect("python3 starts")));
         assert_eq!(printed, format!("{}\n\n", word.to_uppercase()));
@@ -180,9 +179,9 @@ fn our_client_of_many_hears_a_python_udp_echo() {
     if !python("our_client_of_many_hears_a_python_udp_echo") {
         return;
     }
-    let port = free_port(21_300);
-    let _server = start_peer("udp_echo.py", port);
-    let output = type_to_client(&lab(6), port, "hello\n\n");
+    let host = Host::open();
+    let _server = start_peer(&host, "udp_echo.py");
+    let output = host.type_to_client(&lab(6), "hello\n\n");
     assert_eq!(text(&output.stdout), ">>: \"HELLO\"\n>>: \"\"\n>>: \n", "{}", text(&output.stderr));
 }
 
@@ -191,10 +190,10 @@ fn a_python_client_of_the_chat_is_answered_by_our_server() {
     if !python("a_python_client_of_the_chat_is_answered_by_our_server") {
         return;
     }
-    let port = free_port(21_400);
-    let mut server = start_server(&mut role(&lab(7), "server", port), port, "udp");
+    let host = Host::open();
+    let mut server = host.start_server(&mut host.role(&lab(7), "server"), "udp");
     type_to(&mut server, "你好\n");
-    assert_eq!(ask("udp_chat.py", port, &["taibai", "hello"]), "你好\n");
+    assert_eq!(ask(&host, "udp_chat.py", &["taibai", "hello"]), "你好\n");
     server.0.kill().expect("a server that waits for the next message");
     let printed = printed_by(server);
     assert!(printed.contains("]: 发给taibai: hello\nyour answer: "), "{printed}");
@@ -205,11 +204,11 @@ fn our_client_of_the_chat_is_answered_by_a_python_server() {
     if !python("our_client_of_the_chat_is_answered_by_a_python_server") {
         return;
     }
-    let port = free_port(21_500);
-    let _server = start_peer("udp_chat.py", port);
-    let output = type_to_client(&lab(7), port, "taibai\nhello\n");
+    let host = Host::open();
+    let _server = start_peer(&host, "udp_chat.py");
+    let output = host.type_to_client(&lab(7), "taibai\nhello\n");
     let printed = text(&output.stdout);
-    assert!(printed.contains(&format!("a message from [127.0.0.1:{port}]: 发给taibai: hello?\n")), "{printed}");
+    assert!(printed.contains(&format!("a message from [{}]: 发给taibai: hello?\n", host.address())), "{printed}");
 }
 
 #[test]
@@ -218,10 +217,10 @@ fn a_python_program_at_a_contacts_port_chats_with_ours() {
         return;
     }
     // The contacts' ports lie behind the server's: taibai's is the first, Jedan's the second.
-    let port = free_port(21_600);
-    let (taibai, jedan) = (port + 1, port + 2);
-    let mut ours = start_server(role(&lab(7), "jedan", port).args(["--scene", "7"]), jedan, "udp");
-    let theirs = peer("udp_chat.py", &["friend", &jedan.to_string(), &taibai.to_string(), "hello"]).spawn();
+    let host = Host::open();
+    let (taibai, jedan) = (host.port() + 1, host.port() + 2);
+    let mut ours = host.start_server_at(jedan, host.role(&lab(7), "jedan").args(["--scene", "7"]), "udp");
+    let theirs = peer(&host, "udp_chat.py", &["friend", &jedan.to_string(), &taibai.to_string(), "hello"]).spawn();
     let mut theirs = Running(theirs.expect("python3 starts"));
     let mut said = BufReader::new(theirs.0.stdout.take().expect("a pipe")).lines();
     let mut next = || said.next().expect("a line").expect("text");
@@ -238,10 +237,10 @@ fn a_python_client_talks_with_our_talk_loop_about_long_lines() {
     if !python("a_python_client_talks_with_our_talk_loop_about_long_lines") {
         return;
     }
-    let port = free_port(26_100);
-    let _server = start_server(&mut role(&lab(11), "server", port), port, "tcp");
+    let host = Host::open();
+    let _server = host.start_server(&mut host.role(&lab(11), "server"), "tcp");
     let long = "a".repeat(3000);
-    let answers = ask("talk_loop.py", port, &["hello", &long, "你好", "bye"]);
+    let answers = ask(&host, "talk_loop.py", &["hello", &long, "你好", "bye"]);
     assert_eq!(answers, format!("HELLO\n{}\n你好\nBYE\n", long.to_uppercase()));
 }
 
@@ -250,14 +249,14 @@ fn our_patient_client_gets_long_answers_whole_from_a_python_talk_loop() {
     if !python("our_patient_client_gets_long_answers_whole_from_a_python_talk_loop") {
         return;
     }
-    let port = free_port(26_200);
-    let _server = start_peer("talk_loop.py", port);
+    let host = Host::open();
+    let _server = start_peer(&host, "talk_loop.py");
     let long = "a".repeat(3000);
-    let mut client = role(&lab(11), "client", port).args(["--scene", "4"]).spawn().expect("the client starts");
+    let mut client = host.role(&lab(11), "client").args(["--scene", "4"]).spawn().expect("the client starts");
     let lines = format!("{long}\n\nb\n");
     std::io::Write::write_all(client.stdin.as_mut().expect("a pipe"), lines.as_bytes()).expect("lines");
     drop(client.stdin.take());
-    let output = crate::support::finish(client);
+    let output = finish(client);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let printed = text(&output.stdout);
     let answers: Vec<&str> =
@@ -270,17 +269,18 @@ fn our_cured_server_serves_the_next_python_client_after_one_that_was_killed() {
     if !python("our_cured_server_serves_the_next_python_client_after_one_that_was_killed") {
         return;
     }
-    let port = free_port(26_300);
-    let _server = start_server(role(&lab(13), "server", port).args(["--scene", "4"]), port, "tcp");
+    let host = Host::open();
+    let _server = host.start_server(host.role(&lab(13), "server").args(["--scene", "4"]), "tcp");
     // It has its first answer, and waits for its next line.
-    let mut first =
-        Running(peer("talk_loop.py", &["client", &port.to_string(), "hello", ""]).spawn().expect("python3"));
+    let mut first = Running(
+        peer(&host, "talk_loop.py", &["client", &host.port().to_string(), "hello", ""]).spawn().expect("python3"),
+    );
     let mut line = String::new();
     BufReader::new(first.0.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
     assert_eq!(line, "HELLO\n");
     first.0.kill().expect("it is killed");
-    assert_eq!(ask("talk_loop.py", port, &["next", "你好"]), "NEXT\n你好\n");
-    assert_eq!(ask("talk_loop.py", port, &["and the next"]), "AND THE NEXT\n");
+    assert_eq!(ask(&host, "talk_loop.py", &["next", "你好"]), "NEXT\n你好\n");
+    assert_eq!(ask(&host, "talk_loop.py", &["and the next"]), "AND THE NEXT\n");
 }
 
 #[test]
@@ -288,11 +288,11 @@ fn our_cured_server_tells_how_each_python_client_left_and_serves_the_next() {
     if !python("our_cured_server_tells_how_each_python_client_left_and_serves_the_next") {
         return;
     }
-    let port = free_port(26_400);
-    let mut server = start_server(role(&lab(15), "server", port).args(["--scene", "5"]), port, "tcp");
-    assert_eq!(ask("next_caller.py", port, &["reset"]), "");
-    assert_eq!(ask("next_caller.py", port, &["gbk"]), "an answer of 0 bytes\n");
-    assert_eq!(ask("next_caller.py", port, &["q", "hello"]), "HELLO\n");
+    let host = Host::open();
+    let mut server = host.start_server(host.role(&lab(15), "server").args(["--scene", "5"]), "tcp");
+    assert_eq!(ask(&host, "next_caller.py", &["reset"]), "");
+    assert_eq!(ask(&host, "next_caller.py", &["gbk"]), "an answer of 0 bytes\n");
+    assert_eq!(ask(&host, "next_caller.py", &["q", "hello"]), "HELLO\n");
     let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
     let mut next = |text: &str| {
         let line = said.find(|line| line.contains("127.0.0.1:")).expect("a line about a client");
@@ -309,10 +309,10 @@ fn our_clients_are_served_by_the_classic_accept_loop_in_python_one_after_the_oth
     if !python("our_clients_are_served_by_the_classic_accept_loop_in_python_one_after_the_other") {
         return;
     }
-    let port = free_port(26_500);
-    let _server = start_peer("next_caller.py", port);
+    let host = Host::open();
+    let _server = start_peer(&host, "next_caller.py");
     for line in ["first", "second"] {
-        let output = type_to_client(&lab(15), port, &format!("{line}\nq\n"));
+        let output = host.type_to_client(&lab(15), &format!("{line}\nq\n"));
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
         assert!(text(&output.stdout).contains(&line.to_uppercase()), "{}", text(&output.stdout));
     }
@@ -323,11 +323,11 @@ fn a_python_client_hears_the_true_time_from_our_time_server() {
     if !python("a_python_client_hears_the_true_time_from_our_time_server") {
         return;
     }
-    let port = free_port(28_100);
-    let _server = start_server(&mut role(&lab(8), "server", port), port, "udp");
+    let host = Host::open();
+    let _server = host.start_server(&mut host.role(&lab(8), "server"), "udp");
     let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970").as_secs();
     let before = seconds();
-    let printed = ask("time_server.py", port, &["%s", "", "%Y年", "no percent"]);
+    let printed = ask(&host, "time_server.py", &["%s", "", "%Y年", "no percent"]);
     let lines: Vec<&str> = printed.lines().collect();
     let told: u64 = lines[0].parse().expect("seconds since 1970");
     assert!((before..=seconds()).contains(&told), "{printed}");
@@ -340,9 +340,9 @@ fn our_client_hears_the_time_from_a_python_time_server() {
     if !python("our_client_hears_the_time_from_a_python_time_server") {
         return;
     }
-    let port = free_port(28_200);
-    let _server = start_peer("time_server.py", port);
-    let output = type_to_client(&lab(8), port, "  no percent  \n\n%Y年\n");
+    let host = Host::open();
+    let _server = start_peer(&host, "time_server.py");
+    let output = host.type_to_client(&lab(8), "  no percent  \n\n%Y年\n");
     let printed = text(&output.stdout);
     let told: Vec<&str> =
         printed.split("current date: ").skip(1).map(|told| told.lines().next().unwrap_or("")).collect();
@@ -356,9 +356,9 @@ fn a_python_client_sends_again_what_our_lossy_server_lost() {
     if !python("a_python_client_sends_again_what_our_lossy_server_lost") {
         return;
     }
-    let port = free_port(28_300);
-    let _server = start_server(role(&lab(9), "server", port).args(["--scene", "5"]), port, "udp");
-    assert_eq!(ask("udp_numbered.py", port, &["hello", "world", "egon"]), "1.1\n2.1\n2.2\n3.1\n");
+    let host = Host::open();
+    let _server = host.start_server(host.role(&lab(9), "server").args(["--scene", "5"]), "udp");
+    assert_eq!(ask(&host, "udp_numbered.py", &["hello", "world", "egon"]), "1.1\n2.1\n2.2\n3.1\n");
 }
 
 #[test]
@@ -366,9 +366,9 @@ fn our_client_sends_again_what_a_python_server_left_without_an_answer() {
     if !python("our_client_sends_again_what_a_python_server_left_without_an_answer") {
         return;
     }
-    let port = free_port(28_400);
-    let mut server = start_peer("udp_numbered.py", port);
-    let client = run(role(&lab(9), "client", port).args(["--scene", "5"]));
+    let host = Host::open();
+    let mut server = start_peer(&host, "udp_numbered.py");
+    let client = run(host.role(&lab(9), "client").args(["--scene", "5"]));
     assert!(client.status.success(), "{}", text(&client.stderr));
     // Each first attempt is left without an answer.
     let told: Vec<String> = text(&client.stdout).lines().map(|line| line[..8].to_owned()).collect();
@@ -384,9 +384,9 @@ fn our_client_needs_two_lines_to_notice_that_a_python_server_has_gone() {
     if !python("our_client_needs_two_lines_to_notice_that_a_python_server_has_gone") {
         return;
     }
-    let port = free_port(29_100);
-    let _server = start_peer("goodbyes.py", port);
-    let output = type_to_client(&lab(14), port, "hello\nare you there\nhello?\n");
+    let host = Host::open();
+    let _server = start_peer(&host, "goodbyes.py");
+    let output = host.type_to_client(&lab(14), "hello\nare you there\nhello?\n");
     let printed = text(&output.stdout);
     let sent = "Client message has been sent\nfrom server msg is ";
     assert!(printed.ends_with(&format!(">>: {sent} HELLO\n>>: {sent} \n>>: Broken pipe (os error 32)\n")), "{printed}");
@@ -397,9 +397,9 @@ fn a_python_client_that_does_not_read_its_answer_resets_our_server() {
     if !python("a_python_client_that_does_not_read_its_answer_resets_our_server") {
         return;
     }
-    let port = free_port(21_700);
-    let mut server = start_server(role(&lab(14), "server", port).args(["--scene", "4"]), port, "tcp");
-    assert_eq!(ask("goodbyes.py", port, &["hello"]), "");
+    let host = Host::open();
+    let mut server = host.start_server(host.role(&lab(14), "server").args(["--scene", "4"]), "tcp");
+    assert_eq!(ask(&host, "goodbyes.py", &["hello"]), "");
     let mut said = String::new();
     std::io::Read::read_to_string(server.0.stdout.as_mut().expect("a pipe"), &mut said).expect("what it says");
     assert_eq!(said, "from client msg is  \"hello\"\nConnection reset by peer (os error 104)\n");
@@ -410,14 +410,15 @@ fn our_server_that_does_not_accept_has_room_for_six_python_callers() {
     if !python("our_server_that_does_not_accept_has_room_for_six_python_callers") {
         return;
     }
-    let port = free_port(22_400);
+    let host = Host::open();
     // At a terminal it pauses until Enter is pressed.
     let mut terminal = Command::new("python3");
-    terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).arg(&lab(16).program);
-    terminal.args(["server", "--address", &format!("127.0.0.1:{port}")]);
+    terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).args(lab(16).words());
+    terminal.args(["server", "--address", &host.address()]);
+    host.enter(&mut terminal);
     terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut server = start_server(&mut terminal, port, "tcp");
-    assert_eq!(ask("backlog.py", port, &["8"]), "6 connected; TimeoutError\n");
+    let mut server = host.start_server(&mut terminal, "tcp");
+    assert_eq!(ask(&host, "backlog.py", &["8"]), "6 connected; TimeoutError\n");
     type_to(&mut server, "\n");
     let printed = printed_by(server);
     let counted = printed.split("ListenOverflows +").nth(1).and_then(|text| text.split(',').next());
@@ -429,12 +430,12 @@ fn our_seventh_call_of_a_python_server_that_does_not_accept_gets_no_answer_while
     if !python("our_seventh_call_of_a_python_server_that_does_not_accept_gets_no_answer_while_it_lives") {
         return;
     }
-    let port = free_port(22_100);
-    let mut command = peer("backlog.py", &["server", &port.to_string()]);
+    let host = Host::open();
+    let mut command = peer(&host, "backlog.py", &["server", &host.port().to_string()]);
     let mut server = Running(command.stdin(Stdio::piped()).spawn().expect("python3 starts"));
     let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
     assert_eq!(said.next().as_deref(), Some("ready"));
-    let mut client = Running(role(&lab(16), "client", port).spawn().expect("the client starts"));
+    let mut client = Running(host.role(&lab(16), "client").spawn().expect("the client starts"));
     assert_eq!(said.next().as_deref(), Some("6 wait"));
     assert!(client.0.try_wait().expect("a status").is_none(), "it has not been refused");
     drop(server.0.stdin.take());
@@ -447,9 +448,9 @@ fn two_hundred_python_callers_are_links_of_our_server_at_once() {
     if !python("two_hundred_python_callers_are_links_of_our_server_at_once") {
         return;
     }
-    let port = free_port(22_200);
-    let server = start_server(role(&lab(16), "server", port).args(["--scene", "5"]), port, "tcp");
-    let output = run(&mut peer("backlog.py", &["guests", &port.to_string(), "200"]));
+    let host = Host::open();
+    let server = host.start_server(host.role(&lab(16), "server").args(["--scene", "5"]), "tcp");
+    let output = run(&mut peer(&host, "backlog.py", &["guests", &host.port().to_string(), "200"]));
     assert_eq!(text(&output.stdout), "200 greeted\n", "{}", text(&output.stderr));
     assert_eq!(printed_by(server), "200 links\n");
 }
@@ -459,11 +460,12 @@ fn our_client_has_two_hundred_links_with_a_python_server() {
     if !python("our_client_has_two_hundred_links_with_a_python_server") {
         return;
     }
-    let port = free_port(22_300);
-    let mut server = Running(peer("backlog.py", &["hall", &port.to_string()]).spawn().expect("python3 starts"));
+    let host = Host::open();
+    let mut server =
+        Running(peer(&host, "backlog.py", &["hall", &host.port().to_string()]).spawn().expect("python3 starts"));
     let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
     assert_eq!(said.next().as_deref(), Some("ready"));
-    let client = run(role(&lab(16), "client", port).args(["--scene", "5"]));
+    let client = run(host.role(&lab(16), "client").args(["--scene", "5"]));
     assert!(client.status.success(), "{}", text(&client.stderr));
     assert_eq!(said.next().as_deref(), Some("200 links"));
 }
@@ -473,11 +475,11 @@ fn our_patient_client_finds_a_python_server_that_starts_late() {
     if !python("our_patient_client_finds_a_python_server_that_starts_late") {
         return;
     }
-    let port = free_port(21_800);
-    let mut client = Running(role(&lab(17), "client", port).args(["--scene", "7"]).spawn().expect("the client starts"));
+    let host = Host::open();
+    let mut client = Running(host.role(&lab(17), "client").args(["--scene", "7"]).spawn().expect("the client starts"));
     let mut said = BufReader::new(client.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
     assert_eq!(said.next().as_deref(), Some("attempt 1: Connection refused (os error 111)"));
-    let _server = start_peer("talk_loop.py", port);
+    let _server = start_peer(&host, "talk_loop.py");
     let found = said.find(|line| !line.starts_with("attempt"));
     assert_eq!(found.as_deref(), Some("from server msg is  HELLO"));
 }
@@ -487,9 +489,9 @@ fn a_careless_python_client_that_is_alone_sees_what_ours_sees() {
     if !python("a_careless_python_client_that_is_alone_sees_what_ours_sees") {
         return;
     }
-    let port = free_port(21_900);
-    let theirs = ask("connect_ex.py", port, &["hello"]);
-    let ours = run(role(&lab(17), "client", port).args(["--scene", "2"]));
+    let host = Host::open();
+    let theirs = ask(&host, "connect_ex.py", &["hello"]);
+    let ours = run(host.role(&lab(17), "client").args(["--scene", "2"]));
     assert_eq!(theirs, "[Errno 32] Broken pipe\n[Errno 107] Transport endpoint is not connected\n");
     assert_eq!(text(&ours.stdout), "Broken pipe (os error 32)\nTransport endpoint is not connected (os error 107)\n");
 }
@@ -497,7 +499,7 @@ fn a_careless_python_client_that_is_alone_sees_what_ours_sees() {
 #[test]
 fn a_server_executes_nothing_unless_it_is_allowed_to() {
     for number in [27, 30] {
-        let output = run(&mut role(&lab(number), "server", free_port(20_700)));
+        let output = run(&mut Host::open().role(&lab(number), "server"));
         assert_eq!(output.status.code(), Some(2));
         for words in ["--allow-commands", "as you", "5 s", "1 MiB"] {
             assert!(text(&output.stderr).contains(words), "{}", text(&output.stderr));
@@ -508,9 +510,11 @@ fn a_server_executes_nothing_unless_it_is_allowed_to() {
 /// A web page can make a browser send such requests to a port of this machine.
 #[test]
 fn a_web_browsers_request_is_refused_and_nothing_of_it_is_executed() {
-    let folder = std::env::temp_dir().join(format!("socklab-browser-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
-    let marker = folder.join("pwned");
+    if !python("a_web_browsers_request_is_refused_and_nothing_of_it_is_executed") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let marker = folder.path().join("pwned");
     let command = format!("touch {}", marker.display());
     let head = "Host: 127.0.0.1\r\nContent-Type: text/plain\r\nContent-Length: 99\r\n\r\n";
     // In one piece; the body in a packet of its own; a path that fills the server's buffer, so that the body comes
@@ -523,17 +527,11 @@ fn a_web_browsers_request_is_refused_and_nothing_of_it_is_executed() {
         (27, vec![format!("POST / HTTP/1.1\r\n{head}"), command.clone(), command.clone()]),
         (30, vec![long, command.clone()]),
     ];
-    for ((number, pieces), port) in requests.iter().zip((21_000..).step_by(10)) {
-        let port = free_port(port);
-        let mut server = start_command_server(*number, port);
-        let mut browser = TcpStream::connect(("127.0.0.1", port)).expect("the server listens");
-        for piece in pieces {
-            // The server may have ended.
-            let _ = browser.write_all(piece.as_bytes());
-            let mut answer = [0; 16];
-            let _ = browser.set_read_timeout(Some(Duration::from_millis(200)));
-            let _ = browser.read(&mut answer);
-        }
+    for (number, pieces) in &requests {
+        let host = Host::open();
+        let mut server = start_command_server(&host, *number);
+        let pieces: Vec<&str> = pieces.iter().map(String::as_str).collect();
+        assert_eq!(ask(&host, "browser.py", &pieces), "");
         let status = server.0.wait().expect("the server ends");
         let mut said = String::new();
         server.0.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
@@ -545,15 +543,14 @@ fn a_web_browsers_request_is_refused_and_nothing_of_it_is_executed() {
         }
         assert!(!marker.exists(), "executed: {pieces:?}");
     }
-    fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
 #[test]
 fn a_command_without_end_is_ended() {
-    let port = free_port(20_800);
-    let _server = start_command_server(30, port);
+    let host = Host::open();
+    let _server = start_command_server(&host, 30);
     // `yes` writes for ever; `sleep` would keep the server waiting. Both are over soon, and the server goes on.
-    let output = type_to_client(&lab(30), port, "yes\nsleep 1000\necho alive\n");
+    let output = host.type_to_client(&lab(30), "yes\nsleep 1000\necho alive\n");
     let printed = text(&output.stdout);
     assert!(printed.contains("i32 1048576\n"), "{} bytes", printed.len());
     assert!(printed.contains("i32 0\n") && printed.contains("alive\n"), "{}", &printed[printed.len() - 200..]);
@@ -561,23 +558,16 @@ fn a_command_without_end_is_ended() {
 
 #[test]
 fn what_a_command_started_does_not_outlive_its_server() {
-    let port = free_port(20_900);
-    let mut server = start_command_server(30, port);
-    let client = role(&lab(30), "client", port).stdin(Stdio::piped()).spawn().expect("it starts");
+    let host = Host::open();
+    let mut server = start_command_server(&host, 30);
+    let client = host.role(&lab(30), "client").stdin(Stdio::piped()).spawn().expect("it starts");
     let mut client = Running(client);
-    let marker = format!("1{port}.{}", std::process::id());
+    let marker = format!("1{}.{}", host.port(), std::process::id());
     let line = format!("sleep {marker}\n");
     client.0.stdin.as_mut().expect("a pipe").write_all(line.as_bytes()).expect("a line");
-    let began = Instant::now();
-    while !runs(&marker) {
-        assert!(began.elapsed() < PATIENCE, "the command did not start");
-        std::thread::yield_now();
-    }
+    wait_until("the command starts", || runs(&marker));
     let _ = server.0.kill();
-    while runs(&marker) {
-        assert!(began.elapsed() < PATIENCE, "the command outlives its server");
-        std::thread::yield_now();
-    }
+    wait_until("the command ends with its server", || !runs(&marker));
 }
 
 /// Whether a process has this word on its command line, other than as a part of one.
@@ -592,9 +582,9 @@ fn a_python_client_is_answered_by_our_server_that_is_to_be_restarted() {
     if !python("a_python_client_is_answered_by_our_server_that_is_to_be_restarted") {
         return;
     }
-    let port = free_port(30_100);
-    let _server = start_server(&mut role(&lab(18), "server", port), port, "tcp");
-    assert_eq!(ask("restart.py", port, &["hello", "linhaifeng nb"]), "b'HELLO'\nb'LINHAIFENG NB'\n");
+    let host = Host::open();
+    let _server = host.start_server(&mut host.role(&lab(18), "server"), "tcp");
+    assert_eq!(ask(&host, "restart.py", &["hello", "linhaifeng nb"]), "b'HELLO'\nb'LINHAIFENG NB'\n");
 }
 
 #[test]
@@ -603,10 +593,10 @@ fn our_server_is_not_let_in_after_a_python_server_that_said_goodbye_first() {
     if !python(test) {
         return;
     }
-    let port = free_port(30_200);
-    let forgotten = forgotten_goodbyes();
-    let mut server = start_peer("restart.py", port);
-    let mut client = role(&lab(18), "client", port).spawn().map(Running).expect("our client starts");
+    let host = Host::open();
+    let forgotten = forgotten_goodbyes(&host.table("netstat"));
+    let mut server = start_peer(&host, "restart.py");
+    let mut client = host.role(&lab(18), "client").spawn().map(Running).expect("our client starts");
     let typed = client.0.stdin.as_mut().expect("a pipe");
     typed.write_all(b"\nhello\n").expect("a line is typed");
     let mut answer = [0; 15];
@@ -615,9 +605,9 @@ fn our_server_is_not_let_in_after_a_python_server_that_said_goodbye_first() {
     server.0.kill().and_then(|()| server.0.wait()).expect("the server ends");
     type_to(&mut client, "");
     client.0.wait().expect("the client ends");
-    let again = run(&mut role(&lab(18), "server", port));
-    let newer = run(&mut role(&lab(18), "new-server", port));
-    if forgotten_goodbyes() > forgotten {
+    let again = run(&mut host.role(&lab(18), "server"));
+    let newer = run(&mut host.role(&lab(18), "new-server"));
+    if forgotten_goodbyes(&host.table("netstat")) > forgotten {
         return skip(
             test,
             "the machine's table of TIME-WAIT is full, net.ipv4.tcp_max_tw_buckets: it remembers nothing",
@@ -634,10 +624,10 @@ fn the_child_that_a_python_server_leaves_behind_has_the_port() {
     if !python("the_child_that_a_python_server_leaves_behind_has_the_port") {
         return;
     }
-    let port = free_port(30_300);
-    let printed = run(&mut peer("restart.py", &["parent", &port.to_string()]));
+    let host = Host::open();
+    let printed = run(&mut peer(&host, "restart.py", &["parent", &host.port().to_string()]));
     let child = text(&printed.stdout).lines().nth(1).and_then(|pid| pid.parse().ok()).and_then(Pid::from_raw);
-    let newer = run(role(&lab(18), "new-server", port).args(["--scene", "8"]));
+    let newer = run(host.role(&lab(18), "new-server").args(["--scene", "8"]));
     kill_process(child.expect("a process id"), Signal::KILL).expect("the child is there");
     assert_eq!(text(&newer.stdout), "the port: LISTEN, sleep\nAddress already in use (os error 98)\n");
 }

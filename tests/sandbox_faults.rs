@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
-use crate::support::{has, has_private_hosts, programs, run, side_by_side, skip};
+use crate::support::{fixture, has, has_private_hosts, run, side_by_side, skip};
 
 /// The calls that set something up.
 const CALLS: [&str; 34] = [
@@ -64,7 +63,7 @@ fn inside(strace: &str) -> Value {
     let script = format!("#!/bin/sh\nexec /usr/bin/strace -f -qq {strace} {} \"$@\"\n", env!("CARGO_BIN_EXE_socklab"));
     fs::write(&keeper, script).expect("a script");
     fs::set_permissions(&keeper, fs::Permissions::from_mode(0o755)).expect("it may be run");
-    let mut command = Command::new(programs().join("examples/in-a-sandbox"));
+    let mut command = fixture("in-a-sandbox");
     let output = run(command.arg(&keeper).args(["/bin/sh", "-c", INSIDE]));
     fs::remove_file(&keeper).expect("it goes");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -125,7 +124,7 @@ fn a_set_up_call_that_fails_is_a_fault_and_no_end() {
 #[test]
 fn a_keeper_that_is_none_is_a_fault() {
     for keeper in ["/bin/true", "/bin/cat", "/no/such/keeper"] {
-        let mut command = Command::new(programs().join("examples/in-a-sandbox"));
+        let mut command = fixture("in-a-sandbox");
         let output = run(command.arg(PathBuf::from(keeper)).arg("/bin/true"));
         let told: Value = serde_json::from_slice(&output.stdout).expect("JSON");
         assert!(told["fault"].is_string(), "{keeper}: {told}");

@@ -6,11 +6,11 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
-use crate::support::{finish, has, programs, run, skip};
+use crate::support::{finish, fixture, fixture_words, has, run, skip};
 
 /// The events of one scene of the roles that wait.
 fn play(scene: &str) -> Vec<Json> {
-    let output = run(Command::new(programs().join("examples/waiting-roles")).args(["--json", "--scene", scene]));
+    let output = run(fixture("waiting-roles").args(["--json", "--scene", scene]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
@@ -108,7 +108,7 @@ fn a_call_on_a_socket_of_the_wrong_kind_is_made_and_not_waited_for() {
 #[test]
 fn scenes_have_hosts_of_their_own() {
     // Both scenes bind the same port, and the first one's server closed first: on one host that would be refused.
-    let output = run(Command::new(programs().join("examples/waiting-roles")).args(["--repeat", "3", "--baton"]));
+    let output = run(fixture("waiting-roles").args(["--repeat", "3", "--baton"]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -185,7 +185,7 @@ fn traced(name: &str, scene: &str, arguments: &[&str]) -> (String, String) {
     let seen = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let mut command = Command::new("strace");
     command.args(arguments).arg("-o").arg(&seen);
-    let output = run(command.arg(programs().join("examples/waiting-roles")).args(["--scene", scene]));
+    let output = run(command.args(fixture_words("waiting-roles")).args(["--scene", scene]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     (text, std::fs::read_to_string(seen).expect("what strace saw"))
@@ -245,7 +245,7 @@ fn deadlines_are_told_in_the_same_way_by_a_stage_that_is_too_slow_to_see_the_wai
 #[test]
 fn rounds_that_a_transcript_leaves_out_are_in_the_trace_and_shown_step_by_step() {
     let play = |arguments: &[&str], typed: &str| {
-        let mut command = Command::new(programs().join("examples/waiting-roles"));
+        let mut command = fixture("waiting-roles");
         let mut child = command
             .args(["--scene", "15"])
             .args(arguments)

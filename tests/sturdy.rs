@@ -6,17 +6,14 @@ use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
 
-use crate::support::by_hand::Running;
 use crate::support::{
-    copy_program, finish, has, has_private_hosts, labs, misbehaving_roles, played_here, programs, run, run_alone,
-    side_by_side, skip, socklab,
+    Running, finish, fixture, folder_for_all_users, has, has_ended, has_private_hosts, labs, played_here, programs,
+    run, run_alone, side_by_side, skip, socklab, wait_until,
 };
-
-const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
 
 fn lab(arguments: &[&str]) -> Output {
     run(socklab().arg("lab").args(arguments))
@@ -98,7 +95,7 @@ fn a_server_that_is_not_there_is_told_with_how_to_start_it() {
 }
 
 fn misbehave(scene: &str) -> Output {
-    run(Command::new(misbehaving_roles()).args(["--patience", "1", "--scene", scene]))
+    run(fixture("misbehaving-roles").args(["--patience", "1", "--scene", scene]))
 }
 
 #[test]
@@ -162,7 +159,8 @@ fn a_wait_that_the_lab_does_not_mean_is_told() {
 #[test]
 fn a_reader_that_leaves_ends_a_lab_quietly() {
     side_by_side(&played_here("a_reader_that_leaves_ends_a_lab_quietly"), |lab| {
-        let mut child = Command::new(&lab.program)
+        let mut child = lab
+            .command()
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -182,7 +180,7 @@ fn a_reader_that_leaves_ends_a_lab_quietly() {
 #[test]
 fn what_cannot_be_written_is_told() {
     let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
-    let child = Command::new(&labs()[0].program).stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).spawn();
+    let child = labs()[0].command().stdin(Stdio::null()).stdout(full).stderr(Stdio::piped()).spawn();
     complains(&finish(child.expect("the lab starts")), 1, &["standard output", "ENOSPC"]);
 }
 
@@ -190,11 +188,11 @@ fn what_cannot_be_written_is_told() {
 fn descriptors_that_a_shell_leaves_open_and_a_low_limit_change_nothing() {
     let lab = labs().remove(0);
     for script in [
-        "exec 3</dev/null 9</dev/null 1000</dev/null 1001</dev/null; exec \"$0\"",
-        "ulimit -Sn 60; exec \"$0\"",
-        "ulimit -n 60; exec \"$0\"",
+        "exec 3</dev/null 9</dev/null 1000</dev/null 1001</dev/null; exec \"$0\" \"$@\"",
+        "ulimit -Sn 60; exec \"$0\" \"$@\"",
+        "ulimit -n 60; exec \"$0\" \"$@\"",
     ] {
-        let output = run(Command::new("bash").args(["-c", script]).arg(&lab.program));
+        let output = run(Command::new("bash").args(["-c", script]).args(lab.words()));
         complains(&output, 0, &[]);
         assert_eq!(printed(&output), lab.prints(&[]), "{script}");
     }
@@ -203,7 +201,7 @@ fn descriptors_that_a_shell_leaves_open_and_a_low_limit_change_nothing() {
 #[test]
 fn a_limit_that_no_demo_can_be_played_with_is_told_once_before_the_first_scene() {
     for lab in labs().into_iter().filter(|lab| [5, 45].contains(&lab.number)) {
-        let output = run(Command::new("bash").args(["-c", "ulimit -n 8; exec \"$0\""]).arg(&lab.program));
+        let output = run(Command::new("bash").args(["-c", "ulimit -n 8; exec \"$0\" \"$@\""]).args(lab.words()));
         complains(&output, 7, &["32 descriptors", "no more than 8", "ulimit -n"]);
         assert_eq!((complaint(&output).lines().count(), printed(&output).as_str()), (1, ""));
     }
@@ -212,12 +210,10 @@ fn a_limit_that_no_demo_can_be_played_with_is_told_once_before_the_first_scene()
 #[test]
 fn a_process_that_cannot_be_made_is_told_with_the_call_and_the_limit() {
     // A copy, since an ordinary user need not have access to where this was built.
-    let folder = std::env::temp_dir().join(format!("socklab-clone-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
-    let copy = folder.join("lab");
-    copy_program(&labs().remove(0).program, &copy);
+    let folder = folder_for_all_users();
+    let copy = labs().remove(0).copied_words(folder.path());
     let mut limited = Command::new("bash");
-    limited.args(["-c", "ulimit -u 1; exec \"$0\""]).arg(&copy).current_dir("/");
+    limited.args(["-c", "ulimit -u 1; exec \"$0\" \"$@\""]).args(copy).current_dir("/");
     if getuid().is_root() {
         // The limit is not root's.
         limited.uid(65_534).gid(65_534);
@@ -225,12 +221,11 @@ fn a_process_that_cannot_be_made_is_told_with_the_call_and_the_limit() {
     let output = run(&mut limited);
     complains(&output, 7, &["the stage failed: clone: EAGAIN", "ulimit -u"]);
     assert_eq!(complaint(&output).lines().count(), 1, "{}", complaint(&output));
-    fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
 /// A demo that hangs, in a process group of its own, and the processes of its roles.
 fn hanging_demo() -> (Running, Vec<u32>) {
-    let child = Command::new(misbehaving_roles())
+    let child = fixture("misbehaving-roles")
         .args(["--patience", "60", "--scene", "5"])
         .process_group(0)
         .stdin(Stdio::null())
@@ -242,15 +237,9 @@ fn hanging_demo() -> (Running, Vec<u32>) {
     // The scene's title is printed before its roles start; their processes show up when both have been forked.
     let mut lines = BufReader::new(demo.0.stdout.as_mut().expect("a pipe")).lines();
     lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("5. a hang"))).expect("a title").expect("a line");
-    let began = std::time::Instant::now();
-    loop {
-        let roles = children(demo.0.id());
-        if roles.len() == 2 {
-            return (demo, roles);
-        }
-        assert!(began.elapsed().as_secs() < 10, "the roles did not start: {roles:?}");
-        std::thread::yield_now();
-    }
+    wait_until("both roles start", || children(demo.0.id()).len() == 2);
+    let roles = children(demo.0.id());
+    (demo, roles)
 }
 
 fn children(of: u32) -> Vec<u32> {
@@ -271,8 +260,7 @@ fn leaves_nothing(end: impl Fn(Pid)) {
     let ours = network_of(std::process::id());
     end(Pid::from_child(&demo.0));
     for pidfd in &watched {
-        let gone = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&PATIENCE)).expect("poll");
-        assert_eq!(gone, 1, "a role outlives the demo by 10 s");
+        assert!(has_ended(pidfd, Duration::from_secs(10)), "a role outlives the demo by 10 s");
     }
     let _ = demo.0.wait().expect("the demo ends");
     if Some(&network) != ours.as_ref() {
@@ -296,8 +284,7 @@ fn a_killed_stage_leaves_no_process_and_no_namespace() {
 #[test]
 fn a_program_that_a_role_left_behind_ends_with_a_killed_stage_and_with_its_scene() {
     for killed in [true, false] {
-        let program = labs().into_iter().find(|lab| lab.number == 18).expect("lab 18").program;
-        let mut demo = Command::new(program);
+        let mut demo = crate::support::lab(18).command();
         demo.args(["--step", "--scene", "8"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut demo = Running(demo.spawn().expect("it starts"));
         let enter = demo.0.stdin.as_mut().expect("a pipe");
@@ -321,16 +308,16 @@ fn a_program_that_a_role_left_behind_ends_with_a_killed_stage_and_with_its_scene
         }
         for pidfd in &left {
             // The demo itself waits for them.
-            let patience = if killed { PATIENCE } else { Timespec { tv_sec: 0, tv_nsec: 0 } };
-            let gone = poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&patience)).expect("poll");
-            assert_eq!(gone, 1, "it outlives the demo");
+            let patience = if killed { Duration::from_secs(10) } else { Duration::ZERO };
+            assert!(has_ended(pidfd, patience), "it outlives the demo");
         }
     }
 }
 
 #[test]
 fn step_shows_one_event_for_each_enter_and_q_ends() {
-    let mut child = Command::new(&labs()[0].program)
+    let mut child = labs()[0]
+        .command()
         .arg("--step")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -370,11 +357,11 @@ fn repeat_under_the_baton_has_one_outcome_a_scene() {
 
 #[test]
 fn colours_tell_the_roles_apart_where_they_are_wanted() {
-    let program = labs().remove(0).program;
-    let coloured = run(Command::new(&program).env("CLICOLOR_FORCE", "1").env_remove("NO_COLOR"));
+    let lab = crate::support::lab(1);
+    let coloured = run(lab.command().env("CLICOLOR_FORCE", "1").env_remove("NO_COLOR"));
     let text = printed(&coloured);
     assert!(text.contains("\x1b[1m\x1b[36m") && text.contains("\x1b[1m\x1b[32m"), "{text:?}");
-    let plain = run(Command::new(&program).env("NO_COLOR", "1"));
+    let plain = run(lab.command().env("NO_COLOR", "1"));
     assert!(!printed(&plain).contains('\x1b'));
 }
 
@@ -384,12 +371,9 @@ fn an_ordinary_user_sees_what_root_sees() {
         return; // then every other test shows it
     }
     // A copy, since an ordinary user need not have access to where this was built.
-    let folder = std::env::temp_dir().join(format!("socklab-user-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
+    let folder = folder_for_all_users();
     side_by_side(&played_here("an_ordinary_user_sees_what_root_sees"), |lab| {
-        let copy = folder.join(&lab.folder);
-        copy_program(&lab.program, &copy);
-        let nobody = run(Command::new(&copy).uid(65_534).gid(65_534).current_dir("/"));
+        let nobody = run(lab.copied_to(folder.path()).uid(65_534).gid(65_534).current_dir("/"));
         complains(&nobody, 0, &[]);
         assert_eq!(printed(&nobody), lab.shows(&[]), "{}", lab.folder);
     });
@@ -405,8 +389,8 @@ fn without_user_namespaces_a_lab_says_so_in_one_line_and_shows_the_same() {
     // One after the other: they are on the machine's loopback, whose counters are everybody's.
     for lab in labs() {
         // In a user namespace in which no more can be made.
-        let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\"";
-        let output = run(Command::new("unshare").args(["-U", "-r", "sh", "-c", script]).arg(&lab.program));
+        let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\"";
+        let output = run(Command::new("unshare").args(["-U", "-r", "sh", "-c", script]).args(lab.words()));
         if lab.wire {
             complains(&output, 7, &["no wire (unshare(CLONE_NEWUSER): ENOSPC)", "socklab doctor", &lab.folder]);
             continue;

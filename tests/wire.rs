@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::Command;
 
 use rustix::process::getuid;
@@ -10,8 +9,7 @@ use serde_json::Value as Json;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{
-    Lab, Schema, copy_program, has, has_private_hosts, labs, labs_on_a_wire, run, side_by_side, skip, socklab,
-    some_on_a_wire,
+    Lab, Schema, has, has_private_hosts, labs, labs_on_a_wire, run, side_by_side, skip, socklab, some_on_a_wire,
 };
 
 fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
@@ -90,7 +88,7 @@ fn thirty_runs_over_the_wire_print_the_same_whichever_way_it_is_made() {
 fn every_lab_can_be_played_on_a_wire_and_follows_the_schema() {
     let schema = Schema::compile();
     side_by_side(&labs_on_a_wire("every_lab_can_be_played_on_a_wire"), |lab| {
-        let output = run(Command::new(&lab.program).arg("--wire"));
+        let output = run(lab.command().arg("--wire"));
         let words = String::from_utf8_lossy(&output.stderr);
         if output.status.code() == Some(2) {
             assert!(words.contains("this lab is about one host"), "{}: {words}", lab.folder);
@@ -116,10 +114,8 @@ fn an_ordinary_user_has_a_wire_too() {
     let folder = std::env::temp_dir().join(format!("socklab-wire-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     for lab in some_on_a_wire("an_ordinary_user_has_a_wire_too", &[10]) {
-        let copy: PathBuf = folder.join(&lab.folder);
-        copy_program(&lab.program, &copy);
         for link in ["tap", "veth"] {
-            let mut command = Command::new(&copy);
+            let mut command = lab.copied_to(&folder);
             let output = run(command.args(["--wire", "--link", link]).uid(65_534).gid(65_534).current_dir("/"));
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             assert_eq!(String::from_utf8_lossy(&output.stdout), lab.prints(&["--wire"]), "{link}");
@@ -175,8 +171,8 @@ fn without_namespaces_a_wire_is_refused_with_a_reason() {
     if !has("unshare") || !has_private_hosts() {
         return skip(test, "it takes unshare(1) and user namespaces to make a place without them");
     }
-    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" --wire";
-    let output = run(Command::new("unshare").args(["-U", "-r", "sh", "-c", script]).arg(&labs()[0].program));
+    let script = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$0\" \"$@\" --wire";
+    let output = run(Command::new("unshare").args(["-U", "-r", "sh", "-c", script]).args(labs()[0].words()));
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(7), "{complaint}");
     assert!(complaint.contains("no wire (unshare(CLONE_NEWUSER): ENOSPC)"), "{complaint}");

@@ -7,14 +7,11 @@ use std::io::{BufRead, BufReader, Lines, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, kill_process_group, pidfd_open};
 
-use crate::support::by_hand::Running;
-use crate::support::{Lab, finish, has, has_private_hosts, programs, run, skip, some_on_a_wire};
-
-const PATIENCE: Timespec = Timespec { tv_sec: 10, tv_nsec: 0 };
+use crate::support::{Lab, Running, finish, fixture, has, has_ended, has_private_hosts, run, skip, some_on_a_wire};
 
 const LINKS: [&str; 2] = ["tap", "veth"];
 
@@ -93,7 +90,8 @@ fn leaves_nothing(lab: &Lab, link: &str, end: End, lines: usize) -> bool {
     fs::create_dir_all(&folder).expect("a folder");
     let (before, named_before) = (interfaces("self"), entries("/run/netns"));
     // Step by step each line is told when it happens, and not when its scene is over; Enter is pressed beforehand.
-    let child = Command::new(&lab.program)
+    let child = lab
+        .command()
         .args(["--step", "--wire", "--link", link, "--patience", "5"])
         .env("TMPDIR", &folder)
         .current_dir(&folder)
@@ -112,8 +110,7 @@ fn leaves_nothing(lab: &Lab, link: &str, end: End, lines: usize) -> bool {
     // Who was alone in its host is ended by the kernel, which takes its time.
     for (pid, name) in group(demo.pid()) {
         if let Ok(pidfd) = pidfd_open(pid, PidfdFlags::empty()) {
-            let gone = poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], Some(&PATIENCE)).expect("poll");
-            assert_eq!(gone, 1, "{context}: {name} outlives the demo by 10 s");
+            assert!(has_ended(pidfd, Duration::from_secs(10)), "{context}: {name} outlives the demo by 10 s");
         }
     }
     assert_eq!(group(demo.pid()), [], "{context}");
@@ -165,7 +162,8 @@ struct Stepping {
 
 impl Stepping {
     fn begin(lab: &Lab, link: &str) -> Stepping {
-        let child = Command::new(&lab.program)
+        let child = lab
+            .command()
             .args(["--scene", "1", "--step", "--wire", "--link", link])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -292,7 +290,7 @@ fn hosts_on_a_wire_have_one_way_and_it_leads_to_each_other() {
         return skip("hosts_on_a_wire_have_one_way", "it takes private hosts");
     }
     for link in LINKS {
-        let output = run(Command::new(programs().join("examples/privileges")).args(["--wire", "--link", link]));
+        let output = run(fixture("privileges").args(["--wire", "--link", link]));
         let text = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         for role in ["role", "server"] {

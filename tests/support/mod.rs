@@ -1,64 +1,24 @@
 //! What several tests need: the built programs, the list of labs, skips that do not hide.
 
-pub mod by_hand;
+mod host;
+mod processes;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
-use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value as Json;
+use tempfile::TempDir;
 
-/// How long a program of these tests may take: a bound, not a measure.
-pub const PATIENCE: Duration = Duration::from_secs(120);
-
-/// So many programs run at a time. A lab needs a processor for a fifth of its time: together they keep one busy. With
-/// more of them beside other work, scenes are late for want of one.
-const AT_A_TIME: usize = 5;
-
-/// A right to run programs, so many at a time, given back at its end.
-struct Turn(usize);
-
-/// How many turns are free, and whether somebody wants them all.
-struct Turns {
-    free: usize,
-    all_wanted: bool,
-}
-
-static TURNS: Mutex<Turns> = Mutex::new(Turns { free: AT_A_TIME, all_wanted: false });
-static GIVEN_BACK: Condvar = Condvar::new();
-
-impl Turn {
-    fn one() -> Turn {
-        let turns = TURNS.lock().expect("the turns");
-        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.free == 0 || turns.all_wanted).expect("the turns");
-        turns.free -= 1;
-        Turn(1)
-    }
-
-    fn all() -> Turn {
-        let turns = TURNS.lock().expect("the turns");
-        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.all_wanted).expect("the turns");
-        turns.all_wanted = true;
-        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.free < AT_A_TIME).expect("the turns");
-        *turns = Turns { free: 0, all_wanted: false };
-        Turn(AT_A_TIME)
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        TURNS.lock().expect("the turns").free += self.0;
-        GIVEN_BACK.notify_all();
-    }
-}
+pub use host::Host;
+pub use processes::{AT_A_TIME, PATIENCE, Running, finish, has_ended, run, run_alone, text, wait_until};
 
 /// One lab, as `socklab labs --json` lists it.
 pub struct Lab {
@@ -66,7 +26,6 @@ pub struct Lab {
     pub name: String,
     pub question: String,
     pub folder: String,
-    pub program: PathBuf,
     /// Whether its demo always has two hosts and a wire.
     pub wire: bool,
 }
@@ -81,24 +40,22 @@ pub fn programs() -> PathBuf {
     Path::new(env!("CARGO_BIN_EXE_socklab")).parent().expect("a folder").to_owned()
 }
 
-/// A link to the built `socklab` with the name of a lab's program, by which it is that lab.
-fn program_of(name: &str) -> PathBuf {
-    static LINKS: Once<PathBuf> = Once::new();
-    let folder = LINKS.get(String::new(), || {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("links-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a folder for links");
-        folder
-    });
-    let link = folder.join(name);
-    match std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_socklab"), &link) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => panic!("link {}: {error}", link.display()),
-        _ => link,
-    }
+/// A program of `tests/fixtures/`, by its name there.
+pub fn fixture(name: &str) -> Command {
+    command_of(&fixture_words(name))
 }
 
-/// A program that misbehaves on purpose.
-pub fn misbehaving_roles() -> PathBuf {
-    programs().join("examples/misbehaving-roles")
+fn command_of(words: &[OsString]) -> Command {
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+/// The same as the beginning of a command line.
+pub fn fixture_words(name: &str) -> Vec<OsString> {
+    let program = programs().join("examples/fixtures");
+    assert!(program.exists(), "the tests' own programs are not built: `cargo build --examples` does it");
+    vec![program.into(), name.into()]
 }
 
 /// A file of the project.
@@ -124,7 +81,6 @@ pub fn labs() -> Vec<Lab> {
             name: text(&row, "name"),
             question: text(&row, "question"),
             folder: text(&row, "folder"),
-            program: program_of(&text(&row, "program")),
             wire: row["wire"].as_bool().expect("true or false"),
         }
     };
@@ -142,10 +98,14 @@ pub fn played_here(test: &str) -> Vec<Lab> {
     labs().into_iter().filter(|lab| !lab.wire).collect()
 }
 
-/// How many closed connections this machine has forgotten at once, since its table of TIME-WAIT was full
-/// (`net.ipv4.tcp_max_tw_buckets`): `TCPTimeWaitOverflow` of `/proc/net/netstat`, 0 where it is not told.
-pub fn forgotten_goodbyes() -> u64 {
-    let table = std::fs::read_to_string("/proc/net/netstat").unwrap_or_default();
+/// The lab with this number.
+pub fn lab(number: u64) -> Lab {
+    labs().into_iter().find(|lab| lab.number == number).expect("the lab")
+}
+
+/// How many closed connections a host has forgotten at once, since its table of TIME-WAIT was full
+/// (`net.ipv4.tcp_max_tw_buckets`): `TCPTimeWaitOverflow` of its `/proc/net/netstat`, 0 where it is not told.
+pub fn forgotten_goodbyes(table: &str) -> u64 {
     let mut rows = table.lines().filter(|line| line.starts_with("TcpExt:")).map(str::split_whitespace);
     let (Some(names), Some(values)) = (rows.next(), rows.next()) else { return 0 };
     let found = names.zip(values).find(|(name, _)| *name == "TCPTimeWaitOverflow");
@@ -223,7 +183,35 @@ impl<T: Clone> Once<T> {
 }
 
 impl Lab {
-    /// What it prints when it is run: of several tests in one program the first one runs it.
+    /// The beginning of every command line that has to do with it.
+    pub fn words(&self) -> Vec<OsString> {
+        vec![env!("CARGO_BIN_EXE_socklab").into(), "lab".into(), format!("{:02}", self.number).into()]
+    }
+
+    /// A command that plays it.
+    pub fn command(&self) -> Command {
+        command_of(&self.words())
+    }
+
+    /// The same with a copy of the program in this folder: other users need not have access to where it was built.
+    pub fn copied_to(&self, folder: &Path) -> Command {
+        command_of(&self.copied_words(folder))
+    }
+
+    /// The beginning of a command line with such a copy.
+    pub fn copied_words(&self, folder: &Path) -> Vec<OsString> {
+        static COPYING: Mutex<()> = Mutex::new(());
+        let mut words = self.words();
+        let copy = folder.join(Path::new(&words[0]).file_name().expect("a name"));
+        let _one_at_a_time = COPYING.lock().expect("no panic");
+        if !copy.exists() {
+            copy_program(Path::new(&words[0]), &copy);
+        }
+        words[0] = copy.into();
+        words
+    }
+
+    /// What it prints when it is played: the first test that asks has it played, for all.
     pub fn shows(&self, arguments: &[&str]) -> String {
         static SHOWN: Once<String> = Once::new();
         SHOWN.get(format!("{} {arguments:?}", self.folder), || self.prints(arguments))
@@ -235,9 +223,9 @@ impl Lab {
         self.shows(&all).lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
     }
 
-    /// Runs it and takes what it prints; panics with its words if it does not end well.
+    /// Plays it anew and takes what it prints; panics with its words if it does not end well.
     pub fn prints(&self, arguments: &[&str]) -> String {
-        let output = run(Command::new(&self.program).args(arguments));
+        let output = run(self.command().args(arguments));
         assert!(
             output.status.success(),
             "{} {arguments:?}: {}\n{}",
@@ -248,52 +236,22 @@ impl Lab {
         String::from_utf8(output.stdout).expect("UTF-8")
     }
 
-    /// The events of a demo.
+    /// The events of a demo that is played anew.
     pub fn events(&self, arguments: &[&str]) -> Vec<Json> {
-        let mut all = vec!["--json"];
-        all.extend(arguments);
+        let all = [&["--json"], arguments].concat();
         self.prints(&all).lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
     }
 }
-
-/// Runs a command with no input, when its turn has come: a test program runs [`AT_A_TIME`].
-pub fn run(command: &mut Command) -> Output {
-    let _turn = Turn::one();
-    start_and_finish(command)
-}
-
-/// The same while no other test of this program runs any: for what keeps processors busy, and would make scenes late.
-pub fn run_alone(command: &mut Command) -> Output {
-    let _turns = Turn::all();
-    start_and_finish(command)
-}
-
-fn start_and_finish(command: &mut Command) -> Output {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    finish(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
-}
-
-/// Takes what a program prints until it ends. One that does not end within [`PATIENCE`] is killed, and the test fails.
-pub fn finish(child: Child) -> Output {
-    let pid = Pid::from_child(&child);
-    let watched = pidfd_open(pid, PidfdFlags::empty()).expect("a pidfd");
-    let watch = std::thread::spawn(move || {
-        let bound = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
-        let ended = poll(&mut [PollFd::new(&watched, PollFlags::IN)], Some(&bound)).is_ok_and(|ready| ready > 0);
-        if !ended {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-        ended
-    });
-    let output = child.wait_with_output().expect("the program's output");
-    let ended = watch.join().expect("the watch ends");
-    assert!(ended, "no end within {PATIENCE:?}; until then: {}", String::from_utf8_lossy(&output.stdout));
-    output
+/// A folder that goes with its test, and that every user may read.
+pub fn folder_for_all_users() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a folder for all users");
+    folder
 }
 
 /// Copies a program, which can be started at once. `cp` does it: a descriptor of ours that writes it could be inherited
 /// by what another test starts meanwhile, and until that is gone the program would be busy (`ETXTBSY`).
-pub fn copy_program(from: &Path, to: &Path) {
+fn copy_program(from: &Path, to: &Path) {
     assert!(run(Command::new("cp").args([from, to])).status.success(), "copy {}", from.display());
 }
 
