@@ -142,7 +142,14 @@ fn colours_reach_a_terminal_and_not_one_whose_user_wants_none() {
             &taibai.to_string(),
             "hello",
         ]);
-        let _friend = Running(host.enter(&mut friend).stdout(Stdio::null()).spawn().expect("python3 starts"));
+        let mut friend = Running(host.enter(&mut friend).stdout(Stdio::piped()).spawn().expect("python3 starts"));
+        let mut sent = [0; 5];
+        friend.0.stdout.as_mut().expect("a pipe").read_exact(&mut sent).expect("a line");
+        assert_eq!(
+            &sent,
+            b"sent
+"
+        );
         chat.0.stdin.take().expect("a pipe").write_all(b"taibai\n\nq\nq\n").expect("lines");
         let mut printed = String::new();
         chat.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");

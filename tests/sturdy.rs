@@ -404,8 +404,7 @@ fn without_user_namespaces_a_lab_says_so_in_one_line_and_shows_the_same() {
 #[test]
 fn a_private_host_is_closed_to_the_outside_and_a_role_has_no_privilege() {
     // Roles see only loopback, and port 80 is closed to them, even where root runs the demo.
-    let lab = programs().join("examples/privileges");
-    let output = run(&mut Command::new(lab));
+    let output = run(&mut fixture("privileges"));
     complains(&output, 0, &[]);
     let text = printed(&output);
     assert!(text.contains("bind(3, 127.0.0.1:80) = -1 EACCES"), "{text}");

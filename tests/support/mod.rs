@@ -53,9 +53,7 @@ fn command_of(words: &[OsString]) -> Command {
 
 /// The same as the beginning of a command line.
 pub fn fixture_words(name: &str) -> Vec<OsString> {
-    let program = programs().join("examples/fixtures");
-    assert!(program.exists(), "the tests' own programs are not built: `cargo build --examples` does it");
-    vec![program.into(), name.into()]
+    vec![env!("CARGO_BIN_EXE_fixtures").into(), name.into()]
 }
 
 /// A file of the project.
