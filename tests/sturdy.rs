@@ -377,7 +377,6 @@ fn an_ordinary_user_sees_what_root_sees() {
         complains(&nobody, 0, &[]);
         assert_eq!(printed(&nobody), lab.shows(&[]), "{}", lab.folder);
     });
-    fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
 #[test]

@@ -9,7 +9,8 @@ use serde_json::Value as Json;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{
-    Lab, Schema, has, has_private_hosts, labs, labs_on_a_wire, run, side_by_side, skip, socklab, some_on_a_wire,
+    Lab, Schema, folder_for_all_users, has, has_private_hosts, labs, labs_on_a_wire, run, side_by_side, skip, socklab,
+    some_on_a_wire,
 };
 
 fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
@@ -111,17 +112,15 @@ fn an_ordinary_user_has_a_wire_too() {
     if !getuid().is_root() {
         return; // then every other test shows it
     }
-    let folder = std::env::temp_dir().join(format!("socklab-wire-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
+    let folder = folder_for_all_users();
     for lab in some_on_a_wire("an_ordinary_user_has_a_wire_too", &[10]) {
         for link in ["tap", "veth"] {
-            let mut command = lab.copied_to(&folder);
+            let mut command = lab.copied_to(folder.path());
             let output = run(command.args(["--wire", "--link", link]).uid(65_534).gid(65_534).current_dir("/"));
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             assert_eq!(String::from_utf8_lossy(&output.stdout), lab.prints(&["--wire"]), "{link}");
         }
     }
-    fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
 #[test]
