@@ -123,7 +123,7 @@ fn a_role_that_hangs_is_ended_and_told_with_the_call_it_hangs_in() {
 
 #[test]
 fn without_the_baton_too_the_role_that_hangs_is_the_one_that_is_named() {
-    let output = run(Command::new(misbehaving_roles()).args(["--patience", "1", "--scene", "5", "--free"]));
+    let output = run(fixture("misbehaving-roles").args(["--patience", "1", "--scene", "5", "--free"]));
     complains(&output, 6, &["hangs did not come back", "asleep in read(3"]);
     assert!(printed(&output).contains("server  bind(3, server:9000) = 0"), "{}", printed(&output));
 }
@@ -136,7 +136,7 @@ fn a_role_that_spins_is_ended_and_told_to_be_running() {
 #[test]
 fn a_role_that_closes_its_channel_and_goes_on_is_ended_and_told() {
     for free in [&[][..], &["--free"]] {
-        let mut command = Command::new(misbehaving_roles());
+        let mut command = fixture("misbehaving-roles");
         let output = run(command.args(["--patience", "1", "--scene", "9"]).args(free));
         complains(&output, 6, &["closes did not come back", "running", "its channel to the stage closed"]);
         let finding = "closes closed its channel to the stage, but did not end within 1 s: running";
