@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
 
-use rustix::process::{Pid, Signal, geteuid, kill_process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, geteuid, kill_process, pidfd_open};
 use serde_json::Value;
 
 use crate::support::{PATIENCE, fixture, fixture_words, project, run, side_by_side, skip};
@@ -309,22 +311,32 @@ fn when_the_judge_is_killed_everything_dies() {
     }
     for judge in judges() {
         let mark = format!("SOCKLAB_ATTACK={}-{}", std::process::id(), judge.name());
-        let script = "for n in 1 2 3; do setsid sleep 1000 & done; sleep 1000";
+        let script = "for n in 1 2 3; do setsid sleep 1000 & done; echo started; exec sleep 1000";
         let mut command = as_judge(judge);
-        command.arg(env!("CARGO_BIN_EXE_socklab")).args(["--here", "--env", &mark, "/bin/sh", "-c", script]);
-        let mut owner = command.spawn().expect("it starts");
-        let wait_for = |what: &str, holds: &dyn Fn(usize) -> bool| {
-            let began = Instant::now();
-            while !holds(processes_with(&mark).len()) {
-                assert!(began.elapsed() < PATIENCE, "as {}: {what}", judge.name());
-                std::thread::yield_now();
-            }
-        };
-        wait_for("the program has not started its processes", &|count| count >= 5);
+        command.arg(env!("CARGO_BIN_EXE_socklab")).args(["--here", "--relay", "--env", &mark, "/bin/sh", "-c", script]);
+        let mut owner = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("it starts");
+        let mut words = owner.stderr.take().expect("a pipe");
+        assert!(is_ready(&words), "as {}: the program has not started its processes", judge.name());
+        let mut line = [0; 8];
+        words.read_exact(&mut line).expect("a line");
+        assert_eq!(&line, b"started\n");
+        let alive = processes_with(&mark);
+        assert_eq!(alive.len(), 4, "as {}: {alive:?}", judge.name());
+        let open = |pid: &Pid| pidfd_open(*pid, PidfdFlags::empty()).expect("it is alive");
+        let watched: Vec<OwnedFd> = alive.iter().map(open).collect();
         owner.kill().expect("killed");
         owner.wait().expect("dead");
-        wait_for("its processes are alive", &|count| count == 0);
+        for pidfd in &watched {
+            assert!(is_ready(pidfd), "as {}: one of {alive:?} is alive", judge.name());
+        }
+        assert_eq!(processes_with(&mark), [], "as {}", judge.name());
     }
+}
+
+/// Waits until a descriptor is readable, at most [`PATIENCE`].
+fn is_ready(fd: impl AsFd) -> bool {
+    let bound = Timespec { tv_sec: PATIENCE.as_secs() as i64, tv_nsec: 0 };
+    poll(&mut [PollFd::new(&fd, PollFlags::IN)], Some(&bound)).expect("a poll") > 0
 }
 
 #[test]

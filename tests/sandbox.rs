@@ -69,6 +69,7 @@ fn asleep(sandbox: &mut Sandbox) -> (Process, (i64, [u64; 6])) {
         if let Some(call) = processes[0].threads[0].call {
             return (processes.remove(0), call);
         }
+        sandbox.wait(&mut [], Duration::from_millis(1)).expect("a wait");
     }
     panic!("it has not gone to sleep within {PATIENCE:?}");
 }
