@@ -23,7 +23,7 @@ const MAX_DATAGRAM: usize = 8 << 10;
 const MAX_ATTEMPTS: usize = 8;
 
 /// Opens the kernel of this network namespace to messages of one protocol, `NETLINK_…` of `netlink(7)`. The socket stays
-/// that namespace's, whoever has it.
+/// that namespace's, whichever process has it.
 ///
 /// # Errors
 /// `EPROTONOSUPPORT` where the kernel does not have the protocol.

@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use rustix::fs::{CWD, MemfdFlags, Mode, OFlags, SealFlags, fcntl_add_seals, memfd_create};
 
-/// Limits of an archive.
+/// The most bytes that the files of an archive have together.
 pub const LARGEST: u64 = 64 << 20;
+/// The most files and folders in an archive.
 pub const MOST_FILES: u64 = 4096;
 
-/// Folders of these names hold what programs have made, not what somebody has written.
+/// Folders of these names hold what tools have made, not what a person has written.
 const LEFT_OUT: [&str; 2] = ["target", "node_modules"];
 
-/// Regular files and their folders, in memory. A copy costs nothing, and nobody can change one.
+/// Regular files and their folders, in memory. A clone shares the memory, which is sealed: it cannot be changed.
 #[derive(Clone, Debug, Default)]
 pub struct Archive {
     archive: Option<Arc<OwnedFd>>,
@@ -27,9 +28,17 @@ pub struct Archive {
 /// Why there is no archive.
 #[derive(Debug)]
 pub enum ArchiveError {
+    /// The files have more than [`LARGEST`] bytes.
     TooLarge,
+    /// There are more than [`MOST_FILES`].
     TooMany,
-    Io { path: PathBuf, error: io::Error },
+    /// A file could not be read.
+    Io {
+        /// The file, or the folder that holds it.
+        path: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
 }
 
 impl fmt::Display for ArchiveError {
@@ -52,6 +61,9 @@ impl Archive {
     /// The regular files of a folder, and `also` these files, which come to lie beside them.
     ///
     /// Links are left out, and so are hidden folders, `target` and `node_modules`.
+    ///
+    /// # Errors
+    /// See [`ArchiveError`].
     pub fn of_folder(folder: &Path, also: &[PathBuf]) -> Result<Archive, ArchiveError> {
         Archive::pack(folder, also, &brings_folder)
     }
@@ -62,7 +74,7 @@ impl Archive {
         folders.into_iter().all(|part| brings_folder(&part.as_os_str().to_string_lossy()))
     }
 
-    /// The same, with those folders that `wanted` names. What lies there may be hostile.
+    /// The same, with those folders that `wanted` names. What is in the folder may be hostile.
     pub(super) fn pack(
         folder: &Path,
         also: &[PathBuf],
@@ -77,13 +89,16 @@ impl Archive {
         Archive::sealed(memory, bytes).map_err(at(folder))
     }
 
-    /// Takes over an archive that nobody will write to any more.
+    /// Takes over an archive that is complete, and seals it against changes.
+    ///
+    /// # Errors
+    /// Those of `F_ADD_SEALS`, `fcntl(2)`: `EBUSY` while it is mapped for writing.
     pub(super) fn sealed(archive: File, bytes: u64) -> io::Result<Archive> {
         fcntl_add_seals(&archive, SealFlags::WRITE | SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
         Ok(Archive { archive: Some(Arc::new(archive.into())), bytes })
     }
 
-    /// How many bytes the files have together.
+    /// The bytes of all files together.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -97,12 +112,18 @@ fn brings_folder(name: &str) -> bool {
     !name.starts_with('.') && !LEFT_OUT.contains(&name)
 }
 
-/// Room for an archive.
+/// Room for an archive: an empty file in memory, `memfd_create(2)`.
+///
+/// # Errors
+/// `EMFILE` at the limit of descriptors.
 pub fn new_archive() -> io::Result<File> {
     Ok(memfd_create("archive", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?.into())
 }
 
 /// Writes the files of a folder to an archive, and returns how many bytes they have.
+///
+/// # Errors
+/// See [`ArchiveError`].
 pub fn write_archive(
     folder: &Path,
     also: &[PathBuf],
@@ -151,7 +172,8 @@ fn add_folder(to: &mut tar::Builder<impl Write>, name: &Path) -> io::Result<()> 
     to.append_data(&mut header, name, io::empty())
 }
 
-/// Adds a file, unless it has become something else meanwhile; at most so many bytes.
+/// Adds a regular file of at most `at_most` bytes, and returns how many it has: none if it has become something else
+/// meanwhile.
 fn add_file(to: &mut tar::Builder<impl Write>, path: &Path, name: &Path, at_most: u64) -> Result<u64, ArchiveError> {
     let at = |error: io::Error| ArchiveError::Io { path: path.to_owned(), error };
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
@@ -178,6 +200,9 @@ fn add_file(to: &mut tar::Builder<impl Write>, path: &Path, name: &Path, at_most
 ///
 /// The archive may have been written in another sandbox: whatever names it has, nothing is laid elsewhere, and nothing
 /// but regular files and folders. The folder must be empty.
+///
+/// # Errors
+/// An archive that is malformed, and what the file system refuses.
 pub fn unpack(archive: BorrowedFd<'_>, folder: &Path, owner: Option<(u32, u32)>) -> io::Result<()> {
     let mut archive = tar::Archive::new(io::BufReader::with_capacity(64 << 10, FromStart { archive, at: 0 }));
     for entry in archive.entries()? {

@@ -26,6 +26,10 @@ pub struct Group {
 }
 
 impl Group {
+    /// Makes a group with a limit on memory, in MiB, and swap.
+    ///
+    /// # Errors
+    /// A fault of [`Layer::Cgroup`] where there is no memory controller of version 1, or it is not ours to use.
     pub fn make(memory_mib: u64) -> Result<Group, Fault> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         static SWEPT: Once = Once::new();
@@ -52,6 +56,7 @@ impl Group {
         }
     }
 
+    /// Its folder below `/sys/fs/cgroup`.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -61,7 +66,10 @@ impl Group {
         self.entry.as_fd()
     }
 
-    /// How many of its processes the kernel has killed for want of memory.
+    /// How many of its processes the kernel has killed for want of memory, `oom_kill`.
+    ///
+    /// # Errors
+    /// A kernel before 4.13 does not count.
     pub fn kills(&self) -> Result<u64, Fault> {
         let text = fs::read_to_string(self.folder.join("memory.oom_control")).step("read memory.oom_control")?;
         let count = text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok());
@@ -71,8 +79,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Nobody is left in it. The keeper does the same when an owner was killed, and a next owner sweeps what is left
-        // when both were.
+        // It is empty by now. If this process is killed, the keeper removes it; if both are, the next owner does.
         let _ = fs::remove_dir(&self.folder);
     }
 }

@@ -15,6 +15,7 @@ pub struct SandboxConfig {
     /// The walls. One that cannot be put up is a [`Fault`](super::Fault): ask for what
     /// [`Layers::here`](super::Layers::here) says.
     pub layers: Layers,
+    /// How much of everything the program may have.
     pub limits: Limits,
     /// Files that are laid into the scratch folder `/box`, the program's current folder.
     pub archive: Archive,
@@ -47,7 +48,7 @@ pub enum Layer {
     User,
     /// A network namespace: its own loopback and ports, and no way out.
     Network,
-    /// A process namespace: it sees nobody else, and all that it started ends with it.
+    /// A process namespace: it sees no other processes, and all that it started ends with it.
     Processes,
     /// A file system of its own, read-only but for `/box`, `/tmp` and `/dev/shm`.
     Files,
@@ -66,6 +67,7 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// All of them, outermost first.
     pub const ALL: [Layer; 10] = [
         Layer::User,
         Layer::Network,
@@ -79,6 +81,7 @@ impl Layer {
         Layer::Cgroup,
     ];
 
+    /// Its name on the command line and in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Layer::User => "user",
@@ -111,25 +114,31 @@ impl fmt::Display for Layer {
 pub struct Layers(u16);
 
 impl Layers {
+    /// No wall at all.
     pub const NONE: Layers = Layers(0);
+    /// Every wall there is.
     pub const ALL: Layers = Layers((1 << Layer::ALL.len()) - 1);
     /// What tier 2 takes: all but a control group.
     pub const USUAL: Layers = Layers::ALL.without(Layer::Cgroup);
 
+    /// Whether this wall is one of them.
     pub const fn has(self, layer: Layer) -> bool {
         self.0 & Layers::bit(layer) != 0
     }
 
+    /// These and one more.
     #[must_use]
     pub const fn with(self, layer: Layer) -> Layers {
         Layers(self.0 | Layers::bit(layer))
     }
 
+    /// These but for one.
     #[must_use]
     pub const fn without(self, layer: Layer) -> Layers {
         Layers(self.0 & !Layers::bit(layer))
     }
 
+    /// One after the other, in the order of [`Layer::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Layer> {
         Layer::ALL.into_iter().filter(move |layer| self.has(*layer))
     }
@@ -164,7 +173,7 @@ pub struct Limits {
     pub file_mib: u64,
     /// All files in `/box` together, beyond what the archive brought, in MiB.
     pub scratch_mib: u64,
-    /// How many files in `/box`.
+    /// The most files in `/box`.
     pub scratch_files: u64,
     /// Output on which the program is killed, in MiB.
     pub output_mib: u64,
@@ -215,6 +224,7 @@ pub struct Program {
     pub argv: Vec<OsString>,
     /// The whole environment.
     pub env: Vec<(String, String)>,
+    /// What it finds on its standard input.
     pub input: Input,
 }
 

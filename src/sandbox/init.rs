@@ -33,7 +33,7 @@ use crate::sys::{self, Forked};
 /// How long a program's process may take from `fork` to `execve`.
 const START: Duration = Duration::from_secs(10);
 
-/// What the kernel counts as CPU time at the limit: below this part of it a `SIGKILL` was somebody else's.
+/// The part of the CPU limit from which on a `SIGKILL` is taken for the kernel's: what it counts may be a little less.
 const NEARLY_ALL: f64 = 0.97;
 
 /// Is init, to the end of this process.
@@ -293,7 +293,7 @@ impl<'a> Init<'a> {
         }
         let mut stopped = 0;
         if self.plan.layers.has(Layer::Processes) {
-            // ESRCH: there is nobody.
+            // ESRCH: there are no processes.
             let _ = children::kill_all(libc::SIGKILL);
             while let Some(reaped) = no_children(children::reap(true))? {
                 stopped += 1;

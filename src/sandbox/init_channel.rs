@@ -22,18 +22,19 @@ use super::message::{self, FromInit, Received, ToInit};
 use super::{Ending, keeper};
 use crate::sys;
 
-/// How long a sandbox may take to answer: a bound, not a measure.
+/// The longest that init may take to answer: a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long its processes may take to go.
+/// The longest that the keeper may take to end before it is killed.
 const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A keeper, and what leads to its init. When it is dropped, all of it is gone.
 pub struct InitChannel {
-    /// `None` when it has been taken leave of.
+    /// `None` when it was detached.
     child: Option<Child>,
     channel: OwnedFd,
-    /// Ends of which nobody has been told yet; whoever asks holds it until the answer is there.
+    /// Ends that init has reported and the owner has not taken yet. Locked for as long as a question is unanswered, so
+    /// that each answer goes to its question.
     ends: Mutex<VecDeque<Ending>>,
     scratch: Option<Scratch>,
     group: Option<Group>,
@@ -41,6 +42,9 @@ pub struct InitChannel {
 
 impl InitChannel {
     /// Starts a keeper.
+    ///
+    /// # Errors
+    /// The step of it that failed: a fault of ours, or of the machine.
     pub fn open(config: &SandboxConfig) -> Result<InitChannel, Fault> {
         let scratch = if config.layers.has(Layer::Files) { None } else { Some(Scratch::make()?) };
         let group = config.layers.has(Layer::Cgroup).then(|| Group::make(config.limits.memory_mib)).transpose()?;
@@ -74,7 +78,10 @@ impl InitChannel {
         &self.channel
     }
 
-    /// Asks init, and waits for the answer.
+    /// Asks init, and waits for the answer, at most [`PATIENCE`].
+    ///
+    /// # Errors
+    /// The fault that init reports, or that it does not answer.
     pub fn ask(&self, question: &ToInit, files: &[BorrowedFd<'_>]) -> Result<Received<FromInit>, Fault> {
         let mut ends = self.lock();
         // An init that has just died may have said why.
@@ -90,11 +97,15 @@ impl InitChannel {
         }
     }
 
+    /// Whether an end was reported that [`take_end`](Self::take_end) has not returned yet.
     pub fn has_ends(&self) -> bool {
         !self.lock().is_empty()
     }
 
-    /// The next end that has been told of. Does not wait.
+    /// The next end that init has reported. Does not wait.
+    ///
+    /// # Errors
+    /// As those of [`ask`](Self::ask).
     pub fn take_end(&mut self) -> Result<Option<Ending>, Fault> {
         let mut ends = self.lock();
         while sys::wait_until_readable(&self.channel, Duration::ZERO).step("poll")? {
@@ -108,9 +119,9 @@ impl InitChannel {
         Ok(ends.pop_front())
     }
 
-    /// Takes leave of a keeper whose init has said that nothing else is left. That the kernel takes the namespaces down
-    /// takes longer than anything else here, and nobody needs to wait for it.
-    pub fn take_leave(mut self) {
+    /// Detaches a keeper whose init reports an empty sandbox. Tearing down namespaces is the slowest step and happens in
+    /// the background; a later call reaps the child.
+    pub fn detach(mut self) {
         let _ = shutdown(&self.channel, Shutdown::Both);
         let mut leaving = LEAVING.lock().unwrap_or_else(PoisonError::into_inner);
         leaving.extend(self.child.take());
@@ -123,7 +134,7 @@ impl InitChannel {
 }
 
 impl Drop for InitChannel {
-    /// Waits until the keeper is gone, and with it everything: something went wrong, or nobody cared.
+    /// Waits until the keeper is gone, and with it everything: the sandbox was dropped without `close`.
     fn drop(&mut self) {
         if let Some(child) = &mut self.child {
             let _ = end(child, &self.channel);
@@ -131,7 +142,7 @@ impl Drop for InitChannel {
     }
 }
 
-/// Keepers that have nothing left to do but to end.
+/// Detached keepers that have not been reaped yet.
 static LEAVING: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 fn end(child: &mut Child, channel: &OwnedFd) -> io::Result<()> {

@@ -21,7 +21,7 @@ use crate::sys::{self, Forked};
 /// The argument by which a program knows that it is a keeper.
 pub const ARGUMENT: &str = "__keeper";
 
-/// How long the owner may take to say what it wants.
+/// The longest that the owner may take to send its configuration.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Programs run under this user id and the keeper's process id, where the keeper may choose: no two living sandboxes
@@ -49,7 +49,7 @@ pub fn keeper() -> Option<ExitCode> {
     Some(match keep(channel) {
         Ok(()) => ExitCode::SUCCESS,
         Err((channel, fault)) => {
-            // If nobody is there to be told, nobody minds.
+            // An owner that is gone needs no report.
             let _ = message::send(&channel, &FromInit::Fault(fault), &[]);
             ExitCode::FAILURE
         }
@@ -94,7 +94,7 @@ fn keep(channel: OwnedFd) -> Result<(), (OwnedFd, Fault)> {
 
 /// Leaves for namespaces of its own, as far as the plan says.
 fn leave(plan: &Plan) -> Result<Identity, Fault> {
-    let identity = if plan.layers.has(Layer::User) { become_somebody(plan)? } else { Identity { given: None } };
+    let identity = if plan.layers.has(Layer::User) { separate_user(plan)? } else { Identity { given: None } };
     for (layer, flag, step) in [
         (Layer::Ipc, libc::CLONE_NEWIPC, "unshare(CLONE_NEWIPC)"),
         (Layer::Names, libc::CLONE_NEWUTS, "unshare(CLONE_NEWUTS)"),
@@ -114,8 +114,8 @@ fn leave(plan: &Plan) -> Result<Identity, Fault> {
     Ok(identity)
 }
 
-/// Sees to it that the program's user is nobody else's.
-fn become_somebody(plan: &Plan) -> Result<Identity, Fault> {
+/// Gives the program a user of its own: as root another user id, otherwise a user namespace.
+fn separate_user(plan: &Plan) -> Result<Identity, Fault> {
     let of = |step: &'static str| move |fault: Fault| Fault { step: step.to_owned(), ..fault };
     let id = FIRST_USER + std::process::id();
     if geteuid().is_root() && is_mapped(id) {
@@ -135,7 +135,7 @@ fn become_somebody(plan: &Plan) -> Result<Identity, Fault> {
         crate::stage::NoPrivateHost::Refused { step, error } => {
             Err::<(), _>(error).of(Layer::User, step).expect_err("an error")
         }
-        crate::stage::NoPrivateHost::Asked => Fault::new("enter a user namespace", "nobody asked for it"),
+        crate::stage::NoPrivateHost::Asked => Fault::new("enter a user namespace", "it was not asked for"),
     })?;
     Ok(Identity { given: None })
 }

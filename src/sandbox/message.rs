@@ -69,7 +69,7 @@ pub struct Plan {
     /// Bytes of the archive, if there is one.
     pub archive: Option<u64>,
     pub port: u16,
-    /// The folder of the control group, if there is one: whoever is last removes it.
+    /// The folder of the control group, if there is one: the last of owner and keeper removes it.
     pub group: Option<OsString>,
 }
 
@@ -96,6 +96,9 @@ pub struct Note {
 }
 
 /// Sends one message with descriptors.
+///
+/// # Errors
+/// `InvalidInput` for one that is too long, `EPIPE` when the other end is gone.
 pub fn send(channel: impl AsFd, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let bytes = serde_json::to_vec(message)?;
     if bytes.len() > LARGEST {
@@ -114,6 +117,9 @@ pub fn send(channel: impl AsFd, message: &impl Serialize, descriptors: &[Borrowe
 pub type Received<T> = (T, Vec<OwnedFd>);
 
 /// Waits for one message, at most `at_most`. `None` when the other end is gone.
+///
+/// # Errors
+/// `ETIMEDOUT` when the time is over, and what `serde_json` says of a message that is none.
 pub fn receive<T: DeserializeOwned>(channel: impl AsFd, at_most: Duration) -> io::Result<Option<Received<T>>> {
     if !wait_until_readable(&channel, at_most)? {
         return Err(io::Error::from_raw_os_error(libc::ETIMEDOUT));

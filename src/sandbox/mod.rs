@@ -63,6 +63,7 @@ use crate::sys;
 /// How a program ended, and what it used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ending {
+    /// By itself, or by a signal.
     pub how: How,
     /// The limit that it met, if it met one.
     pub limit: Option<Limit>,
@@ -74,8 +75,10 @@ pub struct Ending {
     pub peak_kib: u64,
 }
 
+/// How a program's first process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum How {
+    /// With this code.
     Exited(i32),
     /// By a signal, `SIGSEGV` for example.
     Killed(String),
@@ -84,10 +87,15 @@ pub enum How {
 /// A limit that a program can meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Limit {
+    /// [`Limits::wall`].
     Wall,
+    /// [`Limits::cpu`].
     Cpu,
+    /// [`Limits::memory_mib`].
     Memory,
+    /// [`Limits::output_mib`].
     Output,
+    /// [`Limits::file_mib`].
     FileSize,
 }
 
@@ -111,14 +119,15 @@ pub struct Sandbox {
     pipes: Pipes,
     output: Output,
     ended: Option<Ending>,
-    /// How often the kernel had killed for want of memory when the last program ended.
+    /// The kernel's count of processes killed for want of memory, when the last program ended.
     kills: u64,
 }
 
 impl Sandbox {
-    /// Makes a host as ordered. Nothing runs on it yet.
+    /// Makes a host as configured. Nothing runs on it yet.
     ///
-    /// An error is never the program's: see [`Fault`].
+    /// # Errors
+    /// Never the program's: see [`Fault`].
     pub fn open(config: &SandboxConfig) -> Result<Sandbox, Fault> {
         let private = config.layers.has(Layer::Network);
         let port = if private { Port::Own(config.port) } else { Port::borrow()? };
@@ -160,6 +169,9 @@ impl Sandbox {
     }
 
     /// A new IPv4 socket on the host, `SOCK_STREAM` or `SOCK_DGRAM`. Any thread may use it, as any other socket.
+    ///
+    /// # Errors
+    /// `Unsupported` for another type.
     pub fn socket(&self, kind: socket2::Type) -> io::Result<socket2::Socket> {
         match kind {
             socket2::Type::STREAM => self.new_socket(SocketKind::Stream),
@@ -169,7 +181,7 @@ impl Sandbox {
     }
 
     /// A socket that hears every IPv4 packet of the host, with its Ethernet head. Where there is no private host it is
-    /// refused: what this machine says to others is nobody's business.
+    /// refused: the sandbox must not hear this machine's own traffic.
     pub fn packets(&self) -> io::Result<socket2::Socket> {
         if !self.protection.layers.has(Layer::Network) {
             return Err(io::ErrorKind::Unsupported.into());
@@ -188,7 +200,10 @@ impl Sandbox {
     }
 
     /// Starts a program, and returns when its process has become it. Only one at a time; when it has ended, the next
-    /// may be started on the same host. What the one before wrote is forgotten.
+    /// may be started on the same host. The output of the one before is dropped.
+    ///
+    /// # Errors
+    /// A program that cannot be executed, and what went wrong with the sandbox: see [`Fault`].
     pub fn start(&mut self, program: &Program) -> Result<(), Fault> {
         self.take_ends()?;
         self.output = Output::default();
@@ -207,6 +222,9 @@ impl Sandbox {
 
     /// Waits until one of `sockets` is ready, the program has written something or has ended, or the time is over.
     /// What the poll found of `sockets` is in them.
+    ///
+    /// # Errors
+    /// What went wrong with the sandbox: see [`Fault`].
     pub fn wait(&mut self, sockets: &mut [PollFd<'_>], for_at_most: Duration) -> Result<(), Fault> {
         let until = Instant::now() + for_at_most;
         loop {
@@ -251,6 +269,9 @@ impl Sandbox {
     }
 
     /// All processes of the program. Looking does not touch them.
+    ///
+    /// # Errors
+    /// What went wrong with the sandbox: see [`Fault`].
     pub fn look(&mut self) -> Result<Vec<Process>, Fault> {
         match self.ask(&ToInit::Look, &[])?.0 {
             FromInit::Processes(processes) => Ok(processes),
@@ -259,27 +280,42 @@ impl Sandbox {
     }
 
     /// All TCP and UDP sockets of the host, ours among them. Where there is no private host: of this machine.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
     pub fn sockets(&mut self) -> Result<Vec<HostSocket>, Fault> {
         sock_diag::list(&self.questions, sock_diag::ALL).step("list the host's sockets")
     }
 
     /// Those of the host's sockets that wait to be called, as [`sockets`](Self::sockets) lists them: listening ones,
-    /// and UDP sockets that are not connected. Takes an eighth of the time: for those who ask again and again.
+    /// and UDP sockets that are not connected. Takes an eighth of the time: for callers that poll.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
     pub fn waiting_sockets(&mut self) -> Result<Vec<HostSocket>, Fault> {
         sock_diag::list(&self.questions, sock_diag::WAITING).step("list the host's sockets")
     }
 
-    /// What the side of `local` of one TCP connection has of what was sent to it: asked quicker still.
+    /// What the side of `local` of one TCP connection has received and not read: quicker still.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
     pub fn taken(&self, local: SocketAddr, remote: SocketAddr) -> Result<Option<Taken>, Fault> {
         sock_diag::taken(&self.questions, local, remote).step("look a connection up")
     }
 
     /// Sends a signal to the program's first process, if that has not ended.
+    ///
+    /// # Errors
+    /// What went wrong with the sandbox: see [`Fault`].
     pub fn signal(&mut self, signal: Signal) -> Result<(), Fault> {
         self.ask(&ToInit::Signal(signal.as_raw()), &[]).map(drop)
     }
 
     /// Kills the program and everything that it started. The host stays, with its sockets that are still closing.
+    ///
+    /// # Errors
+    /// What went wrong with the sandbox: see [`Fault`].
     pub fn kill_program(&mut self) -> Result<Remains, Fault> {
         self.kill(None)
     }
@@ -297,6 +333,9 @@ impl Sandbox {
     /// What is in the scratch folder now, after a build for example. Kills what still runs.
     ///
     /// Regular files and folders only; links, hidden folders and the rest are left out.
+    ///
+    /// # Errors
+    /// Files that are too many or too large for an [`Archive`], and what went wrong with the sandbox: see [`Fault`].
     pub fn pack(&mut self) -> Result<Archive, Fault> {
         let archive = archive::new_archive().step("make room for an archive")?;
         let (answer, _) = self.ask(&ToInit::Pack, &[archive.as_fd()])?;
@@ -308,11 +347,14 @@ impl Sandbox {
         }
     }
 
-    /// Kills everything, and says what there was to kill.
+    /// Kills everything, and returns how much there was to kill.
+    ///
+    /// # Errors
+    /// What went wrong with the sandbox: see [`Fault`].
     pub fn close(self) -> Result<Remains, Fault> {
         match self.ask(&ToInit::Close, &[])?.0 {
             FromInit::Remains(remains) => {
-                self.init.take_leave();
+                self.init.detach();
                 Ok(remains)
             }
             _ => Err(not_an_answer()),
@@ -323,7 +365,7 @@ impl Sandbox {
         self.init.ask(question, files)
     }
 
-    /// Takes note of an end that init has told of.
+    /// Takes an end that init has reported.
     fn take_ends(&mut self) -> Result<(), Fault> {
         let Some(ending) = self.init.take_end()? else { return Ok(()) };
         let kills = self.init.group().map_or(Ok(0), |group| group.kills())?;

@@ -10,16 +10,18 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use super::config::Input;
 use super::fault::{Fault, Step};
 
-/// So much of each stream is kept, in bytes.
+/// The most bytes of each stream that are kept; the rest is only counted.
 pub const KEPT: usize = 1 << 20;
 
-/// One look at a stream takes so much at most: there are others to look at.
+/// The most bytes read from one stream per call, so that the other is not starved.
 const AT_ONCE: usize = 1 << 20;
 
 /// What a program has written. It may be anything: escape it before you show it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Output {
+    /// Its standard output.
     pub stdout: Stream,
+    /// Its standard error.
     pub stderr: Stream,
     /// Whether it was killed because it had written too much.
     pub cut: bool,
@@ -30,12 +32,12 @@ pub struct Output {
 pub struct Stream {
     /// The first 1 MiB.
     pub kept: Vec<u8>,
-    /// How many bytes there were.
+    /// Bytes written, kept or not.
     pub count: u64,
 }
 
 impl Output {
-    /// How many bytes there were in both streams.
+    /// Bytes written to both streams.
     pub fn total(&self) -> u64 {
         self.stdout.count + self.stderr.count
     }
@@ -51,6 +53,9 @@ pub struct Pipes {
 
 impl Pipes {
     /// Our ends, and the program's: input, output, error.
+    ///
+    /// # Errors
+    /// A fault at the limit of descriptors.
     pub fn open(input: &Input) -> Result<(Pipes, [OwnedFd; 3]), Fault> {
         let pair = || -> io::Result<(OwnedFd, OwnedFd)> { Ok(pipe_with(PipeFlags::CLOEXEC)?) };
         let (output, their_output) = pair().step("pipe")?;
@@ -73,7 +78,7 @@ impl Pipes {
         Ok((pipes, [their_input, their_output, their_errors]))
     }
 
-    /// What a poll is to look at.
+    /// What a poll must include for [`feed`](Self::feed) and [`drain`](Self::drain) to be called in time.
     pub fn polled(&self) -> impl Iterator<Item = PollFd<'_>> {
         let input = self.input.as_ref().map(|(fd, ..)| PollFd::new(fd, PollFlags::OUT));
         let outputs = [&self.output, &self.errors].into_iter().flatten();
@@ -95,7 +100,7 @@ impl Pipes {
         self.input = None;
     }
 
-    /// Takes what is there.
+    /// Reads what is there, at most [`AT_ONCE`] bytes of each stream. Does not wait.
     pub fn drain(&mut self, to: &mut Output) {
         for (fd, stream) in [(&mut self.output, &mut to.stdout), (&mut self.errors, &mut to.stderr)] {
             if fd.as_ref().is_some_and(|fd| !drain(fd, stream)) {

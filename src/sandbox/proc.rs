@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// A look takes in so many processes, and so many threads and sockets of all of them: an answer is one message.
+/// The most processes that are listed: an answer is one message.
 const MOST_PROCESSES: usize = 200;
+
+/// The most threads and sockets of all processes together that are listed.
 const MOST_DETAILS: usize = 1000;
 
 /// One process of an attempt.
@@ -21,6 +23,7 @@ pub struct Process {
     pub parent: i32,
     /// CPU time that it used so far; the kernel tells it in hundredths of a second.
     pub cpu: Duration,
+    /// Its threads, the first one among them.
     pub threads: Vec<Thread>,
     /// Its descriptors that are sockets, each with its inode.
     pub sockets: Vec<(i32, u64)>,
@@ -33,7 +36,7 @@ pub struct Thread {
     pub state: char,
     /// The system call that it is asleep in, and its arguments.
     pub call: Option<(i64, [u64; 6])>,
-    /// How often it has gone to sleep by itself or was made to wait.
+    /// Context switches, voluntary or not: they grow while it does anything.
     pub switches: u64,
 }
 

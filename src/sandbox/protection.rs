@@ -24,7 +24,9 @@ pub struct Protection {
 /// Something that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
+    /// The wall.
     pub layer: Layer,
+    /// Why it is missing, or holds less.
     pub why: String,
 }
 
@@ -61,7 +63,7 @@ fn tier(layers: Layers, landlock_is_whole: bool) -> u8 {
     }
 }
 
-/// What this machine can do, found out by doing it once: used by `socklab doctor`, and before sandboxes are ordered.
+/// What this machine can do, found out by doing it once: used by `socklab doctor`, and before sandboxes are configured.
 pub fn tier_of_this_machine() -> Protection {
     probed(&SandboxConfig::default().keeper).clone()
 }
@@ -79,7 +81,7 @@ fn probed(keeper: &Path) -> &'static Protection {
     PROBED.get_or_init(|| probe(keeper))
 }
 
-/// Why a wall is not up: what was found out here, or else that nobody asked for it.
+/// Why a wall is not up: what was found out here, or else that it was not asked for.
 pub(super) fn why_not(layer: Layer) -> String {
     let known = PROBED.get().and_then(|here| here.missing.iter().find(|missing| missing.layer == layer));
     known.map_or_else(|| "not asked for".to_owned(), |missing| missing.why.clone())

@@ -44,6 +44,9 @@ impl std::error::Error for NotFound {}
 /// A program of the folder itself keeps its name in it: the archive brings it along. An interpreter is asked once where
 /// it really is: `python3` may be a shim that takes ten times as long to start. It is asked in an empty folder, so that
 /// nothing of a stranger's runs here.
+///
+/// # Errors
+/// [`NotFound`] where there is no such file, or it may not be executed.
 pub fn resolve(program: &OsStr, folder: &Path) -> Result<Resolved, NotFound> {
     let not_found = || NotFound { command: program.to_owned() };
     if program.as_bytes().contains(&b'/') {

@@ -1,4 +1,4 @@
-//! The walls that a process takes with it: Landlock and seccomp.
+//! The restrictions that a process puts on itself and its children: Landlock and seccomp.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,6 +21,9 @@ use crate::sys;
 const WHOLE: i32 = 6;
 
 /// The rules for files, signals and, where there is no network of its own, ports.
+///
+/// # Errors
+/// A fault of [`Layer::Landlock`] where the kernel has none.
 pub fn landlock(plan: &Plan, scratch: &Path) -> Result<(RulesetCreated, Option<Note>), Fault> {
     let version = sys::children::landlock_version().of(Layer::Landlock, "landlock_create_ruleset")?;
     let note = (version < WHOLE).then(|| Note {
@@ -79,6 +82,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_pivot_root,
     libc::SYS_chroot,
     libc::SYS_open_tree,
+    OPEN_TREE_ATTR,
     libc::SYS_move_mount,
     libc::SYS_fsopen,
     libc::SYS_fsconfig,
@@ -101,6 +105,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_finit_module,
     libc::SYS_delete_module,
     libc::SYS_kexec_load,
+    libc::SYS_kexec_file_load,
     libc::SYS_reboot,
     libc::SYS_swapon,
     libc::SYS_swapoff,
@@ -110,6 +115,7 @@ const REFUSED: &[i64] = &[
     libc::SYS_clock_adjtime,
     libc::SYS_acct,
     libc::SYS_quotactl,
+    libc::SYS_quotactl_fd,
     libc::SYS_syslog,
     libc::SYS_sethostname,
     libc::SYS_setdomainname,
@@ -119,12 +125,18 @@ const REFUSED: &[i64] = &[
     libc::SYS_vhangup,
 ];
 
-/// System calls that are not there (`ENOSYS`): whoever uses one has another way. Flags of `clone3` are in memory,
+/// `open_tree_attr(2)` of Linux 6.15, which `libc` does not have. The number is the same on all machines.
+const OPEN_TREE_ATTR: i64 = 467;
+
+/// System calls that are not there (`ENOSYS`): programs that use them fall back to others. Flags of `clone3` are in memory,
 /// where a filter cannot look.
 const ABSENT: &[i64] =
     &[libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
 
-/// The filters, one after the other.
+/// The filters, to be loaded one after the other.
+///
+/// # Errors
+/// A fault of [`Layer::Seccomp`] on a machine that `seccompiler` does not know.
 pub fn seccomp(plan: &Plan) -> Result<Vec<BpfProgram>, Fault> {
     filters(plan).map_err(|why| Fault { layer: Some(Layer::Seccomp), ..Fault::new("make the filters", why) })
 }
@@ -165,7 +177,7 @@ fn filters(plan: &Plan) -> Result<Vec<BpfProgram>, String> {
     ];
     let clones = namespaces.into_iter().map(|flag| rule(vec![has(0, flag)?])).collect::<Result<_, _>>()?;
     refused.insert(libc::SYS_clone, clones);
-    // Typing into somebody's terminal, and talking to the console.
+    // Typing into a terminal, and talking to the console.
     const TIOCLINUX: i64 = 0x541C;
     let terminals = vec![rule(vec![is(1, libc::TIOCSTI as i64)?])?, rule(vec![is(1, TIOCLINUX)?])?];
     refused.insert(libc::SYS_ioctl, terminals);

@@ -54,7 +54,10 @@ struct Shown {
     is_folder: bool,
 }
 
-/// Gives this process a new root, for good. `owner` may write to the scratch folder.
+/// Gives this process a new root, for good. `owner`, a user and a group, may write to the scratch folder.
+///
+/// # Errors
+/// A fault of [`Layer::Files`]: the step that was refused.
 pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<Vec<Note>, Fault> {
     let at = Layer::Files;
     sys::unshare(libc::CLONE_NEWNS).of(at, "unshare(CLONE_NEWNS)")?;

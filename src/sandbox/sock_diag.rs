@@ -39,7 +39,7 @@ pub enum Transport {
 }
 
 impl HostSocket {
-    /// Whether it takes connections, or datagrams from anybody.
+    /// Whether it takes connections, or datagrams from any peer.
     pub fn is_ready(&self) -> bool {
         match self.transport {
             Transport::Tcp => self.state == TcpState::Listen,
