@@ -1,6 +1,8 @@
 //! The judge and its peers, towards programs that are a few lines long.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
@@ -8,7 +10,7 @@ use std::time::Duration;
 use socklab::judge::{Attempt, Done, Exercise, Grade, Judging, Outcome, Verdict, judge};
 use socklab::sandbox::{Layer, Layers, SandboxConfig, resolve};
 
-use crate::support::{has, skip};
+use crate::support::{has, project, read, skip};
 
 /// A bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -188,4 +190,74 @@ fn a_check_that_panics_is_a_fault_of_ours_that_says_why() {
     let Outcome::Fault(fault) = &grade.checks[0].outcome else { panic!("{:?}", grade.checks[0].outcome) };
     assert!(fault.contains("there is no 27th letter, at judge.rs:"), "{fault}");
     assert_eq!(grade.checks[1].verdict(), Verdict::Pass);
+}
+
+/// The files that say what a check can do: what an attempt and our peers have.
+const API: [&str; 2] = ["src/judge/attempt", "src/judge/peer"];
+
+/// The public methods of a check's API: each one's name, its documentation, and its signature.
+fn methods() -> Vec<(String, String, String)> {
+    let mut found = Vec::new();
+    for file in API.iter().flat_map(|folder| rust_files(&project(folder))) {
+        let code = fs::read_to_string(&file).expect("a file");
+        let mut docs = String::new();
+        for (number, line) in code.lines().map(str::trim).enumerate() {
+            if let Some(signature) = line.strip_prefix("pub fn ") {
+                let name = signature.split(['(', '<']).next().expect("a name").to_owned();
+                let whole = code.lines().skip(number).take_while(|line| !line.is_empty());
+                let signature: String = whole.collect::<Vec<_>>().join(" ").split('{').next().expect("a head").into();
+                found.push((name, std::mem::take(&mut docs), signature));
+            } else if line.starts_with("///") {
+                docs += line;
+            } else {
+                docs.clear();
+            }
+        }
+    }
+    found
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder").flatten().map(|entry| entry.path());
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) = entries.partition(|path| path.is_dir());
+    folders.iter().flat_map(|folder| rust_files(folder)).chain(files).collect()
+}
+
+#[test]
+fn what_a_check_calls_acts_and_only_a_question_is_named_as_one() {
+    for (name, docs, signature) in methods() {
+        let asks = name.starts_with("is_") || name.starts_with("has_");
+        let returns = signature.rsplit_once("-> ").map_or("", |(_, returned)| returned);
+        assert_eq!(asks, returns.starts_with("bool"), "{signature}");
+        assert!(docs.len() > 10, "{name} has no documentation");
+        assert_eq!(docs.contains("# Errors"), returns.starts_with("Done"), "{signature}");
+    }
+}
+
+#[test]
+fn the_page_on_writing_exercises_names_all_that_a_check_can_call_and_nothing_else() {
+    let page = read("docs/writing-exercises.md");
+    let (page, _) = page.split_once("## What makes a check a good one").expect("a heading");
+    let (_, tables) = page.split_once("| of the attempt").expect("a table");
+    let rows = tables.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let named = rows.flat_map(|cell| cell.split(", ")).map(|name| name.trim_matches('`'));
+    let named: BTreeSet<&str> = named.filter_map(|name| name.split('(').next()).collect();
+    let methods = methods();
+    assert_eq!(named, methods.iter().map(|(name, ..)| name.as_str()).collect());
+}
+
+#[test]
+fn the_check_on_the_page_is_a_check_of_exercise_30() {
+    let page = read("docs/writing-exercises.md");
+    let (_, rest) = page.split_once("```rust\n").expect("a program");
+    let (example, _) = rest.split_once("```").expect("its end");
+    let plain = |code: &str| -> String {
+        let without_remarks = code.lines().map(|line| line.split(" // ").next().unwrap_or_default());
+        without_remarks.flat_map(str::chars).filter(|c| !c.is_whitespace()).collect()
+    };
+    let checks = plain(&read("labs/30-struct-header/exercise/checks.rs"));
+    let (exercise, check) = example.split_once("\n\n").expect("two functions");
+    let arguments = plain(exercise).split_once(".check(").expect("a check").1.trim_end_matches(")}").to_owned();
+    assert!(checks.contains(&arguments), "{arguments}");
+    assert!(checks.contains(&plain(check)), "{check}");
 }
