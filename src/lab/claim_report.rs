@@ -9,6 +9,7 @@ use serde_json::json;
 use super::cli::Arguments;
 use super::demo::{self, Manner};
 use super::{Lab, Verdict, exit};
+use crate::stage::WhenSlow;
 use crate::trace::{Event, Trace};
 use crate::view::text::{WIDTH, wrapped};
 use crate::view::{Transcript, json};
@@ -20,7 +21,11 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
     let transcript = demo::transcript(lab, &hosts);
     let mut trace = Trace::default();
-    let manner = Manner { scene: None, voids: !arguments.free, ..Manner::of(arguments) };
+    let manner = Manner {
+        scene: None,
+        when_slow: if arguments.free { WhenSlow::Ignore } else { WhenSlow::Void },
+        ..Manner::of(arguments)
+    };
     let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
         trace.events.push(event.clone());
         ControlFlow::Continue(())

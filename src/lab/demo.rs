@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::cli::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, Scene, clock, exit};
-use crate::stage::{self, Choice, Ending, EventSink, Hosts, Play, RolePlay, Watch};
+use crate::stage::{self, Choice, Ending, EventSink, Hosts, Play, RolePlay, Watch, WhenSlow};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
 use crate::view::{Brief, Transcript, capture, diagram, json};
 use crate::wire::{Plan, Script};
@@ -23,9 +23,9 @@ pub(super) struct Manner {
     pub patience: Duration,
     /// Every frame is shown byte by byte.
     pub bytes: bool,
-    /// A scene on a wire that the machine proves too slow for is played again. Where somebody watches, it is not: each
-    /// line is shown as it comes.
-    pub voids: bool,
+    /// A scene on a wire that the machine proves too slow for is played again. On a terminal it is not, where each line
+    /// is shown as it comes, and with `--step` it is the person that sets the pace.
+    pub when_slow: WhenSlow,
 }
 
 /// What is said of a scene that was played again.
@@ -38,7 +38,11 @@ impl Manner {
             free: arguments.free,
             patience: Duration::from_secs(arguments.patience),
             bytes: arguments.bytes,
-            voids: !arguments.free && !arguments.step && !io::stdout().is_terminal(),
+            when_slow: match (arguments.free || arguments.step, io::stdout().is_terminal()) {
+                (true, _) => WhenSlow::Ignore,
+                (false, true) => WhenSlow::Report,
+                (false, false) => WhenSlow::Void,
+            },
         }
     }
 }
@@ -196,7 +200,8 @@ pub(super) fn play(
     Ok(first_wrong)
 }
 
-/// Plays a scene. One that the machine proves too slow for is played again, and only the last time is told.
+/// Plays a scene. One that the machine proves too slow for is played again, and only the last time is told: if that is
+/// void, too, a note says so.
 fn play_until_valid(
     lab: &Lab,
     scene: &Scene,
@@ -205,26 +210,40 @@ fn play_until_valid(
     (hosts, host): (&mut Hosts, Host),
     sink: &mut EventSink<'_>,
 ) -> io::Result<Ending> {
-    const MOST: u32 = 20;
+    const MOST: u32 = 100;
     /// After so long a scene is told as it was, however slow the machine proved.
-    const LONGEST: Duration = Duration::from_secs(20);
-    if !manner.voids || !matches!(hosts, Hosts::Wired { .. }) {
-        return play_scene(lab, scene, number, manner, (hosts, host), sink);
+    const LONGEST: Duration = Duration::from_secs(60);
+    let label = lab.label();
+    let says_void = || eprintln!("{label}: the machine was too slow for scene {number}: it may differ from other runs");
+    if manner.when_slow != WhenSlow::Void || !matches!(hosts, Hosts::Wired { .. }) {
+        let ending = play_scene(lab, scene, number, manner, (hosts, host), sink)?;
+        if ending == Ending::Void {
+            says_void();
+        }
+        return Ok(ending);
     }
     let began = Instant::now();
-    for again in 0..=MOST {
+    let mut again = 0;
+    loop {
         sink.hold();
-        let manner = Manner { voids: again < MOST && began.elapsed() < LONGEST, ..manner };
-        let ending = play_scene(lab, scene, number, manner, (&mut *hosts, host), sink)?;
-        if ending != Ending::Void {
-            if again > 0 {
-                eprintln!("{}: scene {number} {PLAYED_AGAIN} ({again} of at most {MOST} times)", lab.label());
-            }
-            return Ok(if sink.release().is_break() { Ending::Left } else { ending });
+        let is_last = again == MOST || began.elapsed() >= LONGEST;
+        let when_slow = if is_last { WhenSlow::Report } else { WhenSlow::Void };
+        let played = play_scene(lab, scene, number, Manner { when_slow, ..manner }, (&mut *hosts, host), sink);
+        if matches!(played, Ok(Ending::Void)) && !is_last {
+            sink.forget();
+            again += 1;
+            continue;
         }
-        sink.forget();
+        if again > 0 {
+            eprintln!("{label}: scene {number} {PLAYED_AGAIN} ({again} of at most {MOST} times)");
+        }
+        if matches!(played, Ok(Ending::Void)) {
+            says_void();
+        }
+        // What was played before an error is worth having, too.
+        let ending = if sink.release().is_break() { Ending::Left } else { played? };
+        return Ok(ending);
     }
-    Ok(Ending::Void)
 }
 
 fn play_scene(
@@ -273,7 +292,7 @@ fn play_scene(
         watch: Watch { bytes: manner.bytes, ..scene.watch },
         patience: manner.patience,
         free: manner.free,
-        voids: manner.voids,
+        when_slow: manner.when_slow,
     };
     stage::play(play, sink)
 }
@@ -282,7 +301,9 @@ fn play_scene(
 pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
     let label = lab.label();
     match ending {
-        Ending::Done | Ending::Left | Ending::Void => exit::OK,
+        Ending::Done | Ending::Left => exit::OK,
+        // Which scene it was is said.
+        Ending::Void => exit::HUNG,
         Ending::Waiting => {
             eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
             exit::HUNG

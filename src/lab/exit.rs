@@ -12,7 +12,7 @@ pub const PORT_TAKEN: u8 = 3;
 pub const NOBODY_THERE: u8 = 4;
 /// A role died of a signal or a panic.
 pub const DIED: u8 = 5;
-/// A role hung, or roles wait for each other where the lab does not mean them to.
+/// A role hung, roles wait for each other where the lab does not mean them to, or the machine was too slow for a scene.
 pub const HUNG: u8 = 6;
 /// This machine lacks something that was asked for.
 pub const LACKING: u8 = 7;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::cli::Arguments;
 use super::demo::{self, Manner};
 use super::{Lab, exit};
-use crate::stage::{Ending, Hosts};
+use crate::stage::{Ending, Hosts, WhenSlow};
 use crate::trace::{Event, What};
 
 /// Runs the lab as often as asked and prints the distribution of outcomes, for each scene.
@@ -22,7 +22,11 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let runs = arguments.repeat.unwrap_or(1);
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
     let transcript = demo::transcript(lab, &hosts);
-    let manner = Manner { free: !arguments.baton, voids: arguments.baton, ..Manner::of(arguments) };
+    let manner = Manner {
+        free: !arguments.baton,
+        when_slow: if arguments.baton { WhenSlow::Void } else { WhenSlow::Ignore },
+        ..Manner::of(arguments)
+    };
     let mut scenes: Vec<Scenes> = Vec::new();
     let mut worst = exit::OK;
     let all = play_all(lab, manner, &mut hosts, runs, |events, ending| {

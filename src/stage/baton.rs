@@ -104,6 +104,9 @@ pub(super) fn run(roles: Roles<'_, '_>) -> std::io::Result<Ending> {
     let mut baton =
         Baton { roles, doing, ready, turn: 0, yields: false, begun: false, began, still_since: now, failed: None };
     match baton.play_out() {
+        Ok(Ending::Done | Ending::Waiting | Ending::LoopsForever | Ending::Endless) if baton.roles.was_slow => {
+            Ok(Ending::Void)
+        }
         Ok(ending) => Ok(ending),
         Err(stop) => stop.ending(),
     }

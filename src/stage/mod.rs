@@ -54,8 +54,8 @@ pub struct Play<'a> {
     pub patience: Duration,
     /// Who acts next: the baton says, or nobody.
     pub free: bool,
-    /// Whether the scene ends, void, as soon as the machine proves too slow for it.
-    pub voids: bool,
+    /// What to do where the machine proves too slow for the scene.
+    pub when_slow: WhenSlow,
 }
 
 /// One role of a scene.
@@ -98,6 +98,18 @@ impl Watch {
     }
 }
 
+/// What to do in a scene on a wire where the machine is so slow that the kernel may do something else than at every
+/// other run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenSlow {
+    /// End the scene at once, as void.
+    Void,
+    /// Play it to its end, which is void.
+    Report,
+    /// Play it to its end: a person sets the pace, or nothing does.
+    Ignore,
+}
+
 /// How a scene ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -115,8 +127,8 @@ pub enum Ending {
     Hung { role: String, doing: String },
     /// Whoever watched wants no more.
     Left,
-    /// The machine was so slow that a timer of the kernel's went off while somebody could act. What the kernel does
-    /// after that is not what it does otherwise: it acknowledges at once what it would have delayed.
+    /// The machine was so slow that a timer of the kernel's went off while a role could act, or nearly so. What the
+    /// kernel does after that may not be what it does otherwise: it acknowledges at once what it would have delayed.
     Void,
 }
 

@@ -15,7 +15,7 @@ use super::loop_detector::LoopDetector;
 use super::names::Names;
 use super::player::{Player, Received};
 use super::sockets::WatchedSocket;
-use super::{Ending, EventSink, Play, Watch, role};
+use super::{Ending, EventSink, Play, Watch, WhenSlow, role};
 use crate::probe::{self, Kernel};
 use crate::sys;
 use crate::trace::{Call, Exit, Frame, Host, Status, Syscall, Value, What};
@@ -55,7 +55,9 @@ pub(super) struct Roles<'p, 't> {
     pub(super) pending_frames: Vec<(u64, Frame)>,
     pub(super) names: Names,
     pub(super) free: bool,
-    pub(super) voids: bool,
+    pub(super) when_slow: WhenSlow,
+    /// Whether the machine proved too slow, where the scene goes on all the same.
+    pub(super) was_slow: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     pub(super) orphans: bool,
     /// What was done last, where a role is meant to go round.
@@ -115,7 +117,8 @@ impl<'p, 't> Roles<'p, 't> {
             pending_frames: Vec::new(),
             names,
             free: play.free,
-            voids: play.voids,
+            when_slow: play.when_slow,
+            was_slow: false,
             orphans: false,
             rounds: play.loops_forever.then(LoopDetector::default),
             scene: play.scene,

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
-use super::Ending;
 use super::closed_connection::Pair;
 use super::role;
 use super::roles::{Heard, Roles, Step, Stop};
+use super::{Ending, WhenSlow};
 use crate::probe;
 use crate::trace::{Call, Data, Fate, Frame, SocketOption, What};
 use crate::wire::{self, Seen, Wire};
@@ -56,8 +56,8 @@ impl Roles<'_, '_> {
     }
 
     /// Whether a host may have sent or received a frame that has not arrived: lets the kernel go on, if it is so. A
-    /// machine that is busy with something else for a second is not waited for any longer.
-    pub fn frames_under_way(&self) -> bool {
+    /// machine that is busy with something else for a second is not waited for any longer, and too slow.
+    pub fn frames_under_way(&mut self) -> bool {
         const LONGEST: Duration = Duration::from_secs(1);
         if self.wire.is_none() || !probe::packets_under_way() {
             return false;
@@ -65,6 +65,11 @@ impl Roles<'_, '_> {
         let began = Instant::now();
         while probe::packets_under_way() && began.elapsed() < LONGEST {
             rustix::thread::sched_yield();
+        }
+        if began.elapsed() >= LONGEST
+            && let Some(wire) = &mut self.wire
+        {
+            wire.notes_slowness();
         }
         true
     }
@@ -157,9 +162,14 @@ impl Roles<'_, '_> {
         }
     }
 
-    /// Ends the scene, where it may be ended so: the machine is too slow for it.
-    fn void(&self) -> Step<()> {
-        if self.voids { Err(Stop::Ending(Ending::Void)) } else { Ok(()) }
+    /// Does what is to be done where the machine is too slow for the scene.
+    fn void(&mut self) -> Step<()> {
+        match self.when_slow {
+            WhenSlow::Void => return Err(Stop::Ending(Ending::Void)),
+            WhenSlow::Report => self.was_slow = true,
+            WhenSlow::Ignore => {}
+        }
+        Ok(())
     }
 
     /// Notes that time is let pass.

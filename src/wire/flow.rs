@@ -1,6 +1,7 @@
 //! One direction of a TCP connection, as far as its frames tell.
 
 use super::packet::Numbers;
+use super::{GAP, LONG};
 
 /// What one end of a connection has sent, and what has been handed to it.
 #[derive(Clone, Debug, Default)]
@@ -49,6 +50,19 @@ impl Flow {
             self.end = self.end.filter(|known| !is_behind(end, *known)).or(Some(end));
         }
         (again, since.map(|since| now.saturating_sub(since)))
+    }
+
+    /// Whether data that it sends at `now` comes so long after what it has received, or after what it sent before, that
+    /// the kernel treats it in another way; times in milliseconds. What happened before `passed`, when time was let
+    /// pass, does not count.
+    pub fn sends_late(&self, now: u64, passed: u64) -> bool {
+        let is_after = |since: Option<u64>, limit| since.is_some_and(|since| since >= passed && now >= since + limit);
+        is_after(self.owes, LONG) || is_after(self.sent, GAP)
+    }
+
+    /// The same of data that is handed to it at `now`, after what was handed to it before.
+    pub fn hears_late(&self, now: u64, passed: u64) -> bool {
+        self.owes.is_some_and(|since| since >= passed && now >= since + GAP)
     }
 
     /// The number behind its goodbye, if it has said it.

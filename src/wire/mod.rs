@@ -74,17 +74,26 @@ pub struct Wire {
     kept: Vec<Kept>,
     /// When a frame last moved, in milliseconds, unless time was let pass since.
     moved: Option<u64>,
-    /// Whether roles took long between two frames, though nothing let time pass.
+    /// When time was last let pass, in milliseconds.
+    passed: u64,
+    /// Whether a round trip took longer than by itself: the kernel's timers, which follow it, may run for longer.
+    late: bool,
+    /// Whether the machine was too slow for what the kernel does to be the same at every run.
     slow: bool,
 }
 
-/// So many milliseconds between two frames are long. Who answers within 40, Linux takes for one who will answer, and
-/// delays acknowledgements to (`tcp_event_data_sent` in `net/ipv4/tcp_output.c`): on a slow machine it does not.
+/// A reply later than this, in milliseconds, voids the scene: Linux enters pingpong mode, and delays ACKs, only if the
+/// application replies within 40 ms (`tcp_event_data_sent` in `net/ipv4/tcp_output.c`). Between any two frames it makes
+/// the round trip long.
 const LONG: u64 = 30;
 
-/// A frame that has waited for us so many milliseconds has come late, also from a timer: it makes a round trip longer,
-/// and with it, threefold, the time until its sender repeats what is lost.
+/// A frame that has waited for us for this long, in milliseconds, has come late: it makes the round trip longer, and
+/// with it, threefold, the time until its sender repeats what is lost.
 const LATE: u64 = 60;
+
+/// A longer gap, in milliseconds, between two frames, or between two segments with data in one direction, voids the
+/// scene: the kernel's timers of 200 ms send what was corked, and it acknowledges at once after a pause of that length.
+const GAP: u64 = 150;
 
 /// A frame that a host has sent.
 #[derive(Clone, Debug)]
@@ -143,6 +152,8 @@ impl Wire {
             busy_until: [None; 2],
             kept: Vec::new(),
             moved: None,
+            passed: 0,
+            late: false,
             slow: false,
         })
     }
@@ -213,11 +224,13 @@ impl Wire {
             let adds_only_a_goodbye = flow.adds_only_a_goodbye(numbers.ack, peers_goodbye);
             let adds = flow.acknowledges_more(numbers.ack);
             sent_ms = time_of(numbers);
-            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), sent_ms.unwrap_or_else(millis));
+            let now = sent_ms.unwrap_or_else(millis);
+            self.slow |= !packet.payload.is_empty() && flow.sends_late(now, self.passed);
+            (again, timer_ms) = flow.sends(numbers, packet.payload.len(), now);
             goodbye = only_acknowledges && adds_only_a_goodbye;
             delayed = goodbye || only_acknowledges && adds && timer_ms >= Some(SHORTEST_DELAY);
         }
-        self.slow |= sent_ms.is_some_and(|sent| millis().saturating_sub(sent) >= LATE);
+        self.late |= sent_ms.is_some_and(|sent| millis().saturating_sub(sent) >= LATE);
         if packet.is_question() {
             let last = self.asked[from].replace(millis());
             again = last.is_some();
@@ -265,6 +278,7 @@ impl Wire {
         let is_next = sender.is_next(*numbers, payload.len());
         sender.arrived(*numbers, payload.len());
         let receiver = self.flows.entry((*to, *from)).or_default();
+        self.slow |= !payload.is_empty() && receiver.hears_late(now, self.passed);
         receiver.hears(*numbers, payload.len(), now);
         Ok(!numbers.fin || receiver.said_goodbye || !is_next)
     }
@@ -272,7 +286,9 @@ impl Wire {
     /// Notes that a frame moves, and when.
     fn moves(&mut self) -> u64 {
         let now = millis();
-        self.slow |= self.moved.is_some_and(|then| now.saturating_sub(then) >= LONG);
+        let gap = self.moved.map_or(0, |then| now.saturating_sub(then));
+        self.late |= gap >= LONG;
+        self.slow |= gap >= GAP;
         self.moved = Some(now);
         now
     }
@@ -280,6 +296,12 @@ impl Wire {
     /// Notes that time was let pass: what comes next may come late.
     pub fn lets_time_pass(&mut self) {
         self.moved = None;
+        self.passed = millis();
+    }
+
+    /// Notes that the machine was too slow.
+    pub fn notes_slowness(&mut self) {
+        self.slow = true;
     }
 
     /// Whether the machine was too slow for what the kernel does to be the same at every run.
@@ -308,7 +330,7 @@ impl Wire {
         let (index, _) = first.filter(|(_, kept)| kept.due <= now)?;
         let kept = self.kept.remove(index);
         // Its sender may have taken it for lost meanwhile.
-        self.slow |= kept.frame.is_some() && now - kept.due >= Duration::from_millis(LATE);
+        self.late |= kept.frame.is_some() && now - kept.due >= Duration::from_millis(LATE);
         Some(kept)
     }
 
@@ -353,7 +375,7 @@ impl Wire {
     }
 
     /// A frame that sets out as a trace tells it, with the next number, and with sequence numbers counted from the
-    /// beginning of the connection.
+    /// beginning of the connection. One that a timer sent after late frames is not what it would have been.
     pub fn describe(&mut self, seen: &Seen, name: impl Fn(SocketAddr) -> String, by_timer: bool) -> Frame {
         let packet = &seen.packet;
         let (mut seq, mut ack) = (None, None);
@@ -366,6 +388,7 @@ impl Wire {
             ack = numbers.ack.map(|ack| theirs.map_or(0, |theirs| ack.wrapping_sub(theirs)));
             remark = remark.or_else(|| theirs.and_then(|theirs| numbers.has_besides(theirs)));
         }
+        self.slow |= by_timer && self.late;
         self.count += 1;
         Frame {
             number: self.count,
@@ -389,9 +412,10 @@ impl Wire {
 
     /// An acknowledgement that was overtaken, as a trace tells it: it has no number.
     pub fn describe_overtaken(&mut self, seen: &Seen, name: impl Fn(SocketAddr) -> String) -> Frame {
-        let frame = self.describe(seen, name, true);
+        let frame = self.describe(seen, name, false);
         self.count -= 1;
-        Frame { number: 0, fate: Fate::Overtaken, ..frame }
+        let after = seen.timer_ms.map(|millis| class_of_time(millis).into());
+        Frame { number: 0, by_timer: true, after, fate: Fate::Overtaken, ..frame }
     }
 }
 
