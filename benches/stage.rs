@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rustix::net::{self, AddressFamily, RecvFlags, SendFlags, SocketType};
 use socklab::lab;
 use socklab::socket::{Domain, Socket, Type};
-use socklab::stage::{self, Choice, Ending, EventSink, Hosts, PATIENCE, Play, RolePlay, Watch};
+use socklab::stage::{self, Choice, Ending, EventSink, Hosts, PATIENCE, Play, RolePlay, Watch, WhenSlow};
 use socklab::trace::{Event, Fate, Host, What};
 use socklab::wire::{self, Kind, Plan};
 use support::{in_some_turns, row, time};
@@ -214,7 +214,7 @@ fn in_a_role(free: bool) -> Duration {
         watch: Watch::default(),
         patience: PATIENCE,
         free,
-        voids: false,
+        when_slow: WhenSlow::Ignore,
     };
     stage::play(play, &mut EventSink::new(&mut tell)).expect("a play");
     took
@@ -325,7 +325,7 @@ fn carry_by_the_stage(mut hosts: Hosts, len: usize) -> Duration {
         watch: Watch::default(),
         patience: PATIENCE,
         free: false,
-        voids: false,
+        when_slow: WhenSlow::Ignore,
     };
     let ending = stage::play(play, &mut EventSink::new(&mut tell)).expect("a play");
     assert_eq!((ending, times.len()), (Ending::Done, BATCHES * BATCH));
