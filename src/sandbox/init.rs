@@ -306,8 +306,8 @@ impl<'a> Init<'a> {
         Ok(Remains { stopped, cpu })
     }
 
-    /// The same where there is no process namespace. Whoever has lost his parent is our child, so all are below us;
-    /// but new ones may come while we so we look again until there are none, a bounded number of times.
+    /// Kills everything where there is no process namespace. A process that loses its parent becomes our child, so all
+    /// are below us; but new ones may start meanwhile, so this is repeated until there are none, at most `ROUNDS` times.
     fn sweep(&mut self) -> Result<u64, Fault> {
         const ROUNDS: usize = 200;
         let mut stopped = 0;
