@@ -1,7 +1,7 @@
 //! `--pcap` writes a capture that tshark reads without a complaint, with the calls as comments.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -272,9 +272,13 @@ fn a_capture_that_cannot_be_written_is_told() {
     for (path, error) in [(here.as_str(), "EISDIR"), ("/dev/full", "ENOSPC"), (nowhere.as_str(), "ENOENT")] {
         is_told(lab.command().args(["--pcap", path]), path, error);
     }
-    // As a user who may write nowhere: root may everywhere.
+    // As a user who has made the folder read-only: what is played, is played by that user in a namespace of its own, in
+    // which such a folder can be written to.
     let mut command = lab.copied_to(&folder.0);
     let file = folder.file("file");
+    if getuid().is_root() {
+        chown(&folder.0, Some(65_534), Some(65_534)).expect("another owner");
+    }
     fs::set_permissions(&folder.0, PermissionsExt::from_mode(0o555)).expect("a folder to be read only");
     if getuid().is_root() {
         command.uid(65_534).gid(65_534);
@@ -282,6 +286,11 @@ fn a_capture_that_cannot_be_written_is_told() {
     is_told(command.args(["--pcap", &file]).current_dir("/"), &file, "EACCES");
     assert!(!Path::new(&file).exists());
     fs::set_permissions(&folder.0, PermissionsExt::from_mode(0o755)).expect("a folder to be written again");
+    // Root may write everywhere, which in a namespace of its own it may not. Nothing but the file is left.
+    let before = fs::read_dir(&folder.0).expect("the folder").count();
+    let output = run(lab.command().args(["--pcap", &file]));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(fs::read_dir(&folder.0).expect("the folder").count(), before + 1);
 }
 
 /// The demo is shown all the same; the last word is about the file.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
-use super::cli::Arguments;
+use super::arguments::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, exit};
 use crate::probe::{self, Holder};

@@ -1,12 +1,11 @@
 //! Claims checked against a run.
 
-use std::io::Write;
 use std::ops::ControlFlow;
 
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
-use super::cli::Arguments;
+use super::arguments::Arguments;
 use super::demo::{self, Manner};
 use super::{Lab, Verdict, exit};
 use crate::stage::WhenSlow;
@@ -34,10 +33,8 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         Ok(ending) => demo::report(lab, &ending),
         Err(error) => return demo::stage_failed(lab, &error),
     };
-    let mut out = anstream::stdout();
     let text = if arguments.json { as_json(lab, &trace) } else { as_text(lab, &trace, &transcript) };
-    let _ = out.write_all(text.as_bytes());
-    code
+    lab.prints(&text, code)
 }
 
 fn as_text(lab: &Lab, trace: &Trace, transcript: &Transcript) -> String {

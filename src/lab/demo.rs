@@ -1,13 +1,14 @@
 //! The demo: all roles on a stage, and a view of what they do.
 
-use std::fs;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::cli::Arguments;
+use super::arguments::Arguments;
 use super::command::{Permission, permit};
+use super::files::FileWriter;
 use super::{Endpoint, Lab, Scene, clock, exit};
+use crate::output::{self, Reader};
 use crate::stage::{self, Choice, Ending, EventSink, Hosts, Play, RolePlay, Watch, WhenSlow};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
 use crate::view::{Brief, Transcript, capture, diagram, json};
@@ -49,42 +50,38 @@ impl Manner {
 
 /// Plays the demo once and shows it.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
+    let named = [&arguments.pcap, &arguments.diagram].into_iter().flatten().next();
+    let Ok(writer) = named.map(|_| FileWriter::start()).transpose().map_err(|error| stage_failed(lab, &error)) else {
+        return exit::LACKING;
+    };
     let Some(mut hosts) = open_hosts(lab, arguments) else { return exit::LACKING };
     let mut transcript = brief(lab, &hosts, !arguments.step);
     let mut kept = Trace::default();
-    let keeps = arguments.pcap.is_some() || arguments.diagram.is_some();
-    let mut out = anstream::stdout();
-    let mut unwritten = None;
+    let mut printed = Ok(Reader::There);
     let mut tell = |event: &Event| {
         if arguments.step && !matches!(event.what, What::Start(_)) && !next_wanted() {
             return ControlFlow::Break(());
         }
-        if keeps {
+        if writer.is_some() {
             kept.events.push(event.clone());
         }
         let text = if arguments.json { json::line(event) + "\n" } else { transcript.lines(event) };
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                unwritten = Some(error);
-                ControlFlow::Break(())
-            }
-        }
+        printed = output::print(&text);
+        if matches!(printed, Ok(Reader::There)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
     let played = play(lab, Manner::of(arguments), &mut hosts, &mut tell);
-    if unwritten.is_none() && !arguments.json {
-        unwritten = out.write_all(transcript.rest().as_bytes()).and_then(|()| out.flush()).err();
+    if matches!(printed, Ok(Reader::There)) && !arguments.json {
+        printed = output::print(&transcript.rest());
     }
-    // A reader that has gone, `| head`, has seen enough; anything else is a loss.
-    if let Some(error) = unwritten.filter(|error| error.kind() != io::ErrorKind::BrokenPipe) {
-        eprintln!("{}: write to standard output: {}: {error}", lab.label(), error_name(&error));
-        return exit::FAILED;
+    if let Err(unwritten) = printed {
+        return lab.fails(&unwritten);
     }
+    // What was played so far is worth having, however it ended.
+    let written = writer.map_or(exit::OK, |writer| write_files(lab, arguments, writer, &kept));
     match played {
-        // What was played so far is worth having, however it ended.
         Ok(ending) => {
             tell_of_idle_faults(lab, &hosts);
-            report(lab, &ending).max(write_files(lab, arguments, &kept))
+            report(lab, &ending).max(written)
         }
         Err(error) => stage_failed(lab, &error),
     }
@@ -140,14 +137,13 @@ fn tell_of_idle_faults(lab: &Lab, hosts: &Hosts) {
 }
 
 /// Writes the files that were asked for, and gives the exit code.
-fn write_files(lab: &Lab, arguments: &Arguments, trace: &Trace) -> u8 {
+fn write_files(lab: &Lab, arguments: &Arguments, mut writer: FileWriter, trace: &Trace) -> u8 {
     let capture = arguments.pcap.as_ref().map(|path| (path, capture::pcapng(&trace.events)));
     let diagram = arguments.diagram.as_ref().map(|path| (path, diagram::svg(&trace.events).into_bytes()));
     for (path, bytes) in capture.into_iter().chain(diagram) {
-        if let Err(error) = fs::write(path, bytes) {
+        if let Err(error) = writer.write(path, &bytes) {
             let what = format!("write {}: {}: {error}", path.display(), error_name(&error));
-            eprintln!("{}: {what}: name a file that you may write", lab.label());
-            return exit::FAILED;
+            return lab.fails(&format_args!("{what}: name a file that you may write"));
         }
     }
     exit::OK

@@ -1,21 +1,23 @@
-//! The face: what a lab's `main` calls, and what its roles may do besides calling the kernel.
+//! The face: what a lab is, the ways of playing it, and what its roles may do besides calling the kernel.
 
+mod arguments;
 mod browser;
 mod by_hand;
 mod chapter;
 mod child;
 mod claim;
 mod claim_report;
-mod cli;
 mod clock;
 mod command;
 mod demo;
 pub mod exit;
+mod files;
 mod repeat;
 mod times;
 mod words;
 
 use std::ffi::{CString, OsString};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -30,6 +32,7 @@ pub use words::{
     at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt, say, who_has,
 };
 
+use crate::output;
 use crate::socket::Address;
 use crate::stage::Watch;
 
@@ -170,7 +173,26 @@ impl Lab {
             // Without it everything works, under another name.
             let _ = rustix::thread::set_name(&name);
         }
-        cli::run(&self, arguments)
+        let done = match arguments::read(&self, arguments) {
+            Err(code) => code,
+            Ok(arguments) if arguments.role.is_some() => by_hand::run(&self, &arguments),
+            Ok(arguments) if arguments.claims => claim_report::run(&self, &arguments),
+            Ok(arguments) if arguments.times => times::run(&self, &arguments),
+            Ok(arguments) if arguments.repeat.is_some() => repeat::run(&self, &arguments),
+            Ok(arguments) => demo::run(&self, &arguments),
+        };
+        ExitCode::from(done)
+    }
+
+    /// Prints what was found out, and gives the exit code: `code`, unless it could not be printed.
+    fn prints(&self, text: &str, code: u8) -> u8 {
+        output::print(text).map_or_else(|unwritten| self.fails(&unwritten), |_| code)
+    }
+
+    /// Complains of what could not be done, and gives the exit code.
+    fn fails(&self, what: &impl fmt::Display) -> u8 {
+        output::complain(format_args!("{}: {what}", self.label()));
+        exit::FAILED
     }
 
     /// The lab's number, which never changes.

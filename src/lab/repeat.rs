@@ -2,13 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::Write;
 use std::ops::ControlFlow;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::cli::Arguments;
+use super::arguments::Arguments;
 use super::demo::{self, Manner};
 use super::{Lab, exit};
 use crate::stage::{Ending, Hosts, WhenSlow};
@@ -52,8 +51,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         return code;
     }
     let text = if arguments.json { as_json(lab, runs, &scenes) } else { as_text(lab, runs, manner.free, &scenes) };
-    let _ = anstream::stdout().write_all(text.as_bytes());
-    worst
+    lab.prints(&text, worst)
 }
 
 /// Plays a lab so many times, and hands over what came of each run. It ends early with an exit code where the stage

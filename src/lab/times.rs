@@ -1,11 +1,10 @@
 //! How long answers take: a lab run many times, free-running, timed by its roles' own clocks.
 
 use std::fmt::Write as _;
-use std::io::Write;
 
 use serde_json::json;
 
-use super::cli::Arguments;
+use super::arguments::Arguments;
 use super::demo::{self, Manner};
 use super::repeat::play_all;
 use super::{Lab, exit};
@@ -41,8 +40,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         return exit::USAGE;
     }
     let text = if arguments.json { as_json(lab, runs, &scenes) } else { as_text(lab, runs, &scenes) };
-    let _ = anstream::stdout().write_all(text.as_bytes());
-    exit::OK
+    lab.prints(&text, exit::OK)
 }
 
 /// Adds what one run took.

@@ -8,13 +8,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
 
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
-    SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 use rustix::process::{Resource, getrlimit};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::limits::Attempted;
 use crate::sys;
 use crate::trace::{Call, Wait};
 
@@ -133,6 +134,10 @@ fn receive_into<T: DeserializeOwned>(bytes: &mut [u8], channel: impl AsFd) -> io
     let received =
         sys::retry_on_intr(|| recvmsg(&channel, &mut [IoSliceMut::new(bytes)], &mut control, RecvFlags::CMSG_CLOEXEC));
     let received = match received {
+        // The socket that came along could not be given a number.
+        Ok(received) if received.flags.contains(ReturnFlags::CTRUNC) => {
+            return Err(rustix::io::Errno::MFILE).attempted("recvmsg");
+        }
         Ok(received) => received.bytes,
         Err(rustix::io::Errno::CONNRESET) => 0,
         Err(error) => return Err(error.into()),

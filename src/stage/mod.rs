@@ -25,7 +25,7 @@ use std::time::Duration;
 
 pub use channel::LONGEST_TEXT;
 pub use host::{Choice, Hosts, NoPrivateHost};
-pub use limits::{explained, make_room};
+pub use limits::{Attempted, explained, make_room};
 pub use role::uncoloured;
 pub use role::{NOT_STARTED, Part};
 

@@ -1,14 +1,14 @@
-//! The command line of a lab.
+//! The command line of a lab, read and checked.
 
 use std::ffi::OsString;
 use std::iter;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
-use super::{Lab, Needs, Scene, by_hand, claim_report, demo, exit, repeat, times};
+use super::{Lab, Needs, Scene, exit};
+use crate::output;
 use crate::stage::Choice;
 use crate::wire::{Kind, Plan, Script};
 
@@ -61,50 +61,50 @@ pub(super) struct Arguments {
     pub free: bool,
     /// Use this machine's loopback, even where private hosts can be made
     #[arg(long, conflicts_with = "role")]
-    pub loopback: bool,
+    loopback: bool,
     /// Two hosts with a wire between them, and its frames between the calls
     #[arg(long, conflicts_with_all = ONE_HOST, help_heading = WIRE)]
-    pub wire: bool,
+    wire: bool,
     /// How the wire is made: for tests
     #[arg(long, hide = true, value_parser = ["tap", "veth"], conflicts_with_all = ONE_HOST)]
-    pub link: Option<String>,
+    link: Option<String>,
     /// Take every frame apart, byte by byte
     #[arg(long, conflicts_with_all = ONE_HOST, help_heading = WIRE)]
     pub bytes: bool,
     /// Lose these frames: 3, or client:data:2, or server:5%; may be said several times, as all of these
     #[arg(long, value_name = "WHICH", value_parser = line("drop"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
-    pub drop: Vec<String>,
+    drop: Vec<String>,
     /// Hand these frames on twice
     #[arg(long, value_name = "WHICH", value_parser = line("duplicate"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
-    pub duplicate: Vec<String>,
+    duplicate: Vec<String>,
     /// Change the last byte of these frames; their checksums stay as they are
     #[arg(long, value_name = "WHICH", value_parser = line("corrupt"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
-    pub corrupt: Vec<String>,
+    corrupt: Vec<String>,
     /// Keep these frames until the next one in their direction has passed
     #[arg(long, value_name = "WHICH", value_parser = line("reorder"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
-    pub reorder: Vec<String>,
+    reorder: Vec<String>,
     /// Keep every frame for TIME (10ms), or only some (10ms:client:data:2)
     #[arg(long, value_name = "TIME[:WHICH]", value_parser = line("delay"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
-    pub delay: Vec<String>,
+    delay: Vec<String>,
     /// The largest IP packet, in bytes, in place of 1500
     #[arg(long, value_name = "BYTES", value_parser = line("mtu"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
-    pub mtu: Option<String>,
+    mtu: Option<String>,
     /// How many bits a second pass in each direction: 64kbit, 10mbit
     #[arg(long, value_name = "RATE", value_parser = line("rate"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
-    pub rate: Option<String>,
+    rate: Option<String>,
     /// Let receivers say which later bytes they have: selective acknowledgements
     #[arg(long, conflicts_with_all = UNDISTURBED, help_heading = WIRE)]
-    pub sack: bool,
+    sack: bool,
     /// Where the dice for shares (5%) begin: another number loses other frames, the same one the same frames
     #[arg(long, value_name = "N", default_value_t = 1, help_heading = WIRE)]
-    pub seed: u64,
+    seed: u64,
     /// Write the frames to FILE as pcapng, for Wireshark, with the calls as comments
     #[arg(long, value_name = "FILE", help_heading = WIRE)]
     #[arg(conflicts_with_all = ["role", "loopback", "repeat", "claims"])]
@@ -128,6 +128,9 @@ pub(super) struct Arguments {
     /// How long a role may neither wait nor come back before the demo is ended, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub patience: u64,
+    /// What the flags about the wire come to.
+    #[arg(skip)]
+    script: Script,
 }
 
 impl Arguments {
@@ -140,11 +143,15 @@ impl Arguments {
             return Choice::Best;
         }
         let kind = self.link.as_deref().map(|kind| if kind == "tap" { Kind::Tap } else { Kind::Veth });
-        let lines: Vec<&str> = self.script().map(String::as_str).chain(self.sack.then_some("sack")).collect();
-        // Each line was read once already, when the command line was.
-        let mut script = Script::of(&lines).unwrap_or_default();
-        script.seed = self.seed;
-        Choice::Wire(Plan { kind, script, strangers: false })
+        Choice::Wire(Plan { kind, script: self.script.clone(), strangers: false })
+    }
+
+    /// Puts the flags about the wire together.
+    fn read_script(&mut self) -> Result<(), String> {
+        let lines: Vec<&str> = self.lines().map(String::as_str).chain(self.sack.then_some("sack")).collect();
+        self.script = Script::of(&lines)?;
+        self.script.seed = self.seed;
+        Ok(())
     }
 
     /// The scene whose role is played by hand: the one that was asked for, else the first one that has the role.
@@ -155,7 +162,7 @@ impl Arguments {
     }
 
     /// What a wire shall do, line by line.
-    fn script(&self) -> impl Iterator<Item = &String> {
+    fn lines(&self) -> impl Iterator<Item = &String> {
         let faults = [&self.drop, &self.duplicate, &self.corrupt, &self.reorder, &self.delay];
         faults.into_iter().flatten().chain(&self.mtu).chain(&self.rate)
     }
@@ -163,7 +170,7 @@ impl Arguments {
     /// Whether something was asked for that there is only on a wire.
     fn asks_for_a_wire(&self) -> bool {
         let wishes = self.wire || self.bytes || self.sack || self.link.is_some() || self.pcap.is_some();
-        wishes || self.script().next().is_some()
+        wishes || self.lines().next().is_some()
     }
 }
 
@@ -175,33 +182,27 @@ fn line(word: &'static str) -> impl Fn(&str) -> Result<String, String> + Clone +
     }
 }
 
-/// Does what the command line asks for.
-pub(super) fn run(lab: &Lab, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Reads a lab's command line. `Err` has the exit code, after help was printed or a complaint.
+pub(super) fn read(lab: &Lab, words: impl IntoIterator<Item = OsString>) -> Result<Arguments, u8> {
     let words = iter::once(OsString::from(lab.label())).chain(words);
     let command = Arguments::command()
         .bin_name(format!("just {}", lab.label()))
         .about(lab.question)
         .long_about(format!("{}\n\n{HELP}", lab.question));
-    let arguments = match command.try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches))
-    {
-        Ok(arguments) => arguments,
-        Err(error) => {
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK });
-        }
-    };
-    let done = match wrong(lab, &arguments) {
+    let matches = command.try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
+    let mut arguments = matches.map_err(|error| match output::print_clap(&error) {
+        Ok(_) if error.use_stderr() => exit::USAGE,
+        Ok(_) => exit::OK,
+        Err(unwritten) => lab.fails(&unwritten),
+    })?;
+    let wrong = arguments.read_script().err().or_else(|| wrong(lab, &arguments));
+    match wrong {
         Some(complaint) => {
-            eprintln!("{}: {complaint}", lab.label());
-            exit::USAGE
+            output::complain(format_args!("{}: {complaint}", lab.label()));
+            Err(exit::USAGE)
         }
-        None if arguments.role.is_some() => by_hand::run(lab, &arguments),
-        None if arguments.claims => claim_report::run(lab, &arguments),
-        None if arguments.times => times::run(lab, &arguments),
-        None if arguments.repeat.is_some() => repeat::run(lab, &arguments),
-        None => demo::run(lab, &arguments),
-    };
-    ExitCode::from(done)
+        None => Ok(arguments),
+    }
 }
 
 /// What is wrong with arguments that clap could not know about.
