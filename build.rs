@@ -31,7 +31,7 @@ fn table_of_labs(labs: &Path) -> String {
 
 /// A module for each exercise's checks, and the list of exercises with their files.
 fn table_of_exercises(labs: &Path) -> String {
-    let mut table = String::from("static ALL: &[Folder] = &[\n");
+    let mut table = String::from("static ALL: &[ExerciseFolder] = &[\n");
     let mut modules = String::new();
     for lab in entries(labs) {
         for folder in entries(&lab).into_iter().filter(|folder| folder.join("checks.rs").is_file()) {
@@ -42,7 +42,7 @@ fn table_of_exercises(labs: &Path) -> String {
             let _ = writeln!(modules, "#[path = {:?}]\nmod {module};", folder.join("checks.rs"));
             let _ = writeln!(
                 table,
-                "    Folder {{ id: {:?}, lab: {lab_name:?}, exercise: {module}::exercise, files: &[",
+                "    ExerciseFolder {{ id: {:?}, lab: {lab_name:?}, exercise: {module}::exercise, files: &[",
                 number + suffix
             );
             for file in files(&folder) {

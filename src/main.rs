@@ -1,7 +1,6 @@
 //! The `socklab` program: finds labs, runs them, checks their claims, tells what this machine allows.
 
 mod commands;
-mod exercises;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! All tests that look at the programs from outside: one program, of which each file is a module.
 
+mod anywhere;
 mod attacks;
 mod by_hand;
 mod capture;

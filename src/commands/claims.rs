@@ -8,7 +8,7 @@ use socklab::course::labs::{find_row, rows};
 use socklab::lab::exit;
 use socklab::output::{self, Reader};
 
-use super::checkout::lab_command;
+use super::child::lab_command;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -5,24 +5,22 @@ use std::ffi::OsString;
 use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use socklab::course::attempt_source::{self, AttemptSource};
+use socklab::course::exercises::{self, ExerciseFolder};
+use socklab::course::grading::{GradeOptions, prepare};
+use socklab::course::work::Work;
 use socklab::judge::report::{self, Told};
-use socklab::judge::{Exercise, Grade, Judging, Misconception, Verdict, judge, read_case};
+use socklab::judge::{Grade, Verdict, read_case};
 use socklab::lab::exit;
 use socklab::output;
-use socklab::sandbox::{Archive, How, Input, Layer, Layers, Limits, Program, Sandbox, SandboxConfig, resolve};
+use socklab::sandbox::Layer;
 use socklab::trace::error_name;
 
-use super::attempts::{self, Attempted};
-use super::{Mistyped, work};
-use crate::exercises::{self, Folder};
-
-/// The lowest tier at which strangers' programs are judged.
-const STRANGERS: u8 = 2;
+use super::Mistyped;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -85,18 +83,35 @@ impl Arguments {
             program: program.to_vec(),
         }
     }
+
+    /// What they ask of the judge.
+    fn options(&self) -> Result<GradeOptions> {
+        let layer = |name: &String| {
+            let names = Layer::ALL.map(|layer| layer.to_string()).join(", ");
+            Layer::of_name(name)
+                .ok_or_else(|| Mistyped(format!("--without {name}: there is no such layer; there are {names}")))
+        };
+        Ok(GradeOptions {
+            check: self.check.clone(),
+            seed: self.seed,
+            case: self.case.as_deref().map(read_case).transpose().map_err(Mistyped)?,
+            without: self.without.iter().map(layer).collect::<Result<_, _>>()?,
+            untrusted: self.untrusted,
+            capture: self.pcap.is_some(),
+        })
+    }
 }
 
 /// Judges, reports, and remembers.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let folder = exercises::find(&arguments.exercise)?;
-    let attempted = match &arguments.folder {
-        Some(folder) => attempts::of_folder(folder)?,
-        None => attempted(folder, &arguments.program)?,
+    let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
+    let source = match &arguments.folder {
+        Some(folder) => attempt_source::of_folder(folder)?,
+        None => source(&work, folder, &arguments.program)?,
     };
-    let grade = grade(folder, arguments, &attempted)?;
-    // What was achieved is kept though nobody reads of it, and reported though it cannot be kept.
-    let kept = remember(folder, arguments, &grade);
+    let grade = grade(folder, &arguments.options()?, &source)?;
+    // Progress is kept even where the report cannot be printed, and the report printed where progress cannot be kept.
+    let kept = remember(&work, folder, arguments, &grade);
     tell(folder, arguments, &grade)?;
     kept?;
     Ok(ExitCode::from(match grade.verdict() {
@@ -106,176 +121,38 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }))
 }
 
-/// Keeps the grade of a program in work/, if it is one.
-pub fn remember(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
+/// Keeps the grade of a whole attempt in the folder of work.
+pub fn remember(work: &Work, folder: &ExerciseFolder, arguments: &Arguments, grade: &Grade) -> Result<()> {
     let is_in_work = arguments.program.is_empty() && arguments.folder.is_none();
     if is_in_work && grade.whole && grade.points().is_some() {
-        work::remember(folder.id, grade)?;
+        work.remember(folder.id, grade)?;
     }
     Ok(())
 }
 
-/// What is to be judged: what was typed, or what is in work/.
-pub fn attempted(folder: &Folder, command: &[OsString]) -> Result<Attempted> {
+/// The attempt: the command that was typed, or what is in the folder of work.
+pub fn source(work: &Work, folder: &ExerciseFolder, command: &[OsString]) -> Result<AttemptSource> {
     if command.is_empty() {
-        let place = work::folder(folder.id);
+        let (id, place) = (folder.id, work.folder(folder.id));
         if !place.is_dir() {
-            let id = folder.id;
             let remedy = format!("just start {id} python, or name your program: just grade {id} -- python3 server.py");
             return Err(Mistyped(format!("there is no {}: {remedy}", place.display())).into());
         }
-        return attempts::of_folder(&place);
+        return attempt_source::of_folder(&place);
     }
-    attempts::of_command(&env::current_dir().context("the current folder")?, command)
+    attempt_source::of_command(&env::current_dir().context("the current folder")?, command)
 }
 
-/// Builds the attempt and applies the checks, with a bar that tells how many are done.
-fn grade(folder: &'static Folder, arguments: &Arguments, attempted: &Attempted) -> Result<Grade> {
-    let ready = prepare(folder, arguments, attempted)?;
-    let bar = progress(ready.exercise.checks.len());
-    let grade = ready.judged(arguments, &|done| bar.set_position(done as u64))?;
+/// Builds the attempt and applies the checks, with a bar that shows how many are done.
+fn grade(folder: &'static ExerciseFolder, options: &GradeOptions, source: &AttemptSource) -> Result<Grade> {
+    let attempt = prepare(folder, options, source)?;
+    let bar = progress_bar(attempt.checks());
+    let grade = attempt.grade(options, &|done| bar.set_position(done as u64));
     bar.finish_and_clear();
     Ok(grade)
 }
 
-/// An attempt that can be judged, once or many times.
-pub struct Ready {
-    folder: &'static Folder,
-    exercise: Exercise,
-    wrong: Vec<Misconception>,
-    typed: Vec<String>,
-    /// What is executed, and where; or what its builder wrote, where it could not be built.
-    program: std::result::Result<(Vec<OsString>, SandboxConfig), String>,
-}
-
-/// Reads what is to be judged, and builds it.
-pub fn prepare(folder: &'static Folder, arguments: &Arguments, attempted: &Attempted) -> Result<Ready> {
-    let exercise = (folder.exercise)();
-    if let Some(only) = &arguments.check
-        && !exercise.checks.iter().any(|check| check.name == only)
-    {
-        let names: Vec<&str> = exercise.checks.iter().map(|check| check.name).collect();
-        let names = names.join(", ");
-        return Err(Mistyped(format!("exercise {} has no check {only:?}; it has {names}", folder.id)).into());
-    }
-    let mut order = SandboxConfig { port: exercise.port, limits: limits(), ..SandboxConfig::default() };
-    let mut layers = Layers::here(&order.keeper);
-    for name in &arguments.without {
-        let layer =
-            Layer::of_name(name).ok_or_else(|| Mistyped(format!("--without {name}: there is no such layer")))?;
-        layers = layers.without(layer);
-    }
-    let typed = attempted.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    order.layers = layers;
-    let (attempted, besides) = attempted.clone().laid_out();
-    order.archive = Archive::of_folder(&attempted.folder, &besides).map_err(|error| Mistyped(error.to_string()))?;
-    if arguments.untrusted {
-        let protection = Sandbox::open(&order).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
-        if protection.tier < STRANGERS {
-            bail!(
-                "strangers' programs are judged at tier {STRANGERS} and above; here it is {protection}: socklab doctor"
-            );
-        }
-    }
-    let wrong = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
-    let program = executable(order, &attempted)?;
-    Ok(Ready { folder, exercise, wrong, typed, program })
-}
-
-/// Builds what is to be built, and finds what is to be executed.
-fn executable(
-    mut order: SandboxConfig,
-    attempted: &Attempted,
-) -> Result<std::result::Result<(Vec<OsString>, SandboxConfig), String>> {
-    if !attempted.build.is_empty() {
-        match build(&order, attempted)? {
-            Ok(parcel) => order.archive = parcel,
-            Err(output) => return Ok(Err(output)),
-        }
-    }
-    let argv = found(&mut order, attempted, &attempted.run)?;
-    Ok(Ok((argv, order)))
-}
-
-impl Ready {
-    /// Applies the checks.
-    pub fn judged(&self, arguments: &Arguments, progress: &(dyn Fn(usize) + Sync)) -> Result<Grade> {
-        let (folder, exercise) = (self.folder, &self.exercise);
-        let case = arguments.case.as_deref().map(read_case).transpose().map_err(Mistyped)?;
-        let seed = arguments.seed.unwrap_or_else(any_seed);
-        let (argv, order) = match &self.program {
-            Ok(program) => program.clone(),
-            Err(output) => {
-                return Ok(Grade::unbuilt(folder.id, exercise, self.typed.clone(), seed, output.clone()));
-            }
-        };
-        Ok(judge(&Judging {
-            id: folder.id,
-            exercise,
-            wrong: &self.wrong,
-            typed: self.typed.clone(),
-            env: environment(&argv),
-            argv,
-            order,
-            seed,
-            only: arguments.check.as_deref(),
-            case,
-            capture: arguments.pcap.is_some(),
-            progress,
-        }))
-    }
-}
-
-/// Nobody may go on for longer, however often it is asked.
-fn limits() -> Limits {
-    Limits { wall: Duration::from_secs(150), ..Limits::default() }
-}
-
-/// A command whose program is a file, which the sandbox then shows.
-fn found(order: &mut SandboxConfig, attempted: &Attempted, command: &[OsString]) -> Result<Vec<OsString>> {
-    let mut argv = command.to_vec();
-    let built = !attempted.build.is_empty() && Path::new(&argv[0]).starts_with(".");
-    // What was built is in the scratch folder only.
-    if !built || command == attempted.build {
-        let found = resolve(&argv[0], &attempted.folder).map_err(|error| Mistyped(error.to_string()))?;
-        order.visible.extend(found.visible);
-        argv[0] = found.path.into();
-    }
-    Ok(argv)
-}
-
-/// The whole environment of a program, but for its address. Nothing of ours is in it.
-fn environment(argv: &[OsString]) -> Vec<(String, String)> {
-    let usual = "/usr/local/bin:/usr/bin:/bin";
-    let own = Path::new(&argv[0]).parent().filter(|folder| folder.is_absolute()).map(|folder| folder.display());
-    let path = own.map_or_else(|| usual.to_owned(), |own| format!("{own}:{usual}"));
-    // Java measures its heap and its compilers by the machine that it sees, and not by its limits.
-    let java = "-Xms16m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1";
-    let pairs =
-        [("PATH", path.as_str()), ("HOME", "/tmp"), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("JDK_JAVA_OPTIONS", java)];
-    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
-}
-
-/// Executes the build, on a private host as well: a compiler reads what a stranger wrote. Outside every clock.
-fn build(order: &SandboxConfig, attempted: &Attempted) -> Result<std::result::Result<Archive, String>> {
-    let mut order = SandboxConfig { limits: Limits::for_build(), ..order.clone() };
-    let argv = found(&mut order, attempted, &attempted.build)?;
-    let mut sandbox = Sandbox::open(&order).map_err(|fault| anyhow!("{fault}"))?;
-    let fault = |fault: socklab::sandbox::Fault| anyhow!("the build could not be watched: {fault}");
-    let program = Program { env: environment(&argv), argv, input: Input::Nothing };
-    sandbox.start(&program).map_err(fault)?;
-    while sandbox.ended().is_none() {
-        sandbox.wait(&mut [], Duration::from_secs(1)).map_err(fault)?;
-    }
-    if sandbox.ended().is_some_and(|ending| ending.how == How::Exited(0)) {
-        return Ok(Ok(sandbox.pack().map_err(fault)?));
-    }
-    let output = sandbox.output();
-    let both = [&output.stdout.kept[..], &output.stderr.kept[..]].concat();
-    Ok(Err(String::from_utf8_lossy(&both).into_owned()))
-}
-
-fn tell(folder: &Folder, arguments: &Arguments, grade: &Grade) -> Result<()> {
+fn tell(folder: &ExerciseFolder, arguments: &Arguments, grade: &Grade) -> Result<()> {
     if let Some(file) = &arguments.junit {
         write_file(file, report::junit(grade).as_bytes())?;
     }
@@ -301,7 +178,7 @@ fn write_file(file: &Path, bytes: &[u8]) -> Result<()> {
 
 /// Does something with what a report says besides the grade, on a screen of so many lines and columns.
 pub fn with_told<T>(
-    folder: &Folder,
+    folder: &ExerciseFolder,
     arguments: &Arguments,
     grade: &Grade,
     screen: Option<(usize, usize)>,
@@ -344,16 +221,10 @@ fn as_typed(word: &str) -> String {
 }
 
 /// A bar on a terminal; nothing in a pipe.
-fn progress(checks: usize) -> ProgressBar {
+fn progress_bar(checks: usize) -> ProgressBar {
     if !stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("  judging {pos} of {len}  {wide_bar}");
     ProgressBar::new(checks as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-/// A seed that nobody can know before.
-fn any_seed() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    now.as_nanos() as u64 % 1_000_000
 }

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 use anstyle::Style;
 use anyhow::Result;
 use clap::Args;
+use socklab::course::exercises;
+use socklab::course::work::Work;
 use socklab::output;
-
-use super::work;
-use crate::exercises;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -21,12 +20,12 @@ pub struct Arguments {
 
 /// Counts the next hint, and prints it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let folder = exercises::find(&arguments.exercise)?;
+    let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
     let (id, hints) = (folder.id, folder.hints());
-    let given = work::progress()?.get(id).map_or(0, |best| best.hints as usize).min(hints.len());
+    let given = work.progress()?.get(id).map_or(0, |best| best.hints as usize).min(hints.len());
     let shown = if arguments.again { 0..given } else { given..hints.len().min(given + 1) };
     if !arguments.again && !shown.is_empty() {
-        work::note(id, |best| best.hints = shown.end as u32)?;
+        work.note(id, |best| best.hints = shown.end as u32)?;
     }
     let strong = Style::new().bold();
     let mut text = String::new();

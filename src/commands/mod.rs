@@ -1,7 +1,6 @@
 //! The subcommands of `socklab`, one a file.
 
-mod attempts;
-mod checkout;
+mod child;
 pub mod claims;
 pub mod doctor;
 pub mod grade;
@@ -18,7 +17,6 @@ pub mod solution;
 pub mod start;
 mod tally;
 pub mod watch;
-mod work;
 
 pub use socklab::course::Mistyped;
 use socklab::lab::exit;

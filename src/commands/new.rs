@@ -6,11 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use socklab::course::checkout::checkout;
 use socklab::course::labs::{Row, rows, with_rows};
 use socklab::lab::Chapter;
 use socklab::output;
 
-use super::{Mistyped, checkout::checkout};
+use super::Mistyped;
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use socklab::course::checkout::checkout;
 use socklab::course::labs::find_row;
 use socklab::output;
 
+use super::Mistyped;
 use super::new::write_new;
-use super::{Mistyped, checkout::checkout};
 
 #[derive(Debug, Args)]
 pub struct Arguments {

@@ -1,22 +1,24 @@
 //! `socklab progress`: what is done, and what is left.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
+use socklab::course::exercises;
+use socklab::course::progress::{Best, PROGRESS};
+use socklab::course::work::Work;
 use socklab::output;
 use unicode_width::UnicodeWidthStr;
-
-use super::work::{self, Best};
-use crate::exercises;
 
 const RIGHT: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const STRONG: Style = Style::new().bold();
 
 /// Prints a row for each exercise, and the sum.
 pub fn run() -> Result<ExitCode> {
-    let mut known = work::progress()?;
+    let work = Work::of_environment();
+    let mut known = work.progress()?;
     let rows: Vec<_> =
         exercises::all().iter().map(|folder| (folder, known.remove(folder.id).unwrap_or_default())).collect();
     let id = column(rows.iter().map(|(folder, _)| folder.id), "exercise");
@@ -37,7 +39,7 @@ pub fn run() -> Result<ExitCode> {
             folder.title(),
             if best.tries == 0 { "-".to_owned() } else { format!("{}/{best_of}", best.points) },
             best.tries,
-            state(best, folder.id),
+            state(best, &work.folder(folder.id)),
         );
         let _ = writeln!(text, "{}", row.trim_end());
     }
@@ -45,18 +47,19 @@ pub fn run() -> Result<ExitCode> {
     let sum = format!("{points} of {of} points, {passed} of {exercises} exercises passed");
     let _ = writeln!(text, "\n{STRONG}{sum}{STRONG:#}");
     for id in known.keys() {
-        let _ = writeln!(text, "{} knows of an exercise {id} that is not here", work::PROGRESS);
+        let _ = writeln!(text, "{} knows of an exercise {id} that is not here", PROGRESS);
     }
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn state(best: &Best, id: &str) -> String {
+/// How far an exercise is, whose folder is this one.
+fn state(best: &Best, folder: &Path) -> String {
     match best {
         Best { passed: true, gave_up: true, .. } => format!("{RIGHT}✓ passed{RIGHT:#}, with the solution seen"),
         Best { passed: true, .. } => format!("{RIGHT}✓ passed{RIGHT:#}"),
         Best { gave_up: true, .. } => "given up".to_owned(),
-        _ if work::folder(id).is_dir() => "begun".to_owned(),
+        _ if folder.is_dir() => "begun".to_owned(),
         _ => String::new(),
     }
 }

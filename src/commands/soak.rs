@@ -10,7 +10,7 @@ use socklab::course::labs::{Row, find_row, rows};
 use socklab::lab::{PLAYED_AGAIN, exit};
 use socklab::output;
 
-use super::checkout::lab_command;
+use super::child::lab_command;
 use super::tally::{self, Manner, Tally};
 
 #[derive(Debug, Args)]

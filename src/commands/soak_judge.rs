@@ -1,21 +1,23 @@
 //! `socklab soak-judge`: the same attempts judged many times: is the verdict always the same, and as it is meant?
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
+use clap::builder::PossibleValuesParser;
+use socklab::course::exercises::{self, ExerciseFolder};
+use socklab::course::grading::{GradeOptions, PreparedAttempt, prepare};
+use socklab::course::work::Scratch;
+use socklab::course::{attempt_source, languages};
 use socklab::judge::report::kind;
 use socklab::judge::{Checked, Grade, Misconception, Outcome};
 use socklab::lab::exit;
 use socklab::output;
 
 use super::Mistyped;
-use super::attempts;
-use super::grade::{self, Ready};
 use super::tally::{self, Manner, Tally};
-use super::work::Scratch;
-use crate::exercises::{self, Folder};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -25,17 +27,23 @@ pub struct Arguments {
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     runs: u32,
     /// Programs in this language, or in all
-    #[arg(long, default_value = "python", value_parser = ["python", "rust", "c", "all"])]
+    #[arg(long, default_value = "python", value_parser = languages_or_all())]
     language: String,
     #[command(flatten)]
     manner: Manner,
 }
 
+/// The word for programs in every language.
+const ALL: &str = "all";
+
+fn languages_or_all() -> PossibleValuesParser {
+    languages::with_starters().map(|language| language.name).chain([ALL]).collect::<Vec<_>>().into()
+}
+
 /// A program of ours, and what its verdict must be.
 struct Attempt {
     name: String,
-    ready: Ready,
-    judged_as: grade::Arguments,
+    prepared: PreparedAttempt,
     fails: Vec<String>,
 }
 
@@ -44,9 +52,9 @@ type Verdict = Vec<(String, String)>;
 
 /// Judges each solution and each wrong program, and prints a table; fails if any verdict is not the one that is meant.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let folders: Vec<&Folder> = match arguments.exercises.as_slice() {
+    let folders: Vec<&ExerciseFolder> = match arguments.exercises.as_slice() {
         [] => exercises::all().iter().collect(),
-        words => words.iter().map(|word| exercises::find(word)).collect::<Result<_>>()?,
+        words => words.iter().map(|word| exercises::find(word)).collect::<Result<_, _>>()?,
     };
     // What is to be judged lies there until the end.
     let scratch = Scratch::make().context("make a folder for the programs")?;
@@ -58,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Err(Mistyped(format!("there are no programs in {}", arguments.language)).into());
     }
     tally::run_all(&tallies, arguments.runs, &arguments.manner, |attempt| {
-        Ok(verdict(&attempt.ready.judged(&attempt.judged_as, &|_| {})?))
+        Ok(verdict(&attempt.prepared.grade(&GradeOptions::default(), &|_| {})))
     })?;
     let mut text = format!("{} judgements of each, {}\n", arguments.runs, arguments.manner.told());
     let column = tallies.iter().map(|tally| tally.what.name.len()).max().unwrap_or(0);
@@ -73,8 +81,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::from(if good { exit::OK } else { exit::FAILED }))
 }
 
-/// The solutions and the wrong programs of an exercise, laid down and built.
-fn attempts(folder: &'static Folder, language: &str, scratch: &Scratch) -> Result<Vec<Attempt>> {
+/// The solutions and the wrong programs of an exercise, written to files and built.
+fn attempts(folder: &'static ExerciseFolder, language: &str, scratch: &Scratch) -> Result<Vec<Attempt>> {
     let mut programs: Vec<(String, &[u8], Vec<String>)> = Vec::new();
     for (path, bytes) in folder.below("solutions") {
         programs.push((format!("solutions/{path}"), bytes, Vec::new()));
@@ -83,17 +91,14 @@ fn attempts(folder: &'static Folder, language: &str, scratch: &Scratch) -> Resul
         let misconception = Misconception::read(path, &String::from_utf8_lossy(bytes));
         programs.push((format!("wrong/{path}"), bytes, misconception.map(|one| one.fails).unwrap_or_default()));
     }
-    let wanted = |path: &str| {
-        let ending = path.rsplit('.').next().unwrap_or_default();
-        language == "all" || folder.language(ending).is_ok_and(|is| is == language)
-    };
+    let is_wanted =
+        |path: &str| language == ALL || languages::of_file(Path::new(path)).is_some_and(|is| is.name == language);
     let mut attempts = Vec::new();
-    for (path, bytes, fails) in programs.into_iter().filter(|(path, ..)| wanted(path)) {
-        let file = scratch.put(&format!("{}/{path}/{}", folder.id, path.rsplit('/').next().unwrap_or(&path)), bytes)?;
-        let attempted = attempts::of_file(&file)?;
-        let judged_as = grade::Arguments::of(folder.id, &attempted.run);
-        let ready = grade::prepare(folder, &judged_as, &attempted)?;
-        attempts.push(Attempt { name: format!("{} {path}", folder.id), ready, judged_as, fails });
+    for (path, bytes, fails) in programs.into_iter().filter(|(path, ..)| is_wanted(path)) {
+        let name = path.rsplit('/').next().unwrap_or(&path);
+        let file = scratch.put(&format!("{}/{path}/{name}", folder.id), bytes)?;
+        let prepared = prepare(folder, &GradeOptions::default(), &attempt_source::of_file(&file)?)?;
+        attempts.push(Attempt { name: format!("{} {path}", folder.id), prepared, fails });
     }
     Ok(attempts)
 }

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use anstyle::Style;
 use anyhow::Result;
 use clap::Args;
+use socklab::course::exercises;
+use socklab::course::work::Work;
 use socklab::output;
 
-use super::{Mistyped, work};
-use crate::exercises;
+use super::Mistyped;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -23,16 +24,16 @@ pub struct Arguments {
 
 /// Prints the solution's files.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let folder = exercises::find(&arguments.exercise)?;
+    let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
     let id = folder.id;
-    let language = work::language_meant(folder, arguments.language.as_deref(), "solution")?;
-    let best = work::progress()?.remove(id).unwrap_or_default();
+    let language = work.language_meant(folder, arguments.language.as_deref(), "solution")?;
+    let best = work.progress()?.remove(id).unwrap_or_default();
     if !best.passed && !best.gave_up && !arguments.give_up {
         let remedy = format!("just hint {id} helps; just solution {id} --give-up shows it all the same");
         return Err(Mistyped(format!("exercise {id} is not passed yet: {remedy}")).into());
     }
     if !best.passed && !best.gave_up {
-        work::note(id, |best| best.gave_up = true)?;
+        work.note(id, |best| best.gave_up = true)?;
     }
     let quiet = Style::new().dimmed();
     for (name, bytes) in folder.below(&format!("solutions/{language}")) {

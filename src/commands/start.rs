@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use socklab::course::exercises::{self, ExerciseFolder};
+use socklab::course::work::{TASK, Work, shown};
 use socklab::output;
 
-use super::{Mistyped, work};
-use crate::exercises;
+use super::Mistyped;
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -19,8 +20,8 @@ pub struct Arguments {
 
 /// Makes the folder; without a language tells which there are.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let folder = exercises::find(&arguments.exercise)?;
-    let (id, place) = (folder.id, work::folder(folder.id));
+    let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
+    let (id, place) = (folder.id, work.folder(folder.id));
     let Some(language) = &arguments.language else {
         let languages = folder.languages();
         let mut text = format!("Exercise {id}, {}, has starters in {}:\n", folder.title(), languages.join(", "));
@@ -34,20 +35,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         let remedy = format!("just grade {id} judges it; just reset {id} begins anew, and keeps it");
         return Err(Mistyped(format!("{} is there already: {remedy}", place.display())).into());
     }
-    work::lay(folder, language, None)?;
-    output::print(&told(folder, language))?;
+    work.lay(folder, language, None)?;
+    output::print(&told(&work, folder, language))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What has been laid down, and what comes next.
-pub fn told(folder: &exercises::Folder, language: &str) -> String {
-    let (id, place) = (folder.id, work::shown(&work::folder(folder.id)));
+pub fn told(work: &Work, folder: &ExerciseFolder, language: &str) -> String {
+    let (id, place) = (folder.id, shown(&work.folder(folder.id)));
     let files = folder.below(&format!("starters/{language}"));
     let files: String = files.map(|(name, _)| format!("  {place}/{name:<12} your program: change it\n")).collect();
     format!(
         "Exercise {id}: {}\n\n  {place}/{:<12} what to build\n{files}\n\
          Then: just grade {id}, or just watch {id} beside your editor. Stuck? just hint {id}\n",
         folder.title(),
-        work::TASK
+        TASK
     )
 }

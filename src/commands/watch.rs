@@ -14,17 +14,19 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use notify::event::{AccessKind, AccessMode, ModifyKind};
 use notify::{EventKind, RecursiveMode, Watcher};
+use socklab::course::exercises::{self, ExerciseFolder};
+use socklab::course::grading::{GradeOptions, prepare};
+use socklab::course::work::{Work, shown};
 use socklab::judge::Grade;
 use socklab::judge::report;
 use socklab::screen::{Screen, Touch};
 
-use super::{Mistyped, grade, work};
-use crate::exercises::{self, Folder};
+use super::{Mistyped, grade};
 
-/// An editor's save is several events; it is over when none has come for so long.
+/// Debounce time: an editor's save is several events, and is over when none has come for this long.
 const QUIET: Duration = Duration::from_millis(50);
 
-/// However often something is written, so long after the first of it the program is judged.
+/// Debounce limit: the program is judged at the latest this long after the first change.
 const LATEST: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
@@ -36,27 +38,28 @@ pub struct Arguments {
     program: Vec<OsString>,
 }
 
-/// What comes to pass while we watch.
+/// What the watching thread is told.
 enum News {
     Touch(Touch),
     Saved,
-    /// So many checks are done.
+    /// The number of checks that are done.
     Done(usize),
     Judged(Box<Result<Grade>>),
 }
 
-/// Judges now, and at each save, until somebody ends it.
+/// Judges now, and at each save, until the user ends it.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let folder = exercises::find(&arguments.exercise)?;
+    let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
     // What is missing is said before the screen is taken.
-    grade::attempted(folder, &arguments.program)?;
+    grade::source(&work, folder, &arguments.program)?;
     let (tell, news) = channel();
     let screen = Screen::take(&tell, News::Touch).map_err(|error| {
         let remedy = format!("just grade {} judges once", folder.id);
         Mistyped(format!("just watch takes a terminal to show itself on ({error}): {remedy}"))
     })?;
-    let _watcher = watcher(folder, &arguments.program, tell.clone())?;
+    let _watcher = watcher(&work, folder, &arguments.program, tell.clone())?;
     let watch = Watch {
+        work,
         folder,
         arguments: Arc::new(grade::Arguments::of(&arguments.exercise, &arguments.program)),
         screen,
@@ -69,7 +72,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 }
 
 struct Watch {
-    folder: &'static Folder,
+    work: Work,
+    folder: &'static ExerciseFolder,
     arguments: Arc<grade::Arguments>,
     screen: Screen,
     tell: Sender<News>,
@@ -85,7 +89,7 @@ impl Watch {
         self.judge();
         loop {
             self.show()?;
-            // Who saves while a judgement is under way is judged when that is over.
+            // A save during a judgement is judged when that is over.
             let due = first_save.filter(|_| self.judging.is_none());
             let new = match due {
                 Some(first) => news.recv_timeout(QUIET.min(LATEST.saturating_sub(first.elapsed()))),
@@ -110,14 +114,14 @@ impl Watch {
 
     /// Begins a judgement. Its thread ends with this program, and with it all that it has started.
     fn judge(&mut self) {
-        let (folder, arguments) = (self.folder, Arc::clone(&self.arguments));
+        let (work, folder, arguments) = (self.work.clone(), self.folder, Arc::clone(&self.arguments));
         let (tell, progress) = (self.tell.clone(), self.tell.clone());
         self.judging = Some(0);
         thread::spawn(move || {
             let done = |count| drop(progress.send(News::Done(count)));
             let judged = catch_unwind(AssertUnwindSafe(|| {
-                let attempted = grade::attempted(folder, &arguments.program)?;
-                grade::prepare(folder, &arguments, &attempted)?.judged(&arguments, &done)
+                let (options, source) = (GradeOptions::default(), grade::source(&work, folder, &arguments.program)?);
+                Ok(prepare(folder, &options, &source)?.grade(&options, &done))
             }));
             let judged = judged.unwrap_or_else(|_| Err(anyhow!("the judge itself failed: a fault of ours")));
             let _ = tell.send(News::Judged(Box::new(judged)));
@@ -128,7 +132,7 @@ impl Watch {
         self.judging = None;
         self.judged += 1;
         self.last = Some(judged.and_then(|grade| {
-            grade::remember(self.folder, &self.arguments, &grade)?;
+            grade::remember(&self.work, self.folder, &self.arguments, &grade)?;
             Ok(grade)
         }));
     }
@@ -158,7 +162,7 @@ impl Watch {
     }
 
     fn status(&self) -> String {
-        let place = work::shown(&watched(self.folder, &self.arguments.program)[0]);
+        let place = shown(&watched(&self.work, self.folder, &self.arguments.program)[0]);
         let doing = match self.judging {
             Some(done) => format!("judging: {done} of {} checks", (self.folder.exercise)().checks.len()),
             None => format!("judged {}×; a save judges again", self.judged),
@@ -168,9 +172,9 @@ impl Watch {
 }
 
 /// The folders whose changes count; the first one is where the program is.
-fn watched(folder: &Folder, program: &[OsString]) -> Vec<PathBuf> {
+fn watched(work: &Work, folder: &ExerciseFolder, program: &[OsString]) -> Vec<PathBuf> {
     if program.is_empty() {
-        return vec![work::folder(folder.id)];
+        return vec![work.folder(folder.id)];
     }
     let mut folders = vec![std::env::current_dir().unwrap_or_default()];
     let files = program.iter().map(Path::new).filter(|word| word.is_file());
@@ -180,8 +184,13 @@ fn watched(folder: &Folder, program: &[OsString]) -> Vec<PathBuf> {
 }
 
 /// Tells of each save. What is in `work/` is watched from above: a reset puts another folder in the place of this one.
-fn watcher(folder: &Folder, program: &[OsString], tell: Sender<News>) -> Result<notify::RecommendedWatcher> {
-    let folders = watched(folder, program);
+fn watcher(
+    work: &Work,
+    folder: &ExerciseFolder,
+    program: &[OsString],
+    tell: Sender<News>,
+) -> Result<notify::RecommendedWatcher> {
+    let folders = watched(work, folder, program);
     let inside = folders.clone();
     let on_event = move |event: notify::Result<notify::Event>| {
         // An error may hide a save: judging once more does no harm.
@@ -191,8 +200,8 @@ fn watcher(folder: &Folder, program: &[OsString], tell: Sender<News>) -> Result<
     };
     let mut watcher = notify::recommended_watcher(on_event).context("watch files")?;
     if program.is_empty() {
-        let root = work::root();
-        watcher.watch(&root, RecursiveMode::Recursive).with_context(|| format!("watch {}", root.display()))?;
+        let root = work.root();
+        watcher.watch(root, RecursiveMode::Recursive).with_context(|| format!("watch {}", root.display()))?;
     } else {
         for folder in &folders {
             let watching = watcher.watch(folder, RecursiveMode::NonRecursive);

@@ -1,6 +1,16 @@
-//! The course: its labs, and what a person does with them.
+//! The course: its labs and exercises, attempts at them and their grades, and a student's progress.
+//!
+//! It prints nothing: `src/commands` is the face of it.
 
+pub mod attempt_source;
+pub mod checkout;
+pub mod exercises;
+pub mod grading;
 pub mod labs;
+pub mod languages;
+pub mod progress;
+mod tasks;
+pub mod work;
 
 use std::fmt;
 

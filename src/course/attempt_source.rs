@@ -1,4 +1,4 @@
-//! What an attempt is: a folder, how it is built, and what is executed.
+//! Where an attempt comes from: a folder, how it is built there, and what is executed.
 
 use std::ffi::OsString;
 use std::fs;
@@ -6,46 +6,21 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::Deserialize;
-use socklab::sandbox::Archive;
 
-use super::Mistyped;
+use super::{Mistyped, languages};
+use crate::sandbox::Archive;
 
 /// The file beside a program that says how it is built and run.
 pub const MANIFEST: &str = "socklab.toml";
 
-/// How programs of a language are built and run: the ending of their files, and two commands in which `{file}` stands
-/// for the file.
-struct Language {
-    ending: &'static str,
-    build: &'static [&'static str],
-    run: &'static [&'static str],
-}
-
-const LANGUAGES: [Language; 7] = [
-    Language { ending: "py", build: &[], run: &["python3", "{file}"] },
-    Language {
-        ending: "rs",
-        build: &["rustc", "--edition", "2024", "-O", "-o", "program", "{file}"],
-        run: &["./program"],
-    },
-    Language {
-        ending: "c",
-        build: &["cc", "-O1", "-Wall", "-pthread", "-o", "program", "{file}"],
-        run: &["./program"],
-    },
-    Language { ending: "js", build: &[], run: &["node", "{file}"] },
-    Language { ending: "mjs", build: &[], run: &["node", "{file}"] },
-    Language { ending: "go", build: &["go", "build", "-o", "program", "{file}"], run: &["./program"] },
-    Language { ending: "java", build: &[], run: &["java", "{file}"] },
-];
-
 /// A program that is to be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempted {
-    /// Where it lies; its current folder, when it runs, is a copy of this one.
+pub struct AttemptSource {
+    /// The folder that is copied; the copy is the current folder of what is executed.
     pub folder: PathBuf,
-    /// What is executed first, once; nothing where there is nothing to build.
+    /// The command that is executed first, once; empty where there is nothing to build.
     pub build: Vec<OsString>,
+    /// The command that is judged.
     pub run: Vec<OsString>,
 }
 
@@ -58,10 +33,10 @@ struct Manifest {
     run: Option<Vec<String>>,
 }
 
-impl Attempted {
-    /// The same with files named as they lie in the scratch folder. With it the files that the command names, and that
-    /// are not brought along with the folder: what lies elsewhere, or among what programs have made.
-    pub fn laid_out(mut self) -> (Attempted, Vec<PathBuf>) {
+impl AttemptSource {
+    /// The same with files named as they lie in the copy of the folder. With it the files that the command names and that
+    /// are not copied with the folder: they lie elsewhere, or among build products.
+    pub fn laid_out(mut self) -> (AttemptSource, Vec<PathBuf>) {
         let mut besides = Vec::new();
         let Ok(folder) = fs::canonicalize(&self.folder) else { return (self, besides) };
         for (index, word) in self.run.iter_mut().enumerate() {
@@ -83,25 +58,31 @@ impl Attempted {
     }
 }
 
-/// A command that a person typed, to be executed in a folder. What is to be built there is built first.
-pub fn of_command(folder: &Path, command: &[OsString]) -> Result<Attempted> {
+/// A command that a person typed, to be executed in a folder, after what its manifest says to build.
+///
+/// # Errors
+/// The folder's manifest cannot be read.
+pub fn of_command(folder: &Path, command: &[OsString]) -> Result<AttemptSource> {
     let manifest = manifest(folder)?;
     let build = manifest.build.into_iter().map(OsString::from).collect();
-    Ok(Attempted { folder: folder.to_owned(), build, run: command.to_vec() })
+    Ok(AttemptSource { folder: folder.to_owned(), build, run: command.to_vec() })
 }
 
-/// What is in a folder: as its manifest says, or its one program by the ending of its name.
-pub fn of_folder(folder: &Path) -> Result<Attempted> {
+/// The program in a folder: the one that its manifest names, or its only one, run by the ending of its name.
+///
+/// # Errors
+/// The folder or its manifest cannot be read, or the folder holds no program, or several.
+pub fn of_folder(folder: &Path) -> Result<AttemptSource> {
     let Manifest { build, run } = manifest(folder)?;
     if let Some(run) = run {
         let os = |words: Vec<String>| words.into_iter().map(OsString::from).collect();
-        return Ok(Attempted { folder: folder.to_owned(), build: os(build), run: os(run) });
+        return Ok(AttemptSource { folder: folder.to_owned(), build: os(build), run: os(run) });
     }
     let mut files: Vec<PathBuf> = fs::read_dir(folder)
-        .with_context(|| folder.display().to_string())?
+        .with_context(|| format!("read {}", folder.display()))?
         .flatten()
         .map(|entry| entry.path())
-        .filter(|path| path.is_file() && language(path).is_some())
+        .filter(|path| path.is_file() && languages::of_file(path).is_some())
         .collect();
     files.sort();
     match &files[..] {
@@ -118,21 +99,19 @@ pub fn of_folder(folder: &Path) -> Result<Attempted> {
 }
 
 /// One program, run as its language is.
-pub fn of_file(file: &Path) -> Result<Attempted> {
-    let unknown = || Mistyped(format!("{}: how is it run? say it behind --", file.display()));
-    let language = language(file).ok_or_else(unknown)?;
+///
+/// # Errors
+/// The file's ending is that of no language.
+pub fn of_file(file: &Path) -> Result<AttemptSource> {
+    let unknown = || Mistyped(format!("{}: no language has this ending: write the command behind --", file.display()));
+    let language = languages::of_file(file).ok_or_else(unknown)?;
     let name = file.file_name().ok_or_else(unknown)?;
     let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let named = |words: &[&str]| {
         let word = |word: &&str| if *word == "{file}" { name.to_owned() } else { OsString::from(word) };
         words.iter().map(word).collect()
     };
-    Ok(Attempted { folder: folder.to_owned(), build: named(language.build), run: named(language.run) })
-}
-
-fn language(file: &Path) -> Option<&'static Language> {
-    let ending = file.extension()?;
-    LANGUAGES.iter().find(|language| ending == language.ending)
+    Ok(AttemptSource { folder: folder.to_owned(), build: named(language.build), run: named(language.run) })
 }
 
 fn manifest(folder: &Path) -> Result<Manifest> {
@@ -140,7 +119,7 @@ fn manifest(folder: &Path) -> Result<Manifest> {
     let text = match fs::read_to_string(&file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Manifest::default()),
-        Err(error) => return Err(error).with_context(|| file.display().to_string()),
+        Err(error) => return Err(error).with_context(|| format!("read {}", file.display())),
     };
     let manifest: Manifest = toml::from_str(&text).map_err(|error| Mistyped(format!("{}: {error}", file.display())))?;
     if manifest.run.as_ref().is_some_and(Vec::is_empty) {

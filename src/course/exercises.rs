@@ -1,15 +1,13 @@
 //! The exercises, as `build.rs` has found them.
 
-use anyhow::Result;
-use socklab::judge::{Exercise, Misconception};
-
-use crate::commands::Mistyped;
+use super::{Mistyped, languages};
+use crate::judge::{Exercise, Misconception};
 
 include!(concat!(env!("OUT_DIR"), "/exercises.rs"));
 
-/// An exercise's folder.
+/// An exercise: its checks, and all files of its folder.
 #[derive(Debug)]
-pub struct Folder {
+pub struct ExerciseFolder {
     /// `30`, `30-client`.
     pub id: &'static str,
     /// Its lab's folder: `30-struct-header`.
@@ -20,8 +18,8 @@ pub struct Folder {
     pub files: &'static [(&'static str, &'static [u8])],
 }
 
-impl Folder {
-    /// The file at this path.
+impl ExerciseFolder {
+    /// The text of the file at this path; `None` where there is no such file, or it is not UTF-8.
     pub fn file(&self, path: &str) -> Option<&'static str> {
         let (_, bytes) = self.files.iter().find(|(is, _)| *is == path)?;
         std::str::from_utf8(bytes).ok()
@@ -33,29 +31,29 @@ impl Folder {
         self.files.iter().filter_map(move |(path, bytes)| Some((path.strip_prefix(&prefix)?, *bytes)))
     }
 
-    /// What the task is called: the heading of its page, without the number.
+    /// The name of the task: the heading of its page, without the number.
     pub fn title(&self) -> &'static str {
         let heading = self.file("README.md").and_then(|page| page.lines().next()).unwrap_or_default();
         heading.split_once(": ").map_or(heading, |(_, title)| title)
     }
 
-    /// Where it lies in the project: `labs/30-struct-header/exercise`.
+    /// Its path in the project: `labs/30-struct-header/exercise`.
     pub fn place(&self) -> String {
         let suffix = self.id.split_once('-').map(|(_, word)| format!("-{word}")).unwrap_or_default();
         format!("labs/{}/exercise{suffix}", self.lab)
     }
 
-    /// The page of the task.
+    /// The path of the task's page.
     pub fn task(&self) -> String {
         format!("{}/README.md", self.place())
     }
 
-    /// The page of its lab.
+    /// The path of its lab's page.
     pub fn page(&self) -> String {
         format!("docs/labs/{}.md", self.lab)
     }
 
-    /// The languages in which there are starters.
+    /// The names of the languages in which it has starters.
     pub fn languages(&self) -> Vec<&'static str> {
         let mut languages: Vec<&str> =
             self.below("starters").filter_map(|(path, _)| path.split_once('/')).map(|(language, _)| language).collect();
@@ -63,13 +61,15 @@ impl Folder {
         languages
     }
 
-    /// The language that a person means by `word`, if there is a starter in it: python, or py.
-    pub fn language(&self, word: &str) -> Result<&'static str> {
-        let mut files = self.below("starters").filter_map(|(path, _)| path.split_once('/'));
-        let found = files.find(|(language, file)| *language == word || file.rsplit('.').next() == Some(word));
-        found.map(|(language, _)| language).ok_or_else(|| {
+    /// The name of the language that a person means by `word`: python, or py.
+    ///
+    /// # Errors
+    /// There is no starter in it; the message lists those that there are.
+    pub fn language(&self, word: &str) -> Result<&'static str, Mistyped> {
+        let name = languages::find(word).map_or(word, |language| language.name);
+        self.languages().into_iter().find(|language| *language == name).ok_or_else(|| {
             let (id, languages) = (self.id, self.languages().join(", "));
-            Mistyped(format!("exercise {id} has no starter in {word:?}; there are {languages}")).into()
+            Mistyped(format!("exercise {id} has no starter in {word:?}; there are {languages}"))
         })
     }
 
@@ -87,7 +87,7 @@ impl Folder {
         hints.iter().map(|hint| hint.trim_end().to_owned()).collect()
     }
 
-    /// The wrong programs: what they are, and their files.
+    /// The wrong programs: what each gets wrong, and its path in `wrong/`.
     pub fn wrong(&self) -> Vec<(Misconception, &'static str)> {
         let read = |(path, bytes): (&'static str, &'static [u8])| {
             Some((Misconception::read(path, std::str::from_utf8(bytes).ok()?)?, path))
@@ -97,21 +97,25 @@ impl Folder {
 }
 
 /// All exercises, in the order of their labs.
-pub fn all() -> &'static [Folder] {
+pub fn all() -> &'static [ExerciseFolder] {
     ALL
 }
 
 /// The exercise that a person means by `word`: 30, 30-client, struct-header.
-pub fn find(word: &str) -> Result<&'static Folder> {
+///
+/// # Errors
+/// There is no such exercise; the message lists all.
+pub fn find(word: &str) -> Result<&'static ExerciseFolder, Mistyped> {
     let word = word.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let padded = if word.split('-').next().is_some_and(|number| number.len() == 1) {
         format!("0{word}")
     } else {
         word.to_owned()
     };
-    let named = |folder: &&Folder| folder.id == padded || folder.lab == word || folder.lab.get(3..) == Some(word);
+    let named =
+        |folder: &&ExerciseFolder| folder.id == padded || folder.lab == word || folder.lab.get(3..) == Some(word);
     all().iter().find(named).ok_or_else(|| {
         let ids: Vec<&str> = all().iter().map(|folder| folder.id).collect();
-        Mistyped(format!("there is no exercise {word:?}; there are {}", ids.join(", "))).into()
+        Mistyped(format!("there is no exercise {word:?}; there are {}", ids.join(", ")))
     })
 }

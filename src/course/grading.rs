@@ -1,0 +1,181 @@
+//! Grading: an attempt is copied, built, and judged in sandboxes.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Result, anyhow, bail};
+
+use super::Mistyped;
+use super::attempt_source::AttemptSource;
+use super::exercises::ExerciseFolder;
+use crate::judge::{Exercise, Grade, Judging, Misconception, judge};
+use crate::sandbox::{Archive, Fault, How, Input, Layer, Layers, Limits, Program, Sandbox, SandboxConfig, resolve};
+
+/// The lowest tier at which strangers' programs are judged.
+pub const TIER_FOR_STRANGERS: u8 = 2;
+
+/// What is asked for besides the grade. By default: all checks, random numbers of a new seed, all protection.
+#[derive(Clone, Debug, Default)]
+pub struct GradeOptions {
+    /// Apply only this check.
+    pub check: Option<String>,
+    /// Draw random numbers by this seed; by default one from the clock.
+    pub seed: Option<u64>,
+    /// Give the check these numbers in place of random ones: what [`crate::judge::read_case`] has read.
+    pub case: Option<Vec<u64>>,
+    /// Layers of protection that are left out.
+    pub without: Vec<Layer>,
+    /// Refuse to judge below [`TIER_FOR_STRANGERS`].
+    pub untrusted: bool,
+    /// Record all frames.
+    pub capture: bool,
+}
+
+/// An attempt that is built, and can be judged once or many times.
+#[derive(Debug)]
+pub struct PreparedAttempt {
+    folder: &'static ExerciseFolder,
+    exercise: Exercise,
+    wrong: Vec<Misconception>,
+    typed: Vec<String>,
+    program: Built,
+}
+
+/// What is executed, and where; or what the build printed, where it failed.
+type Built = Result<(Vec<OsString>, SandboxConfig), String>;
+
+/// Copies an attempt and builds it.
+///
+/// # Errors
+/// A file of the attempt cannot be read, its program is not found, the exercise has no such check, or no sandbox can
+/// be had. A build that fails is no error: its output is part of the grade.
+pub fn prepare(
+    folder: &'static ExerciseFolder,
+    options: &GradeOptions,
+    source: &AttemptSource,
+) -> Result<PreparedAttempt> {
+    let exercise = (folder.exercise)();
+    if let Some(only) = &options.check
+        && !exercise.checks.iter().any(|check| check.name == only)
+    {
+        let names: Vec<&str> = exercise.checks.iter().map(|check| check.name).collect();
+        let names = names.join(", ");
+        return Err(Mistyped(format!("exercise {} has no check {only:?}; it has {names}", folder.id)).into());
+    }
+    let mut config = SandboxConfig { port: exercise.port, limits: limits(), ..SandboxConfig::default() };
+    config.layers = options.without.iter().fold(Layers::here(&config.keeper), |layers, layer| layers.without(*layer));
+    let typed = source.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let (source, besides) = source.clone().laid_out();
+    config.archive = Archive::of_folder(&source.folder, &besides).map_err(|error| Mistyped(error.to_string()))?;
+    if options.untrusted {
+        let protection = Sandbox::open(&config).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
+        if protection.tier < TIER_FOR_STRANGERS {
+            bail!(
+                "strangers' programs are judged at tier {TIER_FOR_STRANGERS} and above; here it is {protection}: \
+                 socklab doctor"
+            );
+        }
+    }
+    let wrong = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
+    let program = built(config, &source)?;
+    Ok(PreparedAttempt { folder, exercise, wrong, typed, program })
+}
+
+impl PreparedAttempt {
+    /// How many checks there are.
+    pub fn checks(&self) -> usize {
+        self.exercise.checks.len()
+    }
+
+    /// Applies the checks, and reports how many are done. Of the options only those of one judgement count: check, seed,
+    /// case and capture.
+    pub fn grade(&self, options: &GradeOptions, progress: &(dyn Fn(usize) + Sync)) -> Grade {
+        let (id, exercise) = (self.folder.id, &self.exercise);
+        let seed = options.seed.unwrap_or_else(any_seed);
+        let (argv, order) = match &self.program {
+            Ok(program) => program.clone(),
+            Err(output) => return Grade::unbuilt(id, exercise, self.typed.clone(), seed, output.clone()),
+        };
+        judge(&Judging {
+            id,
+            exercise,
+            wrong: &self.wrong,
+            typed: self.typed.clone(),
+            env: environment(&argv),
+            argv,
+            order,
+            seed,
+            only: options.check.as_deref(),
+            case: options.case.clone(),
+            capture: options.capture,
+            progress,
+        })
+    }
+}
+
+/// The limits of one check: at most 150 s, whatever the program is asked.
+fn limits() -> Limits {
+    Limits { wall: Duration::from_secs(150), ..Limits::default() }
+}
+
+/// Builds what is to be built, and finds what is to be executed.
+fn built(mut config: SandboxConfig, source: &AttemptSource) -> Result<Built> {
+    if !source.build.is_empty() {
+        match build(&config, source)? {
+            Ok(archive) => config.archive = archive,
+            Err(output) => return Ok(Err(output)),
+        }
+    }
+    let argv = resolved(&mut config, source, &source.run)?;
+    Ok(Ok((argv, config)))
+}
+
+/// Executes the build in a sandbox: a compiler reads what a stranger wrote. Its time counts against no check.
+fn build(config: &SandboxConfig, source: &AttemptSource) -> Result<Result<Archive, String>> {
+    let mut config = SandboxConfig { limits: Limits::for_build(), ..config.clone() };
+    let argv = resolved(&mut config, source, &source.build)?;
+    let mut sandbox = Sandbox::open(&config).map_err(|fault| anyhow!("{fault}"))?;
+    let fault = |fault: Fault| anyhow!("the build could not be watched: {fault}");
+    let program = Program { env: environment(&argv), argv, input: Input::Nothing };
+    sandbox.start(&program).map_err(fault)?;
+    while sandbox.ended().is_none() {
+        sandbox.wait(&mut [], Duration::from_secs(1)).map_err(fault)?;
+    }
+    if sandbox.ended().is_some_and(|ending| ending.how == How::Exited(0)) {
+        return Ok(Ok(sandbox.pack().map_err(fault)?));
+    }
+    let output = sandbox.output();
+    let both = [&output.stdout.kept[..], &output.stderr.kept[..]].concat();
+    Ok(Err(String::from_utf8_lossy(&both).into_owned()))
+}
+
+/// A command whose first word is a file, which the sandbox then shows. What was built is in the sandbox's folder only.
+fn resolved(config: &mut SandboxConfig, source: &AttemptSource, command: &[OsString]) -> Result<Vec<OsString>> {
+    let mut argv = command.to_vec();
+    let is_built = !source.build.is_empty() && Path::new(&argv[0]).starts_with(".");
+    if !is_built || command == source.build {
+        let found = resolve(&argv[0], &source.folder).map_err(|error| Mistyped(error.to_string()))?;
+        config.visible.extend(found.visible);
+        argv[0] = found.path.into();
+    }
+    Ok(argv)
+}
+
+/// The whole environment of a program, but for its address. No variable of the judge's own is passed on.
+fn environment(argv: &[OsString]) -> Vec<(String, String)> {
+    let usual = "/usr/local/bin:/usr/bin:/bin";
+    let own = Path::new(&argv[0]).parent().filter(|folder| folder.is_absolute()).map(|folder| folder.display());
+    let path = own.map_or_else(|| usual.to_owned(), |own| format!("{own}:{usual}"));
+    // Java sizes its heap and its compilers by the machine's memory and processors, and not by its limits.
+    let java = "-Xms16m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1";
+    let pairs =
+        [("PATH", path.as_str()), ("HOME", "/tmp"), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("JDK_JAVA_OPTIONS", java)];
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
+}
+
+/// A seed from the clock, below a million so that it is short to type. It differs from run to run, and can be guessed.
+fn any_seed() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    now.as_nanos() as u64 % 1_000_000
+}
