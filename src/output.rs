@@ -64,8 +64,8 @@ pub fn print_clap(error: &clap::Error) -> Result<Reader, Unwritten> {
     print(&error.render().ansi().to_string())
 }
 
-/// Writes a file that a person has named. It is there whole, or as it was before: the bytes go to a temporary name in the
-/// same folder, which is then renamed.
+/// Writes a file that a person has named. It is there whole, or as it was before: the bytes go to a temporary file in
+/// the same folder, which is then renamed.
 ///
 /// What is no regular file, such as a pipe or `/dev/stdout`, is written to directly; so is a file in a folder in which
 /// none can be made.

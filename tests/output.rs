@@ -1,4 +1,4 @@
-//! Whatever becomes of a command's output: nothing panics, nothing is half done, and what was lost is not called success.
+//! Whatever becomes of a command's output: nothing panics, nothing is half done, what was lost is not called success.
 
 use std::fs;
 use std::io;

@@ -34,8 +34,8 @@ struct Manifest {
 }
 
 impl AttemptSource {
-    /// The same with files named as they lie in the copy of the folder. With it the files that the command names and that
-    /// are not copied with the folder: they lie elsewhere, or among build products.
+    /// The same with files named as they lie in the copy of the folder. With it the files that the command names and
+    /// that are not copied with the folder: they lie elsewhere, or among build products.
     pub fn laid_out(mut self) -> (AttemptSource, Vec<PathBuf>) {
         let mut besides = Vec::new();
         let Ok(folder) = fs::canonicalize(&self.folder) else { return (self, besides) };

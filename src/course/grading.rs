@@ -88,8 +88,8 @@ impl PreparedAttempt {
         self.exercise.checks.len()
     }
 
-    /// Applies the checks, and reports how many are done. Of the options only those of one judgement count: check, seed,
-    /// case and capture.
+    /// Applies the checks, and reports how many are done. Of the options only those of one judgement count: check,
+    /// seed, case and capture.
     pub fn grade(&self, options: &GradeOptions, progress: &(dyn Fn(usize) + Sync)) -> Grade {
         let (id, exercise) = (self.folder.id, &self.exercise);
         let seed = options.seed.unwrap_or_else(any_seed);
