@@ -91,8 +91,14 @@ impl Findings {
         let missing = |all: &[Missing]| {
             all.iter().map(|one| json!({ "layer": one.layer.to_string(), "why": one.why })).collect::<Vec<_>>()
         };
-        let wire = |(kind, made): &(Kind, Tried)| json!({ "kind": name(*kind), "works": made.is_ok(), "why": made.as_ref().err() });
-        let program = |(name, what_for): &(&str, &str)| json!({ "name": name, "path": in_path(name).map(|path| path.display().to_string()), "used_for": what_for });
+        let wire = |(kind, made): &(Kind, Tried)| {
+            let kind = name(*kind);
+            json!({ "kind": kind, "works": made.is_ok(), "why": made.as_ref().err() })
+        };
+        let program = |(name, what_for): &(&str, &str)| {
+            let path = in_path(name).map(|path| path.display().to_string());
+            json!({ "name": name, "path": path, "used_for": what_for })
+        };
         json!({
             "v": VERSION,
             "kernel": uname.release().to_string_lossy(),

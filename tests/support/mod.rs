@@ -249,7 +249,7 @@ pub fn folder_for_all_users() -> TempDir {
 
 /// Copies a program, which can be started at once. `cp` does it: a descriptor of ours that writes it could be inherited
 /// by what another test starts meanwhile, and until that is gone the program would be busy (`ETXTBSY`).
-fn copy_program(from: &Path, to: &Path) {
+pub fn copy_program(from: &Path, to: &Path) {
     assert!(run(Command::new("cp").args([from, to])).status.success(), "copy {}", from.display());
 }
 
@@ -268,6 +268,7 @@ pub fn has(program: &str) -> bool {
 
 /// Whether this machine gives a private host.
 pub fn has_private_hosts() -> bool {
-    let output = run(socklab().arg("doctor"));
-    String::from_utf8_lossy(&output.stdout).contains("private hosts: yes")
+    let output = run(socklab().args(["doctor", "--json"]));
+    let findings: Json = serde_json::from_slice(&output.stdout).expect("JSON");
+    findings["private_hosts"]["works"] == true
 }
