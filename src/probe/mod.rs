@@ -3,6 +3,7 @@
 //! Invariant: no question waits, and none is asked through a system call that a role is charged with.
 
 mod connection;
+pub mod proc;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use rustix::process::Pid;
 
 pub use connection::{Connection, Kernel};
 
+use self::proc::SocketRow;
 use crate::sys::{self, IntRequest};
 use crate::trace::{Queues, TcpState};
 
@@ -70,10 +72,7 @@ pub fn accept_queue(socket: &impl AsFd) -> Option<u32> {
 pub fn asleep_in(process: Pid) -> Option<(i64, RawFd)> {
     let pid = process.as_raw_nonzero();
     let line = fs::read_to_string(format!("/proc/{pid}/task/{pid}/syscall")).ok()?;
-    let mut words = line.split_whitespace();
-    let number = words.next()?.parse().ok().filter(|number| *number >= 0)?;
-    let first = u64::from_str_radix(words.next()?.strip_prefix("0x")?, 16).ok()?;
-    Some((number, first as RawFd))
+    proc::call(&line).map(|(number, arguments)| (number, arguments[0] as RawFd))
 }
 
 /// What a process is doing, in words: "asleep in recvfrom(3)", "running".
@@ -148,15 +147,10 @@ pub fn timers_run(ports: &[u16]) -> bool {
 
 /// The same of a table that has been read.
 pub fn timers_run_in(table: &str, ports: &[u16]) -> bool {
-    table.lines().skip(1).any(|line| timer_runs(line, ports).unwrap_or(false))
-}
-
-fn timer_runs(line: &str, ports: &[u16]) -> Option<bool> {
-    let mut fields = line.split_whitespace();
-    let port = |address: &str| u16::from_str_radix(address.split_once(':')?.1, 16).ok();
-    let (local, remote) = (port(fields.nth(1)?)?, port(fields.next()?)?);
-    let timer = fields.nth(2)?.split(':').next()?;
-    Some((ports.contains(&local) || ports.contains(&remote)) && matches!(timer, "01" | "04"))
+    const MOVES_DATA: [u8; 2] = [1, 4];
+    SocketRow::all(table).any(|row| {
+        (ports.contains(&row.local_port) || ports.contains(&row.remote_port)) && MOVES_DATA.contains(&row.timer)
+    })
 }
 
 /// Whether the kernel has taken packets in on this processor and not looked at them yet: the length of its backlog,
@@ -188,33 +182,24 @@ pub enum Holder {
 /// descriptors in `/proc/PID/fd`, which show an ordinary user only his own processes.
 pub fn holder_of(port: u16, table: &str, except: Option<Pid>) -> Holder {
     let text = fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
-    let entries: Vec<(String, String)> = text.lines().skip(1).filter_map(|line| entry(line, port)).collect();
-    let links = entries.iter().filter(|(_, inode)| inode != "0").map(|(_, inode)| format!("socket:[{inode}]"));
+    let inodes: Vec<u64> = SocketRow::all(&text).filter(|row| row.local_port == port).map(|row| row.inode).collect();
+    let links = inodes.iter().filter(|inode| **inode != 0).map(|inode| format!("socket:[{inode}]"));
     if let Some((pid, name)) = links.map(PathBuf::from).find_map(|link| process_with(&link, except)) {
         return Holder::Process(pid, name);
     }
     // A connection of which no process has a descriptor has no inode.
-    let is_past = |(_, inode): &(String, String)| inode == "0";
-    if !entries.is_empty() && entries.iter().all(is_past) { Holder::Past } else { Holder::Somebody }
+    let all_past = inodes.iter().all(|inode| *inode == 0);
+    if !inodes.is_empty() && all_past { Holder::Past } else { Holder::Somebody }
 }
 
 /// The states of the TCP sockets whose own port is `port`, and of what is left of them, each once.
 pub fn states_on(port: u16) -> Vec<TcpState> {
     let text = fs::read_to_string("/proc/thread-self/net/tcp").unwrap_or_default();
-    let states = text.lines().skip(1).filter_map(|line| entry(line, port));
-    let mut states: Vec<TcpState> =
-        states.filter_map(|(state, _)| TcpState::of_kernel(u8::from_str_radix(&state, 16).ok()?)).collect();
+    let rows = SocketRow::all(&text).filter(|row| row.local_port == port);
+    let mut states: Vec<TcpState> = rows.filter_map(|row| TcpState::of_kernel(row.state)).collect();
     states.sort_by_key(|state| state.name());
     states.dedup();
     states
-}
-
-/// The state and the inode of a line in a socket table, if its own port is `port`.
-fn entry(line: &str, port: u16) -> Option<(String, String)> {
-    let fields: Vec<&str> = line.split_whitespace().collect();
-    let (_, local) = fields.get(1)?.split_once(':')?;
-    let ours = u16::from_str_radix(local, 16) == Ok(port);
-    ours.then_some(((*fields.get(3)?).to_owned(), (*fields.get(9)?).to_owned()))
 }
 
 fn process_with(link: &Path, except: Option<Pid>) -> Option<(u32, String)> {
@@ -240,9 +225,9 @@ mod tests {
     fn a_retransmission_counts_as_a_running_timer_and_a_listener_does_not() {
         let retransmits = "1: 0100007F:1F90 0100007F:C350 01 00000005:00000000 01:00000014 00000000 0 0 7";
         let listens = "0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 6";
-        assert_eq!(timer_runs(retransmits, &[8080]), Some(true));
-        assert_eq!(timer_runs(retransmits, &[9000]), Some(false));
-        assert_eq!(timer_runs(listens, &[8080]), Some(false));
+        assert!(timers_run_in(retransmits, &[8080]));
+        assert!(!timers_run_in(retransmits, &[9000]));
+        assert!(!timers_run_in(listens, &[8080]));
     }
 
     #[test]
