@@ -20,6 +20,7 @@ pub mod probe;
 pub mod sandbox;
 pub mod screen;
 pub mod socket;
+mod splitmix;
 pub mod stage;
 mod sys;
 pub mod trace;

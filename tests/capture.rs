@@ -35,11 +35,16 @@ impl Drop for Folder {
 
 /// Some labs of both protocols, where captures can be made and read.
 fn labs_to_capture(test: &str) -> Vec<Lab> {
+    labs_with(test, &[1, 5, 10, 20])
+}
+
+/// Labs by their numbers, where captures can be made and read.
+fn labs_with(test: &str, numbers: &[u64]) -> Vec<Lab> {
     if !has("tshark") || !has_private_hosts() {
         skip(test, "it takes tshark, and user namespaces for a wire");
         return Vec::new();
     }
-    labs().into_iter().filter(|lab| [1, 5, 10, 20].contains(&lab.number)).collect()
+    labs().into_iter().filter(|lab| numbers.contains(&lab.number)).collect()
 }
 
 /// What tshark sees in each packet of a capture, with every checksum looked at.
@@ -131,6 +136,20 @@ fn tshark_reads_every_frame_and_finds_nothing_wrong_with_it() {
                     assert!(!status.is_empty() && status.iter().all(|status| *status == "1"), "{context}");
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn large_frames_are_captured_whole() {
+    let folder = Folder::new("large");
+    for lab in labs_with("large_frames_are_captured_whole", &[24]) {
+        let (_, packets) = capture(&lab, &["--mtu", "9000", "--scene", "1"], &folder);
+        let lens: Vec<u64> = packets.iter().map(|packet| packet.number("frame.len")).collect();
+        assert_eq!(lens.iter().max(), Some(&9014));
+        for packet in packets {
+            assert_eq!(packet.number("frame.cap_len"), packet.number("frame.len"));
+            assert!(packet.all("tcp.checksum.status").iter().all(|status| *status == "1"), "{}", packet.0);
         }
     }
 }

@@ -312,10 +312,10 @@ fn what_became_of_a_frame_is_seen() {
     // One is the legend's.
     assert_eq!(heads(&passed), 2);
     assert!(!passed.contains("class=\"cross\""));
-    let lost = of(vec![frame(1, Fate::Lost, false, 5)]);
+    let lost = of(vec![frame(1, Fate::Dropped, false, 5)]);
     assert_eq!(heads(&lost), 1);
     assert!(lost.contains("class=\"cross\"") && lost.contains("<tspan class=\"wrong\">  lost</tspan>"));
-    assert_eq!(heads(&of(vec![frame(1, Fate::Doubled, false, 5)])), 3);
+    assert_eq!(heads(&of(vec![frame(1, Fate::Duplicated, false, 5)])), 3);
     let corrupted = of(vec![frame(1, Fate::Corrupted, false, 5)]);
     assert!(corrupted.contains("class=\"head bad\"") && corrupted.contains("  corrupted</tspan>"));
     let overtaken = of(vec![frame(0, Fate::Overtaken, false, 0)]);

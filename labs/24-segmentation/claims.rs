@@ -83,7 +83,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("If one fragment is lost, the whole datagram is, and nobody sends it again.", |trace| {
             let scene = trace.scene(6);
-            let lost: Vec<_> = scene.frames().into_iter().filter(|sent| sent.frame.fate == Fate::Lost).collect();
+            let lost: Vec<_> = scene.frames().into_iter().filter(|sent| sent.frame.fate == Fate::Dropped).collect();
             let received = scene.clone().role("server").calls(Syscall::RecvFrom);
             let [lost] = &lost[..] else { return NO_SEGMENT };
             let small = received.len() == 1 && received[0].call.ret == Some(5);

@@ -107,7 +107,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Who is in TIME-WAIT repeats the last acknowledgement if it was lost.", |trace| {
             let frames = trace.scene(8).frames();
-            let Some(lost) = frames.iter().position(|sent| sent.frame.fate == Fate::Lost) else { return NONE };
+            let Some(lost) = frames.iter().position(|sent| sent.frame.fate == Fate::Dropped) else { return NONE };
             let [first, again, repeated] = &frames[lost..] else { return NONE };
             let holds = again.frame.by_timer
                 && again.frame.flags.contains("FIN")

@@ -13,7 +13,7 @@ pub fn lab() -> Lab {
             Scene::new("one datagram, between hosts that do not know each other yet")
                 .server(server)
                 .client(client)
-                .hosts_are_strangers()
+                .hosts_need_arp()
                 .show_bytes_of(&[1, 2, 3]),
         )
         .scene(

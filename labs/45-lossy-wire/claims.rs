@@ -6,7 +6,7 @@ use socklab::trace::{Event, Fate, Frame, Made, Sent};
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C23", "UDP confirms nothing, and so what it carries may be lost.", |trace| {
-            let (lost, scene) = (with_fate(trace, 1, Fate::Lost), trace.scene(1));
+            let (lost, scene) = (with_fate(trace, 1, Fate::Dropped), trace.scene(1));
             let Some(frame) = lost.first() else { return Verdict::NotObservable("no frame was lost") };
             let sent = scene.clone().role("client").before(frame.event).calls(Syscall::SendTo);
             let told = from_server(trace, 1);
@@ -81,7 +81,7 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(3).role("server");
             let received = server.calls(Syscall::Recv);
             let frames = trace.scene(3).frames();
-            let Some(lost) = frames.iter().find(|sent| sent.frame.fate == Fate::Lost) else {
+            let Some(lost) = frames.iter().find(|sent| sent.frame.fate == Fate::Dropped) else {
                 return Verdict::NotObservable("no frame was lost");
             };
             let behind = frames.iter().find(|sent| from_client(sent) && sent.frame.seq > lost.frame.seq);
@@ -94,7 +94,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("What comes twice, or in another order, is read once and in order.", |trace| {
             let odd = trace.scene(4).frames().into_iter();
-            let odd = odd.filter(|sent| sent.frame.fate == Fate::Doubled || sent.frame.held.is_some());
+            let odd = odd.filter(|sent| sent.frame.fate == Fate::Duplicated || sent.frame.held.is_some());
             let odd: Vec<&Event> = odd.map(|sent| sent.event).collect();
             if odd.len() < 2 {
                 return Verdict::NotObservable("all frames came once and in order");
@@ -124,7 +124,7 @@ pub fn all() -> Vec<Claim> {
             let calls = |scene| trace.scene(scene).all_calls();
             let failed = (2..=6).flat_map(calls).filter(|made| made.call.errno.is_some());
             let failed: Vec<&Event> = failed.map(|made| made.event).collect();
-            let lost = (2..=6).flat_map(|scene| with_fate(trace, scene, Fate::Lost));
+            let lost = (2..=6).flat_map(|scene| with_fate(trace, scene, Fate::Dropped));
             let lost: Vec<&Event> = lost.map(|sent| sent.event).collect();
             Verdict::of(!lost.is_empty() && failed.is_empty(), if failed.is_empty() { lost } else { failed })
         }),

@@ -5,6 +5,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::splitmix::{STEP, mix};
+
 /// The most numbers of one check that are kept, and the most in a list to replay.
 pub const MAX_NUMBERS: usize = 10_000;
 
@@ -47,10 +49,7 @@ impl Choices {
 
 /// splitmix64 of a seed and a count.
 pub fn scattered(seed: u64, count: u64) -> u64 {
-    let mut mixed = seed.wrapping_add(count.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
+    mix(seed.wrapping_add(count.wrapping_add(1).wrapping_mul(STEP)))
 }
 
 /// The numbers as they are typed: `0.3.1`; `-` where there are none.

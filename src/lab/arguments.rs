@@ -143,7 +143,7 @@ impl Arguments {
             return Choice::Best;
         }
         let kind = self.link.as_deref().map(|kind| if kind == "tap" { Kind::Tap } else { Kind::Veth });
-        Choice::Wire(Plan { kind, script: self.script.clone(), strangers: false })
+        Choice::Wire(Plan { kind, script: self.script.clone(), needs_arp: false })
     }
 
     /// Puts the flags about the wire together.

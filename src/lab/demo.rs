@@ -251,7 +251,7 @@ fn play_scene(
     sink: &mut EventSink<'_>,
 ) -> io::Result<Ending> {
     let script = Script::of(scene.faults).map_err(io::Error::other)?;
-    let plan = Plan { strangers: scene.strangers, script, ..Plan::default() };
+    let plan = Plan { needs_arp: scene.needs_arp, script, ..Plan::default() };
     let (address, wire) = hosts.prepare(lab.port, &plan)?;
     let begins = What::Scene { text: scene.title.to_owned(), port: address.port() };
     let script = hosts.script().map(|script| plan.script.and(script)).filter(|script| !script.is_empty());

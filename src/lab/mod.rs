@@ -95,7 +95,7 @@ pub struct Scene {
     /// What a wire does to its frames, line by line.
     faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
-    strangers: bool,
+    needs_arp: bool,
     /// The time of day that its roles' clocks show, if it is not the machine's.
     clock: Option<&'static str>,
 }
@@ -248,7 +248,7 @@ impl Scene {
             goes_round: false,
             is_brief: false,
             faults: &[],
-            strangers: false,
+            needs_arp: false,
             clock: None,
         }
     }
@@ -383,8 +383,8 @@ impl Scene {
 
     /// On a wire, neither host knows the other one's hardware address: it has to ask, by ARP.
     #[must_use]
-    pub fn hosts_are_strangers(mut self) -> Scene {
-        self.strangers = true;
+    pub fn hosts_need_arp(mut self) -> Scene {
+        self.needs_arp = true;
         self
     }
 

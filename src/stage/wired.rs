@@ -206,20 +206,20 @@ impl Roles<'_, '_> {
         if self.watch.options {
             frame.remark = frame.remark.or_else(|| wire::offers(&seen));
         }
-        let sentence = wire.judge(&frame);
-        frame.fate = sentence.fate;
+        let action = wire.apply(&frame);
+        frame.fate = action.fate;
         if frame.fate == Fate::Corrupted {
             seen.corrupt();
             frame.payload = Data::new(&seen.bytes[seen.packet.payload.clone()]);
-            frame.bytes = Data::new(&seen.bytes);
+            frame.bytes = Data::whole(&seen.bytes);
             frame.remark = Some("its last byte changed".into());
         }
         if self.watch.bytes || self.watch.bytes_of.contains(&frame.number) {
             frame.layers = wire::take_apart(&seen.bytes, &|address| self.names.of_end(address));
         }
         self.emit_overtaken(overtaken)?;
-        match sentence.hold.filter(|_| frame.fate != Fate::Lost) {
-            None if frame.fate == Fate::Lost => self.emit_frame(frame).map(|()| false),
+        match action.hold.filter(|_| frame.fate != Fate::Dropped) {
+            None if frame.fate == Fate::Dropped => self.emit_frame(frame).map(|()| false),
             None => self.arrive(frame, &seen),
             Some(hold) => {
                 frame.held = Some(hold.text.clone());

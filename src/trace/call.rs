@@ -68,7 +68,7 @@ pub enum Value {
 /// The first bytes of a buffer, and how many there were.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Data {
-    /// At most [`DATA_LIMIT`] bytes.
+    /// At most [`DATA_LIMIT`] bytes, or, of a frame, all of them.
     #[serde(with = "hexadecimal")]
     pub bytes: Vec<u8>,
     /// The true length.
@@ -238,6 +238,11 @@ impl Data {
     /// Keeps the first bytes of `bytes`.
     pub fn new(bytes: &[u8]) -> Data {
         Data { bytes: bytes[..bytes.len().min(DATA_LIMIT)].to_vec(), len: bytes.len() }
+    }
+
+    /// All bytes of a frame, which is no longer than the wire's MTU allows.
+    pub fn whole(frame: &[u8]) -> Data {
+        Data { bytes: frame.to_vec(), len: frame.len() }
     }
 }
 

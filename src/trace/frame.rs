@@ -48,9 +48,9 @@ pub enum Fate {
     /// It is kept for a while, and will be told again when it is handed on.
     Held,
     /// It was thrown away.
-    Lost,
+    Dropped,
     /// It was handed on twice.
-    Doubled,
+    Duplicated,
     /// It was changed, and handed on.
     Corrupted,
     /// An acknowledgement that a timer sent while somebody could act, and whose host said the same in a later frame
@@ -65,8 +65,8 @@ impl Fate {
         match self {
             Fate::Passed => "passed",
             Fate::Held => "held",
-            Fate::Lost => "lost",
-            Fate::Doubled => "doubled",
+            Fate::Dropped => "lost",
+            Fate::Duplicated => "doubled",
             Fate::Corrupted => "corrupted",
             Fate::Overtaken => "overtaken",
         }

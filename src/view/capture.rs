@@ -7,10 +7,10 @@
 use std::mem::take;
 
 use super::transcript::words;
-use crate::trace::{DATA_LIMIT, Event, Fate, Frame, Host, What};
+use crate::trace::{Event, Fate, Frame, Host, What};
 
-/// The interfaces' names: the host's letter, and the interface's own name there.
-const INTERFACES: [&str; 2] = ["a eth0", "b eth0"];
+/// The interfaces' names, the host's letter and the interface's own name there, and whose hosts they are.
+const INTERFACES: [(&str, &str); 2] = [("a eth0", "client's host"), ("b eth0", "server's host")];
 
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
@@ -20,7 +20,7 @@ const PACKET: u32 = 6;
 const END_OF_OPTIONS: u16 = 0;
 const COMMENT: u16 = 1;
 
-/// So many comments, of so many bytes, a packet has at the most: Wireshark takes no block of more than 16 MiB.
+/// The most comments that a packet has, and the most bytes of one: Wireshark reads no block of more than 16 MiB.
 const MOST_COMMENTS: usize = 1000;
 const LONGEST_COMMENT: usize = 8192;
 
@@ -47,8 +47,8 @@ pub fn pcapng(events: &[Event]) -> Vec<u8> {
         }
     }
     section(&mut file, &about, &system);
-    for name in INTERFACES {
-        interface(&mut file, name);
+    for (name, description) in INTERFACES {
+        interface(&mut file, name, description);
     }
     for one in packets {
         packet(&mut file, began, &one);
@@ -74,7 +74,7 @@ fn packets(events: &[Event]) -> (Vec<Packet<'_>>, Vec<String>) {
             }
             What::Frame(frame) if frame.fate == Fate::Overtaken => {}
             // It stands where it was sent.
-            What::Frame(frame) if frame.arrives() && frame.fate != Fate::Doubled => {
+            What::Frame(frame) if frame.arrives() && frame.fate != Fate::Duplicated => {
                 since.extend(words(&event.what));
             }
             What::Frame(frame) => {
@@ -82,7 +82,7 @@ fn packets(events: &[Event]) -> (Vec<Packet<'_>>, Vec<String>) {
                     since.push(told(frame));
                     packets.push(Packet { frame, at: event.at_ns, comments: take(&mut since) });
                 }
-                if frame.fate == Fate::Doubled {
+                if frame.fate == Fate::Duplicated {
                     since.push(format!("wire {} once more: the wire handed it on twice", frame.number));
                     packets.push(Packet { frame, at: event.at_ns, comments: take(&mut since) });
                 }
@@ -108,10 +108,10 @@ fn add_what_came_after(packets: &mut [Packet<'_>], since: &mut Vec<String>) {
 fn told(frame: &Frame) -> String {
     let mut parts: Vec<String> = frame.remark.iter().map(ToString::to_string).collect();
     parts.extend(match frame.fate {
-        Fate::Lost => Some("lost on the wire".to_owned()),
+        Fate::Dropped => Some("lost on the wire".to_owned()),
         Fate::Held => frame.held.as_ref().map(|held| format!("held {held}")),
         Fate::Corrupted => Some("corrupted on the wire".to_owned()),
-        Fate::Doubled | Fate::Passed | Fate::Overtaken => None,
+        Fate::Duplicated | Fate::Passed | Fate::Overtaken => None,
     });
     if frame.by_timer {
         let after = frame.after.as_ref().map_or(String::new(), |after| format!(", {after}"));
@@ -141,15 +141,19 @@ fn section(to: &mut Vec<u8>, comments: &[String], system: &str) {
 }
 
 /// Interface description block.
-fn interface(to: &mut Vec<u8>, name: &str) {
+fn interface(to: &mut Vec<u8>, name: &str, description: &str) {
     const ETHERNET: u16 = 1;
     const NAME: u16 = 2;
+    const DESCRIPTION: u16 = 3;
+    /// The longest packet that is captured whole: any.
+    const NO_LIMIT: u32 = 0;
     const RESOLUTION: u16 = 9;
     let mut body = Vec::new();
     body.extend(ETHERNET.to_le_bytes());
     body.extend(0u16.to_le_bytes());
-    body.extend((DATA_LIMIT as u32).to_le_bytes());
+    body.extend(NO_LIMIT.to_le_bytes());
     option(&mut body, NAME, name.as_bytes());
+    option(&mut body, DESCRIPTION, description.as_bytes());
     option(&mut body, RESOLUTION, &[9]); // times count 10⁻⁹ s
     option(&mut body, END_OF_OPTIONS, &[]);
     block(to, INTERFACE, &body);
@@ -262,7 +266,7 @@ mod tests {
 
     #[test]
     fn a_lost_frame_is_there_and_an_overtaken_one_is_not() {
-        let told = [(1, Fate::Lost), (0, Fate::Overtaken), (2, Fate::Corrupted)];
+        let told = [(1, Fate::Dropped), (0, Fate::Overtaken), (2, Fate::Corrupted)];
         let events: Vec<Event> =
             told.into_iter().zip(1..).map(|((n, fate), at)| event(1, at, What::Frame(frame(n, fate)))).collect();
         let expected =
@@ -277,8 +281,8 @@ mod tests {
             event(1, 1, held(1, Fate::Held)),
             event(1, 2, held(2, Fate::Held)),
             event(1, 3, held(1, Fate::Passed)),
-            event(1, 4, held(2, Fate::Doubled)),
-            event(1, 5, What::Frame(frame(3, Fate::Doubled))),
+            event(1, 4, held(2, Fate::Duplicated)),
+            event(1, 5, What::Frame(frame(3, Fate::Duplicated))),
         ];
         let expected = [
             (1, 1, texts(&["wire 1: held 10 ms"])),
@@ -292,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_timers_frame_says_so() {
-        let timers = Frame { by_timer: true, after: Some("about 40 ms".into()), ..frame(1, Fate::Lost) };
+        let timers = Frame { by_timer: true, after: Some("about 40 ms".into()), ..frame(1, Fate::Dropped) };
         let expected = "wire 1: lost on the wire; sent by a timer of the kernel's, about 40 ms";
         assert_eq!(written(&[event(1, 0, What::Frame(timers))]), [(1, 0, texts(&[expected]))]);
     }
@@ -331,7 +335,7 @@ mod tests {
         let long = event(1, 0, What::Note { text: "你".repeat(LONGEST_COMMENT) });
         let mut events = vec![scene(1), long];
         events.extend((0..5 * MOST_COMMENTS).map(|_| call(1, Syscall::Socket)));
-        let large = Frame { bytes: Data::new(&[7; 2 * DATA_LIMIT + 1]), ..frame(1, Fate::Passed) };
+        let large = Frame { bytes: Data::whole(&[7; 9015]), ..frame(1, Fate::Passed) };
         events.push(event(1, u64::from(u32::MAX) + 5, What::Frame(large)));
         let file = pcapng(&events);
         let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().expect("four bytes"));
@@ -346,6 +350,6 @@ mod tests {
         let (packet, kinds): (usize, Vec<u32>) = (kinds[3].1, kinds.iter().map(|(kind, _)| *kind).collect());
         assert_eq!(kinds, [SECTION, INTERFACE, INTERFACE, PACKET]);
         let numbers: Vec<u32> = (0..5).map(|index| word(packet + 8 + 4 * index)).collect();
-        assert_eq!(numbers, [0, 1, 4, DATA_LIMIT as u32, 2 * DATA_LIMIT as u32 + 1]);
+        assert_eq!(numbers, [0, 1, 4, 9015, 9015], "whole");
     }
 }

@@ -89,8 +89,8 @@ impl Transcript {
         let arrow = match (frame.dir.0, frame.fate) {
             // Overtaken: nothing passed.
             (_, Fate::Overtaken) => return String::new(),
-            (Host::B, Fate::Lost) => "✗──",
-            (_, Fate::Lost) => "──✗",
+            (Host::B, Fate::Dropped) => "✗──",
+            (_, Fate::Dropped) => "──✗",
             (Host::B, Fate::Held) => "┄──",
             (_, Fate::Held) => "──┄",
             (Host::B, _) if frame.arrives() => "◀─┄",
@@ -274,8 +274,8 @@ fn carried(frame: &Frame) -> String {
         _ => parts.push(format!("{} {}", size(), digits(payload, *len))),
     }
     parts.extend(match frame.fate {
-        Fate::Lost => Some("(lost)".to_owned()),
-        Fate::Doubled => Some("(twice)".to_owned()),
+        Fate::Dropped => Some("(lost)".to_owned()),
+        Fate::Duplicated => Some("(twice)".to_owned()),
         Fate::Corrupted => Some("(corrupted)".to_owned()),
         Fate::Held => frame.held.as_ref().map(|held| format!("(held {held})")),
         Fate::Passed | Fate::Overtaken => None,

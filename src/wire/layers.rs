@@ -287,7 +287,7 @@ impl Parts<'_> {
     /// `None` where the frame ends before the field does.
     fn push(&mut self, len: usize, name: &'static str, says: Word, varies: bool) -> Option<()> {
         let bytes = self.frame.get(self.at..self.at + len).filter(|_| self.at + len <= self.end)?;
-        let field = Field { at: self.at, bytes: Data::new(bytes), name: name.into(), says, varies };
+        let field = Field { at: self.at, bytes: Data::whole(bytes), name: name.into(), says, varies };
         self.at += len;
         self.layers.last_mut()?.fields.push(field);
         Some(())

@@ -44,13 +44,13 @@ pub struct Link {
 }
 
 impl Link {
-    /// Makes two hosts, each given its settings by `settle_in`, and a link between them. Of `strangers` neither knows
+    /// Makes two hosts, each given its settings by `settle_in`, and a link between them. With `needs_arp` neither knows
     /// the other one's hardware address.
     ///
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
-    pub fn lay(kind: Kind, mtu: u16, strangers: bool, settle_in: &dyn Fn() -> io::Result<()>) -> io::Result<Link> {
+    pub fn lay(kind: Kind, mtu: u16, needs_arp: bool, settle_in: &dyn Fn() -> io::Result<()>) -> io::Result<Link> {
         let here = namespace()?;
-        let laid = Link::lay_from(&here, kind, mtu, strangers, settle_in);
+        let laid = Link::lay_from(&here, kind, mtu, needs_arp, settle_in);
         enter(here.as_fd())?;
         laid
     }
@@ -59,7 +59,7 @@ impl Link {
         here: &OwnedFd,
         kind: Kind,
         mtu: u16,
-        strangers: bool,
+        needs_arp: bool,
         settle_in: &dyn Fn() -> io::Result<()>,
     ) -> io::Result<Link> {
         let make = |index: usize| -> io::Result<(OwnedFd, File, File)> {
@@ -76,7 +76,7 @@ impl Link {
                 }
             };
             configure(kind, index, mtu)?;
-            if !strangers {
+            if !needs_arp {
                 sys::set_neighbour(INTERFACE, ADDRESSES[1 - index], HARDWARE[1 - index])?;
             }
             Ok((host, end, File::open("/proc/thread-self/net/tcp")?))

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a frame is handed on as it came, byte for byte, also where it cannot be taken apart.
 
+mod faults;
 mod flow;
 mod layers;
 mod link;
@@ -16,12 +17,13 @@ use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
+pub use faults::{Action, Faults, Hold};
 use flow::Flow;
 pub use layers::take_apart;
 pub use link::{ADDRESSES, Kind, enter};
 pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
-pub use script::{Faults, Hold, Script, Sentence};
+pub use script::Script;
 
 use crate::trace::{Data, Fate, Frame, Host, Word, class_of_time};
 
@@ -40,7 +42,7 @@ pub struct Plan {
     /// How it is made, or whichever way this machine allows.
     pub kind: Option<Kind>,
     /// Whether the hosts have to ask for each other's hardware address, by ARP, before they can send.
-    pub strangers: bool,
+    pub needs_arp: bool,
     /// What it does to frames.
     pub script: Script,
 }
@@ -51,7 +53,7 @@ impl Plan {
     pub fn and(&self, other: &Plan) -> Plan {
         Plan {
             kind: other.kind.or(self.kind),
-            strangers: self.strangers || other.strangers,
+            needs_arp: self.needs_arp || other.needs_arp,
             script: self.script.and(&other.script),
         }
     }
@@ -133,11 +135,11 @@ impl Wire {
     ///
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
     pub fn lay(plan: Plan, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
-        let (mtu, strangers) = (plan.script.mtu(), plan.strangers);
+        let (mtu, needs_arp) = (plan.script.mtu(), plan.needs_arp);
         let sack = plan.script.sack();
         // Where settings cannot be changed, this one stays as it is, like all the others.
         let settle_in = || settle_in().map(|()| drop(fs::write(SACK, if sack { "1" } else { "0" })));
-        let lay = |kind| link::Link::lay(kind, mtu, strangers, &settle_in);
+        let lay = |kind| link::Link::lay(kind, mtu, needs_arp, &settle_in);
         let link = match plan.kind {
             Some(kind) => lay(kind)?,
             None => lay(Kind::Tap).or_else(|_| lay(Kind::Veth))?,
@@ -240,18 +242,18 @@ impl Wire {
     }
 
     /// What shall become of a frame that sets out.
-    pub fn judge(&mut self, frame: &Frame) -> Sentence {
-        let mut sentence = self.faults.judge(frame);
-        let Some(passage) = self.faults.passage(frame) else { return sentence };
+    pub fn apply(&mut self, frame: &Frame) -> Action {
+        let mut action = self.faults.apply(frame);
+        let Some(passage) = self.faults.passage(frame) else { return action };
         let text = self.faults.speed();
         let busy_until = &mut self.busy_until[usize::from(frame.dir.0 == Host::B)];
         let now = Instant::now();
         let through = busy_until.filter(|until| *until > now).unwrap_or(now) + passage;
         *busy_until = Some(through);
         // One that is held for longer by a fault says so; else its speed holds it.
-        let hold = sentence.hold.get_or_insert(Hold { text: text.into(), time: Duration::ZERO, until_next: false });
+        let hold = action.hold.get_or_insert(Hold { text: text.into(), time: Duration::ZERO, until_next: false });
         hold.time += through - now;
-        sentence
+        action
     }
 
     /// Hands a frame to the other host. Whether that one answers, if it does, without a timer.
@@ -265,7 +267,7 @@ impl Wire {
         if seen.packet.proto == "ARP" && !seen.packet.is_question() {
             self.asked[1 - seen.from] = None;
         }
-        if fate == Fate::Doubled {
+        if fate == Fate::Duplicated {
             self.link.give(1 - seen.from, &seen.bytes)?;
         }
         if fate == Fate::Corrupted {
@@ -400,7 +402,7 @@ impl Wire {
             seq,
             ack,
             payload: Data::new(&seen.bytes[packet.payload.clone()]),
-            bytes: Data::new(&seen.bytes),
+            bytes: Data::whole(&seen.bytes),
             remark,
             by_timer,
             after: seen.timer_ms.filter(|_| by_timer).map(|millis| class_of_time(millis).into()),
@@ -433,7 +435,7 @@ pub fn overheard(number: u32, bytes: &[u8], dir: (Host, Host), name: impl Fn(Soc
         seq: None,
         ack: None,
         payload: Data::new(&bytes[packet.payload]),
-        bytes: Data::new(bytes),
+        bytes: Data::whole(bytes),
         remark: packet.remark,
         by_timer: false,
         after: None,

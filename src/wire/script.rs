@@ -9,7 +9,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::MTU;
-use crate::trace::{Fate, Frame, Word};
 
 /// The longest that a frame can be kept.
 const LONGEST_DELAY: Duration = Duration::from_secs(5);
@@ -23,27 +22,27 @@ pub struct Script {
     /// The largest IP packet, in bytes, where it is not the usual one.
     mtu: Option<u16>,
     /// How many bits a second pass in each direction, where that is limited.
-    rate: Option<u64>,
+    pub(super) rate: Option<u64>,
     /// Whether receivers say which later bytes they have.
     sack: bool,
     /// Where the throws of the dice begin.
     pub seed: u64,
-    rules: Vec<Rule>,
+    pub(super) rules: Vec<Rule>,
 }
 
 /// What is done to which frames.
 #[derive(Clone, Debug)]
 pub struct Rule {
-    deed: Deed,
-    which: Which,
+    pub(super) kind: FaultKind,
+    pub(super) which: Which,
     /// The line that it was written as.
     line: String,
     /// How often it was done. Shared by the scenes of a run.
-    done: Rc<Cell<u32>>,
+    pub(super) done: Rc<Cell<u32>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Deed {
+pub(super) enum FaultKind {
     Drop,
     Duplicate,
     Corrupt,
@@ -54,15 +53,15 @@ enum Deed {
 
 /// Which frames: `3`, `client:data:2`, `server:5%`, or nothing at all for every frame.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Which {
-    from: Option<String>,
-    kind: Option<Kind>,
-    pick: Pick,
+pub(super) struct Which {
+    pub(super) from: Option<String>,
+    pub(super) kind: Option<FrameKind>,
+    pub(super) pick: Pick,
 }
 
 /// Of those that match, which.
 #[derive(Clone, Debug, Default, PartialEq)]
-enum Pick {
+pub(super) enum Pick {
     #[default]
     All,
     Numbers(Vec<RangeInclusive<u32>>),
@@ -71,7 +70,7 @@ enum Pick {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub(super) enum FrameKind {
     Data,
     Syn,
     Fin,
@@ -84,17 +83,17 @@ enum Kind {
     Fragment,
 }
 
-const KINDS: [(&str, Kind); 10] = [
-    ("data", Kind::Data),
-    ("syn", Kind::Syn),
-    ("fin", Kind::Fin),
-    ("rst", Kind::Rst),
-    ("ack", Kind::Ack),
-    ("tcp", Kind::Tcp),
-    ("udp", Kind::Udp),
-    ("icmp", Kind::Icmp),
-    ("arp", Kind::Arp),
-    ("fragment", Kind::Fragment),
+const FRAME_KINDS: [(&str, FrameKind); 10] = [
+    ("data", FrameKind::Data),
+    ("syn", FrameKind::Syn),
+    ("fin", FrameKind::Fin),
+    ("rst", FrameKind::Rst),
+    ("ack", FrameKind::Ack),
+    ("tcp", FrameKind::Tcp),
+    ("udp", FrameKind::Udp),
+    ("icmp", FrameKind::Icmp),
+    ("arp", FrameKind::Arp),
+    ("fragment", FrameKind::Fragment),
 ];
 
 /// How to name frames, for messages.
@@ -119,18 +118,18 @@ impl Script {
             "rate" => self.rate = Some(rate(rest)?),
             "sack" if rest.is_empty() => self.sack = true,
             _ => {
-                let (deed, which) = match word {
-                    "drop" => (Deed::Drop, rest),
-                    "duplicate" => (Deed::Duplicate, rest),
-                    "corrupt" => (Deed::Corrupt, rest),
-                    "reorder" => (Deed::Reorder, rest),
+                let (kind, which) = match word {
+                    "drop" => (FaultKind::Drop, rest),
+                    "duplicate" => (FaultKind::Duplicate, rest),
+                    "corrupt" => (FaultKind::Corrupt, rest),
+                    "reorder" => (FaultKind::Reorder, rest),
                     "delay" => {
                         let (time, which) = rest.split_once(':').unwrap_or((rest, ""));
-                        (Deed::Delay(delay(time)?), which)
+                        (FaultKind::Delay(delay(time)?), which)
                     }
                     _ => return Err(format!("{word:?} is nothing that a wire does")),
                 };
-                let rule = Rule { deed, which: which.parse()?, line: line.to_owned(), done: Rc::default() };
+                let rule = Rule { kind, which: which.parse()?, line: line.to_owned(), done: Rc::default() };
                 self.rules.push(rule);
             }
         }
@@ -158,7 +157,7 @@ impl Script {
     /// where it was asked for. Else senders count acknowledgements to learn of a loss: with SACK, RACK compares the
     /// microseconds between two sends with the round trip, and what it finds is chance.
     pub fn sack(&self) -> bool {
-        self.sack || self.rules.iter().all(|rule| matches!(rule.deed, Deed::Delay(_)))
+        self.sack || self.rules.iter().all(|rule| matches!(rule.kind, FaultKind::Delay(_)))
     }
 
     /// Whether it says anything.
@@ -210,7 +209,7 @@ impl std::str::FromStr for Which {
                 let numbers = part.split(',').map(numbers).collect::<Option<Vec<_>>>();
                 let numbers = numbers.ok_or_else(|| format!("{part:?} is no number of a frame, 1 or more: {WHICH}"))?;
                 std::mem::replace(&mut which.pick, Pick::Numbers(numbers)) == Pick::All
-            } else if let Some((_, kind)) = KINDS.iter().find(|(name, _)| *name == part) {
+            } else if let Some((_, kind)) = FRAME_KINDS.iter().find(|(name, _)| *name == part) {
                 which.kind.replace(*kind).is_none()
             } else {
                 which.from.replace(part.to_owned()).is_none()
@@ -254,7 +253,7 @@ fn delay(text: &str) -> Result<Duration, String> {
 }
 
 /// A time in words: `10 ms`.
-fn time(time: Duration) -> String {
+pub(super) fn time(time: Duration) -> String {
     match time.as_micros() {
         micros if micros % 1_000_000 == 0 => format!("{} s", micros / 1_000_000),
         micros if micros % 1_000 == 0 => format!("{} ms", micros / 1_000),
@@ -263,364 +262,11 @@ fn time(time: Duration) -> String {
 }
 
 /// A rate as a person writes it: `10mbit`.
-fn bits(rate: u64) -> String {
+pub(super) fn bits(rate: u64) -> String {
     let units = [(1_000_000_000, "gbit"), (1_000_000, "mbit"), (1_000, "kbit")];
     let unit = units.into_iter().find(|(factor, _)| rate.is_multiple_of(*factor));
     unit.map_or_else(|| format!("{rate}bit"), |(factor, name)| format!("{}{name}", rate / factor))
 }
 
-/// What shall be done to one frame.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sentence {
-    pub fate: Fate,
-    pub hold: Option<Hold>,
-}
-
-/// How long a frame is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// In words, behind "held".
-    pub text: Word,
-    pub time: Duration,
-    /// Whether it goes on as soon as the next one in its direction has passed.
-    pub until_next: bool,
-}
-
-/// A script being played: what its rules have met so far.
-#[derive(Debug, Default)]
-pub struct Faults {
-    script: Script,
-    met: Vec<u32>,
-}
-
-impl Faults {
-    pub fn new(script: Script) -> Faults {
-        let met = vec![0; script.rules.len()];
-        Faults { script, met }
-    }
-
-    /// How long a frame takes to pass, where the rate is limited.
-    pub fn passage(&self, frame: &Frame) -> Option<Duration> {
-        let bits = frame.bytes.len as u64 * 8;
-        self.script.rate.map(|rate| Duration::from_nanos((bits * 1_000_000_000).div_ceil(rate)))
-    }
-
-    /// The wire's speed in words, behind "held".
-    pub fn speed(&self) -> String {
-        self.script.rate.map_or_else(String::new, |rate| format!("at {}", bits(rate)))
-    }
-
-    /// What shall be done to the next frame. Of several faults that would change it or lose it, the first one in the
-    /// script holds; delays add up.
-    pub fn judge(&mut self, frame: &Frame) -> Sentence {
-        let mut sentence = Sentence { fate: Fate::Passed, hold: None };
-        for (index, (rule, met)) in self.script.rules.iter().zip(&mut self.met).enumerate() {
-            if !rule.which.matches(frame) {
-                continue;
-            }
-            *met += 1;
-            let picked = match &rule.which.pick {
-                Pick::All => true,
-                // By itself a number is the frame's own; behind a sender or a kind it counts those.
-                Pick::Numbers(numbers) => {
-                    let counted = rule.which.from.is_some() || rule.which.kind.is_some();
-                    let number = if counted { *met } else { frame.number };
-                    numbers.iter().any(|range| range.contains(&number))
-                }
-                Pick::Chance(percent) => throw(self.script.seed, index as u64, u64::from(*met)) < percent / 100.0,
-            };
-            if !picked {
-                continue;
-            }
-            rule.done.set(rule.done.get() + 1);
-            let fate = match rule.deed {
-                Deed::Drop => Fate::Lost,
-                Deed::Duplicate => Fate::Doubled,
-                Deed::Corrupt => Fate::Corrupted,
-                Deed::Reorder => {
-                    let text = "until the next one has passed".into();
-                    let limit = Duration::from_millis(10);
-                    sentence.hold = Some(Hold { text, time: limit, until_next: true });
-                    continue;
-                }
-                Deed::Delay(delay) => {
-                    let longer = delay + sentence.hold.map_or(Duration::ZERO, |hold| hold.time);
-                    let text = time(longer).into();
-                    sentence.hold = Some(Hold { text, time: longer, until_next: false });
-                    continue;
-                }
-            };
-            if sentence.fate == Fate::Passed {
-                sentence.fate = fate;
-            }
-        }
-        sentence
-    }
-}
-
-impl Which {
-    fn matches(&self, frame: &Frame) -> bool {
-        let sender = frame.from.as_deref().and_then(|from| from.split(':').next());
-        let is_of = |kind| match kind {
-            Kind::Data => frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP"),
-            Kind::Syn => has(frame, "SYN"),
-            Kind::Fin => has(frame, "FIN"),
-            Kind::Rst => has(frame, "RST"),
-            Kind::Ack => frame.proto == "TCP" && frame.flags == "ACK" && frame.payload.len == 0,
-            Kind::Tcp => frame.proto == "TCP",
-            Kind::Udp => frame.proto == "UDP",
-            Kind::Icmp => frame.proto == "ICMP",
-            Kind::Arp => frame.proto == "ARP",
-            Kind::Fragment => frame.remark.as_deref().is_some_and(|remark| remark.contains("fragment")),
-        };
-        self.from.as_deref().is_none_or(|from| sender == Some(from)) && self.kind.is_none_or(is_of)
-    }
-}
-
-fn has(frame: &Frame, flag: &str) -> bool {
-    frame.proto == "TCP" && frame.flags.split(',').any(|one| one == flag)
-}
-
-/// A number from 0 up to 1 that depends on these three and on nothing else: splitmix64.
-fn throw(seed: u64, rule: u64, met: u64) -> f64 {
-    let mut mixed = seed ^ rule.rotate_left(32) ^ met.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::trace::{Data, Host};
-
-    /// A frame with this number, sender, protocol, flags and payload.
-    fn frame(number: u32, from: &str, proto: &str, flags: &str, payload: &[u8]) -> Frame {
-        Frame {
-            number,
-            dir: (Host::A, Host::B),
-            from: Some(format!("{from}:port")),
-            to: None,
-            proto: proto.to_owned().into(),
-            flags: flags.to_owned().into(),
-            seq: None,
-            ack: None,
-            payload: Data::new(payload),
-            bytes: Data::new(&[0; 100]),
-            remark: None,
-            by_timer: false,
-            after: None,
-            held: None,
-            layers: Vec::new(),
-            fate: Fate::Passed,
-        }
-    }
-
-    /// The client's and the server's segments of a short conversation.
-    fn conversation() -> Vec<Frame> {
-        let segments = [
-            ("client", "SYN", ""),
-            ("server", "SYN,ACK", ""),
-            ("client", "ACK", ""),
-            ("client", "PSH,ACK", "hello"),
-            ("server", "ACK", ""),
-            ("server", "PSH,ACK", "HELLO"),
-            ("client", "PSH,ACK", "bye"),
-            ("client", "FIN,ACK", ""),
-            ("server", "RST,ACK", ""),
-        ];
-        let numbered = segments.into_iter().zip(1..);
-        numbered.map(|((from, flags, text), number)| frame(number, from, "TCP", flags, text.as_bytes())).collect()
-    }
-
-    /// The numbers of the frames that are lost by `drop WHICH`.
-    fn lost(which: &str, frames: &[Frame]) -> Vec<u32> {
-        let mut faults = Faults::new(Script::of(&[&format!("drop {which}")]).expect("a script"));
-        let is_lost = |frame: &&Frame| faults.judge(frame).fate == Fate::Lost;
-        frames.iter().filter(is_lost).map(|frame| frame.number).collect()
-    }
-
-    #[test]
-    fn each_way_of_saying_which_means_these_frames() {
-        let ways: [(&str, &[u32]); 17] = [
-            ("", &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
-            ("3", &[3]),
-            ("3,5", &[3, 5]),
-            ("3-5", &[3, 4, 5]),
-            ("1,3-4,9", &[1, 3, 4, 9]),
-            ("99", &[]),
-            ("client", &[1, 3, 4, 7, 8]),
-            ("client:2", &[3]),
-            ("client:data", &[4, 7]),
-            ("client:data:2", &[7]),
-            ("data:2-3", &[6, 7]),
-            ("syn", &[1, 2]),
-            ("server:syn", &[2]),
-            ("fin", &[8]),
-            ("rst", &[9]),
-            ("ack", &[3, 5]),
-            ("tcp:1-2", &[1, 2]),
-        ];
-        for (which, numbers) in ways {
-            assert_eq!(lost(which, &conversation()), numbers, "{which:?}");
-        }
-        for which in ["udp", "icmp", "arp", "fragment", "server:data:2"] {
-            assert_eq!(lost(which, &conversation()), [0; 0], "{which:?}");
-        }
-    }
-
-    #[test]
-    fn kinds_that_are_no_tcp_are_told_by_protocol_and_remark() {
-        let remark = Some("last fragment, from byte 1480 on".into());
-        let others = [
-            frame(1, "client", "UDP", "", b"hello"),
-            frame(2, "server", "ICMP", "port unreachable", b"hello"),
-            Frame { from: None, ..frame(3, "", "ARP", "", b"who") },
-            Frame { remark, ..frame(4, "client", "IPv4", "", b"rest") },
-        ];
-        for (which, number) in [("udp", 1), ("data", 1), ("icmp", 2), ("arp", 3), ("fragment", 4)] {
-            assert_eq!(lost(which, &others), [number], "{which:?}");
-        }
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused_with_the_word_that_makes_none() {
-        let wrong = [
-            "lose 3",
-            "drop 0",
-            "drop 5-3",
-            "drop 3-",
-            "drop 3,,4",
-            "drop 3x",
-            "drop 4294967296",
-            "drop 101%",
-            "drop -1%",
-            "drop NaN%",
-            "drop inf%",
-            "drop x%",
-            "drop 3:5%",
-            "drop syn:fin",
-            "drop client:server",
-            "drop 3:4",
-            "delay",
-            "delay 10",
-            "delay 0ms",
-            "delay 6s",
-            "delay -1ms",
-            "delay 99999999999999999999s",
-            "delay 18446744073709551615s",
-            "mtu",
-            "mtu 67",
-            "mtu 65536",
-            "mtu 1500 bytes",
-            "rate 1bit",
-            "rate 7kbit",
-            "rate 10",
-            "rate 99999999999gbit",
-            "sack off",
-        ];
-        for line in wrong {
-            let error = Script::of(&[line]).expect_err(line);
-            let word = line.split_once(' ').map_or("", |(_, rest)| rest).split(':').next().unwrap_or_default();
-            let quoted = error.contains(&format!("{:?}", line.split(' ').next().unwrap_or_default()));
-            assert!(error.contains(word) || quoted, "{line}: {error}");
-        }
-    }
-
-    #[test]
-    fn the_first_of_several_fates_holds_and_delays_add_up() {
-        let script = ["duplicate 1-2", "drop 2-3", "delay 10ms", "delay 500us:3", "reorder 4"];
-        let mut faults = Faults::new(Script::of(&script).expect("a script"));
-        let told: Vec<(Fate, String)> = conversation()[..4]
-            .iter()
-            .map(|frame| faults.judge(frame))
-            .map(|sentence| (sentence.fate, sentence.hold.map_or_else(String::new, |hold| hold.text.into_owned())))
-            .collect();
-        let told: Vec<(Fate, &str)> = told.iter().map(|(fate, text)| (*fate, text.as_str())).collect();
-        let last = (Fate::Passed, "until the next one has passed");
-        assert_eq!(told, [(Fate::Doubled, "10 ms"), (Fate::Doubled, "10 ms"), (Fate::Lost, "10500 µs"), last]);
-    }
-
-    #[test]
-    fn a_rule_that_met_no_frame_is_idle() {
-        let script = Script::of(&["drop 3", "duplicate server:data:9", "mtu 576"]).expect("a script");
-        let mut faults = Faults::new(script.clone());
-        for frame in conversation() {
-            faults.judge(&frame);
-        }
-        assert_eq!(script.idle().collect::<Vec<_>>(), ["duplicate server:data:9"]);
-    }
-
-    #[test]
-    fn a_later_script_comes_behind_an_earlier_one_and_its_sizes_hold() {
-        let first = Script::of(&["mtu 576", "rate 1mbit", "drop 1", "sack"]).expect("a script");
-        let second = Script::of(&["drop 2", "mtu 1000"]).expect("a script");
-        let both = first.and(&second);
-        assert_eq!(both.to_string(), "drop 1, drop 2, mtu 1000, rate 1mbit, sack");
-        assert!(both.sack());
-        assert_eq!(first.and(&Script::default()).to_string(), first.to_string());
-    }
-
-    #[test]
-    fn a_slow_wire_takes_its_time_for_each_byte() {
-        let faults = Faults::new(Script::of(&["rate 64kbit"]).expect("a script"));
-        let passage = faults.passage(&frame(1, "client", "UDP", "", b""));
-        assert_eq!(passage, Some(Duration::from_micros(12_500)), "100 bytes at 64,000 bits a second");
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_makes_the_reader_fail(
-            word in "drop|delay|duplicate|reorder|corrupt|mtu|rate|",
-            rest in "\\PC{0,20}",
-        ) {
-            let _ = Script::of(&[&format!("{word} {rest}")]);
-        }
-
-        #[test]
-        fn what_was_read_is_written_so_that_it_is_read_the_same(
-            mtu in 68u16..,
-            kbit in 8u64..10_000_000,
-            millis in 1u64..=5000,
-            first in 1u32..100,
-            more in 0u32..100,
-        ) {
-            let lines = [
-                format!("drop client:data:{first}-{}", first + more),
-                format!("delay {millis}ms:server"),
-                format!("mtu {mtu}"),
-                format!("rate {kbit}kbit"),
-            ];
-            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-            let script = Script::of(&lines).expect("a script");
-            let written = script.to_string();
-            let again = Script::of(&written.split(", ").collect::<Vec<_>>()).expect("a script");
-            prop_assert_eq!(again.to_string(), written);
-            prop_assert_eq!((script.mtu(), script.rate), (mtu, Some(kbit * 1000)));
-        }
-
-        #[test]
-        fn numbers_and_ranges_pick_what_they_say(ranges in proptest::collection::vec((1u32..30, 0u32..5), 1..5)) {
-            let parts: Vec<String> = ranges.iter().map(|(from, more)| format!("{from}-{}", from + more)).collect();
-            let frames: Vec<Frame> = (1..40).map(|number| frame(number, "client", "UDP", "", b"hi")).collect();
-            let picked = |number: &u32| ranges.iter().any(|(from, more)| (*from..=from + more).contains(number));
-            let expected: Vec<u32> = (1..40).filter(picked).collect();
-            prop_assert_eq!(lost(&parts.join(","), &frames), expected);
-        }
-
-        /// The dice fall as often as they shall, the same way for the same seed, and another way for another one.
-        #[test]
-        fn a_share_is_that_share(seed in any::<u64>(), percent in 0u32..=100) {
-            let share = f64::from(percent) / 100.0;
-            let fall = |seed| (0..4000).filter(|met| throw(seed, 0, *met) < share).collect::<Vec<_>>();
-            let fallen = fall(seed);
-            prop_assert!((fallen.len() as f64 / 40.0 - f64::from(percent)).abs() < 5.0, "{} of 4000", fallen.len());
-            prop_assert_eq!(&fallen, &fall(seed));
-            if (1..100).contains(&percent) {
-                prop_assert_ne!(fallen, fall(seed.wrapping_add(1)));
-            }
-        }
-    }
-}
+mod tests;

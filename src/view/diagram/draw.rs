@@ -145,13 +145,13 @@ impl Drawing<'_> {
         let (middle, anchor) = ((self.places.gap.0 + self.places.gap.1) / 2.0, Anchor::Middle);
         let mut label = (middle, y - 6.0, anchor);
         match arrow.arrives {
-            _ if arrow.fate == Fate::Lost => {
+            _ if arrow.fate == Fate::Dropped => {
                 let end = (from + 0.62 * (to - from), y);
                 self.pen.line(&class, begin, end);
                 self.pen.shape("cross", (end.0 + 7.0 * way, y), path::CROSS);
             }
             Some(row) if row == arrow.begins => {
-                let ys = if arrow.fate == Fate::Doubled { vec![y, y + 6.0] } else { vec![y] };
+                let ys = if arrow.fate == Fate::Duplicated { vec![y, y + 6.0] } else { vec![y] };
                 for y in ys {
                     let end = (to - 6.0 * way, y);
                     self.pen.line(&class, (begin.0, y), (end.0 - 5.0 * way, y));
@@ -164,7 +164,7 @@ impl Drawing<'_> {
                 self.pen.line(&class, begin, there);
                 if arrives.is_some() {
                     self.pen.slanted_head(&head, begin, there);
-                    if arrow.fate == Fate::Doubled {
+                    if arrow.fate == Fate::Duplicated {
                         self.pen.line(&class, (begin.0, begin.1 + 6.0), (there.0, there.1 + 6.0));
                         self.pen.slanted_head(&head, (begin.0, begin.1 + 6.0), (there.0, there.1 + 6.0));
                     }

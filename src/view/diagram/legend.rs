@@ -43,7 +43,7 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         (has_arrow(|arrow| arrow.data), "a frame with data", |pen, x, y| sample(pen, "data r0", "r0", x, y)),
         (has_arrow(|arrow| !arrow.data && !arrow.bad), "a frame without data", |pen, x, y| sample(pen, "", "", x, y)),
         (has_arrow(|arrow| arrow.bad), "a refusal", |pen, x, y| sample(pen, "bad", "bad", x, y)),
-        (has_fate(Fate::Lost), "lost", |pen, x, y| pen.shape("cross", (x + MIDDLE, y), path::CROSS)),
+        (has_fate(Fate::Dropped), "lost", |pen, x, y| pen.shape("cross", (x + MIDDLE, y), path::CROSS)),
         (has_fate(Fate::Corrupted), "corrupted", |pen, x, y| pen.shape("head bad", (x + MIDDLE, y), path::ZIGZAG)),
         (has(|one| matches!(one, Beside::Timer(_))), "sent by a timer", |pen, x, y| {
             pen.dot("clock", (x + MIDDLE, y), 5.6);

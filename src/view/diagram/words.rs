@@ -151,9 +151,9 @@ pub(super) fn label(frame: &Frame) -> Words {
         plain.push(bytes(frame.payload.len));
     }
     let fate = match frame.fate {
-        Fate::Lost => Some(("lost".to_owned(), "wrong")),
+        Fate::Dropped => Some(("lost".to_owned(), "wrong")),
         Fate::Corrupted => Some(("corrupted".to_owned(), "wrong")),
-        Fate::Doubled => Some(("twice".to_owned(), "")),
+        Fate::Duplicated => Some(("twice".to_owned(), "")),
         Fate::Held | Fate::Passed | Fate::Overtaken => None,
     };
     let held = frame.held.as_ref().map(|held| (format!("held {held}"), ""));
