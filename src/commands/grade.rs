@@ -13,7 +13,7 @@ use socklab::course::attempt_source::{self, AttemptSource};
 use socklab::course::exercises::{self, ExerciseFolder};
 use socklab::course::grading::{GradeOptions, prepare};
 use socklab::course::work::Work;
-use socklab::judge::report::{self, Told};
+use socklab::judge::report::{self, ReportOptions};
 use socklab::judge::{Grade, Verdict, read_case};
 use socklab::lab::exit;
 use socklab::output;
@@ -182,7 +182,7 @@ pub fn with_told<T>(
     arguments: &Arguments,
     grade: &Grade,
     screen: Option<(usize, usize)>,
-    work: impl FnOnce(&Told<'_>) -> T,
+    work: impl FnOnce(&ReportOptions<'_>) -> T,
 ) -> T {
     let words: Vec<String> = grade.program.iter().map(|word| as_typed(word)).collect();
     let behind = match &arguments.folder {
@@ -190,7 +190,7 @@ pub fn with_told<T>(
         None if arguments.program.is_empty() => String::new(),
         None => format!(" -- {}", words.join(" ")),
     };
-    work(&Told {
+    work(&ReportOptions {
         title: folder.title(),
         page: &folder.page(),
         command: &format!("just grade {}", folder.id),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-use super::{Peer, counted};
+use super::base::{Peer, counted};
 use crate::judge::context::{CheckContext, WaitOutcome};
 use crate::judge::failure::{Done, Kind, Shown, Stop};
 use crate::probe;

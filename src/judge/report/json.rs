@@ -8,11 +8,11 @@ use crate::judge::grade::{Checked, Grade, Outcome};
 use crate::trace::hexadecimal;
 use crate::view::text::escaped;
 
-/// The version of the form: it grows when a field changes its meaning.
+/// The version of the format. It grows when a field changes its meaning.
 const VERSION: u32 = 1;
 
-/// So many bytes of anything that a program wrote stand in a grade.
-const MOST: usize = 4096;
+/// The most bytes that a grade holds of one thing that a program wrote.
+const MAX_WRITTEN: usize = 4096;
 
 /// The grade as one object.
 pub fn json(grade: &Grade) -> Value {
@@ -81,13 +81,13 @@ fn shown(shown: &Shown) -> Value {
     match shown {
         Shown::Words(words) => json!({ "words": escaped(words.as_bytes()) }),
         Shown::Bytes(bytes) => {
-            let kept = &bytes[..bytes.len().min(MOST)];
+            let kept = &bytes[..bytes.len().min(MAX_WRITTEN)];
             json!({ "bytes": hexadecimal::encode(kept), "len": bytes.len(), "text": escaped(kept) })
         }
     }
 }
 
-/// What a program wrote, harmless and bounded: its end.
+/// The end of what a program wrote, escaped.
 fn written(bytes: &[u8]) -> String {
-    escaped(&bytes[bytes.len().saturating_sub(MOST)..])
+    escaped(&bytes[bytes.len().saturating_sub(MAX_WRITTEN)..])
 }

@@ -7,5 +7,5 @@ mod transcript;
 
 pub use json::{json, kind};
 pub use junit::junit;
-pub use text::{Told, text};
+pub use text::{ReportOptions, text};
 pub use transcript::{pcapng, transcript};

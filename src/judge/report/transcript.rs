@@ -1,11 +1,11 @@
 //! All that happened while an attempt was judged: the calls of our peers, the steps, the lines of the program, and the
-//! frames if they were asked for.
+//! frames if they were captured.
 
 use crate::judge::grade::{Checked, Grade};
 use crate::trace::{Event, Host, Start, What};
 use crate::view::{Transcript, capture};
 
-/// The transcript of each check, one behind the other.
+/// The transcripts of all checks, one after the other.
 pub fn transcript(grade: &Grade) -> String {
     let mut text = String::new();
     for (number, checked) in (1..).zip(&grade.checks) {

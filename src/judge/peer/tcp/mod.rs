@@ -9,7 +9,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::Peer;
+use super::base::Peer;
 use crate::judge::context::{CheckContext, WaitOutcome};
 use crate::judge::failure::{Done, Kind, Stop};
 use crate::socket::{Address, Type};

@@ -1,9 +1,9 @@
 //! What a connection of ours receives, and expects to receive.
 
-use super::super::{byte_count, counted};
 use super::Connection;
 use crate::judge::context::WaitOutcome;
 use crate::judge::failure::{Done, Kind};
+use crate::judge::peer::base::{byte_count, counted};
 
 /// The most bytes that are received for a report, or while a certain answer is expected.
 const MAX_RECEIVED: usize = 16 * 1024 * 1024;

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use rustix::event::PollFlags;
 
-use super::super::{byte_count, counted, quoted};
 use super::Connection;
 use crate::judge::context::WaitOutcome;
 use crate::judge::failure::{Done, Failure, Kind};
+use crate::judge::peer::base::{byte_count, counted, quoted};
 use crate::probe;
 use crate::sandbox::Sandbox;
 use crate::trace::error_name;

@@ -1,4 +1,6 @@
-//! A grade as a student reads it: what is right, and the story of the first thing that is wrong.
+//! A grade as a student reads it: a line a check, and the story of the first one that fails.
+
+mod failure;
 
 use std::fmt::Write as _;
 
@@ -6,10 +8,9 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::judge::event_log;
-use crate::judge::failure::{Failure, Shown};
 use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
 use crate::judge::{choices, grade};
-use crate::view::text::{cut, escaped, quoted_within, wrapped};
+use crate::view::text::{cut, escaped, wrapped};
 
 const RIGHT: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const WRONG: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -17,10 +18,14 @@ const UNSURE: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(Ans
 const STRONG: Style = Style::new().bold();
 const QUIET: Style = Style::new().dimmed();
 
+/// The columns of a report for which nothing else is asked.
 const WIDTH: usize = 100;
 
-/// Steps, last words, and whether it is brief: the whole report, and shorter and shorter ones.
-const MEASURES: [(usize, usize, bool); 9] = [
+/// The columns in which the claims begin.
+const CLAIM_COLUMN: usize = 40;
+
+/// From the whole report to the shortest one: steps, last words, and whether it is brief, as in [`Extent`].
+const EXTENTS: [(usize, usize, bool); 9] = [
     (30, 8, false),
     (16, 8, false),
     (8, 4, false),
@@ -33,74 +38,77 @@ const MEASURES: [(usize, usize, bool); 9] = [
 ];
 
 /// What a report says besides the grade.
-pub struct Told<'a> {
+pub struct ReportOptions<'a> {
     /// The exercise's title.
     pub title: &'a str,
     /// Where to read on.
     pub page: &'a str,
-    /// The words with which the program was judged, before `--check`: `just grade 30`.
+    /// The command that judges the program again, up to `--check`: `just grade 30`.
     pub command: &'a str,
-    /// What stands behind them: `-- python3 server.py`, or nothing.
+    /// The rest of that command: `-- python3 server.py`, or nothing.
     pub behind: &'a str,
-    /// Tell all that failed, and not only the first.
+    /// Show the story of each check that fails, not only of the first.
     pub all: bool,
-    /// The lines and columns that there are for the report, where it must not scroll.
+    /// The lines and columns of the screen, where the report must not scroll.
     pub screen: Option<(usize, usize)>,
 }
 
-/// How much is told, from all to as little as it takes to stay on a screen.
-struct Measure {
-    /// Steps of a story: its first ones and its last ones.
-    steps: usize,
-    /// Lines of what a program wrote last.
-    last_words: usize,
-    /// A line for all checks that pass, and one for those whose story is not told.
+/// How much a report shows.
+struct Extent {
+    /// The most steps of a story: half of them its first ones, half its last ones.
+    max_steps: usize,
+    /// The most lines of the end of standard error.
+    max_last_words: usize,
+    /// One line for all checks that pass and one for all others, in place of a line each.
     brief: bool,
+    /// Columns.
     width: usize,
 }
 
-/// The report, with colours; whoever prints it takes these out where they are not wanted.
-pub fn text(grade: &Grade, told: &Told<'_>) -> String {
-    let width = told.screen.map_or(WIDTH, |(_, columns)| columns.clamp(40, WIDTH));
-    let of = |(steps, last_words, brief)| report(grade, told, &Measure { steps, last_words, brief, width });
-    let Some((lines, columns)) = told.screen else { return of(MEASURES[0]) };
+/// The report, with colours. The caller removes them where they are not wanted.
+pub fn text(grade: &Grade, options: &ReportOptions<'_>) -> String {
+    let width = options.screen.map_or(WIDTH, |(_, columns)| columns.clamp(40, WIDTH));
+    let of = |(max_steps, max_last_words, brief)| {
+        report(grade, options, &Extent { max_steps, max_last_words, brief, width })
+    };
+    let Some((lines, columns)) = options.screen else { return of(EXTENTS[0]) };
     let fits = |report: &String| report.lines().count() <= lines;
-    let report = MEASURES.into_iter().map(of).find(fits).unwrap_or_else(|| of(MEASURES[MEASURES.len() - 1]));
+    let report = EXTENTS.into_iter().map(of).find(fits).unwrap_or_else(|| of(EXTENTS[EXTENTS.len() - 1]));
     report.lines().take(lines).map(|line| clipped(line, columns) + "\n").collect()
 }
 
-fn report(grade: &Grade, told: &Told<'_>, measure: &Measure) -> String {
+fn report(grade: &Grade, options: &ReportOptions<'_>, extent: &Extent) -> String {
     let mut report = String::new();
     let program = escaped(grade.program.join(" ").as_bytes());
-    let _ = writeln!(report, "{STRONG}{} {}{STRONG:#}: {}\n", grade.exercise, told.title, cut(&program, 60));
+    let _ = writeln!(report, "{STRONG}{} {}{STRONG:#}: {}\n", grade.exercise, options.title, cut(&program, 60));
     if let Some(output) = &grade.build {
         let _ = writeln!(report, "  {WRONG}it cannot be built{WRONG:#}\n");
-        block(&mut report, output.as_bytes(), measure.last_words * 5, measure.width);
+        failure::block(&mut report, output.as_bytes(), extent.max_last_words * 5, extent.width);
         report.push('\n');
         report.push_str(&summary(grade));
         return report;
     }
     let (passed, rest): (Vec<&Checked>, Vec<&Checked>) =
         grade.checks.iter().partition(|checked| checked.verdict() == Verdict::Pass);
-    if measure.brief {
+    if extent.brief {
         let _ = writeln!(report, "  {RIGHT}✓{RIGHT:#} {} of {} checks pass", passed.len(), grade.checks.len());
         let names: Vec<&str> = rest.iter().map(|checked| checked.check.name).collect();
         if !names.is_empty() {
             let _ = writeln!(report, "  {WRONG}✗{WRONG:#} {}", names.join(", "));
         }
     } else {
-        grade.checks.iter().for_each(|checked| report.push_str(&line(checked, measure.width)));
+        grade.checks.iter().for_each(|checked| report.push_str(&line(checked, extent.width)));
     }
-    for checked in rest.into_iter().take(if told.all { usize::MAX } else { 1 }) {
+    for checked in rest.into_iter().take(if options.all { usize::MAX } else { 1 }) {
         report.push('\n');
-        report.push_str(&story(grade, checked, told, measure));
+        report.push_str(&story(grade, checked, options, extent));
     }
     report.push('\n');
     report.push_str(&summary(grade));
     report
 }
 
-/// A line of at most so many columns. Colours take none.
+/// The beginning of a line that fits into `columns`. Colours take none.
 fn clipped(line: &str, columns: usize) -> String {
     let (mut kept, mut width, mut in_colour) = (String::new(), 0, false);
     for character in line.chars() {
@@ -117,9 +125,7 @@ fn clipped(line: &str, columns: usize) -> String {
     kept
 }
 
-/// Where the claims begin, in columns.
-const CLAIM: usize = 40;
-
+/// The line of one check: its verdict, its points and what it claims.
 fn line(checked: &Checked, width: usize) -> String {
     let (style, mark) = match checked.verdict() {
         Verdict::Pass => (RIGHT, "✓"),
@@ -131,14 +137,15 @@ fn line(checked: &Checked, width: usize) -> String {
         Verdict::CannotTell => "-".to_owned(),
         _ => checked.points().to_string(),
     };
-    let mut claim = wrapped(check.claim, width.saturating_sub(CLAIM).max(20)).into_iter();
+    let mut claim = wrapped(check.claim, width.saturating_sub(CLAIM_COLUMN).max(20)).into_iter();
     let (name, first) = (check.name, claim.next().unwrap_or_default());
-    let rest: String = claim.map(|line| format!("{:CLAIM$}{line}\n", "")).collect();
+    let rest: String = claim.map(|line| format!("{:CLAIM_COLUMN$}{line}\n", "")).collect();
     format!("  {style}{mark}{style:#} {points:>3} of {:>2}  {name:<24} {first}\n{rest}", check.points)
 }
 
-fn story(grade: &Grade, checked: &Checked, told: &Told<'_>, measure: &Measure) -> String {
-    let (most, width) = (measure.steps, measure.width);
+/// What happened in a check that did not pass, why it did not, and how to apply it again.
+fn story(grade: &Grade, checked: &Checked, options: &ReportOptions<'_>, extent: &Extent) -> String {
+    let (most, width) = (extent.max_steps, extent.width);
     let check = &checked.check;
     let mut report = String::new();
     let _ = writeln!(report, "  {STRONG}{}{STRONG:#}: it {}\n", check.name, check.claim);
@@ -156,7 +163,7 @@ fn story(grade: &Grade, checked: &Checked, told: &Told<'_>, measure: &Measure) -
     }
     report.push('\n');
     match &checked.outcome {
-        Outcome::Failed(failure) => report.push_str(&failed(failure, measure)),
+        Outcome::Failed(failure) => report.push_str(&failure::described(failure, extent)),
         Outcome::Fault(fault) => {
             let _ = writeln!(
                 report,
@@ -172,78 +179,15 @@ fn story(grade: &Grade, checked: &Checked, told: &Told<'_>, measure: &Measure) -
             paragraph(&mut report, "likely", &format!("it looks as if {sentence} ({name})"), width);
         }
         paragraph(&mut report, "hint", check.hint, width);
-        paragraph(&mut report, "page", told.page, width);
+        paragraph(&mut report, "page", options.page, width);
     }
     let case = if checked.shrunk { format!(" --case {}", choices::written(&checked.drawn)) } else { String::new() };
-    let again = format!("{} --check {} --seed {}{case}{}", told.command, check.name, grade.seed, told.behind);
+    let again = format!("{} --check {} --seed {}{case}{}", options.command, check.name, grade.seed, options.behind);
     let _ = writeln!(report, "    {QUIET}again{QUIET:#}     {}", again.trim_end());
     report
 }
 
-fn failed(failure: &Failure, measure: &Measure) -> String {
-    let width = measure.width;
-    let mut report = String::new();
-    for line in wrapped(&failure.what, width - 8) {
-        let _ = writeln!(report, "    {WRONG}{line}{WRONG:#}");
-    }
-    let shown = width - 30;
-    // Bytes are shown from the beginning, or, where they differ late, from somewhat before that.
-    let same = match (&failure.expected, &failure.got) {
-        (Some(Shown::Bytes(expected)), Some(Shown::Bytes(got))) if !got.is_empty() => {
-            Some(expected.iter().zip(got).take_while(|(expected, got)| expected == got).count())
-        }
-        _ => None,
-    };
-    let (from, column) = match (same, &failure.expected) {
-        (Some(same), Some(Shown::Bytes(expected))) => {
-            let column = |from: usize| escaped(&expected[from..same]).width();
-            let from = if column(0) < shown { 0 } else { same.saturating_sub(LEAD) };
-            (from, column(from))
-        }
-        _ => (0, 0),
-    };
-    for (word, what) in [("expected", &failure.expected), ("got", &failure.got)] {
-        if let Some(what) = what {
-            let _ = writeln!(report, "    {word:<9} {}", self::shown(what, from, width));
-        }
-    }
-    if let Some(same) = same {
-        // Behind the quotation mark, below the first byte that differs.
-        let column = column + 1 + usize::from(from > 0);
-        let _ = writeln!(report, "    {:9} {:column$}{WRONG}^{WRONG:#} byte {same}", "", "");
-    }
-    report.push('\n');
-    for why in &failure.why {
-        for line in wrapped(&escaped(why.as_bytes()).replace("\\\"", "\""), width - 8) {
-            let _ = writeln!(report, "    {line}");
-        }
-    }
-    if !failure.last_words.is_empty() {
-        let _ = writeln!(report, "    its last words on standard error:");
-        block(&mut report, &failure.last_words, measure.last_words, width);
-    }
-    if !failure.why.is_empty() || !failure.last_words.is_empty() {
-        report.push('\n');
-    }
-    report
-}
-
-/// So many bytes are shown before a difference that comes late.
-const LEAD: usize = 8;
-
-/// Words, or bytes from this one on.
-fn shown(shown: &Shown, from: usize, width: usize) -> String {
-    match shown {
-        Shown::Words(words) => cut(&escaped(words.as_bytes()).replace("\\\"", "\""), width - 16),
-        Shown::Bytes(bytes) if bytes.is_empty() => "nothing".to_owned(),
-        Shown::Bytes(bytes) => {
-            let unit = if bytes.len() == 1 { "byte" } else { "bytes" };
-            let (rest, before) = (&bytes[from.min(bytes.len())..], if from > 0 { "…" } else { "" });
-            format!("{before}{}  {} {unit}", quoted_within(rest, rest.len(), width - 30), bytes.len())
-        }
-    }
-}
-
+/// A word, and beside it a text of any length.
 fn paragraph(report: &mut String, word: &str, text: &str, width: usize) {
     for (index, line) in wrapped(text, width - 16).iter().enumerate() {
         let word = if index == 0 { word } else { "" };
@@ -251,16 +195,7 @@ fn paragraph(report: &mut String, word: &str, text: &str, width: usize) {
     }
 }
 
-/// The last lines of what a program wrote, so that no byte of it moves a cursor.
-fn block(report: &mut String, bytes: &[u8], most: usize, width: usize) {
-    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-    let lines = if lines.last().is_some_and(|last| last.is_empty()) { &lines[..lines.len() - 1] } else { &lines[..] };
-    for line in &lines[lines.len().saturating_sub(most)..] {
-        let line = escaped(line).replace("\\\"", "\"").replace("\\t", "  ");
-        let _ = writeln!(report, "      {QUIET}│{QUIET:#} {}", cut(&line, width - 10));
-    }
-}
-
+/// The verdict on the whole, and what was true of the judge.
 fn summary(grade: &Grade) -> String {
     let mut report = String::new();
     let verdict = grade.verdict();
@@ -291,18 +226,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::judge::failure::Kind;
+    use crate::judge::failure::{Failure, Kind};
     use crate::judge::{Check, Exercise};
 
     fn plain(report: &str) -> String {
         anstream::adapter::strip_str(report).to_string()
     }
 
-    fn told(screen: Option<(usize, usize)>) -> Told<'static> {
-        Told { title: "a task", page: "docs/x.md", command: "just grade 98", behind: "", all: false, screen }
+    fn options(screen: Option<(usize, usize)>) -> ReportOptions<'static> {
+        ReportOptions { title: "a task", page: "docs/x.md", command: "just grade 98", behind: "", all: false, screen }
     }
 
-    /// A grade of so many checks, of which the last one fails.
+    /// A grade of this number of checks, of which the last one fails.
     fn grade(checks: usize, failure: Failure) -> Grade {
         let exercise = (0..checks).fold(Exercise::on_port(9), |exercise, _| {
             exercise.check("some-check", 1, "does what it must, whatever comes", "Think of it.", |_| Ok(()))
@@ -326,7 +261,7 @@ mod tests {
 
     fn caret_is_below(expected: &[u8], got: &[u8]) -> (String, usize) {
         let failure = Failure::new(Kind::Wrong, "it answers something else").between(expected, got);
-        let report = plain(&text(&grade(2, failure), &told(None)));
+        let report = plain(&text(&grade(2, failure), &options(None)));
         let lines: Vec<&str> = report.lines().collect();
         let at = lines.iter().position(|line| line.contains("^ byte")).expect("a caret");
         let column = lines[at].chars().position(|c| c == '^').expect("a caret");
@@ -358,7 +293,7 @@ mod tests {
         ) {
             let failure = Failure { last_words: words.clone(), ..Failure::new(Kind::Wrong, "it does not") };
             let failure = failure.between("a line", words);
-            let report = text(&grade(checks, failure), &told(Some((lines, columns))));
+            let report = text(&grade(checks, failure), &options(Some((lines, columns))));
             prop_assert!(report.lines().count() <= lines);
             for line in plain(&report).lines() {
                 prop_assert!(line.width() <= columns, "{line:?}");
