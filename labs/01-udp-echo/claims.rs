@@ -11,14 +11,14 @@ pub fn all() -> Vec<Claim> {
             let plain: Vec<_> =
                 calls.into_iter().filter(|made| matches!(made.call.name, Syscall::Send | Syscall::Recv)).collect();
             if plain.is_empty() {
-                return NO_DATAGRAM;
+                return Err(NO_DATAGRAM);
             }
             let worked = plain.iter().any(|made| made.call.ret > Some(0));
             Verdict::by_calls(!worked, plain)
         }),
         Claim::classic("S3-C06", "With sendto the client must send its own address along.", own_address),
         Claim::classic("S0-C01", "A program receives out of a buffer of its own, which the system fills.", |trace| {
-            let Some((sent, arrived, received)) = in_between(trace) else { return NO_DATAGRAM };
+            let (sent, arrived, received) = in_between(trace).ok_or(NO_DATAGRAM)?;
             let kept = arrived.unread() == sent.call.ret && arrived.role == received.event.role;
             Verdict::of(kept, [sent.event, arrived, received.event])
         }),
@@ -26,21 +26,16 @@ pub fn all() -> Vec<Claim> {
             // A line of letters that are more than one byte each: what is counted and what arrives are its bytes.
             let scene = trace.scene(1);
             let text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok_and(|text| !text.is_ascii());
-            let Some(sent) = scene.clone().role("client").calls(Syscall::SendTo).into_iter().find(text) else {
-                return NO_DATAGRAM;
-            };
-            let Some(received) = scene.after(sent.event).role("server").calls(Syscall::RecvFrom).first().copied()
-            else {
-                return NO_DATAGRAM;
-            };
+            let sent = scene.clone().role("client").calls(Syscall::SendTo).into_iter().find(text).ok_or(NO_DATAGRAM)?;
+            let received = scene.after(sent.event).role("server").first(Syscall::RecvFrom)?;
             let bytes = sent.call.ret == Some(sent.call.bytes().len() as i64);
             Verdict::by_calls(bytes && received.call.data == sent.call.data, [sent, received])
         }),
         Claim::ours(
             "On one machine, when sendto returns, the datagram is in the receiver's queue and none of it is left here.",
             |trace| {
-                let Some((sent, arrived, _)) = in_between(trace) else { return NO_DATAGRAM };
-                let Some(left) = sent.call.queues.and_then(|queues| queues.send) else { return NO_DATAGRAM };
+                let (sent, arrived, _) = in_between(trace).ok_or(NO_DATAGRAM)?;
+                let left = sent.call.queues.and_then(|queues| queues.send).ok_or(NO_DATAGRAM)?;
                 let next_is_arrival = arrived.n == sent.event.n + 1;
                 Verdict::of(left == 0 && next_is_arrival, [sent.event, arrived])
             },
@@ -53,7 +48,7 @@ pub fn all() -> Vec<Claim> {
                     scene.clone().role("client").calls(Syscall::SendTo),
                     scene.role("server").calls(Syscall::RecvFrom),
                 );
-                let ([long, short, ..], [cut, next, ..]) = (&sent[..], &received[..]) else { return NO_DATAGRAM };
+                let ([long, short, ..], [cut, next, ..]) = (&sent[..], &received[..]) else { return Err(NO_DATAGRAM) };
                 let is_cut = cut.call.ret < long.call.ret && cut.call.errno.is_none();
                 Verdict::by_calls(is_cut && next.call.data == short.call.data, [*long, *cut, *short, *next])
             },
@@ -62,7 +57,7 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(2).role("server");
             let (asked, answered) = (server.calls(Syscall::RecvFrom), server.calls(Syscall::SendTo));
             let pairs: Vec<_> = asked.iter().zip(&answered).take(2).collect();
-            let [(first, _), (second, _)] = pairs[..] else { return NO_DATAGRAM };
+            let [(first, _), (second, _)] = pairs[..] else { return Err(NO_DATAGRAM) };
             let from = |made: &Made<'_>| made.call.get_out("src_addr").cloned();
             let there =
                 pairs.iter().all(|(asked, answered)| from(asked).as_ref() == answered.call.get_arg("dest_addr"));
@@ -72,13 +67,13 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");
+const NO_DATAGRAM: Unseen = Unseen::because("no datagram was exchanged in this scene");
 
 /// Two clients' datagrams wait in one queue, and are taken out one by one.
-fn one_for_one(trace: &Trace) -> Verdict {
+fn one_for_one(trace: &Trace) -> Checked {
     let scene = trace.scene(2);
     let received = scene.clone().role("server").calls(Syscall::RecvFrom);
-    let Some(first) = received.first() else { return NO_DATAGRAM };
+    let first = received.first().ok_or(NO_DATAGRAM)?;
     let sent = scene.before(first.event).calls(Syscall::SendTo);
     let same = |(sent, received): (&Made<'_>, &Made<'_>)| sent.call.data == received.call.data;
     let whole = sent.len() > 1 && received.len() >= sent.len() && sent.iter().zip(&received).all(same);
@@ -87,7 +82,7 @@ fn one_for_one(trace: &Trace) -> Verdict {
 }
 
 /// The address that the server saw is in no argument of the client's; the kernel chose it while the client sent.
-fn own_address(trace: &Trace) -> Verdict {
+fn own_address(trace: &Trace) -> Checked {
     let scene = trace.scene(4);
     let client = scene.clone().role("client");
     let (asked, sent) = (client.calls(Syscall::GetSockName), client.calls(Syscall::SendTo));
@@ -95,9 +90,9 @@ fn own_address(trace: &Trace) -> Verdict {
     let (Some(before), Some(after), Some(sent), Some(received)) =
         (asked.first(), asked.get(1), sent.first(), received.first())
     else {
-        return NO_DATAGRAM;
+        return Err(NO_DATAGRAM);
     };
-    let Some(seen) = received.call.get_out("src_addr") else { return NO_DATAGRAM };
+    let seen = received.call.get_out("src_addr").ok_or(NO_DATAGRAM)?;
     let given = client.before(received.event).all_calls();
     let carried = given.iter().any(|made| made.call.args.iter().any(|(_, value)| value == seen));
     Verdict::by_calls(carried, [*before, *sent, *after, *received])

@@ -9,7 +9,7 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(1);
             let (sent, received) =
                 (scene.clone().role("client").calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
-            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return NO_DATAGRAM };
+            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return Err(NO_DATAGRAM) };
             let arrived = sent.call.ret == Some(0) && received.call.ret == Some(0);
             let from_client = received.call.get_out("src_addr").and_then(Value::as_word) == Some("client:port");
             Verdict::by_calls(arrived && from_client, [*sent, *received])
@@ -17,14 +17,14 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S1-C17", "Over UDP the user may enter an empty line, and gets its answer.", |trace| {
             let client = trace.scene(3).role("client");
             let (sent, answered) = (client.calls(Syscall::SendTo), client.calls(Syscall::RecvFrom));
-            let Some(sent) = sent.first() else { return NO_DATAGRAM };
+            let sent = sent.first().ok_or(NO_DATAGRAM)?;
             let answer = answered.first().filter(|answer| sent.call.ret == Some(0) && answer.call.ret == Some(0));
             Verdict::by_calls(answer.is_some(), [*sent].into_iter().chain(answer.copied()))
         }),
         Claim::classic("S0-C07", "recvfrom waits while nothing is queued.", |trace| {
             let server = trace.scene(1).role("server");
             let (waits, received) = (server.waits(Syscall::RecvFrom), server.calls(Syscall::RecvFrom));
-            let (Some(wait), Some(received)) = (waits.first(), received.first()) else { return NO_DATAGRAM };
+            let (Some(wait), Some(received)) = (waits.first(), received.first()) else { return Err(NO_DATAGRAM) };
             let sent = trace.scene(1).role("client").before(received.event).calls(Syscall::SendTo);
             let Some(sent) = sent.first() else { return Verdict::by_calls(false, [*received]) };
             let waited = wait.n < sent.event.n && sent.event.n < received.event.n;
@@ -32,24 +32,24 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("0 from recvfrom is no goodbye: the next datagram still comes.", |trace| {
             let received = trace.scene(1).role("server").calls(Syscall::RecvFrom);
-            let Some(empty) = received.iter().find(|made| made.call.ret == Some(0)) else { return NO_DATAGRAM };
+            let empty = received.iter().find(|made| made.call.ret == Some(0)).ok_or(NO_DATAGRAM)?;
             let next = received.iter().find(|made| made.event.n > empty.event.n && made.call.ret > Some(0));
             Verdict::by_calls(next.is_some(), [*empty].into_iter().chain(next.copied()))
         }),
         Claim::ours("When a UDP client ends, its server is not told: it goes on waiting.", |trace| {
             let scene = trace.scene(1);
             let (client, server) = (scene.clone().role("client"), scene.clone().role("server"));
-            let Some(closed) = client.calls(Syscall::Close).first().copied() else { return NO_DATAGRAM };
+            let closed = client.first(Syscall::Close)?;
             let not_told = server.calls(Syscall::RecvFrom).len() == client.calls(Syscall::SendTo).len();
             let waits = server.after(closed.event).waits(Syscall::RecvFrom);
             Verdict::of(not_told && !waits.is_empty(), [closed.event].into_iter().chain(waits))
         }),
         Claim::ours("\"0 bytes in the queue\" (FIONREAD) does not mean that no datagram is there.", |trace| {
             let looks = trace.scene(2).role("server").calls(Syscall::Recv);
-            let [look, last] = looks[..] else { return NO_DATAGRAM };
+            let [look, last] = looks[..] else { return Err(NO_DATAGRAM) };
             let queued = |made: Made<'_>| made.call.queues.and_then(|queues| queues.recv);
             if queued(look).is_none() {
-                return Verdict::NotObservable("the kernel does not tell the length of the queue");
+                return Err(Unseen::because("the kernel does not tell the length of the queue"));
             }
             let (empty, nothing) = (look.call.ret == Some(0), last.call.errno == Some(Errno::EAGAIN));
             let same = queued(look) == Some(0) && queued(last) == Some(0);
@@ -58,4 +58,4 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");
+const NO_DATAGRAM: Unseen = Unseen::because("no datagram was exchanged in this scene");

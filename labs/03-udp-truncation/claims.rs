@@ -9,7 +9,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S4-C06", "UDP has boundaries: each receive begins at the beginning of a message.", |trace| {
             let (sent, received) = conversation(trace, 1, Syscall::RecvFrom);
             // After the first one was read in part: a stream would go on with what is left of it.
-            let Some((sent, received)) = sent.get(1).zip(received.get(1)) else { return NO_DATAGRAM };
+            let (sent, received) = sent.get(1).zip(received.get(1)).ok_or(NO_DATAGRAM)?;
             let begins = !received.call.bytes().is_empty() && sent.call.bytes().starts_with(received.call.bytes());
             Verdict::by_calls(begins, [*sent, *received])
         }),
@@ -22,7 +22,7 @@ pub fn all() -> Vec<Claim> {
                 let cut = |(sent, received): &(Made<'_>, Made<'_>)| {
                     received.call.ret < sent.call.ret && sent.call.bytes().starts_with(received.call.bytes())
                 };
-                let Some(two) = pairs.get(..2) else { return NO_DATAGRAM };
+                let two = pairs.get(..2).ok_or(NO_DATAGRAM)?;
                 Verdict::by_calls(pairs.iter().all(cut), two.iter().flat_map(|(sent, received)| [*sent, *received]))
             },
         ),
@@ -30,7 +30,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C24", "recv(1024) takes 1024 bytes.", |trace| {
             let large: Vec<_> = roomy(trace).collect();
             if large.is_empty() {
-                return NO_DATAGRAM;
+                return Err(NO_DATAGRAM);
             }
             Verdict::by_calls(large.iter().all(|made| made.call.ret == Some(1024)), large)
         }),
@@ -38,7 +38,7 @@ pub fn all() -> Vec<Claim> {
             let (_, received) = conversation(trace, 2, Syscall::RecvMsg);
             let holds =
                 received.iter().all(|made| made.call.ret <= made.call.get_arg("len").and_then(Value::as_number));
-            if received.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(holds, received) }
+            if received.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(holds, received) }
         }),
         Claim::ours(
             "A datagram is cut without an error; recvmsg marks those that were cut, and only those.",
@@ -50,19 +50,19 @@ pub fn all() -> Vec<Claim> {
                     received.call.errno.is_none() && marked(received) == (received.call.ret < sent.call.ret)
                 });
                 let both = received.iter().any(marked) && !received.iter().all(marked);
-                if received.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(right && both, received) }
+                if received.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(right && both, received) }
             },
         ),
         Claim::ours("With MSG_TRUNC, recv returns the datagram's length, however little room there is.", |trace| {
             let (sent, received) = conversation(trace, 3, Syscall::Recv);
             let asked: Vec<_> = received.into_iter().filter(|made| has_trunc(*made)).collect();
             let right = asked.iter().zip(&sent).all(|(asked, sent)| asked.call.ret == sent.call.ret);
-            if asked.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(right, asked) }
+            if asked.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(right, asked) }
         }),
     ]
 }
 
-const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");
+const NO_DATAGRAM: Unseen = Unseen::because("no datagram was exchanged in this scene");
 
 /// What the client of a scene sent, and what its server received.
 fn conversation<'a>(trace: &'a Trace, scene: u32, receive: Syscall) -> (Vec<Made<'a>>, Vec<Made<'a>>) {
@@ -81,14 +81,14 @@ fn has_trunc(made: Made<'_>) -> bool {
 }
 
 /// The network brought all of each datagram: the queue held it, and a receiver with room for it has it.
-fn arrived_whole(trace: &Trace) -> Verdict {
+fn arrived_whole(trace: &Trace) -> Checked {
     let (sent, received) = conversation(trace, 3, Syscall::Recv);
     let queued = trace.scene(3).role("server").receive_queues().first().copied();
     let whole = received.iter().find(|made| !has_trunc(**made));
     let (Some(first), Some(second), Some(cut), Some(queued), Some(whole)) =
         (sent.first(), sent.get(1), received.first(), queued, whole)
     else {
-        return NO_DATAGRAM;
+        return Err(NO_DATAGRAM);
     };
     let came = queued.unread() == first.call.ret && whole.call.data == second.call.data;
     Verdict::of(!came, [first.event, queued, cut.event, whole.event])

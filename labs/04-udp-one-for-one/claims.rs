@@ -13,7 +13,7 @@ pub fn all() -> Vec<Claim> {
             let sent: Vec<_> = scenes.iter().flat_map(|scene| scene.calls(Syscall::SendTo)).collect();
             // Which of the three are left is another pair in each scene.
             if sent.len() != 6 || scenes.iter().any(|scene| scene.calls(Syscall::SendTo).len() != 2) {
-                return NO_DATAGRAM;
+                return Err(NO_DATAGRAM);
             }
             let hangs = scenes.iter().all(|scene| hang(scene).is_some());
             Verdict::of(hangs, scenes.iter().filter_map(hang))
@@ -22,7 +22,7 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(6);
             let (sent, received) = (scene.clone().role("client").calls(Syscall::Send), scene.calls(Syscall::RecvFrom));
             if sent.len() <= received.len() {
-                return Verdict::NotObservable("there was no surplus send");
+                return Err(Unseen::because("there was no surplus send"));
             }
             let nobody_hangs = scene.findings().is_empty();
             let surplus = sent[received.len()];
@@ -31,7 +31,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C12", "sendto(b\"\") counts as one of them.", |trace| {
             let scene = trace.scene(5);
-            let Some(sent) = scene.calls(Syscall::SendTo).into_iter().find(is_empty) else { return NO_DATAGRAM };
+            let sent = scene.calls(Syscall::SendTo).into_iter().find(is_empty).ok_or(NO_DATAGRAM)?;
             let received = scene.calls(Syscall::RecvFrom);
             let taken = received.iter().find(|made| is_empty(made)).copied();
             let all = received.len() == 3 && scene.findings().is_empty();
@@ -44,7 +44,7 @@ pub fn all() -> Vec<Claim> {
                 server.calls(Syscall::RecvFrom).last().copied(),
                 scene.clone().role("client").calls(Syscall::Close).first().copied(),
             ) else {
-                return NO_DATAGRAM;
+                return Err(NO_DATAGRAM);
             };
             let waits = server.after(last.event).waits(Syscall::RecvFrom);
             Verdict::of(!waits.is_empty(), [ended.event, last.event].into_iter().chain(waits))
@@ -56,7 +56,7 @@ pub fn all() -> Vec<Claim> {
                 let received: Vec<Vec<Made<'_>>> =
                     scenes.iter().map(|server| server.calls(Syscall::RecvFrom)).collect();
                 if received.iter().any(Vec::is_empty) {
-                    return NO_DATAGRAM;
+                    return Err(NO_DATAGRAM);
                 }
                 let two_each = received.iter().all(|calls| calls.len() == 2);
                 Verdict::by_calls(two_each, received.into_iter().flatten())
@@ -69,12 +69,10 @@ pub fn all() -> Vec<Claim> {
             let (Some(surplus), Some(closed)) =
                 (sent.get(received.len()), server.calls(Syscall::Close).first().copied())
             else {
-                return NO_DATAGRAM;
+                return Err(NO_DATAGRAM);
             };
             let waited = server.before(closed.event).receive_queues().last().copied();
-            let Some(asked) = client.after(closed.event).calls(Syscall::GetSockOpt).first().copied() else {
-                return Verdict::NotObservable("nobody asked for an error");
-            };
+            let asked = client.after(closed.event).first(Syscall::GetSockOpt)?;
             let in_queue = waited.and_then(|event| event.unread()) == surplus.call.ret;
             let silent = asked.event.errno("optval") == Some(Errno::NONE);
             let evidence = [Some(surplus.event), waited, Some(closed.event), Some(asked.event)];
@@ -83,11 +81,9 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A deadline tells that one is missing; a number in each message tells which.", |trace| {
             let received = trace.scene(7).role("server").calls(Syscall::RecvFrom);
             let late = received.into_iter().find(|made| made.call.errno == Some(Errno::EAGAIN));
-            let Some(late) = late else { return Verdict::NotObservable("no deadline ran out") };
+            let late = late.ok_or(Unseen::because("no deadline ran out"))?;
             let scene = trace.scene(8);
-            let Some(asked) = scene.clone().role("server").calls(Syscall::SendTo).first().copied() else {
-                return Verdict::NotObservable("the server asked for nothing");
-            };
+            let asked = scene.clone().role("server").first(Syscall::SendTo)?;
             let after = scene.after(asked.event);
             let sent = after.clone().role("client").calls(Syscall::SendTo).first().copied();
             let got = after.role("server").calls(Syscall::RecvFrom).first().copied();
@@ -99,7 +95,7 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");
+const NO_DATAGRAM: Unseen = Unseen::because("no datagram was exchanged in this scene");
 
 fn is_empty(made: &Made<'_>) -> bool {
     made.call.ret == Some(0)

@@ -11,7 +11,7 @@ pub fn all() -> Vec<Claim> {
             let told = alone.iter().flatten().filter(|made| refused(made) && made.call.sends()).copied();
             let told: Vec<_> = told.collect();
             if silent.is_none() {
-                NO_DATAGRAM
+                Err(NO_DATAGRAM)
             } else {
                 Verdict::by_calls(told.is_empty(), silent.copied().into_iter().chain(told))
             }
@@ -19,7 +19,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C09", "Its messages are lost: a server that starts afterwards receives nothing.", |trace| {
             let sent = trace.scene(1).role("client").calls(Syscall::SendTo);
             let server = trace.scene(1).role("server");
-            let Some(bound) = server.calls(Syscall::Bind).first().copied() else { return NO_DATAGRAM };
+            let bound = server.first(Syscall::Bind)?;
             let waits = server.waits(Syscall::RecvFrom);
             let lost = !sent.is_empty() && server.calls(Syscall::RecvFrom).is_empty() && !waits.is_empty();
             Verdict::of(lost, sent.iter().take(1).map(|made| made.event).chain([bound.event]).chain(waits))
@@ -32,14 +32,12 @@ pub fn all() -> Vec<Claim> {
                 let server = trace.scene(1).role("server");
                 let received = server.calls(Syscall::RecvFrom);
                 let events = sent.iter().map(|made| made.event).chain(server.waits(Syscall::RecvFrom));
-                if sent.is_empty() { NO_DATAGRAM } else { Verdict::of(sent.len() == received.len(), events) }
+                if sent.is_empty() { Err(NO_DATAGRAM) } else { Verdict::of(sent.len() == received.len(), events) }
             },
         ),
         Claim::classic("S0-C08", "UDP rests on no connection: one can send though nobody is there.", |trace| {
             let scene = trace.scene(1);
-            let Some(sent) = scene.clone().role("client").calls(Syscall::SendTo).first().copied() else {
-                return NO_DATAGRAM;
-            };
+            let sent = scene.clone().role("client").first(Syscall::SendTo)?;
             let nobody = scene.clone().before(sent.event).calls(Syscall::Bind).is_empty();
             let before = scene.role("client").before(sent.event).calls(Syscall::Connect);
             Verdict::by_calls(nobody && before.is_empty() && sent.call.ret == Some(5), [sent])
@@ -47,13 +45,13 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S3-C05", "Whichever side is started first, there is no error.", |trace| {
             let sent = trace.scene(2).calls(Syscall::SendTo);
             let errors = trace.scene(2).all_calls().iter().filter(|made| made.call.errno.is_some()).count();
-            if sent.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(errors == 0, sent) }
+            if sent.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(errors == 0, sent) }
         }),
         Claim::ours("Yet it matters: the client that was first waits for its answer for ever.", |trace| {
             let (first, second) = (trace.scene(2).role("client"), trace.scene(2).role("second-client"));
             let waits = first.waits(Syscall::RecvFrom);
             let answered = second.calls(Syscall::RecvFrom);
-            let Some(answer) = answered.first() else { return NO_DATAGRAM };
+            let answer = answered.first().ok_or(NO_DATAGRAM)?;
             let for_ever = first.calls(Syscall::RecvFrom).is_empty() && !waits.is_empty();
             let findings = trace.scene(2).findings();
             let found = findings.iter().any(|event| waits_in_the_end(&event.what, "client"));
@@ -68,12 +66,12 @@ pub fn all() -> Vec<Claim> {
                 .collect();
             // Had the second one been sent, its own refusal would have met the third.
             let told: Vec<bool> = calls.iter().map(refused).collect();
-            if calls.is_empty() { NO_DATAGRAM } else { Verdict::by_calls(told == [false, true, false, true], calls) }
+            if calls.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(told == [false, true, false, true], calls) }
         }),
         Claim::ours("With IP_RECVERR an unconnected socket is told too, and gets the lost datagram back.", |trace| {
             let client = trace.scene(4).role("client");
             let (sent, reports) = (client.calls(Syscall::SendTo), client.calls(Syscall::RecvMsg));
-            let ([lost, told, ..], Some(report)) = (&sent[..], reports.first()) else { return NO_DATAGRAM };
+            let ([lost, told, ..], Some(report)) = (&sent[..], reports.first()) else { return Err(NO_DATAGRAM) };
             let same =
                 report.call.data == lost.call.data && report.call.get_out("msg_name") == lost.call.get_arg("dest_addr");
             let unreachable = report.event.number("ee_type") == Some(3) && report.event.number("ee_code") == Some(3);
@@ -82,7 +80,7 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was sent in this scene");
+const NO_DATAGRAM: Unseen = Unseen::because("no datagram was sent in this scene");
 
 fn waits_in_the_end(what: &What, role: &str) -> bool {
     matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == role))

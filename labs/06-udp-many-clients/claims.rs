@@ -9,9 +9,9 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(1);
             let server = scene.clone().role("server");
             let received = server.calls(Syscall::RecvFrom);
-            let Some(first) = received.first().copied() else { return NO_DATAGRAM };
+            let first = received.first().copied().ok_or(NO_DATAGRAM)?;
             if scene.before(first.event).calls(Syscall::SendTo).len() < 2 {
-                return Verdict::NotObservable("there was never more than one request to serve");
+                return Err(Unseen::because("there was never more than one request to serve"));
             }
             // Concurrent would be: a request is taken while another one has no answer yet.
             let calls: Vec<_> = server.all_calls().into_iter().filter(|made| moves(made)).collect();
@@ -24,12 +24,12 @@ pub fn all() -> Vec<Claim> {
             let (Some(connected), received) =
                 (client.calls(Syscall::Connect).first().copied(), client.calls(Syscall::RecvFrom))
             else {
-                return NO_DATAGRAM;
+                return Err(NO_DATAGRAM);
             };
-            let Some(first) = received.first() else { return NO_DATAGRAM };
+            let first = received.first().ok_or(NO_DATAGRAM)?;
             let queued = scene.role("server").before(first.event).calls(Syscall::SendTo);
             let [sent, _, ..] = queued[..] else {
-                return Verdict::NotObservable("two datagrams never waited in one queue");
+                return Err(Unseen::because("two datagrams never waited in one queue"));
             };
             // One to one now; if the reason were right, the first receive would bring more than the first send.
             let stuck = first.call.bytes().len() > sent.call.bytes().len();
@@ -44,7 +44,7 @@ pub fn all() -> Vec<Claim> {
                 let mut senders: Vec<_> = asked.iter().filter_map(from).map(|value| format!("{value:?}")).collect();
                 senders.dedup();
                 if senders.len() < 3 {
-                    return Verdict::NotObservable("there were no three clients");
+                    return Err(Unseen::because("there were no three clients"));
                 }
                 let there = asked.iter().zip(&answered).all(|(asked, answered)| {
                     from(asked).as_ref() == answered.call.get_arg("dest_addr") && asked.call.fd == answered.call.fd
@@ -61,7 +61,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("A server that waits for one client lets all others wait: a slow one delays them.", |trace| {
             let scene = trace.scene(2);
-            let Some(answer) = slow_answer(&scene) else { return NO_DATAGRAM };
+            let answer = slow_answer(&scene).ok_or(NO_DATAGRAM)?;
             let others = ["second-client", "third-client"].map(|role| scene.clone().role(role));
             let heard = others.iter().filter_map(|other| other.calls(Syscall::RecvFrom).first().copied());
             let heard: Vec<_> = heard.collect();
@@ -71,7 +71,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("With a note of each client under its address, a slow one delays nobody.", |trace| {
             let scene = trace.scene(3);
-            let Some(answer) = slow_answer(&scene) else { return NO_DATAGRAM };
+            let answer = slow_answer(&scene).ok_or(NO_DATAGRAM)?;
             let others = ["second-client", "third-client"].map(|role| scene.clone().role(role));
             let served = others.iter().filter_map(|other| other.calls(Syscall::RecvFrom).get(1).copied());
             let served: Vec<_> = served.collect();
@@ -80,14 +80,14 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("An unconnected socket takes a datagram from anybody who knows its port.", |trace| {
             let scene = trace.scene(4);
-            let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return NO_DATAGRAM };
+            let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return Err(NO_DATAGRAM) };
             Verdict::by_calls(foreign.call.data == taken.call.data, [foreign, taken])
         }),
         Claim::ours(
             "A connected one hears only its peer; a stranger's datagram is refused like one to no socket.",
             |trace| {
                 let scene = trace.scene(5);
-                let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return NO_DATAGRAM };
+                let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return Err(NO_DATAGRAM) };
                 let client = scene.clone().role("client");
                 let unheard = client.calls(Syscall::RecvFrom).iter().all(|made| made.call.data != foreign.call.data);
                 let told = scene.role("server").calls(Syscall::GetSockOpt).first().copied();
@@ -97,7 +97,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("What came before the socket was connected is received after it, from whomever it is.", |trace| {
             let scene = trace.scene(6);
-            let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return NO_DATAGRAM };
+            let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return Err(NO_DATAGRAM) };
             let connected = scene.role("client").calls(Syscall::Connect).first().copied();
             let between = connected.is_some_and(|made| made.event.n > foreign.event.n && made.event.n < taken.event.n);
             let same = foreign.call.data == taken.call.data;
@@ -106,7 +106,7 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");
+const NO_DATAGRAM: Unseen = Unseen::because("no datagram was exchanged in this scene");
 
 /// Whether a call moves a datagram.
 fn moves(made: &Made<'_>) -> bool {

@@ -9,8 +9,8 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(1);
             let client = scene.clone().role("client");
             let (sent, received) = (client.calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
-            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return NO_MESSAGE };
-            let Some(own) = received.call.get_out("src_addr") else { return NO_MESSAGE };
+            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return Err(NO_MESSAGE) };
+            let own = received.call.get_out("src_addr").ok_or(NO_MESSAGE)?;
             let gave = client.before(received.event).all_calls();
             let carried = gave.iter().any(|made| made.call.args.iter().any(|(_, value)| value == own));
             Verdict::by_calls(carried, [*sent, *received])
@@ -21,14 +21,14 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("The authors' empty line is no empty datagram: it is sent with the name in front.", |trace| {
             let client = trace.scene(1).role("client");
-            let Some(typed) = typed(&client, "").last().copied() else { return NO_MESSAGE };
-            let Some(sent) = client.after(typed).calls(Syscall::SendTo).first().copied() else { return NO_MESSAGE };
+            let typed = typed(&client, "").last().copied().ok_or(NO_MESSAGE)?;
+            let sent = client.after(typed).first(Syscall::SendTo)?;
             Verdict::of(sent.call.ret > Some(0), [typed, sent.event])
         }),
         Claim::ours("Two names with one address are one receiver; only the text tells whom it was for.", |trace| {
             let scene = trace.scene(3);
             let sent = ["client", "second-client"].map(|role| scene.clone().role(role).calls(Syscall::SendTo));
-            let ([first, ..], [second, ..]) = (&sent[0][..], &sent[1][..]) else { return NO_MESSAGE };
+            let ([first, ..], [second, ..]) = (&sent[0][..], &sent[1][..]) else { return Err(NO_MESSAGE) };
             let to = |made: &Made<'_>| made.call.get_arg("dest_addr").cloned();
             let one_address = to(first) == to(second) && first.call.data != second.call.data;
             let received = scene.role("server").calls(Syscall::RecvFrom);
@@ -38,10 +38,10 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Whoever writes second waits until the first one is answered.", |trace| {
             let scene = trace.scene(3);
             let second = scene.clone().role("second-client");
-            let Some(asked) = second.calls(Syscall::SendTo).first().copied() else { return NO_MESSAGE };
+            let asked = second.first(Syscall::SendTo)?;
             let server = scene.role("server").after(asked.event);
             let answered = server.calls(Syscall::SendTo);
-            let [first, own, ..] = answered[..] else { return NO_MESSAGE };
+            let [first, own, ..] = answered[..] else { return Err(NO_MESSAGE) };
             let to = |made: &Made<'_>| made.call.get_arg("dest_addr").and_then(Value::as_word).map(str::to_owned);
             let turn =
                 to(&first).as_deref() == Some("client:port") && to(&own).as_deref() == Some("second-client:port");
@@ -53,7 +53,7 @@ pub fn all() -> Vec<Claim> {
             let (Some(asked), Some(got)) =
                 (client.calls(Syscall::SendTo).get(1).copied(), client.calls(Syscall::RecvFrom).get(1).copied())
             else {
-                return NO_MESSAGE;
+                return Err(NO_MESSAGE);
             };
             let shown = client.after(got.event).printed().first().copied();
             let foreign = asked.call.get_arg("dest_addr") != got.call.get_out("src_addr");
@@ -63,7 +63,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A client that compares the sender's address waits for the friend's own answer.", |trace| {
             let client = trace.scene(5).role("client");
-            let Some(asked) = client.calls(Syscall::SendTo).get(1).copied() else { return NO_MESSAGE };
+            let asked = client.calls(Syscall::SendTo).get(1).copied().ok_or(NO_MESSAGE)?;
             let received = client.after(asked.event).calls(Syscall::RecvFrom);
             let own = received.iter().position(|got| got.call.get_out("src_addr") == asked.call.get_arg("dest_addr"));
             Verdict::by_calls(own.is_some_and(|place| place > 0), [asked].into_iter().chain(received))
@@ -75,7 +75,7 @@ pub fn all() -> Vec<Claim> {
                 let (Some(sent), Some(cut)) =
                     (scene.calls(Syscall::SendTo).first().copied(), scene.calls(Syscall::RecvFrom).first().copied())
                 else {
-                    return NO_MESSAGE;
+                    return Err(NO_MESSAGE);
                 };
                 let is_text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
                 let ends = scene.role("server").after(cut.event).calls(Syscall::Close).first().copied();
@@ -84,9 +84,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("With room for the longest datagram the same text arrives whole.", |trace| {
             let scene = trace.scene(7);
-            let Some(sent) = scene.clone().role("john").calls(Syscall::SendTo).first().copied() else {
-                return NO_MESSAGE;
-            };
+            let sent = scene.clone().role("john").first(Syscall::SendTo)?;
             let received = scene.role("jedan").calls(Syscall::RecvFrom);
             let got = received
                 .into_iter()
@@ -98,7 +96,7 @@ pub fn all() -> Vec<Claim> {
             let jedan = trace.scene(7).role("jedan");
             let broken =
                 jedan.calls(Syscall::RecvFrom).into_iter().find(|got| std::str::from_utf8(got.call.bytes()).is_err());
-            let Some(broken) = broken else { return NO_MESSAGE };
+            let broken = broken.ok_or(NO_MESSAGE)?;
             let after = jedan.after(broken.event);
             let shown = after.printed().first().copied().filter(|(_, line)| line.contains('\u{fffd}'));
             let goes_on = !after.calls(Syscall::RecvFrom).is_empty();
@@ -108,9 +106,7 @@ pub fn all() -> Vec<Claim> {
             "Anybody can send to a port that is known; the chat shows only what comes from its contacts.",
             |trace| {
                 let scene = trace.scene(7);
-                let Some(sent) = scene.clone().role("unknown").calls(Syscall::SendTo).first().copied() else {
-                    return NO_MESSAGE;
-                };
+                let sent = scene.clone().role("unknown").first(Syscall::SendTo)?;
                 let jedan = scene.role("jedan");
                 let Some(got) = jedan.calls(Syscall::RecvFrom).into_iter().find(|got| got.call.data == sent.call.data)
                 else {
@@ -125,12 +121,12 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_MESSAGE: Verdict = Verdict::NotObservable("no such message was sent in this scene");
+const NO_MESSAGE: Unseen = Unseen::because("no such message was sent in this scene");
 
 /// Whether a typed `q` brings the question whom to talk to, and nothing is sent.
-fn ends_talk(scene: &Selection<'_>) -> Verdict {
+fn ends_talk(scene: &Selection<'_>) -> Checked {
     let client = scene.clone().role("client");
-    let Some(typed) = typed(&client, "q").first().copied() else { return NO_MESSAGE };
+    let typed = typed(&client, "q").first().copied().ok_or(NO_MESSAGE)?;
     let after = client.after(typed);
     let sent = after.calls(Syscall::SendTo).first().copied();
     let next = after.events().iter().find(|event| matches!(event.what, What::Input { .. })).copied();

@@ -9,35 +9,33 @@ pub fn all() -> Vec<Claim> {
             let calls = trace.scene(1).role("client").all_calls();
             let udp = calls.iter().find(|made| made.call.socket_type() == Some(SocketType::Datagram));
             let received = calls.iter().find(|made| made.call.name.receives());
-            let (Some(udp), Some(received)) = (udp, received) else { return NO_DATAGRAM };
+            let (Some(udp), Some(received)) = (udp, received) else { return Err(NO_DATAGRAM) };
             Verdict::by_calls(received.call.name == Syscall::RecvFrom, [*udp, *received])
         }),
         Claim::classic("S0-C05", "An empty sendto is a real datagram: it arrives.", |trace| {
             let sent = empty(trace.scene(1).role("client").calls(Syscall::SendTo));
-            let Some(sent) = sent.first().copied() else { return NO_DATAGRAM };
+            let sent = sent.first().copied().ok_or(NO_DATAGRAM)?;
             let received = empty(trace.scene(1).role("server").after(sent.event).calls(Syscall::RecvFrom));
             Verdict::by_calls(!received.is_empty(), [sent].into_iter().chain(received))
         }),
         Claim::ours("It has a sender, and he gets an answer that is not empty.", |trace| {
             let server = trace.scene(1).role("server");
-            let Some(asked) = empty(server.calls(Syscall::RecvFrom)).first().copied() else { return NO_DATAGRAM };
-            let Some(answer) = server.after(asked.event).calls(Syscall::SendTo).first().copied() else {
-                return NO_ANSWER;
-            };
+            let asked = empty(server.calls(Syscall::RecvFrom)).first().copied().ok_or(NO_DATAGRAM)?;
+            let answer = server.after(asked.event).first(Syscall::SendTo)?;
             let to_him = asked.call.get_out("src_addr") == answer.call.get_arg("dest_addr");
             Verdict::by_calls(to_him && answer.call.ret > Some(0), [asked, answer])
         }),
         Claim::ours("A stranger chooses how long the answer is: it can be twelve times the question.", |trace| {
             let stranger = trace.scene(2).role("stranger");
             let (asked, answer) = (stranger.calls(Syscall::SendTo), stranger.calls(Syscall::Recv));
-            let (Some(asked), Some(answer)) = (asked.first(), answer.first()) else { return NO_ANSWER };
+            let (Some(asked), Some(answer)) = (asked.first(), answer.first()) else { return Err(NO_ANSWER) };
             let twelve = asked.call.ret.map(|len| 12 * len) == answer.call.ret;
             Verdict::by_calls(twelve, [*asked, *answer])
         }),
         Claim::ours("One byte from a stranger ends the server for everybody.", |trace| {
             let scene = trace.scene(2);
             let server = scene.clone().role("server");
-            let Some(last) = server.calls(Syscall::RecvFrom).last().copied() else { return NO_DATAGRAM };
+            let last = server.last(Syscall::RecvFrom)?;
             let ends = server.clone().after(last.event).calls(Syscall::Close);
             let unanswered = server.after(last.event).calls(Syscall::SendTo).is_empty();
             let one_byte = last.call.ret == Some(1);
@@ -48,7 +46,7 @@ pub fn all() -> Vec<Claim> {
             let sent = scene.clone().role("client").calls(Syscall::SendTo);
             let server = scene.role("second-server");
             let received = server.calls(Syscall::RecvFrom);
-            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return NO_DATAGRAM };
+            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return Err(NO_DATAGRAM) };
             let text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
             let ends = server.after(received.event).calls(Syscall::Close);
             Verdict::by_calls(
@@ -60,7 +58,7 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(3).role("server");
             let (asked, answers) = (server.calls(Syscall::RecvMsg), server.calls(Syscall::SendTo));
             let (Some(last), Some(longest)) = (asked.last(), answers.iter().max_by_key(|made| made.call.ret)) else {
-                return NO_ANSWER;
+                return Err(NO_ANSWER);
             };
             // Whoever asked what is asked in scene 2 was answered, too, and the server is still there.
             let all = answers.len() == asked.len() && asked.iter().any(|made| made.call.get_out("msg_flags").is_some());
@@ -68,15 +66,15 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S1-C05", "An address and a port find one program: together they are unique.", |trace| {
             let bound = trace.scene(4).calls(Syscall::Bind);
-            let [first, second, ..] = bound[..] else { return Verdict::NotObservable("only one server was started") };
+            let [first, second, ..] = bound[..] else { return Err(Unseen::because("only one server was started")) };
             let same = first.call.get_arg("addr") == second.call.get_arg("addr");
             let both = first.call.ret == Some(0) && second.call.ret == Some(0);
             Verdict::by_calls(!(same && both), [first, second])
         }),
         Claim::ours("With SO_REUSEADDR on both, the server that came last gets every datagram.", |trace| {
             let (scene, second) = (trace.scene(4), trace.scene(4).role("second-server"));
-            let Some(bound) = second.calls(Syscall::Bind).first().copied() else { return NO_DATAGRAM };
-            let Some(gone) = second.calls(Syscall::Close).first().copied() else { return NO_DATAGRAM };
+            let bound = second.first(Syscall::Bind)?;
+            let gone = second.first(Syscall::Close)?;
             let between = scene.after(bound.event).before(gone.event);
             let (firsts, lasts) = (between.clone().role("server"), between.role("second-server"));
             let (firsts, lasts) = (firsts.calls(Syscall::RecvFrom), lasts.calls(Syscall::RecvFrom));
@@ -85,27 +83,27 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("When that one ends, the first one gets them again, and nobody has been told.", |trace| {
             let scene = trace.scene(4);
             let second = scene.clone().role("second-server").calls(Syscall::Close);
-            let Some(gone) = second.first().copied() else { return NO_DATAGRAM };
+            let gone = second.first().copied().ok_or(NO_DATAGRAM)?;
             let again = scene.clone().after(gone.event).role("server").calls(Syscall::RecvFrom);
             let errors = scene.all_calls().iter().filter(|made| made.call.errno.is_some()).count();
             Verdict::by_calls(errors == 0 && !again.is_empty(), [gone].into_iter().chain(again))
         }),
         Claim::ours("A server that does not set the option cannot be joined, whatever the second one sets.", |trace| {
             let bound = trace.scene(5).calls(Syscall::Bind);
-            let [first, second] = bound[..] else { return Verdict::NotObservable("nobody else tried") };
+            let [first, second] = bound[..] else { return Err(Unseen::because("nobody else tried")) };
             Verdict::by_calls(first.call.ret == Some(0) && in_use(&second), [first, second])
         }),
         Claim::ours("SO_REUSEPORT is another agreement: both must set it, and SO_REUSEADDR does not do.", |trace| {
             let tries = trace.scene(6).calls(Syscall::Bind);
-            let [first, refused, joined] = tries[..] else { return Verdict::NotObservable("nobody else tried twice") };
+            let [first, refused, joined] = tries[..] else { return Err(Unseen::because("nobody else tried twice")) };
             let holds = first.call.ret == Some(0) && in_use(&refused) && joined.call.ret == Some(0);
             Verdict::by_calls(holds, [first, refused, joined])
         }),
     ]
 }
 
-const NO_DATAGRAM: Verdict = Verdict::NotObservable("no datagram was exchanged in this scene");
-const NO_ANSWER: Verdict = Verdict::NotObservable("nobody was answered in this scene");
+const NO_DATAGRAM: Unseen = Unseen::because("no datagram was exchanged in this scene");
+const NO_ANSWER: Unseen = Unseen::because("nobody was answered in this scene");
 
 fn empty(mut calls: Vec<Made<'_>>) -> Vec<Made<'_>> {
     calls.retain(|made| made.call.ret == Some(0));

@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             "UDP is not confirmed, so it is unreliable: a send succeeds though its datagram is lost.",
             |trace| {
                 let sent = trace.scene(1).role("client").calls(Syscall::SendTo);
-                let Some(asked) = dropped(&trace.scene(1)) else { return NOBODY_ASKED };
+                let asked = dropped(&trace.scene(1)).ok_or(NOBODY_ASKED)?;
                 let all = sent.iter().all(|made| made.call.ret == Some(5000));
                 let some_lost = asked.event.number("drops") > Some(0);
                 Verdict::by_calls(all && some_lost, sent.into_iter().take(5).chain([asked]))
@@ -23,7 +23,7 @@ pub fn all() -> Vec<Claim> {
                 // Were that the reason, nothing would be lost where every datagram fits.
                 let scene = trace.scene(1);
                 let received = scene.clone().role("server").calls(Syscall::RecvMsg);
-                let Some(asked) = dropped(&scene) else { return NOBODY_ASKED };
+                let asked = dropped(&scene).ok_or(NOBODY_ASKED)?;
                 let fits = |made: &Made<'_>| made.call.ret < made.call.get_arg("len").and_then(Value::as_number);
                 let lost_all_the_same = received.iter().all(fits) && asked.event.number("drops") > Some(0);
                 Verdict::by_calls(!lost_all_the_same, received.into_iter().take(1).chain([asked]))
@@ -37,13 +37,13 @@ pub fn all() -> Vec<Claim> {
                 let server = trace.scene(4).role("server");
                 let (received, waits) = (server.calls(Syscall::RecvFrom), server.waits(Syscall::RecvFrom));
                 let events = sent.iter().chain(&received).map(|made| made.event).chain(waits.last().copied());
-                if sent.is_empty() { NO_DATAGRAM } else { Verdict::of(sent.len() == received.len(), events) }
+                if sent.is_empty() { Err(NO_DATAGRAM) } else { Verdict::of(sent.len() == received.len(), events) }
             },
         ),
         Claim::ours("What is kept is what came first, and what is dropped does not come later.", |trace| {
             let sent = trace.scene(1).role("client").calls(Syscall::SendTo);
             let received = trace.scene(1).role("server").calls(Syscall::RecvMsg);
-            let ([first, .., sixth], [kept, last]) = (&sent[..], &received[..]) else { return NO_DATAGRAM };
+            let ([first, .., sixth], [kept, last]) = (&sent[..], &received[..]) else { return Err(NO_DATAGRAM) };
             let holds = first.call.data == kept.call.data && sixth.call.data == last.call.data;
             Verdict::by_calls(holds, [*first, *sixth, *kept, *last])
         }),
@@ -54,7 +54,7 @@ pub fn all() -> Vec<Claim> {
                 let sent = scene.clone().role("client").calls(Syscall::SendTo).len() as i64;
                 let received = scene.clone().role("server").calls(Syscall::RecvMsg);
                 let (Some(asked), Some(last)) = (dropped(&scene), received.last().copied()) else {
-                    return NOBODY_ASKED;
+                    return Err(NOBODY_ASKED);
                 };
                 let drops = asked.event.number("drops");
                 let said = said(&scene, "lost, says the socket: ");
@@ -71,22 +71,22 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Of a hundred small ones the first ones are kept, in their order and without a gap.", |trace| {
             let scene = trace.scene(2);
             let (sent, received) = (scene.calls(Syscall::SendMmsg), scene.calls(Syscall::RecvMmsg));
-            let ([sent], [received]) = (&sent[..], &received[..]) else { return NO_DATAGRAM };
+            let ([sent], [received]) = (&sent[..], &received[..]) else { return Err(NO_DATAGRAM) };
             let fewer = received.call.ret > Some(1) && received.call.ret < sent.call.ret;
             let holds = fewer && sent.call.bytes().starts_with(received.call.bytes());
             Verdict::by_calls(holds, [*sent, *received])
         }),
         Claim::ours("Kept and dropped together are as many as were sent.", |trace| {
             let scene = trace.scene(2);
-            let Some(sent) = scene.calls(Syscall::SendMmsg).first().copied() else { return NO_DATAGRAM };
-            let Some((event, text)) = said(&scene, "kept and dropped together: ") else { return NOBODY_ASKED };
+            let sent = scene.first(Syscall::SendMmsg)?;
+            let (event, text) = said(&scene, "kept and dropped together: ").ok_or(NOBODY_ASKED)?;
             let together = text.rsplit_once(": ").and_then(|(_, number)| number.parse().ok());
             Verdict::of(together.is_some() && together == sent.call.ret, [sent.event, event])
         }),
         Claim::ours("A datagram has at most 65507 bytes of payload; with one more nothing of it is sent.", |trace| {
             let sent = trace.scene(3).role("client").calls(Syscall::SendTo);
             let received = trace.scene(3).role("server").calls(Syscall::RecvFrom);
-            let ([large, largest], [one]) = (&sent[..], &received[..]) else { return NO_DATAGRAM };
+            let ([large, largest], [one]) = (&sent[..], &received[..]) else { return Err(NO_DATAGRAM) };
             let refused = large.call.errno == Some(Errno::EMSGSIZE);
             let holds = refused && largest.call.ret == Some(65507) && one.call.ret == largest.call.ret;
             Verdict::by_calls(holds, [*large, *largest, *one])
@@ -94,7 +94,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Nobody is told of the one that is lost: the next one comes in its place.", |trace| {
             let sent = trace.scene(4).role("client").calls(Syscall::SendTo);
             let received = trace.scene(4).role("server").calls(Syscall::RecvFrom);
-            let ([hello, world, egon], [first, second]) = (&sent[..], &received[..]) else { return NO_DATAGRAM };
+            let ([hello, world, egon], [first, second]) = (&sent[..], &received[..]) else { return Err(NO_DATAGRAM) };
             let silent = world.call.ret == Some(5) && received.iter().all(|made| made.call.errno.is_none());
             let holds = silent && first.call.data == hello.call.data && second.call.data == egon.call.data;
             Verdict::by_calls(holds, [*world, *first, *second])
@@ -111,8 +111,9 @@ pub fn all() -> Vec<Claim> {
             "Whose answer was lost sends again what had arrived: only the number tells the two apart.",
             |trace| {
                 let received = trace.scene(5).role("server").calls(Syscall::RecvFrom);
-                let twice = received.windows(2).find(|two| two[0].call.bytes().first() == two[1].call.bytes().first());
-                let Some([first, second]) = twice else { return Verdict::NotObservable("nothing came twice") };
+                let mut pairs = received.iter().zip(received.iter().skip(1));
+                let twice = pairs.find(|(a, b)| a.call.bytes().first() == b.call.bytes().first());
+                let (first, second) = twice.ok_or(Unseen::because("nothing came twice"))?;
                 let same_text = first.call.bytes().get(4..) == second.call.bytes().get(4..);
                 let again = said(&trace.scene(5), "number 3 again");
                 let events = [Some(first.event), Some(second.event), again.map(|(event, _)| event)];
@@ -122,8 +123,8 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_DATAGRAM: Verdict = Verdict::NotObservable("the datagrams of this scene were not exchanged");
-const NOBODY_ASKED: Verdict = Verdict::NotObservable("nobody asked what was lost");
+const NO_DATAGRAM: Unseen = Unseen::because("the datagrams of this scene were not exchanged");
+const NOBODY_ASKED: Unseen = Unseen::because("nobody asked what was lost");
 
 /// The first answer to the question how many were dropped.
 fn dropped<'a>(scene: &Selection<'a>) -> Option<Made<'a>> {

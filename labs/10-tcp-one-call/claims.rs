@@ -42,22 +42,18 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C11", "The side that is told goodbye goes to CLOSE-WAIT.", |trace| {
             let scene = trace.scene(1);
-            let Some(goodbye) = scene.clone().role("server").calls(Syscall::Close).first().copied() else {
-                return Verdict::NotObservable("the server did not close its connection");
-            };
+            let goodbye = scene.clone().role("server").first(Syscall::Close)?;
             let told = in_state(&scene.role("client").after(goodbye.event), TcpState::CloseWait);
             Verdict::of(told.is_some(), std::iter::once(goodbye.event).chain(told))
         }),
         Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
             let closes = trace.scene(1).calls(Syscall::Close);
             let (Some(first), Some(last)) = (closes.first(), closes.last()) else {
-                return Verdict::NotObservable("nobody said goodbye");
+                return Err(Unseen::because("nobody said goodbye"));
             };
             // The program has no descriptor any more. Its kernel is asked by the connection's addresses.
             let kept = trace.scene(1).role("server").after(first.event).states();
-            let Some(end) = kept.into_iter().rfind(|event| event.is_after_close()) else {
-                return Verdict::NotObservable("what is left of the connection was not looked at");
-            };
+            let end = kept.into_iter().rfind(|event| event.is_after_close()).ok_or(Unseen::because("what is left of the connection was not looked at"))?;
             let is_closed = end.state() == Some(TcpState::Closed);
             Verdict::of(is_closed, [first.event, last.event, end])
         }),
@@ -79,24 +75,19 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::classic("S1-C12", "connect_ex gives the error as a number, and the program goes on.", |trace| {
             let client = trace.scene(3).role("client");
-            let Some(refused) = client.calls(Syscall::Connect).into_iter().find(|made| made.call.ret == Some(-1))
-            else {
-                return Verdict::NotObservable("the client's connect did not fail");
-            };
+            let refused = client.calls(Syscall::Connect).into_iter().find(|made| made.call.ret == Some(-1)).ok_or(Unseen::because("the client's connect did not fail"))?;
             let sends = client.after(refused.event).calls(Syscall::Send);
             Verdict::by_calls(!sends.is_empty(), std::iter::once(refused).chain(sends))
         }),
         Claim::ours("A server can be bound to an address of its own machine, and to no other.", |trace| {
             let binds = trace.scene(4).role("server").calls(Syscall::Bind);
-            let [foreign, own] = binds[..] else { return Verdict::NotObservable("two addresses were not tried") };
+            let [foreign, own] = binds[..] else { return Err(Unseen::because("two addresses were not tried")) };
             let refused = foreign.call.errno == Some(Errno::EADDRNOTAVAIL);
             Verdict::by_calls(refused && own.call.ret == Some(0), [foreign, own])
         }),
         Claim::ours("A connection stands, and takes data, before the server has called accept.", |trace| {
             let scene = trace.scene(2);
-            let Some(accept) = scene.clone().role("server").calls(Syscall::Accept).first().copied() else {
-                return Verdict::NotObservable("the server did not accept");
-            };
+            let accept = scene.clone().role("server").first(Syscall::Accept)?;
             let before = scene.clone().role("client").before(accept.event);
             let sent: Vec<_> = before.calls(Syscall::Send).into_iter().filter(|made| made.call.ret > Some(0)).collect();
             let queue = scene.role("server").after(accept.event).receive_queues().first().copied();
@@ -108,9 +99,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Bytes that came before the goodbye can still be read after it.", |trace| {
             let client = trace.scene(1).role("client");
-            let Some(told) = in_state(&client, TcpState::CloseWait) else {
-                return Verdict::NotObservable("the client was not told goodbye");
-            };
+            let told = in_state(&client, TcpState::CloseWait).ok_or(Unseen::because("the client was not told goodbye"))?;
             let read = client.after(told).calls(Syscall::Recv);
             let whole = read.iter().any(|made| made.call.bytes() == b"LINHAIFENG NB");
             Verdict::of(whole, std::iter::once(told).chain(read.into_iter().map(|made| made.event)))

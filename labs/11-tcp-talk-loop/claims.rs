@@ -34,9 +34,7 @@ pub fn all() -> Vec<Claim> {
                 .flat_map(|made| made.call.bytes().to_vec())
                 .collect();
             let shown: Vec<u8> = got(&client).iter().flat_map(|made| made.call.bytes().to_vec()).collect();
-            let Some((first, second)) = got(&client).first().copied().zip(got(&client).get(1).copied()) else {
-                return Verdict::NotObservable("the client received less than two times");
-            };
+            let (first, second) = got(&client).first().copied().zip(got(&client).get(1).copied()).ok_or(Unseen::because("the client received less than two times"))?;
             let left = client.after(first.event).before(second.event).receive_queues().first().copied();
             let holds = left.is_some() && answered.starts_with(&shown) && shown.len() > first.call.bytes().len();
             Verdict::of(holds, [first.event].into_iter().chain(left).chain([second.event]))
@@ -48,7 +46,7 @@ pub fn all() -> Vec<Claim> {
             let answers = server.calls(Syscall::Send);
             let both = got(&client).into_iter().find(|made| made.call.bytes().ends_with(b"AB"));
             let (Some(long), Some(both)) = (long, both) else {
-                return Verdict::NotObservable("no send was longer than a receive");
+                return Err(Unseen::because("no send was longer than a receive"));
             };
             let parts: Vec<_> = server.calls(Syscall::Recv).into_iter().take(3).collect();
             let of_two = !answers.iter().any(|answer| answer.call.bytes() == both.call.bytes());
@@ -87,7 +85,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let client = trace.scene(2).role("client");
                 let sent = client.calls(Syscall::Send);
-                let Some((long, later)) = sent.split_first() else { return Verdict::NotObservable("nothing was sent") };
+                let (long, later) = sent.split_first().ok_or(Unseen::because("nothing was sent"))?;
                 let shown = |line: &Made<'_>| client.clone().after(line.event).calls(Syscall::Recv).first().copied();
                 let late = |line: &&Made<'_>| shown(line).is_some_and(|answer| !answers(answer, line));
                 let holds = long.call.ret > Some(1024) && later.len() > 2 && later.iter().all(|line| late(&line));

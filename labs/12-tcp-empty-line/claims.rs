@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             let sends = empty_sends(&scene.clone().role("client"));
             let looks = scene.clone().role("server").calls(Syscall::Recv);
             let (Some(first), Some(look)) = (sends.first().copied(), looks.first().copied()) else {
-                return Verdict::NotObservable("no empty send, or nobody who looked for it");
+                return Err(Unseen::because("no empty send, or nobody who looked for it"));
             };
             let arrived = scene.after(first.event).before(look.event).receive_queues();
             let holds = sends.len() > 1 && arrived.is_empty() && look.call.errno == Some(Errno::EAGAIN);
@@ -18,9 +18,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S1-C15", "The hang on an empty line is a recv on an empty buffer.", |trace| {
             let scene = trace.scene(1);
-            let Some(last) = empty_sends(&scene.clone().role("client")).last().copied() else {
-                return Verdict::NotObservable("no empty line was sent");
-            };
+            let last = empty_sends(&scene.clone().role("client")).last().copied().ok_or(Unseen::because("no empty line was sent"))?;
             let waits = scene.waits(Syscall::Recv).into_iter();
             let roles = ["server", "client"];
             let last_waits: Vec<_> =
@@ -31,17 +29,13 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C06", "recv waits while the buffer is empty.", |trace| {
             let scene = trace.scene(2);
-            let Some(closed) = scene.clone().role("client").calls(Syscall::Close).first().copied() else {
-                return Verdict::NotObservable("the client did not say goodbye");
-            };
+            let closed = scene.clone().role("client").first(Syscall::Close)?;
             // The server waits in recv, its queue stays empty, and then there is the goodbye. Does the call return?
             let server = scene.role("server");
-            let Some(wait) = server.waits(Syscall::Recv).last().copied() else {
-                return Verdict::NotObservable("nobody waited in recv");
-            };
+            let wait = server.waits(Syscall::Recv).last().copied().ok_or(Unseen::because("nobody waited in recv"))?;
             let returned = server.after(closed.event).calls(Syscall::Recv).first().copied();
             if returned.is_some_and(|made| made.call.ret != Some(0)) {
-                return Verdict::NotObservable("the buffer was not empty");
+                return Err(Unseen::because("the buffer was not empty"));
             }
             let evidence = [wait, closed.event].into_iter().chain(returned.map(|made| made.event));
             Verdict::of(returned.is_none(), evidence)
@@ -63,7 +57,7 @@ pub fn all() -> Vec<Claim> {
                 }
             }
             if evidence.is_empty() || empty == 0 {
-                return Verdict::NotObservable("no recv gave 0, or nothing empty was sent");
+                return Err(Unseen::because("no recv gave 0, or nothing empty was sent"));
             }
             evidence.truncate(4);
             Verdict::by_calls(holds, evidence)
@@ -71,7 +65,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("With a newline as end mark, an empty line is a message, and gets its answer.", |trace| {
             let client = trace.scene(4).role("client");
             let sent = client.calls(Syscall::Send).into_iter().find(|made| made.call.bytes() == b"\n");
-            let Some(sent) = sent else { return Verdict::NotObservable("no empty line was sent") };
+            let sent = sent.ok_or(Unseen::because("no empty line was sent"))?;
             let answer = client.after(sent.event).calls(Syscall::Recv).first().copied();
             let holds = answer.is_some_and(|made| made.call.bytes() == b"\n");
             Verdict::by_calls(holds, std::iter::once(sent).chain(answer))

@@ -20,13 +20,11 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(holds, evidence)
         }),
         Claim::classic("S0-C06", "recv waits while the buffer is empty.", |trace| {
-            let Some(zero) = zeros(&trace.scene(2)).first().copied() else {
-                return Verdict::NotObservable("the peer did not leave");
-            };
+            let zero = zeros(&trace.scene(2)).first().copied().ok_or(Unseen::because("the peer did not leave"))?;
             let server = trace.scene(2).role("server").before(zero.event);
             let queue = server.receive_queues().last().copied();
             if queue.and_then(|event| event.unread()) != Some(0) {
-                return Verdict::NotObservable("the buffer was not empty");
+                return Err(Unseen::because("the buffer was not empty"));
             }
             Verdict::of(false, queue.into_iter().chain([zero.event]))
         }),
@@ -44,7 +42,7 @@ pub fn all() -> Vec<Claim> {
                 client.only(|event| matches!(event.what, What::Exit(_))).events().first().copied()
             };
             let (Some(ended), Some(killed)) = (left(1), left(3)) else {
-                return Verdict::NotObservable("nobody left");
+                return Err(Unseen::because("nobody left"));
             };
             let after = |event: &Event, number| zeros(&trace.scene(number).after(event)).first().map(|made| made.event);
             let evidence = [Some(ended), crashed(1).or(after(ended, 1)), Some(killed), crashed(3).or(after(killed, 3))];
@@ -52,9 +50,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("After the goodbye recv gives 0 as often as it is called, and does not sleep once.", |trace| {
             let server = trace.scene(2).role("server");
-            let Some(zero) = zeros(&trace.scene(2)).first().copied() else {
-                return Verdict::NotObservable("recv did not give 0");
-            };
+            let zero = zeros(&trace.scene(2)).first().copied().ok_or(Unseen::because("recv did not give 0"))?;
             let said = server.printed().into_iter().find(|(_, text)| text.contains("asleep"));
             let asleep =
                 said.and_then(|(_, text)| text.rsplit_once("asleep ")?.1.split(' ').next()?.parse::<u64>().ok());
@@ -65,7 +61,7 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(2).role("server");
             let slept = server.calls(Syscall::Poll).last().copied().filter(|made| made.call.ret == Some(0));
             let (Some(zero), Some(slept)) = (zeros(&trace.scene(2)).first().copied(), slept) else {
-                return Verdict::NotObservable("recv did not give 0, or nobody slept");
+                return Err(Unseen::because("recv did not give 0, or nobody slept"));
             };
             let said = server.printed().into_iter().find(|(_, text)| text.starts_with("processor time"));
             let holds = said.is_some_and(|(_, text)| text.contains("more than ten times"));

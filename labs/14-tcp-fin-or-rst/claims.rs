@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             let told: Vec<_> = survivors.iter().filter_map(|role| breaks(role).first().copied()).collect();
             let ends: Vec<_> = survivors.iter().filter_map(exit).collect();
             if told.len() != 2 || ends.len() != 2 {
-                return Verdict::NotObservable("nobody broke off");
+                return Err(Unseen::because("nobody broke off"));
             }
             let crashed = ends.iter().all(|event| status(event) != Some(Status::Code(0)));
             Verdict::of(crashed, [told[0].event, ends[0], told[1].event, ends[1]])
@@ -21,10 +21,8 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let server = trace.scene(4).role("server");
                 let gone = trace.scene(4).role("client").calls(Syscall::Close);
-                let Some(close) = gone.first() else { return Verdict::NotObservable("the client did not leave") };
-                let Some(told) = server.after(close.event).calls(Syscall::Recv).first().copied() else {
-                    return Verdict::NotObservable("nobody asked");
-                };
+                let close = gone.first().ok_or(Unseen::because("the client did not leave"))?;
+                let told = server.after(close.event).first(Syscall::Recv)?;
                 Verdict::by_calls(told.call.ret == Some(0), [*close, told])
             },
         ),
@@ -32,7 +30,7 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(4).role("server");
             let told = breaks(&server);
             let (Some(told), Some(end)) = (told.first(), exit(&server)) else {
-                return Verdict::NotObservable("nobody broke off, or the server went on");
+                return Err(Unseen::because("nobody broke off, or the server went on"));
             };
             Verdict::of(told.call.ret == Some(0), [told.event, end])
         }),
@@ -41,9 +39,9 @@ pub fn all() -> Vec<Claim> {
             "Each socket has two buffers, and a write returns when its data is copied.",
             |trace| {
                 let (sent, received) = (big_send(trace, 8), received(trace, 8));
-                let Some(sent) = sent else { return Verdict::NotObservable("the megabyte was not sent") };
+                let sent = sent.ok_or(Unseen::because("the megabyte was not sent"))?;
                 let queue = trace.scene(8).role("client").after(sent.event).receive_queues().first().copied();
-                let Some(queue) = queue else { return Verdict::NotObservable("nothing came") };
+                let queue = queue.ok_or(Unseen::because("nothing came"))?;
                 // Of what send has taken, the peer's buffer has a part, and its program has read nothing yet.
                 let copied = sent.call.ret > queue.unread() && received.iter().all(|made| made.event.n > sent.event.n);
                 Verdict::of(copied, [sent.event, queue])
@@ -51,16 +49,14 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::classic("S2-C14", "TCP is safe: what was sent arrives.", |trace| {
             let (Some(sent), received) = (big_send(trace, 8), received(trace, 8)) else {
-                return Verdict::NotObservable("the megabyte was not sent");
+                return Err(Unseen::because("the megabyte was not sent"));
             };
             let arrived: i64 = received.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum();
             Verdict::by_calls(Some(arrived) == sent.call.ret, std::iter::once(sent).chain(received))
         }),
         Claim::ours("After the peer's goodbye the first send succeeds, and the next one fails with EPIPE.", |trace| {
             let client = trace.scene(1).role("client");
-            let Some(killed) = exit(&trace.scene(1).role("server")) else {
-                return Verdict::NotObservable("the server did not go");
-            };
+            let killed = exit(&trace.scene(1).role("server")).ok_or(Unseen::because("the server did not go"))?;
             let sends = client.after(killed).calls(Syscall::Send);
             let holds =
                 matches!(&sends[..], [first, second] if first.call.ret > Some(0) && failed(second, Errno::EPIPE));
@@ -71,7 +67,7 @@ pub fn all() -> Vec<Claim> {
             let begun = client.events().iter().rfind(|event| matches!(&event.what, What::Begin(_))).copied();
             let end = exit(&client);
             let (Some(begun), Some(end)) = (begun, end) else {
-                return Verdict::NotObservable("the client was not in a call when it ended");
+                return Err(Unseen::because("the client was not in a call when it ended"));
             };
             let in_send = matches!(&begun.what, What::Begin(call) if call.name == Syscall::Send);
             Verdict::of(in_send && status(end) == Some(Status::Signal(13)), [begun, end])
@@ -81,9 +77,7 @@ pub fn all() -> Vec<Claim> {
             let mut holds = true;
             for (number, who, peer) in [(4, "client", "server"), (7, "server", "client"), (8, "server", "client")] {
                 let role = trace.scene(number).role(who);
-                let Some(close) = role.calls(Syscall::Close).first().copied() else {
-                    return Verdict::NotObservable("nobody closed");
-                };
+                let close = role.first(Syscall::Close)?;
                 let unread = role.before(close.event).receive_queues().last().copied();
                 let state = trace.scene(number).role(peer).after(close.event).states().first().copied();
                 holds &= unread.and_then(|event| event.unread()) > Some(0);
@@ -101,7 +95,7 @@ pub fn all() -> Vec<Claim> {
                     .collect::<Vec<_>>()
             });
             let ([_, reset, zero, pipe], [reset_first, pipe_next, _, zero_last]) = (&receives[..], &sends[..]) else {
-                return Verdict::NotObservable("the server did not ask");
+                return Err(Unseen::because("the server did not ask"));
             };
             let holds = failed(reset, Errno::ECONNRESET)
                 && failed(reset_first, Errno::ECONNRESET)
@@ -115,7 +109,7 @@ pub fn all() -> Vec<Claim> {
             for (number, role) in [(6, "server"), (7, "client")] {
                 let role = trace.scene(number).role(role);
                 let reset = role.states().into_iter().find(|event| event.state() == Some(TcpState::Closed));
-                let Some(reset) = reset else { return Verdict::NotObservable("there was no reset") };
+                let reset = reset.ok_or(Unseen::because("there was no reset"))?;
                 let read = role.after(reset).calls(Syscall::Recv).first().copied();
                 holds &= read.is_some_and(|made| made.call.ret > Some(0));
                 evidence.extend(std::iter::once(reset).chain(read.map(|made| made.event)));
@@ -124,10 +118,10 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("What send accepted and the peer has not got yet is lost with a reset.", |trace| {
             let (Some(sent), received) = (big_send(trace, 8), received(trace, 8)) else {
-                return Verdict::NotObservable("the megabyte was not sent");
+                return Err(Unseen::because("the megabyte was not sent"));
             };
             if received.first().is_some_and(|made| made.event.n < sent.event.n) {
-                return Verdict::NotObservable("the server's kernel has no room for a megabyte: its send had to wait");
+                return Err(Unseen::because("the server's kernel has no room for a megabyte: its send had to wait"));
             }
             let total: i64 = received.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum();
             let lost = Some(total) < sent.call.ret && received.iter().any(|made| failed(made, Errno::ECONNRESET));
@@ -135,7 +129,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("With half a goodbye, and all input read before close, nothing is lost.", |trace| {
             let (Some(sent), received) = (big_send(trace, 9), received(trace, 9)) else {
-                return Verdict::NotObservable("the megabyte was not sent");
+                return Err(Unseen::because("the megabyte was not sent"));
             };
             let total: i64 = received.iter().filter_map(|made| made.call.ret).sum();
             let ends = received.last().is_some_and(|made| made.call.ret == Some(0));

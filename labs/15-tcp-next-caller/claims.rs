@@ -15,7 +15,7 @@ pub fn all() -> Vec<Claim> {
                 let reset = left.iter().copied().find(|made| made.call.errno == Some(Errno::ECONNRESET));
                 let zero = left.iter().copied().find(|made| made.call.ret == Some(0));
                 if zero.is_none() {
-                    return Verdict::NotObservable("nobody said goodbye");
+                    return Err(Unseen::because("nobody said goodbye"));
                 }
                 Verdict::by_calls(reset.is_none(), reset.into_iter().chain(zero))
             },
@@ -23,7 +23,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Who waits for accept is connected, and can send.", |trace| {
             let second = trace.scene(2).role("second-client");
             let made = [Syscall::Connect, Syscall::Send].map(|name| second.calls(name).first().copied());
-            let [Some(connected), Some(sent)] = made else { return Verdict::NotObservable("nobody called") };
+            let [Some(connected), Some(sent)] = made else { return Err(Unseen::because("nobody called")) };
             let queue = trace.scene(2).after(connected.event).accept_queues().first().copied();
             let taken = accepted(&trace.scene(2), "second-client");
             let before = taken.is_some_and(|made| made.event.n > sent.event.n);
@@ -38,7 +38,7 @@ pub fn all() -> Vec<Claim> {
             let taken = accepted(&scene, "second-client");
             let answer = scene.role("second-client").calls(Syscall::Recv).first().copied();
             let (Some(left), Some(taken), Some(answer)) = (first_left, taken, answer) else {
-                return Verdict::NotObservable("the first one did not leave, or the second one was not served");
+                return Err(Unseen::because("the first one did not leave, or the second one was not served"));
             };
             let holds = left.event.n < taken.event.n && taken.event.n < answer.event.n && answer.call.ret > Some(0);
             Verdict::by_calls(holds, [left, taken, answer])
@@ -57,12 +57,12 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(2);
             let closed = scene.clone().role("client").calls(Syscall::Close).first().copied();
             let answer = scene.role("server").calls(Syscall::Send).into_iter().find(|made| made.call.bytes() == b"Q");
-            let (Some(closed), Some(answer)) = (closed, answer) else { return Verdict::NotObservable("nobody sent q") };
+            let (Some(closed), Some(answer)) = (closed, answer) else { return Err(Unseen::because("nobody sent q")) };
             Verdict::by_calls(closed.event.n < answer.event.n && answer.call.ret == Some(1), [closed, answer])
         }),
         Claim::ours("Where all errors are swallowed, neither side learns of the server's own.", |trace| {
             let scene = trace.scene(3);
-            let Some(taken) = accepted(&scene, "foreign-client") else { return Verdict::NotObservable("nobody came") };
+            let taken = accepted(&scene, "foreign-client").ok_or(Unseen::because("nobody came"))?;
             let server = scene.clone().role("server").after(taken.event);
             let received = server.calls(Syscall::Recv).first().copied();
             let closed = server.calls(Syscall::Close).first().copied();

@@ -9,7 +9,7 @@ pub fn all() -> Vec<Claim> {
             let tried: Vec<_> =
                 [1, 2, 3].iter().filter_map(|number| connects(trace, *number).first().copied()).collect();
             if tried.len() != 3 {
-                return Verdict::NotObservable("nobody tried");
+                return Err(Unseen::because("nobody tried"));
             }
             // Where connect does not wait, the answer comes later.
             let asked = trace.scene(3).calls(Syscall::GetSockOpt).first().copied();
@@ -21,7 +21,7 @@ pub fn all() -> Vec<Claim> {
             let tried = connects(trace, 7);
             let listens = trace.scene(7).role("server").calls(Syscall::Listen).first().copied();
             let (Some(listens), [early, late]) = (listens, &tried[..]) else {
-                return Verdict::NotObservable("the client did not try before and after");
+                return Err(Unseen::because("the client did not try before and after"));
             };
             let (before, after) = (early.event.n < listens.event.n, late.event.n > listens.event.n);
             let holds = before && after && failed(early, Errno::ECONNREFUSED) && late.call.ret == Some(0);
@@ -30,9 +30,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S1-C12", "connect_ex gives an error number in place of raising an error.", |trace| {
             // So the program goes on: its next call is made on the socket that was refused.
             let calls = trace.scene(2).role("client").all_calls();
-            let Some(at) = calls.iter().position(|made| made.call.name == Syscall::Connect) else {
-                return Verdict::NotObservable("nobody tried");
-            };
+            let at = calls.iter().position(|made| made.call.name == Syscall::Connect).ok_or(Unseen::because("nobody tried"))?;
             let next = calls.get(at + 1).copied();
             let goes_on = next.is_some_and(|made| made.call.name == Syscall::Send && made.call.fd == calls[at].call.fd);
             Verdict::by_calls(failed(&calls[at], Errno::ECONNREFUSED) && goes_on, [calls[at]].into_iter().chain(next))
@@ -40,7 +38,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Who does not look at connect's result is told by send, and of something else: EPIPE.", |trace| {
             let (tried, sent) = (connects(trace, 2), trace.scene(2).calls(Syscall::Send));
             let (Some(tried), Some(sent)) = (tried.first(), sent.first()) else {
-                return Verdict::NotObservable("nobody sent");
+                return Err(Unseen::because("nobody sent"));
             };
             Verdict::by_calls(failed(tried, Errno::ECONNREFUSED) && failed(sent, Errno::EPIPE), [*tried, *sent])
         }),
@@ -54,7 +52,7 @@ pub fn all() -> Vec<Claim> {
             let errors = trace.scene(3).calls(Syscall::GetSockOpt);
             let none = trace.scene(4).calls(Syscall::GetSockOpt).first().copied();
             let ([_, _], [refused, again], Some(none)) = (&polls[..], &errors[..], none) else {
-                return Verdict::NotObservable("nobody asked");
+                return Err(Unseen::because("nobody asked"));
             };
             let ready = polls.iter().all(|made| made.call.ready().contains(libc::POLLOUT));
             let said = [refused, again, &none].map(|made| made.event.errno("optval"))
@@ -64,7 +62,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A server whose queue is full says nothing at all: only a deadline ends the wait.", |trace| {
             let poll = first_poll(trace, 5);
             let error = trace.scene(5).calls(Syscall::GetSockOpt).first().copied();
-            let (Some(poll), Some(error)) = (poll, error) else { return Verdict::NotObservable("nobody waited") };
+            let (Some(poll), Some(error)) = (poll, error) else { return Err(Unseen::because("nobody waited")) };
             let nothing = poll.call.ret == Some(0);
             Verdict::by_calls(nothing && error.event.errno("optval") == Some(Errno::NONE), [poll, error])
         }),
@@ -74,7 +72,7 @@ pub fn all() -> Vec<Claim> {
                 let timed = |made: &Made<'_>| made.call.option() == Some(SocketOption::SndTimeo);
                 let set = trace.scene(5).calls(Syscall::SetSockOpt).into_iter().find(timed);
                 let tried = connects(trace, 5).last().copied();
-                let (Some(set), Some(tried)) = (set, tried) else { return Verdict::NotObservable("nobody waited") };
+                let (Some(set), Some(tried)) = (set, tried) else { return Err(Unseen::because("nobody waited")) };
                 let holds =
                     tried.call.fd == set.call.fd && tried.call.after.is_some() && failed(&tried, Errno::EINPROGRESS);
                 Verdict::by_calls(holds, [set, tried])

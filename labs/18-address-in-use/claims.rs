@@ -9,10 +9,10 @@ fn row(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
 }
 
 /// Whether the cells that were bound are these.
-fn bound(trace: &Trace, scene: u32, cells: [bool; 4]) -> Verdict {
+fn bound(trace: &Trace, scene: u32, cells: [bool; 4]) -> Checked {
     let row = row(trace, scene);
     if row.len() != cells.len() {
-        return Verdict::NotObservable("the new server did not try everything");
+        return Err(Unseen::because("the new server did not try everything"));
     }
     let as_said = |(made, bound): (&Made<'_>, bool)| match bound {
         true => made.call.ret == Some(0),
@@ -30,9 +30,9 @@ fn left<'a>(trace: &'a Trace, scene: u32, state: TcpState) -> Vec<&'a Event> {
 }
 
 /// Whether the kernel says that the old server's four connections are in this state, and these cells were bound.
-fn in_state(trace: &Trace, scene: u32, state: TcpState, cells: [bool; 4]) -> Verdict {
+fn in_state(trace: &Trace, scene: u32, state: TcpState, cells: [bool; 4]) -> Checked {
     if left(trace, scene, state).len() != cells.len() {
-        return Verdict::NotObservable("the old server's connections are not in that state");
+        return Err(Unseen::because("the old server's connections are not in that state"));
     }
     bound(trace, scene, cells)
 }
@@ -40,10 +40,8 @@ fn in_state(trace: &Trace, scene: u32, state: TcpState, cells: [bool; 4]) -> Ver
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S1-C21", "A server that cannot be restarted is kept from it by TIME-WAIT.", |trace| {
-            let Some(bind) = row(trace, 3).first().copied() else { return Verdict::NotObservable("nobody tried") };
-            let Some(other) = left(trace, 3, TcpState::FinWait2).first().copied() else {
-                return Verdict::NotObservable("the old server's connections are in no other state");
-            };
+            let bind = row(trace, 3).first().copied().ok_or(Unseen::because("nobody tried"))?;
+            let other = left(trace, 3, TcpState::FinWait2).first().copied().ok_or(Unseen::because("the old server's connections are in no other state"))?;
             let without = left(trace, 3, TcpState::TimeWait).is_empty() && bind.call.errno == Some(Errno::EADDRINUSE);
             Verdict::of(!without, [other, bind.event])
         }),
@@ -51,7 +49,7 @@ pub fn all() -> Vec<Claim> {
             let new = trace.scene(7).role("new-server");
             let (binds, options) = (new.calls(Syscall::Bind), new.calls(Syscall::SetSockOpt));
             let ([without, with], [option]) = (&binds[..], &options[..]) else {
-                return Verdict::NotObservable("nobody tried both");
+                return Err(Unseen::because("nobody tried both"));
             };
             let holds = without.call.errno == Some(Errno::EADDRINUSE) && with.call.ret == Some(0);
             Verdict::by_calls(holds, [*without, *option, *with])
@@ -60,9 +58,9 @@ pub fn all() -> Vec<Claim> {
             let old = trace.scene(7).role("server");
             let (Some(bind), Some(option)) = (old.calls(Syscall::Bind).pop(), old.calls(Syscall::SetSockOpt).pop())
             else {
-                return Verdict::NotObservable("the old server did not set it");
+                return Err(Unseen::because("the old server did not set it"));
             };
-            let Some(with) = row(trace, 7).pop() else { return Verdict::NotObservable("nobody tried") };
+            let with = row(trace, 7).pop().ok_or(Unseen::because("nobody tried"))?;
             let state = left(trace, 7, TcpState::TimeWait);
             let holds = bind.event.n < option.event.n && !state.is_empty() && with.call.ret == Some(0);
             Verdict::of(holds, [bind.event, option.event].into_iter().chain(state).chain([with.event]))
@@ -70,7 +68,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("To set SO_REUSEADDR when bind has failed is too late: the old server did not have it.", |trace| {
             let binds = row(trace, 1);
             let options = trace.scene(1).role("new-server").calls(Syscall::SetSockOpt);
-            let [first, second] = binds[..] else { return Verdict::NotObservable("nobody tried twice") };
+            let [first, second] = binds[..] else { return Err(Unseen::because("nobody tried twice")) };
             let in_use = |made: Made<'_>| made.call.errno == Some(Errno::EADDRINUSE);
             let holds = in_use(first) && in_use(second) && !options.is_empty();
             Verdict::by_calls(holds, [first].into_iter().chain(options).chain([second]))
@@ -93,7 +91,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let gone = trace.scene(8).role("server").only(|event| matches!(event.what, What::Exit(_)));
                 let (Some(gone), Some(bind)) = (gone.events().first().copied(), row(trace, 8).first().copied()) else {
-                    return Verdict::NotObservable("the server did not end, or nobody tried");
+                    return Err(Unseen::because("the server did not end, or nobody tried"));
                 };
                 let said = trace.scene(8).role("new-server").after(gone).printed();
                 let listens = said.iter().find(|(_, text)| text.contains("LISTEN, sleep"));
@@ -112,14 +110,14 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A socket that is closed on exec is not inherited, and the port is free.", |trace| {
             let started = trace.scene(9).role("server").calls(Syscall::PosixSpawnp);
-            let Some(bind) = row(trace, 9).first().copied() else { return Verdict::NotObservable("nobody tried") };
+            let bind = row(trace, 9).first().copied().ok_or(Unseen::because("nobody tried"))?;
             let holds = !started.is_empty() && bind.call.ret == Some(0);
             Verdict::by_calls(holds, started.into_iter().chain([bind]))
         }),
         Claim::ours("With SO_REUSEPORT on both, two listen on one port.", |trace| {
             let new = trace.scene(10).role("new-server");
             let binds = new.calls(Syscall::Bind);
-            let [without, with] = binds[..] else { return Verdict::NotObservable("nobody tried twice") };
+            let [without, with] = binds[..] else { return Err(Unseen::because("nobody tried twice")) };
             let listens = new.calls(Syscall::Listen);
             let listening = listens.first().is_some_and(|made| made.call.ret == Some(0));
             let holds = without.call.ret == Some(-1) && with.call.ret == Some(0) && listening;

@@ -23,7 +23,7 @@ pub fn all() -> Vec<Claim> {
                 first(Syscall::Socket).zip(first(Syscall::Bind))
             };
             let (Some((tcp, tcp_bound)), Some((udp, udp_bound))) = (begin(2), begin(5)) else {
-                return Verdict::NotObservable("there were no two servers");
+                return Err(Unseen::because("there were no two servers"));
             };
             let differs = |key: &str| tcp.call.get_arg(key) != udp.call.get_arg(key);
             let same = differs("type") && !differs("domain") && tcp_bound.call.args == udp_bound.call.args;
@@ -34,14 +34,14 @@ pub fn all() -> Vec<Claim> {
             let datagrams = trace.scene(5).role("client").calls(Syscall::SendTo);
             let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
             if bytes(&datagrams) != sent(trace, 2).concat() || tcp.is_empty() || udp.is_empty() {
-                return Verdict::NotObservable("the same was not sent over both");
+                return Err(Unseen::because("the same was not sent over both"));
             }
             Verdict::by_calls(tcp.len() == udp.len(), tcp.into_iter().chain(udp))
         }),
         Claim::classic("S0-C15", "The sender does it: TCP collects small data before it sends (Nagle).", |trace| {
             let sends = trace.scene(2).role("client").calls(Syscall::Send);
             let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
-                return Verdict::NotObservable("there were no two sends");
+                return Err(Unseen::because("there were no two sends"));
             };
             let came = between(trace, first, second);
             let tcp = arrived(trace, 2);
@@ -54,7 +54,7 @@ pub fn all() -> Vec<Claim> {
             let client = trace.scene(4).role("client");
             let (option, sends) = (client.calls(Syscall::SetSockOpt), client.calls(Syscall::Send));
             let (Some(option), Some(first), Some(second)) = (option.first(), sends.first(), sends.get(1)) else {
-                return Verdict::NotObservable("there were no two sends with TCP_NODELAY");
+                return Err(Unseen::because("there were no two sends with TCP_NODELAY"));
             };
             let came = between(trace, first, second);
             let evidence = [option.event, first.event].into_iter().chain(came).chain([second.event]);
@@ -68,7 +68,7 @@ pub fn all() -> Vec<Claim> {
                 let late = arrived(trace, 2);
                 let sends = trace.scene(2).role("client").calls(Syscall::Send);
                 let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
-                    return Verdict::NotObservable("there were no two sends");
+                    return Err(Unseen::because("there were no two sends"));
                 };
                 let came = between(trace, first, second);
                 let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
@@ -81,7 +81,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 // The same two calls with the same data, and once they come merged, once not.
                 if sent(trace, 2) != sent(trace, 3) {
-                    return Verdict::NotObservable("the two clients did not send the same");
+                    return Err(Unseen::because("the two clients did not send the same"));
                 }
                 let (late, spaced) = (arrived(trace, 2), arrived(trace, 3));
                 Verdict::by_calls(merged(&late) && apart(&spaced), late.into_iter().chain(spaced))
@@ -97,7 +97,7 @@ pub fn all() -> Vec<Claim> {
             let received = arrived(trace, 2);
             let room = received.first().and_then(|made| made.call.get_arg("len")?.as_number());
             if sends.iter().any(|made| made.call.ret > room) {
-                return Verdict::NotObservable("a message was longer than the receiver's buffer");
+                return Err(Unseen::because("a message was longer than the receiver's buffer"));
             }
             Verdict::by_calls(apart(&received), sends.into_iter().chain(received))
         }),
@@ -105,7 +105,7 @@ pub fn all() -> Vec<Claim> {
             let sends = trace.scene(2).role("client").calls(Syscall::Send);
             let received = arrived(trace, 2);
             if received.is_empty() {
-                return Verdict::NotObservable("nothing was received");
+                return Err(Unseen::because("nothing was received"));
             }
             Verdict::by_calls(bytes(&sends) != bytes(&received), sends.into_iter().chain(received))
         }),
@@ -113,10 +113,10 @@ pub fn all() -> Vec<Claim> {
             let received = arrived(trace, 3);
             let second = trace.scene(3).role("client").calls(Syscall::Send).get(1).copied();
             let (Some(first_read), Some(second)) = (received.first().copied(), second) else {
-                return Verdict::NotObservable("there were no two sends, or nothing was read");
+                return Err(Unseen::because("there were no two sends, or nothing was read"));
             };
             if first_read.event.n > second.event.n {
-                return Verdict::NotObservable("the first was read after the second was made");
+                return Err(Unseen::because("the first was read after the second was made"));
             }
             let last = received.iter().skip(1).copied();
             Verdict::by_calls(apart(&received), [first_read, second].into_iter().chain(last))

@@ -17,7 +17,7 @@ pub fn all() -> Vec<Claim> {
             let sends = trace.scene(2).role("client").calls(Syscall::Send);
             let received = arrived(trace, 2);
             if received.is_empty() {
-                return Verdict::NotObservable("nothing was received");
+                return Err(Unseen::because("nothing was received"));
             }
             Verdict::by_calls(bytes(&sends) != bytes(&received), sends.into_iter().chain(received))
         }),
@@ -28,22 +28,20 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C24", "recv(1024) takes 1024 bytes.", |trace| match large(trace) {
             Some(made) => Verdict::by_calls(made.call.ret == Some(1024), [made]),
-            None => Verdict::NotObservable("nothing was received with recv(1024)"),
+            None => Err(Unseen::because("nothing was received with recv(1024)")),
         }),
         Claim::classic("S4-C09", "recv(1024) returns any number of bytes up to 1024.", |trace| match large(trace) {
             Some(made) => Verdict::by_calls(made.call.ret > Some(0) && made.call.ret < Some(1024), [made]),
-            None => Verdict::NotObservable("nothing was received with recv(1024)"),
+            None => Err(Unseen::because("nothing was received with recv(1024)")),
         }),
         Claim::classic("S3-C03", "The number that recv is given is an upper limit.", |trace| {
             let server = trace.scene(1).role("server");
-            let Some(small) = server.calls(Syscall::Recv).first().copied() else {
-                return Verdict::NotObservable("nothing was received");
-            };
+            let small = server.first(Syscall::Recv)?;
             let waiting = server.before(small.event).receive_queues().last().copied();
             let limit = small.call.get_arg("len").and_then(Value::as_number);
             let there = waiting.and_then(|event| event.unread());
             if there <= limit {
-                return Verdict::NotObservable("no more was there than was asked for");
+                return Err(Unseen::because("no more was there than was asked for"));
             }
             Verdict::of(small.call.ret <= limit, waiting.into_iter().chain([small.event]))
         }),
@@ -51,10 +49,10 @@ pub fn all() -> Vec<Claim> {
             let client = trace.scene(1).role("client");
             let (sent, closed) = (client.calls(Syscall::Send), client.calls(Syscall::Close));
             let ([sent], Some(closed)) = (&sent[..], closed.first()) else {
-                return Verdict::NotObservable("there was not one message and a close");
+                return Err(Unseen::because("there was not one message and a close"));
             };
             let received = trace.scene(1).role("server").after(closed.event).calls(Syscall::Recv);
-            let Some(first) = received.first() else { return Verdict::NotObservable("nothing was received") };
+            let first = received.first().ok_or(Unseen::because("nothing was received"))?;
             Verdict::by_calls(first.call.bytes() == sent.call.bytes(), [sent, closed, first].map(|made| *made))
         }),
         Claim::ours(
@@ -76,7 +74,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("If the bytes of an unfinished character are kept, no character is lost.", |trace| {
             let sent = bytes(&trace.scene(4).role("client").calls(Syscall::Send));
             let Ok(text) = std::str::from_utf8(&sent) else {
-                return Verdict::NotObservable("what was sent is no text");
+                return Err(Unseen::because("what was sent is no text"));
             };
             let printed = trace.scene(4).role("server").printed();
             let all = text.chars().all(|c| printed.iter().filter(|(_, line)| line.contains(c)).count() == 1);

@@ -17,7 +17,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C20", "The sender waits until its buffer is full (also S4-C07).", |trace| {
             let left = left(trace, 3);
-            let Some(joined) = left.get(1) else { return Verdict::NotObservable("the sender has joined nothing") };
+            let joined = left.get(1).ok_or(Unseen::because("the sender has joined nothing"))?;
             let before = trace.scene(3).before(joined.event).frames().pop();
             let full = joined.frame.payload.len >= FULL;
             Verdict::of(full, before.into_iter().chain([*joined]).map(|sent| sent.event))
@@ -39,7 +39,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let left = left(trace, 4);
                 let [_, _, head, body] = left[..] else {
-                    return Verdict::NotObservable("the client did not send two heads and two bodies, each by itself");
+                    return Err(Unseen::because("the client did not send two heads and two bodies, each by itself"));
                 };
                 let between =
                     |from: &Sent<'_>, to: &Sent<'_>| trace.scene(4).after(from.event).before(to.event).frames();

@@ -6,8 +6,8 @@ use socklab::trace::{Fate, Made, Sent};
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C21", "Data that is longer than the MTU is split into several packets.", |trace| {
-            let (Some(made), segments) = (send(trace, 1), segments(trace, 1)) else { return NO_SEGMENT };
-            let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return NO_SEGMENT };
+            let (Some(made), segments) = (send(trace, 1), segments(trace, 1)) else { return Err(NO_SEGMENT) };
+            let (Some(first), Some(last)) = (segments.first(), segments.last()) else { return Err(NO_SEGMENT) };
             let all = lens(&segments).iter().sum::<usize>() == 20_000;
             Verdict::of(
                 made.call.ret == Some(20_000) && all && segments.len() > 1,
@@ -16,7 +16,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Yet it is not the MTU that decides: 1500 bytes go in two segments, and 1448 in one.", |trace| {
             let sends = trace.scene(4).role("client").calls(Syscall::Send);
-            let ([fitting, other], segments) = (&sends[..], segments(trace, 4)) else { return NO_SEGMENT };
+            let ([fitting, other], segments) = (&sends[..], segments(trace, 4)) else { return Err(NO_SEGMENT) };
             let sent = (fitting.call.ret, other.call.ret) == (Some(1448), Some(1500));
             let events = [fitting.event].into_iter().chain(segments.iter().take(1).map(|sent| sent.event));
             let events = events.chain([other.event]).chain(segments.iter().skip(1).map(|sent| sent.event));
@@ -47,7 +47,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("What the receiver's calls return has nothing to do with the segments.", |trace| {
             let segments = segments(trace, 1);
-            let Some(first) = segments.first() else { return NO_SEGMENT };
+            let first = segments.first().ok_or(NO_SEGMENT)?;
             let received = trace.scene(1).role("server").calls(Syscall::Recv);
             let received: Vec<_> = received.into_iter().filter(|made| made.call.ret > Some(0)).collect();
             let same =
@@ -57,26 +57,22 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("TCP cuts, so that IP need not: none of its segments is a fragment.", |trace| {
             let all: Vec<_> = [1, 2, 4].into_iter().flat_map(|scene| segments(trace, scene)).collect();
-            let Some(longest) = all.iter().max_by_key(|sent| sent.frame.bytes.len) else { return NO_SEGMENT };
+            let longest = all.iter().max_by_key(|sent| sent.frame.bytes.len).ok_or(NO_SEGMENT)?;
             Verdict::of(!all.iter().any(is_fragment) && longest.frame.bytes.len <= 14 + 1500, [longest.event])
         }),
         Claim::ours("On the loopback the same 20,000 bytes are one segment.", |trace| {
             let client = trace.scene(3).role("client");
             let (Some(made), Some(info)) = (client.calls(Syscall::Send).pop(), client.calls(Syscall::GetSockOpt).pop())
             else {
-                return NO_SEGMENT;
+                return Err(NO_SEGMENT);
             };
             let one = info.event.number("tcpi_data_segs_out") == Some(1);
             Verdict::by_calls(made.call.ret == Some(20_000) && one, [made, info])
         }),
         Claim::ours("A large datagram is cut by IP, and one recvfrom gives it whole.", |trace| {
-            let Some(made) = trace.scene(5).role("client").calls(Syscall::SendTo).into_iter().next() else {
-                return NO_SEGMENT;
-            };
+            let made = trace.scene(5).role("client").first(Syscall::SendTo)?;
             let pieces: Vec<_> = trace.scene(5).frames().into_iter().filter(is_fragment).collect();
-            let Some(received) = trace.scene(5).role("server").calls(Syscall::RecvFrom).into_iter().next() else {
-                return NO_SEGMENT;
-            };
+            let received = trace.scene(5).role("server").first(Syscall::RecvFrom)?;
             let whole = lens(&pieces) == [1472, 1480, 1048] && received.call.ret == made.call.ret;
             let events = [made.event].into_iter().chain(pieces.iter().map(|sent| sent.event));
             Verdict::of(whole && made.call.ret == Some(4000), events.chain([received.event]))
@@ -85,7 +81,7 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(6);
             let lost: Vec<_> = scene.frames().into_iter().filter(|sent| sent.frame.fate == Fate::Dropped).collect();
             let received = scene.clone().role("server").calls(Syscall::RecvFrom);
-            let [lost] = &lost[..] else { return NO_SEGMENT };
+            let [lost] = &lost[..] else { return Err(NO_SEGMENT) };
             let small = received.len() == 1 && received[0].call.ret == Some(5);
             let fragments = scene.frames().iter().filter(|sent| is_fragment(sent)).count();
             let waits = scene.findings();
@@ -95,7 +91,7 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_SEGMENT: Verdict = Verdict::NotObservable("no segment was seen");
+const NO_SEGMENT: Unseen = Unseen::because("no segment was seen");
 
 /// The bytes of IP's head, and of TCP's with timestamps.
 const HEADS: usize = 20 + 32;

@@ -12,7 +12,7 @@ pub fn all() -> Vec<Claim> {
                 // The longest answer: its length, and the pieces that came after it.
                 let received = trace.scene(1).role("client").calls(Syscall::Recv);
                 let told = received.iter().position(|made| text(made) == "1892");
-                let Some(told) = told else { return Verdict::NotObservable("no answer of 1892 bytes was announced") };
+                let told = told.ok_or(Unseen::because("no answer of 1892 bytes was announced"))?;
                 let mut sum = 0;
                 let mut pieces = Vec::new();
                 for piece in &received[told + 1..] {
@@ -32,27 +32,25 @@ pub fn all() -> Vec<Claim> {
             "The extra send for the length makes every answer take one exchange more: the client waits twice.",
             |trace| {
                 let client = trace.scene(1).role("client");
-                let Some((first_answer, _)) = client.printed().first().copied() else {
-                    return Verdict::NotObservable("the client printed no answer");
-                };
+                let (first_answer, _) = client.printed().first().copied().ok_or(Unseen::because("the client printed no answer"))?;
                 let waits = client.before(first_answer).waits(Syscall::Recv);
                 Verdict::of(waits.len() == 2, waits)
             },
         ),
         Claim::classic("S0-C27", "Therefore the low version is the slow one.", |_| {
-            Verdict::NotObservable("an exchange takes time only where there is distance; this host has none")
+            Err(Unseen::because("an exchange takes time only where there is distance; this host has none"))
         }),
         Claim::classic("S0-C14", "Messages stick because the receiver does not know where they end.", |trace| {
             let server = trace.scene(3).role("server").calls(Syscall::Recv);
             let stuck: Vec<Made> = server.into_iter().filter(|made| text(made).starts_with("recv_ready")).collect();
             if stuck.is_empty() {
-                return Verdict::NotObservable("the server received no recv_ready");
+                return Err(Unseen::because("the server received no recv_ready"));
             }
             Verdict::by_calls(stuck.iter().any(|made| text(made) == "recv_readyecho two"), stuck)
         }),
         Claim::ours("Without the acknowledgement the client can receive length and answer in one piece.", |trace| {
             let client = trace.scene(2).role("client").calls(Syscall::Recv);
-            let Some(first) = client.first() else { return Verdict::NotObservable("the client received nothing") };
+            let first = client.first().ok_or(Unseen::because("the client received nothing"))?;
             Verdict::by_calls(text(first) == "6hello\n", client)
         }),
         Claim::ours("With it, a command right behind an empty answer can make both sides wait for ever.", |trace| {

@@ -7,7 +7,7 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C28", "Header and data go out in one send.", |trace| {
             let sends = trace.scene(1).role("server").calls(Syscall::Send);
-            let Some(first) = sends.first() else { return Verdict::NotObservable("nothing was sent") };
+            let first = sends.first().ok_or(Unseen::because("nothing was sent"))?;
             Verdict::by_calls(first.call.bytes().len() > 4, sends)
         }),
         Claim::classic("S0-C29", "struct turns a number into bytes of a fixed length.", |trace| {
@@ -18,7 +18,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C32", "To receive: recv(4) for the length, then the data.", |trace| {
             let received = trace.scene(6).role("client").calls(Syscall::Recv);
-            let Some(first) = received.first() else { return Verdict::NotObservable("nothing was received") };
+            let first = received.first().ok_or(Unseen::because("nothing was received"))?;
             Verdict::by_calls(first.call.ret == Some(4), received.into_iter().take(2))
         }),
         Claim::ours(
@@ -27,9 +27,7 @@ pub fn all() -> Vec<Claim> {
                 let client = trace.scene(6).role("client");
                 // The first header, the rest of it and its answer took three calls.
                 let received: Vec<Made> = client.calls(Syscall::Recv).into_iter().skip(3).collect();
-                let Some(answer) = received.iter().position(|made| asked_for(made) == Some(5)) else {
-                    return Verdict::NotObservable("no second header was received");
-                };
+                let answer = received.iter().position(|made| asked_for(made) == Some(5)).ok_or(Unseen::because("no second header was received"))?;
                 let pieces = &received[..answer];
                 let header: Vec<u8> = pieces.iter().flat_map(|made| made.call.bytes()).copied().collect();
                 let said = client.printed().into_iter().find(|(_, text)| *text == "a header of 4 bytes: 5");
@@ -45,7 +43,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("The order of the four bytes is the sender's own: in network order its 6 is 100663296.", |trace| {
             if cfg!(target_endian = "big") {
-                return Verdict::NotObservable("this machine's own order is network order");
+                return Err(Unseen::because("this machine's own order is network order"));
             }
             let sent = first_send(trace, 3).map(|made| made.event);
             let read = trace.scene(3).role("client").printed().into_iter().find(|(_, text)| *text == "i32 100663296");
@@ -53,14 +51,14 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A client that believes any length can be made to wait for ever.", |trace| {
             if cfg!(target_endian = "big") {
-                return Verdict::NotObservable("this machine's own order is network order, so the length is right");
+                return Err(Unseen::because("this machine's own order is network order, so the length is right"));
             }
             let found = trace.scene(3).findings();
             Verdict::of(found.iter().any(|event| client_waits(&event.what)), found)
         }),
         Claim::ours("A client that states a limit refuses the same length, and ends.", |trace| {
             if cfg!(target_endian = "big") {
-                return Verdict::NotObservable("this machine's own order is network order, so nothing is refused");
+                return Err(Unseen::because("this machine's own order is network order, so nothing is refused"));
             }
             let client = trace.scene(4).role("client");
             let refused: Vec<_> = client.printed().into_iter().filter(|(_, text)| text.ends_with("refused")).collect();

@@ -9,50 +9,44 @@ pub fn all() -> Vec<Claim> {
             "S2-C10",
             "The handshake: SYN with number x; SYN with number y; ACK y+1 with number x+1.",
             |trace| {
-                let Some([syn, answer, ack]) = handshake(trace, 1, "client") else { return NONE };
+                let [syn, answer, ack] = handshake(trace, 1, "client").ok_or(NONE)?;
                 let numbers =
                     ack.frame.ack == answer.frame.seq.map(|y| y + 1) && ack.frame.seq == syn.frame.seq.map(|x| x + 1);
                 Verdict::of(numbers && ack.frame.flags == "ACK", [syn.event, answer.event, ack.event])
             },
         ),
         Claim::classic("S2-C10", "In the second step the server sends its SYN and nothing else.", |trace| {
-            let Some([_, answer, _]) = handshake(trace, 1, "client") else { return NONE };
+            let [_, answer, _] = handshake(trace, 1, "client").ok_or(NONE)?;
             Verdict::of(answer.frame.flags == "SYN", [answer.event])
         }),
         Claim::classic("S0-C08", "TCP rests on a connection: it must stand before a byte can go.", |trace| {
-            let Some([_, _, ack]) = handshake(trace, 1, "client") else { return NONE };
+            let [_, _, ack] = handshake(trace, 1, "client").ok_or(NONE)?;
             let frames = trace.scene(1).frames();
-            let Some(first) = frames.iter().find(|sent| sent.frame.payload.len > 0) else {
-                return Verdict::NotObservable("no byte was sent");
-            };
+            let first = frames.iter().find(|sent| sent.frame.payload.len > 0).ok_or(Unseen::because("no byte was sent"))?;
             Verdict::of(first.event.n > ack.event.n, [ack.event, first.event])
         }),
         Claim::classic("S1-C18", "With TCP the server must be there first (also S2-C08).", |trace| {
             let connects = trace.scene(2).role("client").calls(Syscall::Connect);
             let listens = trace.scene(2).role("server").calls(Syscall::Listen);
-            let ([early, late], Some(listen)) = (connects.as_slice(), listens.first()) else { return NONE };
+            let ([early, late], Some(listen)) = (connects.as_slice(), listens.first()) else { return Err(NONE) };
             let apart = early.event.n < listen.event.n && listen.event.n < late.event.n;
             let holds = apart && early.call.errno == Some(Errno::ECONNREFUSED) && late.call.ret == Some(0);
             Verdict::of(holds, [early.event, listen.event, late.event])
         }),
         Claim::classic("S3-C02", "The number given to listen is how many connections can wait.", |trace| {
             let server = trace.scene(3).role("server");
-            let Some(listen) = server.calls(Syscall::Listen).first().copied() else {
-                return Verdict::NotObservable("nobody listened");
-            };
+            let listen = server.first(Syscall::Listen)?;
             let limit = listen.call.get_arg("backlog").and_then(Value::as_number);
             let waited = server.accept_queues();
-            let Some(most) = waited.into_iter().max_by_key(|event| event.unaccepted()) else {
-                return Verdict::NotObservable("no connection waited");
-            };
+            let most = waited.into_iter().max_by_key(|event| event.unaccepted()).ok_or(Unseen::because("no connection waited"))?;
             Verdict::of(most.unaccepted() <= limit, [listen.event, most])
         }),
         Claim::ours("The first and the third segment go while the client is in connect; accept sends none.", |trace| {
             let scene = trace.scene(1);
-            let Some([syn, _, ack]) = handshake(trace, 1, "client") else { return NONE };
+            let [syn, _, ack] = handshake(trace, 1, "client").ok_or(NONE)?;
             let connect = scene.clone().role("client").calls(Syscall::Connect).first().map(|made| made.event);
             let accept = scene.clone().role("server").calls(Syscall::Accept).first().map(|made| made.event);
-            let Some((connect, accept)) = connect.zip(accept) else { return NONE };
+            let (connect, accept) = connect.zip(accept).ok_or(NONE)?;
             // Whatever comes between accept and the next call would be accept's.
             let next = scene.clone().after(accept).all_calls().first().map(|made| made.event);
             let of_accept = next.map_or(0, |next| scene.after(accept).before(next).frames().len());
@@ -64,7 +58,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(holds, begun.into_iter().chain([syn.event, ack.event, connect, accept]))
         }),
         Claim::ours("The server's kernel answers by itself: its program is in no call.", |trace| {
-            let Some([_, answer, _]) = handshake(trace, 1, "client") else { return NONE };
+            let [_, answer, _] = handshake(trace, 1, "client").ok_or(NONE)?;
             let before = trace.scene(1).role("server").before(answer.event);
             let last = before.events().last().copied();
             let pauses = last.is_some_and(|event| matches!(event.what, What::Meet { .. }));
@@ -73,7 +67,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A port that is bound, and not listened on, answers a SYN with RST.", |trace| {
             let scene = trace.scene(2);
             let frames = scene.frames();
-            let Some([syn, answer]) = frames.first_chunk() else { return NONE };
+            let [syn, answer] = frames.first_chunk().ok_or(NONE)?;
             let bound = scene.role("server").before(syn.event);
             let binds = bound.calls(Syscall::Bind);
             let listens = bound.calls(Syscall::Listen);
@@ -82,7 +76,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A SYN for which there is no room gets no answer, and is sent again after about 1 s.", |trace| {
             let frames = of(trace, 3, "second-client");
-            let Some([first, second, third]) = frames.first_chunk() else { return NONE };
+            let [first, second, third] = frames.first_chunk().ok_or(NONE)?;
             let again = second.frame.flags == "SYN" && second.frame.by_timer;
             let a_second = second.frame.after.as_deref() == Some("about 1 s");
             let answered = third.frame.flags == "SYN,ACK";
@@ -90,20 +84,18 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("connect can return though the server has no room for the connection.", |trace| {
             let scene = trace.scene(4);
-            let Some(connect) = scene.clone().role("client").calls(Syscall::Connect).first().copied() else {
-                return NONE;
-            };
+            let connect = scene.clone().role("client").first(Syscall::Connect)?;
             let frames = of(trace, 4, "client");
             let again = frames.iter().find(|sent| sent.frame.flags == "SYN,ACK" && sent.frame.by_timer);
             let accept = scene.role("server").calls(Syscall::Accept).last().copied();
-            let Some((again, accept)) = again.zip(accept) else { return NONE };
+            let (again, accept) = again.zip(accept).ok_or(NONE)?;
             let holds = connect.call.ret == Some(0) && again.event.n > connect.event.n;
             Verdict::of(holds && accept.event.n > again.event.n, [connect.event, again.event, accept.event])
         }),
     ]
 }
 
-const NONE: Verdict = Verdict::NotObservable("the frames or calls that it is about did not come");
+const NONE: Unseen = Unseen::because("the frames or calls that it is about did not come");
 
 /// The frames of one client's connections in a scene.
 fn of<'a>(trace: &'a Trace, scene: u32, client: &str) -> Vec<Sent<'a>> {

@@ -18,7 +18,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::classic("S2-C11", "Who has said goodbye can still be sent something.", |trace| {
             let client = trace.scene(3).role("client");
-            let Some(shutdown) = client.calls(Syscall::Shutdown).first().copied() else { return NONE };
+            let shutdown = client.first(Syscall::Shutdown)?;
             let after = client.after(shutdown.event);
             let received = after.calls(Syscall::Recv).into_iter().find(|made| made.call.ret > Some(0));
             Verdict::by_calls(received.is_some(), [shutdown].into_iter().chain(received))
@@ -28,7 +28,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(segments.len() == 4, segments.into_iter().map(|sent| sent.event))
         }),
         Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
-            let Some(last) = states(trace, 1, "server").last().copied() else { return NONE };
+            let last = states(trace, 1, "server").last().copied().ok_or(NONE)?;
             Verdict::of(last.state() == Some(TcpState::Closed), [last])
         }),
         Claim::classic("S1-C21", "After the goodbye it is the server that is in TIME-WAIT.", |trace| {
@@ -47,7 +47,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let mut evidence = Vec::new();
                 for scene in [1, 2, 3] {
-                    let Some(first) = goodbye(trace, scene).first().copied() else { return NONE };
+                    let first = goodbye(trace, scene).first().copied().ok_or(NONE)?;
                     let who = first.frame.from.as_deref().and_then(|from| from.split(':').next());
                     let [(role, event)] = remembering(trace, scene)[..] else {
                         return Verdict::of(false, evidence.into_iter().chain([first.event]));
@@ -82,12 +82,12 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("If one side never closes, the other one is left in FIN-WAIT-2.", |trace| {
             let (client, server) = (states(trace, 5, "client"), states(trace, 5, "server"));
-            let Some((gone, left)) = client.last().copied().zip(server.last().copied()) else { return NONE };
+            let (gone, left) = client.last().copied().zip(server.last().copied()).ok_or(NONE)?;
             let holds = gone.state() == Some(TcpState::FinWait2) && left.state() == Some(TcpState::CloseWait);
             Verdict::of(holds, [left, gone])
         }),
         Claim::ours("A reset ends a connection at both ends at once: nobody is in TIME-WAIT.", |trace| {
-            let Some(reset) = reset(trace, 6) else { return NONE };
+            let reset = reset(trace, 6).ok_or(NONE)?;
             let ends = ["client", "server"].map(|role| states(trace, 6, role).last().copied());
             let closed = |end: &Option<&Event>| end.is_some_and(|event| event.state() == Some(TcpState::Closed));
             let holds = ends.iter().all(closed) && remembering(trace, 6).is_empty();
@@ -95,11 +95,11 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(holds, client.into_iter().chain([reset.event]).chain(server))
         }),
         Claim::ours("To close a socket with something unread in it sends a reset in place of a goodbye.", |trace| {
-            let Some(close) = trace.scene(7).role("client").calls(Syscall::Close).first().copied() else { return NONE };
+            let close = trace.scene(7).role("client").first(Syscall::Close)?;
             let unread = trace.scene(7).role("client").calls(Syscall::Recv).is_empty();
             let data = trace.scene(7).before(close.event).frames();
             let data = data.into_iter().find(|sent| sent.frame.payload.len > 0 && sent.frame.dir.0 == Host::B);
-            let (Some(data), Some(reset)) = (data, reset(trace, 7)) else { return NONE };
+            let (Some(data), Some(reset)) = (data, reset(trace, 7)) else { return Err(NONE) };
             let told = trace.scene(7).role("server").calls(Syscall::Recv).last().copied();
             let error = told.is_some_and(|made| made.call.errno == Some(Errno::ECONNRESET));
             let holds = unread && goodbye(trace, 7).is_empty() && reset.event.n > close.event.n && error;
@@ -107,8 +107,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Who is in TIME-WAIT repeats the last acknowledgement if it was lost.", |trace| {
             let frames = trace.scene(8).frames();
-            let Some(lost) = frames.iter().position(|sent| sent.frame.fate == Fate::Dropped) else { return NONE };
-            let [first, again, repeated] = &frames[lost..] else { return NONE };
+            let lost = frames.iter().position(|sent| sent.frame.fate == Fate::Dropped).ok_or(NONE)?;
+            let [first, again, repeated] = &frames[lost..] else { return Err(NONE) };
             let holds = again.frame.by_timer
                 && again.frame.flags.contains("FIN")
                 && (repeated.frame.seq, repeated.frame.ack) == (first.frame.seq, first.frame.ack);
@@ -120,7 +120,7 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NONE: Verdict = Verdict::NotObservable("the frames or calls that it is about did not come");
+const NONE: Unseen = Unseen::because("the frames or calls that it is about did not come");
 
 /// What was told of the state of a role's connection, after it stood.
 fn states<'a>(trace: &'a Trace, scene: u32, role: &str) -> Vec<&'a Event> {

@@ -6,14 +6,14 @@ use socklab::trace::{Event, Frame, Sent, What};
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S2-C01", "A high voltage is a 1, a low voltage is a 0.", |_| {
-            Verdict::NotObservable("there is no cable here: frames are handed on as bytes")
+            Err(Unseen::because("there is no cable here: frames are handed on as bytes"))
         }),
         Claim::classic(
             "S2-C02",
             "The head of an Ethernet frame has 18 bytes: source 6, destination 6, type 6.",
             |trace| {
-                let Some(sent) = datagram(trace, 1) else { return NO_FRAME };
-                let Some(head) = sent.frame.layer("Ethernet") else { return NO_FRAME };
+                let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
+                let head = sent.frame.layer("Ethernet").ok_or(NO_FRAME)?;
                 let fields: Vec<_> = head.fields.iter().map(|field| (&*field.name, field.bytes.len)).collect();
                 let as_they_say = [("source", 6), ("destination", 6), ("type", 6)];
                 Verdict::of(head.len() == 18 && fields == as_they_say, [&part(&sent, "Ethernet", &[])])
@@ -21,35 +21,37 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::classic("S2-C03", "The data of an Ethernet frame is at most 1500 bytes long.", |trace| {
             let frames = trace.all().frames();
-            let Some(largest) = frames.iter().max_by_key(|sent| sent.frame.bytes.len) else { return NO_FRAME };
+            let largest = frames.iter().max_by_key(|sent| sent.frame.bytes.len).ok_or(NO_FRAME)?;
             Verdict::of(largest.frame.bytes.len - HEAD <= 1500, [largest.event])
         }),
         Claim::classic("S2-C03", "It is at least 46 bytes long, and the frame at least 64.", |trace| {
-            let mut frames = trace.all().frames();
-            frames.retain(|sent| sent.frame.bytes.len < HEAD + 46);
-            if frames.is_empty() {
-                Verdict::Confirmed(Vec::new())
-            } else {
-                Verdict::NotObservable("a network card fills frames up and adds 4 bytes, and there is none here")
+            let frames = trace.all().frames();
+            let with_little = |sent: &&Sent<'_>| is_whole_datagram(sent) && sent.frame.payload.len + 28 < 46;
+            let little: Vec<_> = frames.iter().filter(with_little).collect();
+            // Whose card fills frames up fills them all up.
+            let filled = little.iter().filter(|sent| sent.frame.bytes.len >= HEAD + 46).count();
+            if filled == 0 {
+                return Err(Unseen::because("a network card fills frames up and adds 4 bytes, and there is none here"));
             }
+            Verdict::of(filled == little.len(), little.iter().map(|sent| sent.event))
         }),
         Claim::classic("S2-C04", "What is too long for it, Ethernet sends in pieces.", |trace| {
             let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(is_fragment).collect();
-            let Some(last) = pieces.last() else { return NO_FRAME };
+            let last = pieces.last().ok_or(NO_FRAME)?;
             // It is IP's head that tells the pieces apart; Ethernet's is that of any frame.
             let by_internet =
                 last.frame.field("IPv4", "flags, offset").is_some_and(|field| field.bytes.bytes != [0, 0]);
             Verdict::of(!by_internet, [pieces[0].event, &part(last, "IPv4", &["flags, offset"])])
         }),
         Claim::classic("S2-C05", "A MAC address is burnt in when the card is made, and there is only one.", |trace| {
-            let Some(sent) = datagram(trace, 1) else { return NO_FRAME };
-            let Some(source) = sent.frame.field("Ethernet", "source") else { return NO_FRAME };
+            let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
+            let source = sent.frame.field("Ethernet", "source").ok_or(NO_FRAME)?;
             // IEEE 802: the second bit of the first byte says that the number was given locally.
             let by_its_maker = source.bytes.bytes.first().is_some_and(|byte| byte & 2 == 0);
             Verdict::of(by_its_maker, [&part(&sent, "Ethernet", &["source"])])
         }),
         Claim::classic("S2-C06", "Ethernet works by shouting: every frame is for everybody to hear.", |trace| {
-            let (Some(question), Some(sent)) = (question(trace), datagram(trace, 1)) else { return NO_FRAME };
+            let (Some(question), Some(sent)) = (question(trace), datagram(trace, 1)) else { return Err(NO_FRAME) };
             let shouted = |sent: &Sent<'_>| destination(sent.frame) == Some(&[0xFF; 6]);
             let all = shouted(&question) && shouted(&sent);
             let shown = [&question, &sent].map(|sent| part(sent, "Ethernet", &["destination"]));
@@ -57,8 +59,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C07", "ARP finds the MAC address that belongs to an IP address.", |trace| {
             let frames = trace.scene(1).frames();
-            let Some(answer) = frames.iter().filter(|sent| sent.frame.proto == "ARP").nth(1) else { return NO_FRAME };
-            let Some(sent) = datagram(trace, 1) else { return NO_FRAME };
+            let answer = frames.iter().filter(|sent| sent.frame.proto == "ARP").nth(1).ok_or(NO_FRAME)?;
+            let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let bytes = |frame: &Frame, layer, name| Some(frame.field(layer, name)?.bytes.bytes.clone());
             let same_mac = bytes(answer.frame, "ARP", "sender's MAC") == destination(sent.frame).map(<[u8]>::to_vec);
             let same_ip = bytes(answer.frame, "ARP", "sender's IP address") == bytes(sent.frame, "IPv4", "destination");
@@ -67,12 +69,12 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(answer.event.n < sent.event.n && same_mac && same_ip, [&found, &used])
         }),
         Claim::classic("S2-C08", "The transport layer goes from port to port.", |trace| {
-            let Some(sent) = datagram(trace, 1) else { return NO_FRAME };
+            let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let server = trace.scene(1).role("server");
             let (Some(bound), Some(received)) =
                 (server.calls(Syscall::Bind).pop(), server.calls(Syscall::RecvFrom).pop())
             else {
-                return NO_FRAME;
+                return Err(NO_FRAME);
             };
             let ends = (sent.frame.from.as_deref(), sent.frame.to.as_deref());
             let known = (received.event.word("src_addr"), bound.call.get_arg("addr").and_then(Value::as_word));
@@ -83,14 +85,14 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(4);
             let connects = scene.clone().role("client").calls(Syscall::Connect);
             let accepted = scene.clone().role("server").calls(Syscall::Accept);
-            let ([early, late], [conn]) = (&connects[..], &accepted[..]) else { return NO_FRAME };
+            let ([early, late], [conn]) = (&connects[..], &accepted[..]) else { return Err(NO_FRAME) };
             let refused = early.call.errno == Some(Errno::ECONNREFUSED);
             let holds = refused && late.call.ret == Some(0) && conn.call.ret.is_some_and(|fd| fd > 0);
             Verdict::by_calls(holds, [*early, *late, *conn])
         }),
         Claim::classic("S0-C05", "To send nothing with sendto is to send a datagram.", |trace| {
             let empty = trace.scene(2).role("client").calls(Syscall::SendTo).into_iter().next();
-            let (Some(made), Some(sent)) = (empty, datagram(trace, 2)) else { return NO_FRAME };
+            let (Some(made), Some(sent)) = (empty, datagram(trace, 2)) else { return Err(NO_FRAME) };
             let is_one = made.call.ret == Some(0) && sent.frame.payload.len == 0 && sent.frame.bytes.len == HEAD + 28;
             Verdict::of(is_one, [made.event, &part(&sent, "UDP", &[])])
         }),
@@ -109,20 +111,20 @@ pub fn all() -> Vec<Claim> {
             let fields = frames.iter().flat_map(|sent| &sent.frame.layers).flat_map(|layer| &layer.fields);
             let sums: Vec<&str> =
                 fields.filter(|field| field.name.ends_with("checksum")).map(|field| &*field.says).collect();
-            let Some(sent) = datagram(trace, 1) else { return NO_FRAME };
+            let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let right = sums.len() > 10 && sums.iter().all(|says| says.starts_with("right"));
             let internet = part(&sent, "IPv4", &["header checksum"]);
             Verdict::of(right, [&internet, &part(&sent, "UDP", &["checksum"])])
         }),
         Claim::ours("Fragments behind the first one have no ports: UDP's head is in the first.", |trace| {
             let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(is_fragment).collect();
-            let [first, last] = &pieces[..] else { return NO_FRAME };
+            let [first, last] = &pieces[..] else { return Err(NO_FRAME) };
             let none = last.frame.layer("UDP").is_none() && last.frame.layer("payload").is_some();
             Verdict::of(first.frame.proto == "UDP" && none, [first.event, &part(last, "payload", &[])])
         }),
         Claim::ours("An ICMP error brings the packet back that it is about, from IP's head on.", |trace| {
             let frames = trace.scene(3).frames();
-            let [sent, error] = &frames[..] else { return NO_FRAME };
+            let [sent, error] = &frames[..] else { return Err(NO_FRAME) };
             let quoted = error.frame.bytes.bytes.get(HEAD + 20 + 8..);
             let is_error = error.frame.proto == "ICMP";
             let same = quoted == sent.frame.bytes.bytes.get(HEAD..);
@@ -131,7 +133,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("TCP's head is longer: 40 bytes with a SYN, and 32 with data.", |trace| {
             let frames = trace.scene(4).frames();
             let apart: Vec<_> = frames.iter().filter(|sent| !sent.frame.layers.is_empty()).collect();
-            let [syn, data] = &apart[..] else { return NO_FRAME };
+            let [syn, data] = &apart[..] else { return Err(NO_FRAME) };
             let len = |sent: &Sent<'_>| sent.frame.layer("TCP").map(|layer| layer.len());
             let shown = [syn, data].map(|sent| part(sent, "TCP", &["data offset", "flags"]));
             Verdict::of((len(syn), len(data)) == (Some(40), Some(32)), &shown)
@@ -139,7 +141,7 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_FRAME: Verdict = Verdict::NotObservable("the frame that tells it was not seen");
+const NO_FRAME: Unseen = Unseen::because("the frame that tells it was not seen");
 
 /// The bytes of Ethernet's head.
 const HEAD: usize = 14;

@@ -7,7 +7,7 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C23", "UDP confirms nothing, and so what it carries may be lost.", |trace| {
             let (lost, scene) = (with_fate(trace, 1, Fate::Dropped), trace.scene(1));
-            let Some(frame) = lost.first() else { return Verdict::NotObservable("no frame was lost") };
+            let frame = lost.first().ok_or(Unseen::because("no frame was lost"))?;
             let sent = scene.clone().role("client").before(frame.event).calls(Syscall::SendTo);
             let told = from_server(trace, 1);
             let arrived = |made: &&Made<'_>| made.call.bytes() == frame.frame.payload.bytes.as_slice();
@@ -18,7 +18,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C22", "The receiver answers ack=1, all is well, or ack=0, send it again.", |trace| {
             let again = sent_again(trace, 2);
-            let Some(first) = again.first() else { return Verdict::NotObservable("nothing was sent again") };
+            let first = again.first().ok_or(Unseen::because("nothing was sent again"))?;
             let asked = from_server(trace, 2);
             let before = asked.iter().filter(|sent| sent.event.n < first.event.n && !has(sent.frame, "SYN"));
             let refusals = asked.iter().filter(|sent| !has(sent.frame, "ACK"));
@@ -32,9 +32,7 @@ pub fn all() -> Vec<Claim> {
                 let probes = trace.scene(2).role("client").send_queues();
                 let frames = trace.scene(2).frames();
                 let reaches = |sent: &&Sent<'_>| !from_client(sent) && sent.frame.ack > Some(1);
-                let Some(ack) = frames.iter().find(reaches) else {
-                    return Verdict::NotObservable("no acknowledgement came");
-                };
+                let ack = frames.iter().find(reaches).ok_or(Unseen::because("no acknowledgement came"))?;
                 let full = |event: &Event| event.unacknowledged().is_some_and(|bytes| bytes > 0);
                 let holds = probes.len() > 1 && probes.iter().all(|event| full(event) == (event.n < ack.event.n));
                 let evidence = probes.iter().copied().chain([ack.event]);
@@ -53,7 +51,7 @@ pub fn all() -> Vec<Claim> {
             let without = data.iter().filter(|sent| !own(sent));
             let none_again = sent_again(trace, 5).iter().all(|sent| sent.frame.payload.len == 0);
             if data.is_empty() || !none_again {
-                return Verdict::NotObservable("no data was sent, or some of it twice");
+                return Err(Unseen::because("no data was sent, or some of it twice"));
             }
             Verdict::of(without.count() > 0, data.iter().chain(acks.last()).map(|sent| sent.event))
         }),
@@ -67,7 +65,7 @@ pub fn all() -> Vec<Claim> {
             "Three acknowledgements of the same number, and the sender does not wait for its timer.",
             |trace| {
                 let again = sent_again(trace, 3);
-                let Some(repair) = again.first() else { return Verdict::NotObservable("nothing was sent again") };
+                let repair = again.first().ok_or(Unseen::because("nothing was sent again"))?;
                 let frames = trace.scene(3).frames();
                 let earlier = frames.iter().filter(|sent| sent.event.n < repair.event.n && !from_client(sent));
                 let wanted = |sent: &&Sent<'_>| sent.frame.ack == repair.frame.seq;
@@ -81,11 +79,9 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(3).role("server");
             let received = server.calls(Syscall::Recv);
             let frames = trace.scene(3).frames();
-            let Some(lost) = frames.iter().find(|sent| sent.frame.fate == Fate::Dropped) else {
-                return Verdict::NotObservable("no frame was lost");
-            };
+            let lost = frames.iter().find(|sent| sent.frame.fate == Fate::Dropped).ok_or(Unseen::because("no frame was lost"))?;
             let behind = frames.iter().find(|sent| from_client(sent) && sent.frame.seq > lost.frame.seq);
-            let Some(behind) = behind else { return Verdict::NotObservable("nothing came behind it") };
+            let behind = behind.ok_or(Unseen::because("nothing came behind it"))?;
             let waits = server.after(behind.event).waits(Syscall::Recv);
             let text: Vec<u8> = received.iter().flat_map(|made| made.call.bytes().to_vec()).collect();
             let holds = text == b"one two three four five six" && !waits.is_empty();
@@ -97,7 +93,7 @@ pub fn all() -> Vec<Claim> {
             let odd = odd.filter(|sent| sent.frame.fate == Fate::Duplicated || sent.frame.held.is_some());
             let odd: Vec<&Event> = odd.map(|sent| sent.event).collect();
             if odd.len() < 2 {
-                return Verdict::NotObservable("all frames came once and in order");
+                return Err(Unseen::because("all frames came once and in order"));
             }
             let received = trace.scene(4).role("server").calls(Syscall::Recv);
             let text: Vec<u8> = received.iter().flat_map(|made| made.call.bytes().to_vec()).collect();
@@ -112,7 +108,7 @@ pub fn all() -> Vec<Claim> {
             };
             let unread = datagram.iter().all(|sent| !read(1, sent)) && segment.iter().all(|sent| !read(4, sent));
             if datagram.is_empty() || segment.is_empty() {
-                return Verdict::NotObservable("nothing was damaged");
+                return Err(Unseen::because("nothing was damaged"));
             }
             let counted = trace.scene(1).role("server").printed();
             let counted = counted.iter().filter(|(_, line)| line.starts_with("damaged")).map(|(event, _)| *event);

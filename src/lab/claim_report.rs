@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::arguments::Arguments;
 use super::demo::{self, Manner};
-use super::{Lab, Verdict, exit};
+use super::{Checked, Lab, Verdict, exit};
 use crate::stage::WhenSlow;
 use crate::trace::{Event, Trace};
 use crate::view::text::{WIDTH, wrapped};
@@ -42,21 +42,21 @@ fn as_text(lab: &Lab, trace: &Trace, transcript: &Transcript) -> String {
     for claim in &lab.claims {
         let verdict = (claim.check)(trace);
         let colour = match verdict {
-            Verdict::Confirmed(_) => AnsiColor::Green,
-            Verdict::Refuted(_) => AnsiColor::Red,
-            Verdict::NotObservable(_) => AnsiColor::Yellow,
+            Ok(Verdict::Confirmed(_)) => AnsiColor::Green,
+            Ok(Verdict::Refuted(_)) => AnsiColor::Red,
+            Err(_) => AnsiColor::Yellow,
         };
         let style = STRONG.fg_color(Some(colour.into()));
-        text += &format!("\n{style}{}{style:#}  ({})\n", verdict.name(), claim.source);
+        text += &format!("\n{style}{}{style:#}  ({})\n", name(&verdict), claim.source);
         for line in wrapped(claim.says, WIDTH - 2) {
             text += &format!("  {line}\n");
         }
-        if let Verdict::NotObservable(why) = verdict {
+        if let Err(why) = &verdict {
             for line in wrapped(&format!("because {why}"), WIDTH - 4) {
                 text += &format!("    {line}\n");
             }
         }
-        for event in verdict.evidence() {
+        for event in verdict.iter().flat_map(Verdict::evidence) {
             for line in transcript.lines(event).lines().filter(|line| !line.is_empty()) {
                 text += &format!("  {line}\n");
             }
@@ -65,14 +65,20 @@ fn as_text(lab: &Lab, trace: &Trace, transcript: &Transcript) -> String {
     text
 }
 
+/// What came of a claim, in a word or two.
+fn name(checked: &Checked) -> &'static str {
+    checked.as_ref().map_or("not observable here", Verdict::name)
+}
+
 fn as_json(lab: &Lab, trace: &Trace) -> String {
     let lines = lab.claims.iter().map(|claim| {
         let verdict = (claim.check)(trace);
+        let evidence = verdict.iter().flat_map(Verdict::evidence);
         let evidence: Vec<serde_json::Value> =
-            verdict.evidence().iter().filter_map(|event| serde_json::from_str(&json::line(event)).ok()).collect();
+            evidence.filter_map(|event| serde_json::from_str(&json::line(event)).ok()).collect();
         let fields = json!({
             "v": crate::trace::VERSION, "lab": lab.number, "source": claim.source, "says": claim.says,
-            "verdict": verdict.name(), "kernel": demo::kernel(), "evidence": evidence,
+            "verdict": name(&verdict), "kernel": demo::kernel(), "evidence": evidence,
         });
         format!("{fields}\n")
     });

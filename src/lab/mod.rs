@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 pub use chapter::Chapter;
 pub use child::start_program;
-pub use claim::{Claim, Verdict};
+pub use claim::{Checked, Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;

@@ -1,11 +1,35 @@
 //! Questions to a trace, for claims and tests.
 
-use super::{Call, Errno, Event, Frame, Probe, Syscall, Trace, Value, What};
+use std::borrow::Cow;
+use std::fmt;
+
+use super::{Call, Errno, Event, Finding, Frame, Probe, Syscall, TcpState, Trace, Value, What, Word};
 
 /// Some of a trace's events, in their order.
 #[derive(Clone, Debug)]
 pub struct Selection<'a> {
     events: Vec<&'a Event>,
+    /// The one scene that they are of.
+    scene: Option<u32>,
+    /// The one role whose they are.
+    role: Option<String>,
+}
+
+/// Why a trace does not show what it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen(Word);
+
+impl Unseen {
+    /// For this reason, which stands after "because".
+    pub const fn because(reason: &'static str) -> Unseen {
+        Unseen(Cow::Borrowed(reason))
+    }
+}
+
+impl fmt::Display for Unseen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 /// A call that returned, and the event that tells of it.
@@ -29,15 +53,32 @@ impl Made<'_> {
     }
 }
 
+/// The bytes that these calls sent or received, one behind the other.
+pub fn bytes_of(calls: &[Made<'_>]) -> Vec<u8> {
+    calls.iter().flat_map(|made| made.call.bytes()).copied().collect()
+}
+
+impl Sent<'_> {
+    /// Whether it carries the address of this role as its sender's.
+    pub fn is_from(&self, role: &str) -> bool {
+        self.frame.from.as_deref().is_some_and(|from| from.split(':').next() == Some(role))
+    }
+
+    /// Whether it is a piece of a packet that was too large for one frame.
+    pub fn is_fragment(&self) -> bool {
+        self.frame.remark.as_ref().is_some_and(|remark| remark.contains("fragment"))
+    }
+}
+
 impl Trace {
     /// The events of one scene.
     pub fn scene(&self, number: u32) -> Selection<'_> {
-        self.all().only(|event| event.scene == number)
+        Selection { scene: Some(number), ..self.all().only(|event| event.scene == number) }
     }
 
     /// All events.
     pub fn all(&self) -> Selection<'_> {
-        Selection { events: self.events.iter().collect() }
+        Selection { events: self.events.iter().collect(), scene: None, role: None }
     }
 }
 
@@ -45,13 +86,13 @@ impl<'a> Selection<'a> {
     /// Those for which `keep` is true.
     #[must_use]
     pub fn only(self, keep: impl Fn(&Event) -> bool) -> Selection<'a> {
-        Selection { events: self.events.into_iter().filter(|event| keep(event)).collect() }
+        Selection { events: self.events.into_iter().filter(|event| keep(event)).collect(), ..self }
     }
 
     /// Those of one role.
     #[must_use]
     pub fn role(self, name: &str) -> Selection<'a> {
-        self.only(|event| event.role.as_deref() == Some(name))
+        Selection { role: Some(name.to_owned()), ..self.only(|event| event.role.as_deref() == Some(name)) }
     }
 
     /// Those after an event.
@@ -69,6 +110,61 @@ impl<'a> Selection<'a> {
     /// The calls of this kind that returned.
     pub fn calls(&self, name: Syscall) -> Vec<Made<'a>> {
         self.all_calls().into_iter().filter(|made| made.call.name == name).collect()
+    }
+
+    /// The first call of this kind that returned.
+    ///
+    /// # Errors
+    /// If there is none: it says of whom, and in which scene.
+    pub fn first(&self, name: Syscall) -> Result<Made<'a>, Unseen> {
+        self.calls(name).first().copied().ok_or_else(|| self.lacks(name))
+    }
+
+    /// The last call of this kind that returned.
+    ///
+    /// # Errors
+    /// As [`Selection::first`].
+    pub fn last(&self, name: Syscall) -> Result<Made<'a>, Unseen> {
+        self.calls(name).last().copied().ok_or_else(|| self.lacks(name))
+    }
+
+    /// The first `N` calls of this kind that returned: `let [asked, again] = client.first_few(Syscall::Send)?`.
+    ///
+    /// # Errors
+    /// If there are fewer.
+    pub fn first_few<const N: usize>(&self, name: Syscall) -> Result<[Made<'a>; N], Unseen> {
+        let calls = self.calls(name);
+        calls.first_chunk().copied().ok_or_else(|| self.counts(name, calls.len(), N))
+    }
+
+    /// All calls of this kind that returned, of which there must be `N`.
+    ///
+    /// # Errors
+    /// If there are fewer or more.
+    pub fn exactly<const N: usize>(&self, name: Syscall) -> Result<[Made<'a>; N], Unseen> {
+        let calls = self.calls(name);
+        calls.as_slice().try_into().map_err(|_| self.counts(name, calls.len(), N))
+    }
+
+    fn lacks(&self, what: impl fmt::Display) -> Unseen {
+        Unseen(format!("there is no {what}{}", self.place()).into())
+    }
+
+    fn counts(&self, name: Syscall, count: usize, wanted: usize) -> Unseen {
+        Unseen(format!("there are {count} calls of {name}{}, and not {wanted}", self.place()).into())
+    }
+
+    /// Whose the events are, and where: ` of the client in scene 2`.
+    fn place(&self) -> String {
+        let role = self.role.as_ref().map_or_else(String::new, |role| format!(" of the {role}"));
+        let scene = self.scene.map_or_else(String::new, |scene| format!(" in scene {scene}"));
+        role + &scene
+    }
+
+    /// The receives that gave data, in their order.
+    pub fn received(&self) -> Vec<Made<'a>> {
+        let gave_data = |made: &Made<'_>| made.call.name.receives() && !made.call.bytes().is_empty();
+        self.all_calls().into_iter().filter(gave_data).collect()
     }
 
     /// All calls that returned.
@@ -114,6 +210,14 @@ impl<'a> Selection<'a> {
         self.probes(|probe| matches!(probe, Probe::State { .. }))
     }
 
+    /// The moment at which a connection was first seen in a state.
+    ///
+    /// # Errors
+    /// If it was not.
+    pub fn comes_into(&self, state: TcpState) -> Result<&'a Event, Unseen> {
+        self.states().into_iter().find(|event| event.state() == Some(state)).ok_or_else(|| self.lacks(state))
+    }
+
     /// The receive queues that the stage saw.
     pub fn receive_queues(&self) -> Vec<&'a Event> {
         self.probes(|probe| matches!(probe, Probe::ReceiveQueue { .. }))
@@ -131,6 +235,15 @@ impl<'a> Selection<'a> {
 
     fn probes(&self, wanted: impl Fn(&Probe) -> bool) -> Vec<&'a Event> {
         self.events.iter().filter(|event| event.probe().is_some_and(&wanted)).copied().collect()
+    }
+
+    /// The first finding of this kind.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn finding(&self, kind: Finding) -> Result<&'a Event, Unseen> {
+        let is_it = |event: &&Event| matches!(event.what, What::Finding { finding, .. } if finding == kind);
+        self.findings().into_iter().find(is_it).ok_or_else(|| self.lacks(format!("finding that {kind}")))
     }
 
     /// The events themselves.
@@ -164,5 +277,40 @@ impl Event {
             Value::Errno(errno) => Some(*errno),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::Host;
+
+    fn trace(calls: &[Syscall]) -> Trace {
+        let event = |(index, name): (usize, &Syscall)| {
+            let role = Some("client".to_owned());
+            let what = What::Call(Call::new(*name, Some(3)));
+            Event { n: index as u64 + 1, at_ns: 0, scene: 2, actor: role.clone(), role, host: Host::A, what }
+        };
+        Trace { events: calls.iter().enumerate().map(event).collect() }
+    }
+
+    #[test]
+    fn what_a_trace_does_not_show_it_names_with_its_role_and_scene() {
+        let trace = trace(&[Syscall::Send]);
+        let client = trace.scene(2).role("client");
+        assert_eq!(client.first(Syscall::Send).map(|made| made.event.n), Ok(1));
+        let no_recv = client.first(Syscall::Recv).map(|made| made.event.n).unwrap_err();
+        assert_eq!(no_recv.to_string(), "there is no recv of the client in scene 2");
+        let anywhere = trace.all().last(Syscall::Close).map(|made| made.event.n).unwrap_err();
+        assert_eq!(anywhere.to_string(), "there is no close");
+    }
+
+    #[test]
+    fn a_pattern_says_how_many_calls_there_must_be() {
+        let trace = trace(&[Syscall::Send, Syscall::Recv, Syscall::Send, Syscall::Send]);
+        let numbers = |calls: [Made<'_>; 2]| calls.map(|made| made.event.n);
+        assert_eq!(trace.scene(2).first_few(Syscall::Send).map(numbers), Ok([1, 3]));
+        let too_many = trace.scene(2).exactly(Syscall::Send).map(numbers).unwrap_err();
+        assert_eq!(too_many.to_string(), "there are 3 calls of send in scene 2, and not 2");
     }
 }
