@@ -66,7 +66,11 @@ pub fn all() -> Vec<Claim> {
                 .collect();
             // Had the second one been sent, its own refusal would have met the third.
             let told: Vec<bool> = calls.iter().map(refused).collect();
-            if calls.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(told == [false, true, false, true], calls) }
+            if calls.is_empty() {
+                Err(NO_DATAGRAM)
+            } else {
+                Verdict::by_calls(told == [false, true, false, true], calls)
+            }
         }),
         Claim::ours("With IP_RECVERR an unconnected socket is told too, and gets the lost datagram back.", |trace| {
             let client = trace.scene(4).role("client");

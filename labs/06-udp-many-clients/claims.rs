@@ -87,7 +87,9 @@ pub fn all() -> Vec<Claim> {
             "A connected one hears only its peer; a stranger's datagram is refused like one to no socket.",
             |trace| {
                 let scene = trace.scene(5);
-                let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return Err(NO_DATAGRAM) };
+                let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else {
+                    return Err(NO_DATAGRAM);
+                };
                 let client = scene.clone().role("client");
                 let unheard = client.calls(Syscall::RecvFrom).iter().all(|made| made.call.data != foreign.call.data);
                 let told = scene.role("server").calls(Syscall::GetSockOpt).first().copied();

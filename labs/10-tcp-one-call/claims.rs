@@ -53,7 +53,10 @@ pub fn all() -> Vec<Claim> {
             };
             // The program has no descriptor any more. Its kernel is asked by the connection's addresses.
             let kept = trace.scene(1).role("server").after(first.event).states();
-            let end = kept.into_iter().rfind(|event| event.is_after_close()).ok_or(Unseen::because("what is left of the connection was not looked at"))?;
+            let end = kept
+                .into_iter()
+                .rfind(|event| event.is_after_close())
+                .ok_or(Unseen::because("what is left of the connection was not looked at"))?;
             let is_closed = end.state() == Some(TcpState::Closed);
             Verdict::of(is_closed, [first.event, last.event, end])
         }),
@@ -75,7 +78,11 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::classic("S1-C12", "connect_ex gives the error as a number, and the program goes on.", |trace| {
             let client = trace.scene(3).role("client");
-            let refused = client.calls(Syscall::Connect).into_iter().find(|made| made.call.ret == Some(-1)).ok_or(Unseen::because("the client's connect did not fail"))?;
+            let refused = client
+                .calls(Syscall::Connect)
+                .into_iter()
+                .find(|made| made.call.ret == Some(-1))
+                .ok_or(Unseen::because("the client's connect did not fail"))?;
             let sends = client.after(refused.event).calls(Syscall::Send);
             Verdict::by_calls(!sends.is_empty(), std::iter::once(refused).chain(sends))
         }),
@@ -99,7 +106,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Bytes that came before the goodbye can still be read after it.", |trace| {
             let client = trace.scene(1).role("client");
-            let told = in_state(&client, TcpState::CloseWait).ok_or(Unseen::because("the client was not told goodbye"))?;
+            let told =
+                in_state(&client, TcpState::CloseWait).ok_or(Unseen::because("the client was not told goodbye"))?;
             let read = client.after(told).calls(Syscall::Recv);
             let whole = read.iter().any(|made| made.call.bytes() == b"LINHAIFENG NB");
             Verdict::of(whole, std::iter::once(told).chain(read.into_iter().map(|made| made.event)))

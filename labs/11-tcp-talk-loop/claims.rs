@@ -34,7 +34,11 @@ pub fn all() -> Vec<Claim> {
                 .flat_map(|made| made.call.bytes().to_vec())
                 .collect();
             let shown: Vec<u8> = got(&client).iter().flat_map(|made| made.call.bytes().to_vec()).collect();
-            let (first, second) = got(&client).first().copied().zip(got(&client).get(1).copied()).ok_or(Unseen::because("the client received less than two times"))?;
+            let (first, second) = got(&client)
+                .first()
+                .copied()
+                .zip(got(&client).get(1).copied())
+                .ok_or(Unseen::because("the client received less than two times"))?;
             let left = client.after(first.event).before(second.event).receive_queues().first().copied();
             let holds = left.is_some() && answered.starts_with(&shown) && shown.len() > first.call.bytes().len();
             Verdict::of(holds, [first.event].into_iter().chain(left).chain([second.event]))

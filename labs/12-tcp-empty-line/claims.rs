@@ -18,7 +18,10 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S1-C15", "The hang on an empty line is a recv on an empty buffer.", |trace| {
             let scene = trace.scene(1);
-            let last = empty_sends(&scene.clone().role("client")).last().copied().ok_or(Unseen::because("no empty line was sent"))?;
+            let last = empty_sends(&scene.clone().role("client"))
+                .last()
+                .copied()
+                .ok_or(Unseen::because("no empty line was sent"))?;
             let waits = scene.waits(Syscall::Recv).into_iter();
             let roles = ["server", "client"];
             let last_waits: Vec<_> =

@@ -21,7 +21,8 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(at_once && open > limit + 1, evidence.chain(closed.map(|made| made.event)))
         }),
         Claim::ours("Linux lets one more wait for accept than listen was told: 1, 2, 6 for 0, 1, 5.", |trace| {
-            let scenes = [3, 2, 1].map(|scene| fullest(trace, scene)).into_iter().collect::<Option<Vec<_>>>().ok_or(NONE)?;
+            let scenes =
+                [3, 2, 1].map(|scene| fullest(trace, scene)).into_iter().collect::<Option<Vec<_>>>().ok_or(NONE)?;
             let holds = scenes.iter().all(|(limit, most)| most.unaccepted() == Some(limit + 1));
             Verdict::of(holds, scenes.into_iter().map(|(_, most)| most))
         }),

@@ -30,7 +30,10 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S1-C12", "connect_ex gives an error number in place of raising an error.", |trace| {
             // So the program goes on: its next call is made on the socket that was refused.
             let calls = trace.scene(2).role("client").all_calls();
-            let at = calls.iter().position(|made| made.call.name == Syscall::Connect).ok_or(Unseen::because("nobody tried"))?;
+            let at = calls
+                .iter()
+                .position(|made| made.call.name == Syscall::Connect)
+                .ok_or(Unseen::because("nobody tried"))?;
             let next = calls.get(at + 1).copied();
             let goes_on = next.is_some_and(|made| made.call.name == Syscall::Send && made.call.fd == calls[at].call.fd);
             Verdict::by_calls(failed(&calls[at], Errno::ECONNREFUSED) && goes_on, [calls[at]].into_iter().chain(next))

@@ -41,7 +41,10 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S1-C21", "A server that cannot be restarted is kept from it by TIME-WAIT.", |trace| {
             let bind = row(trace, 3).first().copied().ok_or(Unseen::because("nobody tried"))?;
-            let other = left(trace, 3, TcpState::FinWait2).first().copied().ok_or(Unseen::because("the old server's connections are in no other state"))?;
+            let other = left(trace, 3, TcpState::FinWait2)
+                .first()
+                .copied()
+                .ok_or(Unseen::because("the old server's connections are in no other state"))?;
             let without = left(trace, 3, TcpState::TimeWait).is_empty() && bind.call.errno == Some(Errno::EADDRINUSE);
             Verdict::of(!without, [other, bind.event])
         }),

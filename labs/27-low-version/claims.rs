@@ -32,7 +32,8 @@ pub fn all() -> Vec<Claim> {
             "The extra send for the length makes every answer take one exchange more: the client waits twice.",
             |trace| {
                 let client = trace.scene(1).role("client");
-                let (first_answer, _) = client.printed().first().copied().ok_or(Unseen::because("the client printed no answer"))?;
+                let (first_answer, _) =
+                    client.printed().first().copied().ok_or(Unseen::because("the client printed no answer"))?;
                 let waits = client.before(first_answer).waits(Syscall::Recv);
                 Verdict::of(waits.len() == 2, waits)
             },

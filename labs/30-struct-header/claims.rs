@@ -27,7 +27,10 @@ pub fn all() -> Vec<Claim> {
                 let client = trace.scene(6).role("client");
                 // The first header, the rest of it and its answer took three calls.
                 let received: Vec<Made> = client.calls(Syscall::Recv).into_iter().skip(3).collect();
-                let answer = received.iter().position(|made| asked_for(made) == Some(5)).ok_or(Unseen::because("no second header was received"))?;
+                let answer = received
+                    .iter()
+                    .position(|made| asked_for(made) == Some(5))
+                    .ok_or(Unseen::because("no second header was received"))?;
                 let pieces = &received[..answer];
                 let header: Vec<u8> = pieces.iter().flat_map(|made| made.call.bytes()).copied().collect();
                 let said = client.printed().into_iter().find(|(_, text)| *text == "a header of 4 bytes: 5");

@@ -22,7 +22,8 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C08", "TCP rests on a connection: it must stand before a byte can go.", |trace| {
             let [_, _, ack] = handshake(trace, 1, "client").ok_or(NONE)?;
             let frames = trace.scene(1).frames();
-            let first = frames.iter().find(|sent| sent.frame.payload.len > 0).ok_or(Unseen::because("no byte was sent"))?;
+            let first =
+                frames.iter().find(|sent| sent.frame.payload.len > 0).ok_or(Unseen::because("no byte was sent"))?;
             Verdict::of(first.event.n > ack.event.n, [ack.event, first.event])
         }),
         Claim::classic("S1-C18", "With TCP the server must be there first (also S2-C08).", |trace| {
@@ -38,7 +39,10 @@ pub fn all() -> Vec<Claim> {
             let listen = server.first(Syscall::Listen)?;
             let limit = listen.call.get_arg("backlog").and_then(Value::as_number);
             let waited = server.accept_queues();
-            let most = waited.into_iter().max_by_key(|event| event.unaccepted()).ok_or(Unseen::because("no connection waited"))?;
+            let most = waited
+                .into_iter()
+                .max_by_key(|event| event.unaccepted())
+                .ok_or(Unseen::because("no connection waited"))?;
             Verdict::of(most.unaccepted() <= limit, [listen.event, most])
         }),
         Claim::ours("The first and the third segment go while the client is in connect; accept sends none.", |trace| {
