@@ -79,7 +79,10 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(3).role("server");
             let received = server.calls(Syscall::Recv);
             let frames = trace.scene(3).frames();
-            let lost = frames.iter().find(|sent| sent.frame.fate == Fate::Dropped).ok_or(Unseen::because("no frame was lost"))?;
+            let lost = frames
+                .iter()
+                .find(|sent| sent.frame.fate == Fate::Dropped)
+                .ok_or(Unseen::because("no frame was lost"))?;
             let behind = frames.iter().find(|sent| from_client(sent) && sent.frame.seq > lost.frame.seq);
             let behind = behind.ok_or(Unseen::because("nothing came behind it"))?;
             let waits = server.after(behind.event).waits(Syscall::Recv);
