@@ -11,7 +11,7 @@ use super::{Endpoint, Lab, Scene, clock, exit};
 use crate::output::{self, Reader};
 use crate::stage::{self, Choice, Ending, EventSink, Hosts, Play, RolePlay, Watch, WhenSlow};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
-use crate::view::{Brief, Transcript, capture, diagram, json};
+use crate::view::{Brief, Transcript, capture, diagram, json, text};
 use crate::wire::{Plan, Script};
 
 /// How the scenes are to be played.
@@ -184,7 +184,7 @@ pub(super) fn play(
         let ending = play_until_valid(lab, scene, number, manner, (hosts, host), &mut sink)?;
         match ending {
             Ending::Done => {}
-            Ending::Waiting if scene.ends_waiting => {}
+            Ending::Waiting(_) if scene.ends_waiting => {}
             Ending::LoopsForever if scene.goes_round => {}
             Ending::Left | Ending::Hung { .. } => return Ok(ending),
             // The next one could not be started either.
@@ -300,8 +300,10 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
         Ending::Done | Ending::Left => exit::OK,
         // Which scene it was is said.
         Ending::Void => exit::HUNG,
-        Ending::Waiting => {
-            eprintln!("{label}: the roles wait for each other, which this lab does not mean them to");
+        Ending::Waiting(waiting) => {
+            let waits: Vec<String> =
+                waiting.iter().map(|one| format!("{} waits {}", one.role, text::waits_in(one))).collect();
+            eprintln!("{label}: {}; nothing will ever end that, which this lab does not mean", waits.join(", "));
             exit::HUNG
         }
         Ending::LoopsForever => {

@@ -41,7 +41,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         }
         match ending {
             Ending::Done | Ending::Left => {}
-            Ending::Waiting if manner.free => {}
+            Ending::Waiting(_) if manner.free => {}
             ending => worst = demo::report(lab, &ending),
         }
         count(&mut scenes, outcomes);

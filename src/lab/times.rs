@@ -25,7 +25,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let manner = Manner { free: true, ..Manner::of(arguments) };
     let mut scenes: Vec<Scene> = Vec::new();
     let all = play_all(lab, manner, &mut hosts, runs, |events, ending| match ending {
-        Ending::Done | Ending::Waiting => {
+        Ending::Done | Ending::Waiting(_) => {
             add(&mut scenes, &events);
             Ok(())
         }

@@ -75,6 +75,14 @@ pub fn asleep_in(process: Pid) -> Option<(i64, RawFd)> {
     proc::call(&line).map(|(number, arguments)| (number, arguments[0] as RawFd))
 }
 
+/// How often a process has given up a processor or lost it, `voluntary_ctxt_switches` and `nonvoluntary_ctxt_switches`
+/// of `/proc/PID/status`: while it sleeps, the number stands. `None` where the kernel does not let us look.
+pub fn context_switches(process: Pid) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.as_raw_nonzero())).ok()?;
+    let count = |line: &str| line.split_once("_ctxt_switches:")?.1.trim().parse::<u64>().ok();
+    status.lines().filter_map(count).reduce(|voluntary, others| voluntary + others)
+}
+
 /// What a process is doing, in words: "asleep in recvfrom(3)", "running".
 pub fn describe(process: Pid) -> String {
     let Some((number, first)) = asleep_in(process) else { return "running, in no system call".to_owned() };
@@ -160,11 +168,23 @@ pub fn packets_under_way() -> bool {
     backlog(&table, rustix::thread::sched_getcpu()).is_some_and(|length| length > 0)
 }
 
+/// The same of all processors.
+pub fn packets_under_way_anywhere() -> bool {
+    let Ok(table) = fs::read_to_string("/proc/thread-self/net/softnet_stat") else { return false };
+    let length = |row: &str| u64::from_str_radix(row.split_whitespace().nth(BACKLOG_LENGTH)?, 16).ok();
+    table.lines().filter_map(length).any(|length| length > 0)
+}
+
+/// Which column of `/proc/net/softnet_stat` has the length of a processor's backlog, and which its number
+/// (`softnet_seq_show` in `net/core/net-procfs.c`).
+const BACKLOG_LENGTH: usize = 11;
+const PROCESSOR: usize = 12;
+
 fn backlog(table: &str, processor: usize) -> Option<u64> {
     let number = |field: Option<&&str>| u64::from_str_radix(field?, 16).ok();
     let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let row = rows.into_iter().find(|row| number(row.get(12)) == Some(processor as u64))?;
-    number(row.get(11))
+    let row = rows.into_iter().find(|row| number(row.get(PROCESSOR)) == Some(processor as u64))?;
+    number(row.get(BACKLOG_LENGTH))
 }
 
 /// Who keeps a port from being bound.
@@ -228,6 +248,15 @@ mod tests {
         assert!(timers_run_in(retransmits, &[8080]));
         assert!(!timers_run_in(retransmits, &[9000]));
         assert!(!timers_run_in(listens, &[8080]));
+    }
+
+    #[test]
+    fn a_process_that_has_slept_has_given_up_its_processor() {
+        let us = rustix::process::getpid();
+        let before = context_switches(us).expect("a count");
+        let mut child = std::process::Command::new("true").spawn().expect("true starts");
+        child.wait().expect("it ends");
+        assert!(context_switches(us).expect("a count") > before);
     }
 
     #[test]

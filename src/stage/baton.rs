@@ -16,9 +16,10 @@ use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity}
 
 use super::Ending;
 use super::channel::{Act, ToRole};
+use super::role_state::{self, RoleStates, State};
 use super::roles::{Heard, Roles, Step};
 use super::wired::Stirred;
-use crate::trace::{Call, Errno, For, Syscall, Wait, Waiting, What, class_of_time};
+use crate::trace::{Call, Errno, For, Syscall, Wait, What, class_of_time};
 
 /// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its
 /// time in the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while
@@ -29,24 +30,9 @@ const LOOK: Duration = Duration::from_millis(1);
 /// So many calls in a row, and another role that is ready gets its turn.
 const TURN: u32 = 1000;
 
-/// What a role is at.
-enum Doing {
-    /// It runs, between two acts.
-    Running,
-    /// It has said what comes next, and waits for the baton.
-    Next(Act),
-    /// It made a call that may wait so, and the kernel put it to sleep in it.
-    Asleep(Box<Call>, Wait),
-    /// It pauses; the number says since when.
-    Pausing(u64),
-    /// Its user, who takes longer than anybody else, begins to type at this prompt; the number says since when.
-    Typing(String, u64),
-    Ended,
-}
-
 struct Baton<'p, 't> {
     roles: Roles<'p, 't>,
-    doing: Vec<Doing>,
+    states: RoleStates,
     /// Since when each role could go on, in turns.
     ready: Vec<Option<u64>>,
     turn: u64,
@@ -58,7 +44,6 @@ struct Baton<'p, 't> {
     began: Vec<Instant>,
     /// When somebody last did something.
     still_since: Instant,
-    failed: Option<Ending>,
 }
 
 /// What came of giving the kernel time.
@@ -97,14 +82,13 @@ impl Drop for OneProcessor {
 
 /// Plays a scene to its end.
 pub(super) fn run(roles: Roles<'_, '_>) -> std::io::Result<Ending> {
-    let doing = roles.actors.iter().map(|_| Doing::Running).collect();
+    let states = RoleStates::new(roles.actors.len());
     let ready = vec![None; roles.actors.len()];
     let now = Instant::now();
     let began = vec![now; roles.actors.len()];
-    let mut baton =
-        Baton { roles, doing, ready, turn: 0, yields: false, begun: false, began, still_since: now, failed: None };
+    let mut baton = Baton { roles, states, ready, turn: 0, yields: false, begun: false, began, still_since: now };
     match baton.play_out() {
-        Ok(Ending::Done | Ending::Waiting | Ending::LoopsForever | Ending::Endless) if baton.roles.was_slow => {
+        Ok(Ending::Done | Ending::Waiting(_) | Ending::LoopsForever | Ending::Endless) if baton.roles.was_slow => {
             Ok(Ending::Void)
         }
         Ok(ending) => Ok(ending),
@@ -114,7 +98,7 @@ pub(super) fn run(roles: Roles<'_, '_>) -> std::io::Result<Ending> {
 
 impl Baton<'_, '_> {
     fn play_out(&mut self) -> Step<Ending> {
-        for role in 0..self.doing.len() {
+        for role in self.states.all() {
             self.settle(role)?;
         }
         let mut holder: Option<usize> = None;
@@ -140,10 +124,9 @@ impl Baton<'_, '_> {
                         loops_forever = self.roles.loops_forever(role);
                     }
                     if loops_forever && self.nobody_else_moves(role) && !self.end_a_pause()? {
-                        let others = (0..self.doing.len()).filter(|other| *other != role);
-                        let waiting = others.filter_map(|other| self.waiting(other)).collect();
+                        let waiting = self.states.all_waiting(&self.roles, Some(role));
                         self.roles.find_loop(role, waiting)?;
-                        return Ok(self.failed.take().unwrap_or(Ending::LoopsForever));
+                        return Ok(self.states.ending(Ending::LoopsForever));
                     }
                 }
                 None => {
@@ -160,13 +143,13 @@ impl Baton<'_, '_> {
     fn settle(&mut self, role: usize) -> Step<()> {
         match self.hear(role)? {
             Heard::Next(Act::Prompt(prompt), _) if self.roles.actors[role].slow => {
-                self.doing[role] = Doing::Typing(prompt, self.turn);
+                self.states[role] = State::Typing(prompt, self.turn);
                 Ok(())
             }
             Heard::Next(act, _) => {
-                self.doing[role] = Doing::Next(act);
+                self.states[role] = State::Next(act);
                 if !self.can_go(role)
-                    && let Some(waiting) = self.waiting(role)
+                    && let Some(waiting) = self.states.waiting(&self.roles, role)
                 {
                     self.roles.emit(Some(role), What::Wait(waiting))?;
                 }
@@ -181,7 +164,7 @@ impl Baton<'_, '_> {
     fn go(&mut self, role: usize) -> Step<()> {
         self.ready[role] = None;
         self.still_since = Instant::now();
-        let Doing::Next(act) = std::mem::replace(&mut self.doing[role], Doing::Running) else { return Ok(()) };
+        let State::Next(act) = std::mem::replace(&mut self.states[role], State::Running) else { return Ok(()) };
         match act {
             Act::Call(call, wait) => return self.make(role, *call, wait),
             Act::Say(text) => self.roles.emit(Some(role), What::Print { text })?,
@@ -197,7 +180,7 @@ impl Baton<'_, '_> {
             Act::Prompt(prompt) => return self.type_line(role, prompt),
             Act::Meet(text) => {
                 self.roles.emit(Some(role), What::Meet { text })?;
-                self.doing[role] = Doing::Pausing(self.turn);
+                self.states[role] = State::Pausing(self.turn);
                 return Ok(());
             }
             Act::End(result) => {
@@ -211,9 +194,8 @@ impl Baton<'_, '_> {
 
     /// Lets a role's user type the next line.
     fn type_line(&mut self, role: usize, prompt: String) -> Step<()> {
-        let text = self.roles.line(role);
-        self.roles.emit(Some(role), What::Input { prompt, text: text.clone() })?;
-        self.roles.answer(role, &ToRole::Line(text));
+        let typed = role_state::type_line(&mut self.roles, role, prompt);
+        self.roles.emit(Some(role), typed)?;
         self.settle(role)
     }
 
@@ -253,12 +235,12 @@ impl Baton<'_, '_> {
             None if wait == Wait::Never => Err(self.roles.hung(role)),
             None => {
                 self.roles.name_all(role, &mut call);
-                self.doing[role] = Doing::Asleep(Box::new(call.clone()), wait);
+                self.states[role] = State::InCall(Box::new(call.clone()), wait);
                 if told {
                     return Ok(());
                 }
                 self.begin(role, &call)?;
-                if let Some(waiting) = self.waiting(role) {
+                if let Some(waiting) = self.states.waiting(&self.roles, role) {
                     self.roles.emit(Some(role), What::Wait(waiting))?;
                 }
                 self.roles.look_around()
@@ -324,7 +306,7 @@ impl Baton<'_, '_> {
                     let passed = self.roles.limit(role, &call).filter(|limit| *limit <= passed).unwrap_or(passed);
                     call.after = Some(class_of_time(passed.as_millis() as u64).into());
                 }
-                self.doing[role] = Doing::Running;
+                self.states[role] = State::Running;
                 self.yields = call.errno == Some(Errno::EAGAIN);
                 let stirred = self.roles.stirred_by(role, &call);
                 self.roles.emit(Some(role), What::Call(call))?;
@@ -345,8 +327,8 @@ impl Baton<'_, '_> {
 
     /// Looks after those asleep in a call: whoever was woken returns before anybody acts.
     fn wake(&mut self) -> Step<()> {
-        for role in 0..self.doing.len() {
-            if let Doing::Asleep(_, wait) = self.doing[role]
+        for role in self.states.all() {
+            if let State::InCall(_, wait) = self.states[role]
                 && !self.roles.sleeps(role)
                 && let Some(done) = self.returns(role, wait, None)?
             {
@@ -361,13 +343,13 @@ impl Baton<'_, '_> {
     fn see_who_is_ready(&mut self) -> Step<()> {
         loop {
             let mut any_new = false;
-            for role in 0..self.doing.len() {
+            for role in self.states.all() {
                 if self.ready[role].is_none() && self.can_go(role) {
                     self.ready[role] = Some(self.turn);
                     any_new = true;
                 }
             }
-            if !any_new || !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(..))) {
+            if !any_new || !self.states.any(|state| matches!(state, State::InCall(..))) {
                 return Ok(());
             }
             self.wake()?;
@@ -375,17 +357,17 @@ impl Baton<'_, '_> {
     }
 
     fn can_go(&self, role: usize) -> bool {
-        match &self.doing[role] {
-            Doing::Next(Act::Call(_, Wait::Until(For::Time))) => false,
-            Doing::Next(Act::Call(call, Wait::Readable(_) | Wait::Until(_))) => self.roles.returns_at_once(role, call),
-            Doing::Next(_) => true,
+        match &self.states[role] {
+            State::Next(Act::Call(_, Wait::Until(For::Time))) => false,
+            State::Next(Act::Call(call, Wait::Readable(_) | Wait::Until(_))) => self.roles.returns_at_once(role, call),
+            State::Next(_) => true,
             _ => false,
         }
     }
 
     /// Whether no other role can go, and nothing is on its way to any.
     fn nobody_else_moves(&self, role: usize) -> bool {
-        let others_wait = (0..self.doing.len()).all(|other| other == role || !self.can_go(other));
+        let others_wait = self.states.all().all(|other| other == role || !self.can_go(other));
         others_wait && self.roles.next_arrival().is_none()
     }
 
@@ -403,40 +385,35 @@ impl Baton<'_, '_> {
         if self.end_a_pause()? {
             return Ok(None);
         }
-        let has_a_deadline = |doing: &Doing| matches!(doing, Doing::Next(Act::Call(_, Wait::Until(_))));
-        if let Some(role) = self.doing.iter().position(has_a_deadline) {
+        if let Some(role) = self.states.first(|state| matches!(state, State::Next(Act::Call(_, Wait::Until(_))))) {
             // Its time begins now.
             self.go(role)?;
             return Ok(None);
         }
-        let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
+        let waiting = self.states.all_waiting(&self.roles, None);
         if waiting.is_empty() && self.roles.wire.is_none() {
-            return Ok(Some(self.failed.take().unwrap_or(Ending::Done)));
+            return Ok(Some(self.states.ending(Ending::Done)));
         }
         match self.time_passes()? {
             Passed::Something => Ok(None),
-            Passed::Nothing if waiting.is_empty() => Ok(Some(self.failed.take().unwrap_or(Ending::Done))),
+            Passed::Nothing if waiting.is_empty() => Ok(Some(self.states.ending(Ending::Done))),
             Passed::Nothing => {
-                self.roles.find_waiting(waiting)?;
-                Ok(Some(self.failed.take().unwrap_or(Ending::Waiting)))
+                self.roles.find_waiting(waiting.clone())?;
+                Ok(Some(self.states.ending(Ending::Waiting(waiting))))
             }
             Passed::TooLong => {
                 self.roles.find_endless(waiting)?;
-                Ok(Some(self.failed.take().unwrap_or(Ending::Endless)))
+                Ok(Some(self.states.ending(Ending::Endless)))
             }
         }
     }
 
     /// Ends the pause that was reached first, or lets the slow user type who was asked first; whether there was one.
     fn end_a_pause(&mut self) -> Step<bool> {
-        let since = |role: usize| match self.doing[role] {
-            Doing::Pausing(since) | Doing::Typing(_, since) => Some((since, role)),
-            _ => None,
-        };
-        let Some((_, role)) = (0..self.doing.len()).filter_map(since).min() else { return Ok(false) };
-        match std::mem::replace(&mut self.doing[role], Doing::Running) {
-            Doing::Typing(prompt, _) => self.type_line(role, prompt)?,
-            _ => {
+        match self.states.end_first_pause() {
+            None => return Ok(false),
+            Some((role, Some(prompt))) => self.type_line(role, prompt)?,
+            Some((role, None)) => {
                 self.roles.answer(role, &ToRole::Go);
                 self.settle(role)?;
             }
@@ -450,7 +427,7 @@ impl Baton<'_, '_> {
             let moved = self.roles.let_frames_come()?;
             if !moved
                 && self.roles.next_arrival().is_none()
-                && !self.doing.iter().any(|doing| matches!(doing, Doing::Asleep(_, wait) if wait.is_timed()))
+                && !self.states.any_in_timed_call()
                 && !self.roles.timers_run()
             {
                 // The last timer may have gone off between the two looks, and have woken somebody.
@@ -475,7 +452,8 @@ impl Baton<'_, '_> {
 
     /// Waits until something happens, but no longer than this, and lets what has come arrive.
     fn wait_a_while(&mut self, longest: Duration) -> Step<()> {
-        let calls: Vec<_> = (0..self.doing.len()).map(|role| (role, self.pending(role).and_then(|c| c.fd))).collect();
+        let calls: Vec<_> =
+            self.states.all().map(|role| (role, self.states.pending_call(role).and_then(|c| c.fd))).collect();
         self.roles.wait_for_any(&calls, longest)?;
         self.roles.lets_time_pass();
         self.roles.let_frames_come()?;
@@ -488,35 +466,15 @@ impl Baton<'_, '_> {
         Ok(self.ready.iter().any(Option::is_some))
     }
 
-    /// The call that a role waits to make, or is asleep in.
-    fn pending(&self, role: usize) -> Option<&Call> {
-        match &self.doing[role] {
-            Doing::Next(Act::Call(call, _)) | Doing::Asleep(call, _) => Some(call),
-            _ => None,
-        }
-    }
-
-    fn waiting(&self, role: usize) -> Option<Waiting> {
-        match &self.doing[role] {
-            Doing::Next(Act::Call(call, wait @ (Wait::Readable(_) | Wait::Until(_)))) | Doing::Asleep(call, wait) => {
-                self.roles.waiting(role, call, *wait)
-            }
-            _ => None,
-        }
-    }
-
     fn hear(&mut self, role: usize) -> Step<Heard> {
         self.roles.hear(role, self.roles.patience)
     }
 
     /// A role's process has ended, or is about to.
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
-        self.doing[role] = Doing::Ended;
-        let Some(exit) = self.roles.reap(role, error)? else { return Err(self.roles.hung_after_its_end(role)) };
-        if !exit.is_good() && !self.roles.is_meant_to_be_killed(role, &exit) {
-            let role = self.roles.actors[role].name.clone();
-            self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
-        }
+        let Some(exit) = self.states.end(&mut self.roles, role, error)? else {
+            return Err(self.roles.hung_after_its_end(role));
+        };
         self.roles.emit(Some(role), What::Exit(exit))?;
         self.roles.forward(Stirred::default())?;
         // Of one that was killed, its sockets were closed by nobody but the kernel.

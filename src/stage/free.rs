@@ -1,48 +1,62 @@
 //! Without the baton: the roles run as they would by themselves, and the events are put in order of their times.
+//!
+//! That nothing will ever move is known from a state, and not from a silence: see [`Free::moment_of_rest`].
 
 use std::time::{Duration, Instant};
 
 use super::Ending;
 use super::channel::{Act, ToRole};
-use super::roles::{Heard, Roles, Step};
-use crate::trace::{Call, Wait, Waiting, What};
+use super::role_state::{self, RoleStates, State};
+use super::roles::{Heard, Roles, Step, Stop};
+use crate::probe;
+use crate::trace::What;
 
-/// Roles that are all asleep for this long wait for each other.
-const ASLEEP: Duration = Duration::from_millis(20);
-
-/// How often those who sleep are looked at.
+/// How often roles that sleep are looked at.
 const LOOK: Duration = Duration::from_millis(2);
 
-/// What a role is at, as far as it has told.
-enum Doing {
-    Running,
-    Calling(Box<Call>, Wait),
-    /// It pauses, since this time.
-    Pausing(u64),
-    /// Its user, who takes longer than anybody else, types at this prompt since this time.
-    Typing(String, u64),
-    Ended,
-}
+/// Consecutive samples, [`LOOK`] apart, in which all roles must be seen in the same sleep before they count as blocked.
+const LOOKS: u32 = 10;
+
+/// The most messages that are taken from one role before the others are looked at.
+const MAX_HEARD: usize = 1000;
 
 struct Free<'p, 't> {
     roles: Roles<'p, 't>,
-    doing: Vec<Doing>,
+    states: RoleStates,
+    /// What has happened and is not emitted yet, with its time.
     pending: Vec<(u64, Option<usize>, What)>,
-    failed: Option<Ending>,
+}
+
+/// Roles that are all asleep, since some samples.
+#[derive(Default)]
+struct Rest {
+    /// How often each role has left a processor: the same numbers mean that none has run since.
+    switches: Option<Vec<u64>>,
+    samples: u32,
+}
+
+impl Rest {
+    /// Adds a sample, which is `None` if any role was awake. In how many in a row nothing has changed.
+    fn add(&mut self, switches: Option<Vec<u64>>) -> u32 {
+        let unchanged = switches.is_some() && switches == self.switches;
+        self.samples = if unchanged { self.samples + 1 } else { u32::from(switches.is_some()) };
+        self.switches = switches;
+        self.samples
+    }
 }
 
 /// Plays a scene to its end, and then tells what happened.
 pub(super) fn run(roles: Roles<'_, '_>) -> std::io::Result<Ending> {
-    let doing = roles.actors.iter().map(|_| Doing::Running).collect();
-    let mut free = Free { roles, doing, pending: Vec::new(), failed: None };
+    let states = RoleStates::new(roles.actors.len());
+    let mut free = Free { roles, states, pending: Vec::new() };
     let ending = free.start().and_then(|()| free.play_out()).and_then(|ending| free.emit().map(|()| ending));
-    ending.or_else(super::roles::Stop::ending)
+    ending.or_else(Stop::ending)
 }
 
 impl Free<'_, '_> {
     /// Starts the roles as a person would: the next one once the one before it waits, pauses or has ended.
     fn start(&mut self) -> Step<()> {
-        for role in 0..self.doing.len() {
+        for role in self.states.all() {
             self.roles.answer(role, &ToRole::Go);
             let until = Instant::now() + self.roles.patience;
             loop {
@@ -57,7 +71,7 @@ impl Free<'_, '_> {
         Ok(())
     }
 
-    /// Tells what happened, in the order of its times.
+    /// Emits what happened, in the order of its times.
     fn emit(&mut self) -> Step<()> {
         let frames = std::mem::take(&mut self.roles.pending_frames);
         self.pending.extend(frames.into_iter().map(|(at, frame)| (at, None, What::Frame(frame))));
@@ -69,66 +83,70 @@ impl Free<'_, '_> {
     }
 
     fn play_out(&mut self) -> Step<Ending> {
-        let mut quiet_since = Instant::now();
-        while self.doing.iter().any(|doing| !matches!(doing, Doing::Ended)) {
+        let mut last_heard = Instant::now();
+        let mut rest = Rest::default();
+        while self.states.any(|state| !matches!(state, State::Ended)) {
             let soon = self.roles.next_arrival().unwrap_or(LOOK).min(LOOK);
             self.roles.wait_for_any(&[], soon)?;
             let mut heard = self.roles.let_frames_come()? || self.roles.next_arrival().is_some();
-            for role in 0..self.doing.len() {
+            for role in self.states.all() {
                 heard |= self.hear_all(role)?;
-                if self.nobody_stops(role) && !self.end_a_pause() {
-                    let others = (0..self.doing.len()).filter(|other| *other != role);
-                    let waiting = others.filter_map(|other| self.waiting(other)).collect();
+                if self.no_role_stops(role) && !self.end_a_pause() {
+                    let waiting = self.states.all_waiting(&self.roles, Some(role));
                     self.emit()?;
                     self.roles.find_loop(role, waiting)?;
-                    return Ok(self.failed.take().unwrap_or(Ending::LoopsForever));
+                    return Ok(self.states.ending(Ending::LoopsForever));
                 }
             }
-            if heard || !self.all_sleep() {
-                quiet_since = if heard { Instant::now() } else { quiet_since };
-                if quiet_since.elapsed() > self.roles.patience {
-                    return self.hung();
-                }
-            } else if quiet_since.elapsed() > ASLEEP && !self.end_a_pause() && !self.timers_run() {
-                return self.conclude();
+            if heard {
+                last_heard = Instant::now();
+            }
+            let samples = rest.add(self.moment_of_rest(None).filter(|_| !heard));
+            if samples >= LOOKS && self.end_a_pause() {
+                last_heard = Instant::now();
+            } else if samples >= LOOKS && !self.timers_run() && self.moment_of_rest(None) == rest.switches {
+                return self.find_waiting();
+            } else if last_heard.elapsed() > self.roles.patience {
+                return self.lose_patience(samples);
             }
         }
-        Ok(self.failed.take().unwrap_or(Ending::Done))
+        Ok(self.states.ending(Ending::Done))
     }
 
-    /// Takes all that a role has told, without waiting for more.
+    /// Takes what a role has told, without waiting for more.
     fn hear_all(&mut self, role: usize) -> Step<bool> {
-        let mut any = false;
-        while !matches!(self.doing[role], Doing::Ended) {
+        for count in 0..MAX_HEARD {
+            if matches!(self.states[role], State::Ended) {
+                return Ok(count > 0);
+            }
             match self.roles.hear(role, Duration::ZERO)? {
-                Heard::Silence => break,
+                Heard::Silence => return Ok(count > 0),
                 Heard::Gone => self.bury(role, None)?,
                 Heard::Done(call, at) => {
-                    self.doing[role] = Doing::Running;
+                    self.states[role] = State::Running;
                     self.add(role, What::Call(call), at);
-                    // One that goes round tells for ever.
+                    // One that loops forever tells forever.
                     if self.roles.loops_forever(role) {
                         return Ok(true);
                     }
                 }
                 Heard::Next(act, at) => self.take(role, act, at)?,
             }
-            any = true;
         }
-        Ok(any)
+        Ok(true)
     }
 
     fn take(&mut self, role: usize, act: Act, at: u64) -> Step<()> {
         match act {
-            Act::Call(call, wait) => self.doing[role] = Doing::Calling(call, wait),
+            Act::Call(call, wait) => self.states[role] = State::InCall(call, wait),
             Act::Say(text) => self.add(role, What::Print { text }, at),
             Act::Note(text) => self.add(role, What::Note { text }, at),
             Act::Made(call) => self.add(role, What::Call(*call), at),
             Act::Meet(text) => {
-                self.doing[role] = Doing::Pausing(at);
+                self.states[role] = State::Pausing(at);
                 self.pending.push((at, Some(role), What::Meet { text }));
             }
-            Act::Prompt(prompt) if self.roles.actors[role].slow => self.doing[role] = Doing::Typing(prompt, at),
+            Act::Prompt(prompt) if self.roles.actors[role].slow => self.states[role] = State::Typing(prompt, at),
             Act::Prompt(prompt) => self.type_line(role, prompt, at),
             Act::End(result) => {
                 self.roles.answer(role, &ToRole::Go);
@@ -139,21 +157,15 @@ impl Free<'_, '_> {
     }
 
     fn type_line(&mut self, role: usize, prompt: String, at: u64) {
-        let text = self.roles.line(role);
-        self.roles.answer(role, &ToRole::Line(text.clone()));
-        self.pending.push((at, Some(role), What::Input { prompt, text }));
+        let typed = role_state::type_line(&mut self.roles, role, prompt);
+        self.pending.push((at, Some(role), typed));
     }
 
     fn bury(&mut self, role: usize, error: Option<String>) -> Step<()> {
-        self.doing[role] = Doing::Ended;
-        let Some(exit) = self.roles.reap(role, error)? else {
+        let Some(exit) = self.states.end(&mut self.roles, role, error)? else {
             self.emit()?;
             return Err(self.roles.hung_after_its_end(role));
         };
-        if !exit.is_good() && !self.roles.is_meant_to_be_killed(role, &exit) {
-            let role = self.roles.actors[role].name.clone();
-            self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
-        }
         self.pending.push((super::role::now(), Some(role), What::Exit(exit)));
         Ok(())
     }
@@ -163,60 +175,85 @@ impl Free<'_, '_> {
         self.pending.push((at, Some(role), what));
     }
 
-    /// Whether a role goes round for ever, and all others sleep or have ended.
-    fn nobody_stops(&self, role: usize) -> bool {
-        self.roles.loops_forever(role) && (0..self.doing.len()).all(|other| other == role || self.sleeps(other))
+    /// Whether a role loops for ever, and all others sleep or have ended.
+    fn no_role_stops(&self, role: usize) -> bool {
+        let mut rest = Rest::default();
+        self.roles.loops_forever(role) && (1..=3).all(|samples| rest.add(self.moment_of_rest(Some(role))) == samples)
     }
 
-    fn all_sleep(&self) -> bool {
-        (0..self.doing.len()).all(|role| self.sleeps(role))
+    /// How often each role, but `except`, has left a processor, if all were seen asleep and no packet waits in a backlog
+    /// of the kernel's. Else `None`.
+    ///
+    /// Roles are looked at one after the other: one that was seen asleep may have been woken by the next before that one
+    /// was looked at. Three samples with equal numbers show that all slept from the first to the second: a role that ran
+    /// in between has left a processor once more, at the latest by the third.
+    fn moment_of_rest(&self, except: Option<usize>) -> Option<Vec<u64>> {
+        let roles = || self.states.all().filter(|role| Some(*role) != except);
+        let switches = roles()
+            .map(|role| match self.states[role] {
+                State::InCall(..) => self.roles.actors[role].player.context_switches(),
+                _ => 0,
+            })
+            .collect();
+        (roles().all(|role| self.sleeps(role)) && !probe::packets_under_way_anywhere()).then_some(switches)
     }
 
     fn sleeps(&self, role: usize) -> bool {
-        match self.doing[role] {
-            Doing::Running => false,
-            Doing::Calling(..) => self.roles.sleeps(role),
-            Doing::Pausing(_) | Doing::Typing(..) | Doing::Ended => true,
+        match &self.states[role] {
+            State::Running | State::Next(_) => false,
+            State::InCall(call, _) => self.roles.actors[role].player.sleeps_in(call),
+            State::Pausing(_) | State::Typing(..) | State::Ended => true,
         }
     }
 
     /// Ends the pause that was reached first; whether there was one.
     fn end_a_pause(&mut self) -> bool {
-        let pausing = |role: usize| match self.doing[role] {
-            Doing::Pausing(since) | Doing::Typing(_, since) => Some((since, role)),
-            _ => None,
-        };
-        let Some((_, role)) = (0..self.doing.len()).filter_map(pausing).min() else { return false };
-        match std::mem::replace(&mut self.doing[role], Doing::Running) {
-            Doing::Typing(prompt, _) => self.type_line(role, prompt, super::role::now()),
-            _ => self.roles.answer(role, &ToRole::Go),
+        match self.states.end_first_pause() {
+            None => return false,
+            Some((role, Some(prompt))) => self.type_line(role, prompt, super::role::now()),
+            Some((role, None)) => self.roles.answer(role, &ToRole::Go),
         }
         true
     }
 
-    /// Whether time alone may move somebody.
+    /// Whether time alone may move a role.
     fn timers_run(&mut self) -> bool {
-        let has_a_deadline = |doing: &Doing| matches!(doing, Doing::Calling(_, wait) if wait.is_timed());
-        self.doing.iter().any(has_a_deadline) || self.roles.timers_run()
+        self.states.any_in_timed_call() || self.roles.timers_run()
     }
 
-    fn conclude(&mut self) -> Step<Ending> {
-        let waiting: Vec<Waiting> = (0..self.doing.len()).filter_map(|role| self.waiting(role)).collect();
+    fn find_waiting(&mut self) -> Step<Ending> {
+        let waiting = self.states.all_waiting(&self.roles, None);
         self.emit()?;
-        self.roles.find_waiting(waiting)?;
-        Ok(self.failed.take().unwrap_or(Ending::Waiting))
+        self.roles.find_waiting(waiting.clone())?;
+        Ok(self.states.ending(Ending::Waiting(waiting)))
     }
 
-    fn waiting(&self, role: usize) -> Option<Waiting> {
-        match &self.doing[role] {
-            Doing::Calling(call, wait) => self.roles.waiting(role, call, *wait),
-            _ => None,
+    /// Ends a scene of which nothing was heard for as long as the stage's patience: all roles sleep and timers run, or a
+    /// role neither waits nor comes back.
+    fn lose_patience(&mut self, samples: u32) -> Step<Ending> {
+        self.emit()?;
+        if samples >= LOOKS {
+            let waiting = self.states.all_waiting(&self.roles, None);
+            self.roles.find_endless(waiting)?;
+            return Ok(self.states.ending(Ending::Endless));
         }
+        let awake = self.states.all().find(|role| !self.sleeps(*role));
+        Err(self.roles.hung(awake.unwrap_or(0)))
     }
+}
 
-    fn hung(&mut self) -> Step<Ending> {
-        let role = (0..self.doing.len()).find(|role| !self.sleeps(*role)).unwrap_or(0);
-        self.emit()?;
-        Err(self.roles.hung(role))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sleep_in_which_a_role_has_run_begins_anew() {
+        let mut rest = Rest::default();
+        let counts: Vec<u32> =
+            [Some([1, 4]), Some([1, 4]), Some([1, 4]), Some([2, 4]), None, Some([2, 4]), Some([2, 4])]
+                .into_iter()
+                .map(|switches| rest.add(switches.map(Vec::from)))
+                .collect();
+        assert_eq!(counts, [1, 2, 3, 1, 0, 1, 2]);
     }
 }

@@ -14,6 +14,7 @@ mod loop_detector;
 mod names;
 mod player;
 mod role;
+mod role_state;
 mod roles;
 mod sockets;
 mod wired;
@@ -29,7 +30,7 @@ pub use limits::{Attempted, explained, make_room};
 pub use role::uncoloured;
 pub use role::{NOT_STARTED, Part};
 
-use crate::trace::{Event, Host, Status, What};
+use crate::trace::{Event, Host, Status, Waiting, What};
 use crate::wire::Wire;
 
 /// How long the stage waits for a role that neither waits nor comes back.
@@ -115,11 +116,11 @@ pub enum WhenSlow {
 pub enum Ending {
     /// Every role came to its end by itself.
     Done,
-    /// Those who are left wait, and nothing will ever move them.
-    Waiting,
+    /// The roles that are left wait so, and nothing will ever move them.
+    Waiting(Vec<Waiting>),
     /// A role does the same for ever and never waits, and nobody is left who could stop it.
     LoopsForever,
-    /// Those who are left wait, and the kernel's timers were still at it when the stage's patience was over.
+    /// The roles that are left wait, and the kernel's timers were still at it when the stage's patience was over.
     Endless,
     /// A role ended with an error, or died of a signal or a panic.
     Failed { role: String, status: Status },

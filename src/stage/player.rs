@@ -14,7 +14,7 @@ use super::channel::{self, ToRole, ToStage};
 use super::role::{self, Part};
 use crate::probe;
 use crate::sys;
-use crate::trace::Status;
+use crate::trace::{Call, Status, Syscall};
 
 /// How long a process that was killed may take to end. One that takes longer is left to init.
 const KILL_PATIENCE: Duration = Duration::from_secs(1);
@@ -75,6 +75,24 @@ impl Player {
     /// Whether the kernel has put it to sleep in a call of its own, rather than in the channel to us.
     pub fn sleeps(&self) -> bool {
         probe::asleep_in(self.pid).is_some_and(|(_, descriptor)| descriptor != channel::role_end())
+    }
+
+    /// Whether the kernel has put it to sleep in this call, or in a send: free-running, sends are not announced.
+    ///
+    /// Asleep in anything else, say in `wait4(2)` for a program that it has started, it will go on by itself.
+    pub fn sleeps_in(&self, call: &Call) -> bool {
+        let Some((number, first)) = probe::asleep_in(self.pid) else { return false };
+        match probe::call_name(number) {
+            Some("poll" | "ppoll") => call.name == Syscall::Poll,
+            Some("sendto" | "sendmsg") => first != channel::role_end(),
+            Some(_) => probe::call_acts_on_descriptor(number) && call.fd == Some(first),
+            None => false,
+        }
+    }
+
+    /// How often it has left a processor. While it sleeps, the number stands; each wait adds one.
+    pub fn context_switches(&self) -> u64 {
+        probe::context_switches(self.pid).unwrap_or(0)
     }
 
     /// What it is doing, in words: "asleep in recvfrom(3, …)", "running, in no system call".

@@ -96,6 +96,12 @@ pub fn value(value: &Value) -> String {
     }
 }
 
+/// What a role waits in, after "waits": `in recv(4) for data or the peer's goodbye`.
+pub fn waits_in(waiting: &Waiting) -> String {
+    let fd = waiting.fd.map(|fd| fd.to_string()).unwrap_or_default();
+    format!("in {}({fd}) for {}", waiting.call, waits_for(waiting))
+}
+
 /// What a role waits for, after "waits for".
 pub fn waits_for(waiting: &Waiting) -> String {
     let what = match waiting.waits_for {

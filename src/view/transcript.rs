@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::text::{self, WIDTH, digits, harmless, quoted, remembered_for, waits_for, wrapped};
+use super::text::{self, WIDTH, digits, harmless, quoted, remembered_for, waits_in, wrapped};
 use crate::trace::{
     Call, Data, Errno, Event, Exit, Fate, Field, Frame, Host, Layer, Probe, Start, Status, Syscall, TcpState, Value,
-    Waiting, What,
+    What,
 };
 
 /// A colour for each role, in the order of declaration.
@@ -157,7 +157,7 @@ pub(super) fn words(what: &What) -> Vec<String> {
         What::Start(start) => vec![format!("Lab {}: {}", start.lab, start.question)],
         What::Scene { text, .. } => vec![text.clone()],
         What::Begin(call) => vec![format!("{} …", before(call))],
-        What::Wait(waiting) => vec![format!("waits {}", wait(waiting))],
+        What::Wait(waiting) => vec![format!("waits {}", waits_in(waiting))],
         What::Call(call) => vec![format!("{} = {}", before(call), after(call))],
         What::Input { prompt, text } => {
             let typed = text.as_deref().map(|text| format!("{}⏎", without_long_words(&harmless(text))));
@@ -170,7 +170,7 @@ pub(super) fn words(what: &What) -> Vec<String> {
         What::Probe { probe, fd } => vec![format!("▸ {}", probed(probe, *fd))],
         What::Frame(frame) => vec![format!("wire {}  {}", frame.number, carried(frame))],
         What::Finding { waiting, text, .. } => {
-            let waits = waiting.iter().map(|one| format!("{} waits {}", one.role, wait(one)));
+            let waits = waiting.iter().map(|one| format!("{} waits {}", one.role, waits_in(one)));
             [format!("=> {text}")].into_iter().chain(waits).collect()
         }
         What::Exit(exit) => vec![ended(exit)],
@@ -399,11 +399,6 @@ fn buffers(call: &Call) -> String {
 
 fn show(value: &Value) -> String {
     harmless(&text::value(value))
-}
-
-fn wait(waiting: &Waiting) -> String {
-    let fd = waiting.fd.map(|fd| fd.to_string()).unwrap_or_default();
-    format!("in {}({fd}) for {}", waiting.call, waits_for(waiting))
 }
 
 fn probed(probe: &Probe, fd: i32) -> String {
