@@ -12,7 +12,7 @@ use socklab::trace::{
 use socklab::view::diagram::{MOST, svg};
 use unicode_width::UnicodeWidthStr;
 
-use crate::support::{Lab, Once, has, has_private_hosts, labs, read, run, side_by_side, skip, some_on_a_wire};
+use crate::support::{Lab, chosen_labs, has, has_private_hosts, run, side_by_side, skip, some_on_a_wire};
 
 /// Every way of playing every lab that this machine allows.
 fn plays(test: &str) -> Vec<(Lab, Vec<&'static str>)> {
@@ -21,8 +21,8 @@ fn plays(test: &str) -> Vec<(Lab, Vec<&'static str>)> {
         skip(test, "on a wire it takes private hosts; without one it was tested");
     }
     let mut plays = Vec::new();
-    for (plain, wired) in labs().into_iter().zip(labs()) {
-        let one_host = read(&format!("labs/{}/main.rs", plain.folder)).contains(".on_one_host()");
+    for (plain, wired) in chosen_labs().into_iter().zip(chosen_labs()) {
+        let one_host = plain.is_on_one_host();
         if !plain.wire {
             plays.push((plain, Vec::new()));
         }
@@ -36,20 +36,13 @@ fn plays(test: &str) -> Vec<(Lab, Vec<&'static str>)> {
 /// The same, each of them played: several at a time.
 fn plays_drawn(test: &str) -> Vec<(Lab, Vec<&'static str>)> {
     let plays = plays(test);
-    side_by_side(&plays, |(lab, arguments)| drop(drawn(test, lab, arguments)));
+    side_by_side(&plays, |(lab, arguments)| drop(drawn(lab, arguments)));
     plays
 }
 
-/// A lab's events and its picture: of several tests the first one plays it.
-fn drawn(test: &str, lab: &Lab, arguments: &[&str]) -> (Vec<Json>, String) {
-    static DRAWN: Once<(Vec<Json>, String)> = Once::new();
-    DRAWN.get(format!("{} {arguments:?}", lab.folder), || drawn_anew(test, lab, arguments))
-}
-
-fn drawn_anew(test: &str, lab: &Lab, arguments: &[&str]) -> (Vec<Json>, String) {
-    let file = file(&format!("{test}-{}{}.svg", lab.folder, arguments.concat()));
-    let events = lab.events(&[arguments, &["--diagram", file.to_str().expect("UTF-8")]].concat());
-    (events, fs::read_to_string(file).expect("a picture"))
+/// A lab's events and its picture.
+fn drawn(lab: &Lab, arguments: &[&str]) -> (Vec<Json>, String) {
+    (lab.shown_events(arguments), lab.picture(&[&["--json"], arguments].concat()))
 }
 
 fn file(name: &str) -> PathBuf {
@@ -131,7 +124,7 @@ fn every_picture_is_xml_with_a_title_and_asks_for_nothing_from_outside() {
     let test = "every_picture_is_xml";
     let mut files = Vec::new();
     for (lab, arguments) in plays_drawn(test) {
-        let (_, picture) = drawn(test, &lab, &arguments);
+        let (_, picture) = drawn(&lab, &arguments);
         let title = format!("<title id=\"title\">Lab {:02} {}: ", lab.number, lab.name);
         assert!(picture.contains(&title) && picture.contains("<desc id=\"desc\">"), "{}", lab.folder);
         let outside = picture.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
@@ -149,17 +142,9 @@ fn every_picture_is_xml_with_a_title_and_asks_for_nothing_from_outside() {
 fn a_picture_is_the_same_whenever_the_transcript_is() {
     let test = "a_picture_is_the_same_whenever_the_transcript_is";
     side_by_side(&plays(test), |(lab, arguments)| {
-        let file = file(&format!("{test}-{}{}.svg", lab.folder, arguments.concat()));
-        let all = [&arguments[..], &["--diagram", file.to_str().expect("UTF-8")]].concat();
-        let mut pictures: HashMap<String, String> = HashMap::new();
-        for number in 1..=3 {
-            let transcript = lab.prints(&all);
-            let picture = fs::read_to_string(&file).expect("a picture");
-            let first = pictures.entry(transcript).or_insert_with(|| picture.clone());
-            assert!(*first == picture, "{} {arguments:?}, run {number}", lab.folder);
-        }
-        // Other tests hold that the transcript is the same; here it is enough that it came twice.
-        assert!(pictures.len() < 3, "{} {arguments:?}", lab.folder);
+        // Other tests hold that two runs print the same: with the transcript, and with the trace as JSON.
+        let (_, picture) = drawn(lab, arguments);
+        assert!(lab.picture(arguments) == picture, "{} {arguments:?}", lab.folder);
     });
 }
 
@@ -167,7 +152,7 @@ fn a_picture_is_the_same_whenever_the_transcript_is() {
 fn every_call_and_every_frame_of_the_trace_is_in_the_picture() {
     let test = "every_call_and_every_frame_of_the_trace_is_in_the_picture";
     for (lab, arguments) in plays_drawn(test) {
-        let (events, picture) = drawn(test, &lab, &arguments);
+        let (events, picture) = drawn(&lab, &arguments);
         let texts = texts(&picture);
         let shown: Vec<&str> =
             texts.iter().filter(|text| text.class == "call").map(|text| text.content.as_str()).collect();
@@ -221,14 +206,14 @@ fn no_two_texts_overlap() {
     let mut scenes: Vec<(&Lab, Vec<&str>, String)> = Vec::new();
     let plays = plays_drawn(test);
     for (lab, arguments) in &plays {
-        let (events, picture) = drawn(test, lab, arguments);
+        let (events, picture) = drawn(lab, arguments);
         is_legible(&picture, &format!("{} {arguments:?}", lab.folder));
         let numbers = events.iter().filter(|event| event["kind"] == "scene").map(|event| event["scene"].to_string());
         scenes.extend(numbers.map(|number| (lab, arguments.clone(), number)));
     }
     side_by_side(&scenes, |(lab, arguments, number)| {
         let one = [&arguments[..], &["--scene", number]].concat();
-        is_legible(&drawn(test, lab, &one).1, &format!("{} {one:?}", lab.folder));
+        is_legible(&drawn(lab, &one).1, &format!("{} {one:?}", lab.folder));
     });
 }
 

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Lab, has_private_hosts, labs, played_here, project, read, side_by_side, skip};
+use crate::support::{
+    Lab, all_are_chosen, has_private_hosts, is_chosen, labs, played_here, project, read, side_by_side, skip,
+};
 
 /// A marker in a page, and what must stand in the fence behind it.
 const MARKER: &str = "<!-- quote: ";
@@ -18,9 +20,13 @@ const DIAGRAM: &str = "<!-- diagram: ";
 #[test]
 fn every_quotation_is_what_it_quotes() {
     let labs = labs();
-    let stale = side_by_side(&pages(), |page| {
+    let of_a_lab = |page: &PathBuf| labs.iter().find(|lab| page.ends_with(format!("docs/labs/{}.md", lab.folder)));
+    // Where one lab was chosen, its page and no other.
+    let is_one = |page: &PathBuf| of_a_lab(page).map_or_else(all_are_chosen, Lab::is_chosen);
+    let pages: Vec<PathBuf> = pages().into_iter().filter(is_one).collect();
+    let stale = side_by_side(&pages, |page| {
         let text = fs::read_to_string(page).expect("a page");
-        let lab = labs.iter().find(|lab| page.ends_with(format!("docs/labs/{}.md", lab.folder)));
+        let lab = of_a_lab(page);
         let fresh = refreshed(&text, lab, &labs).unwrap_or_else(|problem| panic!("{}: {problem}", page.display()));
         if fresh == text {
             return None;
@@ -41,7 +47,7 @@ fn every_diagram_is_what_its_marker_says() {
     let test = "every_diagram_is_what_its_marker_says";
     let labs = labs();
     let of_lab = |lab| diagrams(lab).into_iter().map(move |marker| (lab, marker));
-    let markers: Vec<(&Lab, Diagram)> = labs.iter().flat_map(of_lab).collect();
+    let markers: Vec<(&Lab, Diagram)> = labs.iter().filter(|lab| lab.is_chosen()).flat_map(of_lab).collect();
     let private_hosts = has_private_hosts();
     let wanted = side_by_side(&markers, |(lab, marker)| {
         let Diagram { file, picture, .. } = marker;
@@ -55,7 +61,8 @@ fn every_diagram_is_what_its_marker_says() {
     });
     let wanted: BTreeSet<String> = wanted.into_iter().collect();
     let there = fs::read_dir(project("docs/labs/diagrams")).expect("a folder").flatten();
-    let there: BTreeSet<String> = there.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let there = there.filter_map(|entry| entry.file_name().into_string().ok());
+    let there: BTreeSet<String> = there.filter(|file| file.split('-').next().is_some_and(is_chosen)).collect();
     assert_eq!(there, wanted, "docs/labs/diagrams has what the pages show, and no more");
     if !private_hosts {
         skip(test, "those of a wire take private hosts; the others were tested");
@@ -99,11 +106,8 @@ fn diagrams_in(page: &str, folder: &str) -> Vec<Diagram> {
 
 /// Draws a diagram and compares it with the file, or writes that.
 fn is_drawn(lab: &Lab, Diagram { scene, wire, file, .. }: &Diagram) {
-    let fresh = Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
-    let mut arguments = vec!["--scene", scene, "--diagram", fresh.to_str().expect("UTF-8")];
-    arguments.extend(wire.then_some("--wire"));
-    lab.prints(&arguments);
-    let fresh = fs::read_to_string(&fresh).expect("a picture");
+    let on_a_wire: &[&str] = if *wire { &["--wire"] } else { &[] };
+    let fresh = lab.picture(&[&["--json"], on_a_wire, &["--scene", scene]].concat());
     let kept = project(&format!("docs/labs/diagrams/{file}"));
     if std::env::var_os("SOCKLAB_BLESS").is_some() {
         fs::write(&kept, fresh).expect("the picture is written");
@@ -374,7 +378,7 @@ fn table(labs: &[Lab]) -> String {
 fn table_of_claims(labs: &[Lab]) -> String {
     let rows = side_by_side(labs, |lab| {
         let mut rows = String::new();
-        for line in lab.prints(&["--claims", "--json"]).lines() {
+        for line in lab.shows(&["--claims", "--json"]).lines() {
             let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
             let field = |name: &str| claim[name].as_str().expect(name).replace('|', "\\|");
             let (source, says, verdict) = (field("source"), field("says"), field("verdict"));

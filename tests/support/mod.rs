@@ -87,13 +87,34 @@ pub fn labs() -> Vec<Lab> {
     labs
 }
 
+/// The one lab or exercise that tests are to look at, if `SOCKLAB_ONLY` names one: `19`, `30-client`.
+fn the_only_one() -> Option<String> {
+    std::env::var("SOCKLAB_ONLY").ok().filter(|only| !only.is_empty())
+}
+
+/// Whether tests are to look at all labs and exercises.
+pub fn all_are_chosen() -> bool {
+    the_only_one().is_none()
+}
+
+/// Whether tests are to look at this lab or exercise. The number of a lab stands for its exercises, too.
+pub fn is_chosen(id: &str) -> bool {
+    let number = |id: &str| id.split('-').next().and_then(|number| number.parse::<u32>().ok());
+    the_only_one().is_none_or(|only| only == id || (!only.contains('-') && number(&only) == number(id)))
+}
+
+/// The labs that tests are to look at one by one: see [`is_chosen`].
+pub fn chosen_labs() -> Vec<Lab> {
+    labs().into_iter().filter(Lab::is_chosen).collect()
+}
+
 /// The labs whose demos this machine can play: all of them, or those without a wire where there are no private hosts.
 pub fn played_here(test: &str) -> Vec<Lab> {
     if has_private_hosts() {
-        return labs();
+        return chosen_labs();
     }
     skip(test, "labs on a wire take private hosts; the others were tested");
-    labs().into_iter().filter(|lab| !lab.wire).collect()
+    chosen_labs().into_iter().filter(|lab| !lab.wire).collect()
 }
 
 /// The lab with this number.
@@ -113,7 +134,7 @@ pub fn forgotten_goodbyes(table: &str) -> u64 {
 /// The labs, where a wire can be had.
 pub fn labs_on_a_wire(test: &str) -> Vec<Lab> {
     if has_private_hosts() {
-        return labs();
+        return chosen_labs();
     }
     skip(test, "it takes private hosts");
     Vec::new()
@@ -166,6 +187,11 @@ pub fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) 
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// How often a test repeats what must come out the same: three times, or `soak` times where `SOCKLAB_SOAK` asks for it.
+pub fn runs(soak: u32) -> u32 {
+    if std::env::var_os("SOCKLAB_SOAK").is_some() { soak } else { 3 }
+}
+
 /// What is made once, by the first of several tests in one program that asks for it; the others wait for that.
 pub struct Once<T>(Mutex<BTreeMap<String, Arc<OnceLock<T>>>>);
 
@@ -178,6 +204,12 @@ impl<T: Clone> Once<T> {
         let place = self.0.lock().expect("what was made").entry(key).or_default().clone();
         place.get_or_init(make).clone()
     }
+}
+
+/// One demo: what it printed, and its picture.
+struct Play {
+    printed: String,
+    picture: String,
 }
 
 impl Lab {
@@ -209,16 +241,44 @@ impl Lab {
         words
     }
 
-    /// What it prints when it is played: the first test that asks has it played, for all.
+    /// Whether tests are to look at it.
+    pub fn is_chosen(&self) -> bool {
+        is_chosen(&format!("{:02}", self.number))
+    }
+
+    /// Whether its demo is about one host, and has no wire.
+    pub fn is_on_one_host(&self) -> bool {
+        read(&format!("labs/{}/main.rs", self.folder)).contains(".on_one_host()")
+    }
+
+    /// What it prints with these arguments: the first test that asks has it played, for all.
     pub fn shows(&self, arguments: &[&str]) -> String {
-        static SHOWN: Once<String> = Once::new();
-        SHOWN.get(format!("{} {arguments:?}", self.folder), || self.prints(arguments))
+        self.play(arguments).printed.clone()
     }
 
     /// The events of what it shows.
     pub fn shown_events(&self, arguments: &[&str]) -> Vec<Json> {
         let all = [&["--json"], arguments].concat();
-        self.shows(&all).lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
+        self.play(&all).printed.lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
+    }
+
+    /// The picture of what it shows.
+    pub fn picture(&self, arguments: &[&str]) -> String {
+        self.play(arguments).picture.clone()
+    }
+
+    /// Plays it, unless a test has had it played with these arguments. Every demo is drawn as well.
+    fn play(&self, arguments: &[&str]) -> Arc<Play> {
+        static PLAYS: Once<Arc<Play>> = Once::new();
+        PLAYS.get(format!("{} {arguments:?}", self.folder), || {
+            if arguments.contains(&"--claims") {
+                return Arc::new(Play { printed: self.prints(arguments), picture: String::new() });
+            }
+            let folder = tempfile::tempdir().expect("a folder");
+            let file = folder.path().join("picture.svg");
+            let printed = self.prints(&[arguments, &["--diagram", file.to_str().expect("UTF-8")]].concat());
+            Arc::new(Play { printed, picture: std::fs::read_to_string(file).expect("a picture") })
+        })
     }
 
     /// Plays it anew and takes what it prints; panics with its words if it does not end well.
