@@ -11,8 +11,8 @@ use std::time::Duration;
 use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
 
 use crate::support::{
-    Running, chosen_labs, finish, fixture, folder_for_all_users, has, has_ended, has_private_hosts, labs, played_here,
-    programs, run, run_alone, side_by_side, skip, socklab, wait_until,
+    Running, assert_same, chosen_labs, finish, fixture, folder_for_all_users, has, has_ended, has_private_hosts, labs,
+    played_here, programs, run, run_alone, side_by_side, skip, socklab, wait_until,
 };
 
 fn lab(arguments: &[&str]) -> Output {
@@ -366,16 +366,12 @@ fn colours_tell_the_roles_apart_where_they_are_wanted() {
 }
 
 #[test]
-fn an_ordinary_user_sees_what_root_sees() {
-    if !getuid().is_root() {
-        return; // then every other test shows it
-    }
-    // A copy, since an ordinary user need not have access to where this was built.
+fn another_user_sees_the_same() {
     let folder = folder_for_all_users();
-    side_by_side(&played_here("an_ordinary_user_sees_what_root_sees"), |lab| {
-        let nobody = run(lab.copied_to(folder.path()).uid(65_534).gid(65_534).current_dir("/"));
-        complains(&nobody, 0, &[]);
-        assert_eq!(printed(&nobody), lab.shows(&[]), "{}", lab.folder);
+    side_by_side(&played_here("another_user_sees_the_same"), |lab| {
+        let other = run(&mut lab.as_another_user(folder.path()));
+        complains(&other, 0, &[]);
+        assert_same(&printed(&other), &lab.shows(&[]), &lab.folder);
     });
 }
 
@@ -396,7 +392,7 @@ fn without_user_namespaces_a_lab_says_so_in_one_line_and_shows_the_same() {
         }
         complains(&output, 0, &["no private host (unshare(CLONE_NEWUSER): ENOSPC)", "loopback"]);
         assert_eq!(complaint(&output).lines().count(), 1, "{}", complaint(&output));
-        assert_eq!(printed(&output), lab.shows(&[]), "{}", lab.folder);
+        assert_same(&printed(&output), &lab.shows(&[]), &lab.folder);
     }
 }
 

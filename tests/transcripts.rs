@@ -6,8 +6,8 @@ use serde_json::Value as Json;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{
-    Lab, Schema, chosen_labs, forgotten_goodbyes, has_private_hosts, labs, played_here, project, read, side_by_side,
-    skip,
+    Lab, Schema, assert_same, chosen_labs, forgotten_goodbyes, has_private_hosts, labs, played_here, project, read,
+    side_by_side, skip,
 };
 
 /// Compares with `tests/snapshots/NAME.snap`; `just bless` records anew.
@@ -69,7 +69,7 @@ fn nothing_recorded_is_left_of_labs_that_are_gone() {
 fn a_second_run_of_every_lab_prints_the_same() {
     // Ten more of each are `just soak`'s.
     side_by_side(&played_here("a_second_run_of_every_lab_prints_the_same"), |lab| {
-        assert_eq!(lab.prints(&[]), lab.shows(&[]), "{}", lab.folder);
+        assert_same(&lab.prints(&[]), &lab.shows(&[]), &lab.folder);
     });
 }
 
@@ -89,7 +89,7 @@ fn the_machines_own_loopback_shows_the_same_as_a_private_host() {
             skip(test, &format!("{}: {why}; the other labs were tested", lab.folder));
             continue;
         }
-        assert_eq!(shown, lab.shows(&[]), "{}", lab.folder);
+        assert_same(&shown, &lab.shows(&[]), &lab.folder);
     }
 }
 

@@ -1,16 +1,14 @@
 //! Two hosts and a wire: every frame is seen, and a transcript is the same at every run.
 
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::process::Command;
 
-use rustix::process::getuid;
 use serde_json::Value as Json;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{
-    Lab, Schema, folder_for_all_users, has, has_private_hosts, labs, labs_on_a_wire, run, runs, side_by_side, skip,
-    socklab, some_on_a_wire,
+    Lab, Schema, assert_same, folder_for_all_users, has, has_private_hosts, labs, labs_on_a_wire, run, runs,
+    side_by_side, skip, socklab, some_on_a_wire,
 };
 
 fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
@@ -80,7 +78,8 @@ fn many_runs_over_the_wire_print_the_same_whichever_way_it_is_made() {
         let first = lab.shows(&["--wire"]);
         assert!(first.contains("wire 1  "), "{first}");
         for run in 1..=runs(30) {
-            assert_eq!(lab.prints(&["--wire", "--link", link]), first, "{}, {link}, run {run}", lab.folder);
+            let again = lab.prints(&["--wire", "--link", link]);
+            assert_same(&again, &first, &format!("{}, {link}, run {run}", lab.folder));
         }
     });
 }
@@ -108,17 +107,13 @@ fn every_lab_can_be_played_on_a_wire_and_follows_the_schema() {
 }
 
 #[test]
-fn an_ordinary_user_has_a_wire_too() {
-    if !getuid().is_root() {
-        return; // then every other test shows it
-    }
+fn another_user_has_a_wire_too() {
     let folder = folder_for_all_users();
-    for lab in some_on_a_wire("an_ordinary_user_has_a_wire_too", &[10]) {
+    for lab in some_on_a_wire("another_user_has_a_wire_too", &[10]) {
         for link in ["tap", "veth"] {
-            let mut command = lab.copied_to(folder.path());
-            let output = run(command.args(["--wire", "--link", link]).uid(65_534).gid(65_534).current_dir("/"));
+            let output = run(lab.as_another_user(folder.path()).args(["--wire", "--link", link]));
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            assert_eq!(String::from_utf8_lossy(&output.stdout), lab.shows(&["--wire"]), "{link}");
+            assert_same(&String::from_utf8_lossy(&output.stdout), &lab.shows(&["--wire"]), link);
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -187,6 +188,16 @@ pub fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) 
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Panics with the first line in which two texts differ.
+#[track_caller]
+pub fn assert_same(one: &str, other: &str, what: &str) {
+    if one != other {
+        let line = one.lines().zip(other.lines()).take_while(|(one, other)| one == other).count();
+        let of = |text: &str| text.lines().nth(line).map(str::to_owned);
+        panic!("{what}: line {} is {:?} and {:?}", line + 1, of(one), of(other));
+    }
+}
+
 /// How often a test repeats what must come out the same: three times, or `soak` times where `SOCKLAB_SOAK` asks for it.
 pub fn runs(soak: u32) -> u32 {
     if std::env::var_os("SOCKLAB_SOAK").is_some() { soak } else { 3 }
@@ -226,6 +237,21 @@ impl Lab {
     /// The same with a copy of the program in this folder: other users need not have access to where it was built.
     pub fn copied_to(&self, folder: &Path) -> Command {
         command_of(&self.copied_words(folder))
+    }
+
+    /// A command that plays it as another user than the tests' own: for root an ordinary one, with a copy of the program
+    /// in this folder; for an ordinary user root, of a user namespace.
+    pub fn as_another_user(&self, folder: &Path) -> Command {
+        let mut command;
+        if rustix::process::geteuid().is_root() {
+            command = self.copied_to(folder);
+            command.uid(65_534).gid(65_534);
+        } else {
+            command = Command::new("unshare");
+            command.arg("-r").args(self.words());
+        }
+        command.current_dir("/");
+        command
     }
 
     /// The beginning of a command line with such a copy.
