@@ -70,22 +70,22 @@ new *arguments:
 new-exercise *arguments:
     cargo run -q -- new-exercise "$@"
 
-# Judge every program of every exercise, and write docs/exercises.md
-matrix:
-    SOCKLAB_BLESS=1 cargo test -q --test integration exercises::
-
-# Build the numbered programs, lab-05-udp-no-server and all others, beside socklab
-programs *arguments:
-    cargo build -q -p socklab-programs "$@"
+# Judge every program of every exercise, or of one, and write docs/exercises.md: just matrix 30
+matrix only="":
+    SOCKLAB_ONLY="{{only}}" SOCKLAB_MATRIX=1 SOCKLAB_BLESS=1 cargo test -q --test integration exercises::
 
 # Run all tests
 test *arguments:
     cargo test "$@"
 
-# Accept new transcripts and verdicts, and refresh what the pages quote and show
-bless:
-    INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test integration recorded
-    SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram tidy::the_table_of_contents
+# Run the tests that look at each lab, for one of them: just test-lab 19 (or an exercise: just test-lab 30-client)
+test-lab only:
+    SOCKLAB_ONLY="{{only}}" cargo test -q --test integration -- transcripts:: pages::every_ diagram:: honesty::the_trace exercises::
+
+# Accept new transcripts and verdicts, and refresh what the pages quote and show; of one lab: just bless 19
+bless only="":
+    SOCKLAB_ONLY="{{only}}" INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test integration recorded
+    SOCKLAB_ONLY="{{only}}" SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram
 
 # Measure anew the times that pages tell; do it when the machine has nothing else to do
 measure:
@@ -105,8 +105,11 @@ soak-judge *arguments:
 bench:
     cargo bench -q --bench stage --bench judge --bench grading
 
-# Formatting, lints and everything that CI asks for
+# Formatting and lints, as CI asks for them
 check:
     cargo fmt --all --check
-    rustfmt --check --edition 2024 labs/*/main.rs labs/*/exercise*/checks.rs
-    cargo clippy -q --all-targets -- -D warnings
+    cargo clippy --locked -q --workspace --all-targets -- -D warnings
+
+# All that CI runs; as root it makes a user, socklab-ci, whose tests they are
+ci:
+    .ci/run
