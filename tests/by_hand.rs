@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Host, Running, finish, has, lab, project, skip, text, wait_until};
+use crate::support::{Host, Running, finish, has, lab, project, run, skip, text, wait_until};
 
 #[test]
 fn server_and_client_of_lab_01_talk_in_two_terminals() {
@@ -57,6 +57,46 @@ fn a_role_by_hand_is_that_of_the_first_scene_that_has_it() {
     assert_eq!(text(&output.stdout), "choose whom to talk to, or q to end: \n");
     let output = finish(host.role(&lab(7), "taibai").args(["--scene", "1"]).spawn().expect("it starts"));
     assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+}
+
+#[test]
+fn a_pause_that_takes_a_terminal_is_skipped_and_that_is_said_once() {
+    let (lab, host) = (lab(20), Host::open());
+    let mut server = host.start_server(host.role(&lab, "server").args(["--scene", "2"]), "tcp");
+    let client = finish(host.role(&lab, "client").args(["--scene", "2"]).spawn().expect("the client starts"));
+    let mut said = String::new();
+    server.0.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    for (role, said) in [("server", said), ("client", text(&client.stderr))] {
+        assert!(said.starts_with(&format!("lab 20: {role}: no pause until ")), "{said}");
+        assert!(said.contains("standard input is not a terminal") && said.lines().count() == 1, "{said}");
+    }
+}
+
+#[test]
+fn a_port_in_time_wait_is_told_with_the_lab_that_shows_why() {
+    const CLOSES_FIRST: &str = "
+import socket, sys
+at = ('127.0.0.1', int(sys.argv[1]))
+listener = socket.create_server(at)
+client = socket.create_connection(at)
+conn, _ = listener.accept()
+conn.close()
+client.recv(1)
+client.close()
+";
+    if !has("python3") {
+        return skip("a_port_in_time_wait_is_told_with_the_lab_that_shows_why", "python3 is not installed");
+    }
+    let (lab, host) = (lab(20), Host::open());
+    let mut python = Command::new("python3");
+    python.args(["-c", CLOSES_FIRST, &host.port().to_string()]);
+    assert!(run(host.enter(&mut python)).status.success());
+    let output = finish(host.role(&lab, "server").spawn().expect("it starts"));
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    for words in ["EADDRINUSE", "for a minute", "just lab 18 shows why", "wait", "--address"] {
+        assert!(said.contains(words), "{words} is not in: {said}");
+    }
 }
 
 #[test]

@@ -43,6 +43,14 @@ const CASES: &[Case] = &[
     case(&[], "soak 01 --runs 1"),
     case(&[], "soak-judge 01 --runs 1"),
     case(&[], "lab 01"),
+    case(&[], "lab 01 --json"),
+    case(&[], "lab 01 --claims"),
+    case(&[], "lab 01 --claims --json"),
+    case(&[], "lab 01 --repeat 1"),
+    case(&[], "lab 01 --repeat 1 --json"),
+    case(&[], "lab 01 --repeat 1 --times"),
+    case(&[], "lab --help"),
+    case(&[], "lab 01 --help"),
 ];
 
 /// Where a command's output goes.

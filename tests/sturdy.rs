@@ -58,6 +58,39 @@ fn an_unknown_flag_or_scene_gets_what_there_is() {
 }
 
 #[test]
+fn help_is_given_with_and_without_a_lab() {
+    let question = labs().into_iter().find(|lab| lab.number == 5).expect("lab 05").question;
+    for flag in ["--help", "-h"] {
+        for (words, says) in [(vec![flag], "just labs"), (vec!["05", flag], &question)] {
+            let help = lab(&words);
+            complains(&help, 0, &[]);
+            assert!(printed(&help).contains(says) && complaint(&help).is_empty(), "{}", printed(&help));
+        }
+    }
+}
+
+#[test]
+fn a_wrong_word_is_told_with_a_right_one() {
+    complains(&lab(&["05", "--scene", "x"]), 2, &["'x'", "write a whole number"]);
+    for address in ["localhost:9000", "9000", "127.0.0.1:0", "127.0.0.1:80000"] {
+        complains(&lab(&["05", "client", "--address", address]), 2, &[address, "127.0.0.1:9000"]);
+    }
+    complains(&lab(&["05", "--delay", "10"]), 2, &["invalid delay \"10\"", "10ms"]);
+}
+
+/// What commands answer, too, is the same wherever a demo is started.
+#[test]
+fn a_demo_that_is_started_in_a_folder_that_is_gone_shows_the_same() {
+    for lab in labs().into_iter().filter(|lab| [27, 30].contains(&lab.number)) {
+        let mut shell = Command::new("bash");
+        shell.args(["-c", "cd \"$(mktemp -d)\" && rmdir \"$PWD\" && exec \"$0\" \"$@\""]).args(lab.words());
+        let output = run(&mut shell);
+        complains(&output, 0, &[]);
+        assert_eq!(printed(&output), lab.shows(&[]), "{}", lab.folder);
+    }
+}
+
+#[test]
 fn an_address_that_others_can_reach_is_refused() {
     for role in ["server", "client"] {
         complains(&lab(&["01", role, "--address", "0.0.0.0:9000"]), 2, &["0.0.0.0:9000", "127.0.0.1:9000"]);
@@ -436,7 +469,7 @@ fn a_new_lab_and_its_exercise_compile_and_run() {
     assert!(printed(&shown).contains("recvfrom(3, up to 1024) = 5 \"hello\""), "{}", printed(&shown));
     complains(&command(&["claims", "98"]), 0, &[]);
     complains(&command(&["new", "98", "udp-new"]), 2, &["already"]);
-    complains(&command(&["new", "97", "Bad Name"]), 2, &["no name for a lab"]);
+    complains(&command(&["new", "97", "Bad Name"]), 2, &["invalid name for a lab"]);
 
     // Its exercise is found by the next build: the starter fails, solutions pass, the wrong program fails as it says.
     complains(&command(&["new-exercise", "98", "--title", "a server that shouts"]), 0, &[]);
@@ -446,7 +479,7 @@ fn a_new_lab_and_its_exercise_compile_and_run() {
     complains(&failed, 8, &[]);
     assert!(printed(&failed).contains("98 a server that shouts"), "{}", printed(&failed));
     complains(&command(&["new-exercise", "98", "--title", "another"]), 2, &["already"]);
-    complains(&command(&["new-exercise", "98", "a/b", "--title", "another"]), 2, &["no word"]);
+    complains(&command(&["new-exercise", "98", "a/b", "--title", "another"]), 2, &["invalid word"]);
     fs::remove_dir_all(&copy).expect("the folder goes");
 }
 

@@ -79,7 +79,9 @@ fn check(arguments: &Arguments) -> Result<()> {
     let name = &arguments.name;
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if name.is_empty() || name.len() > 40 || !name.chars().all(plain) || name.starts_with('-') {
-        bail!(Mistyped(format!("{name:?} is no name for a lab: small letters, digits and hyphens, at most 40")));
+        bail!(Mistyped(format!(
+            "invalid name for a lab {name:?}: write small letters, digits and hyphens, at most 40"
+        )));
     }
     let question = &arguments.question;
     if question.is_empty() || question.len() > MAX_QUESTION || question.contains(['|', '"', '\\', '\n']) {

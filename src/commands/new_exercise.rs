@@ -48,7 +48,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let title = arguments.title.trim();
     if title.is_empty() || title.len() > 60 || title.contains(['\n', '|', ':']) {
-        return Err(Mistyped(format!("{title:?} is no title: one line of at most 60, without colons and bars")).into());
+        return Err(Mistyped(format!(
+            "invalid title {title:?}: write one line of at most 60 characters, without colons and bars"
+        ))
+        .into());
     }
     let (id, folder) = (format!("{:02}{suffix}", lab.number), format!("labs/{}/exercise{suffix}", lab.folder()));
     if checkout.join(&folder).exists() {
@@ -69,9 +72,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 fn plain(word: &str) -> Result<&str> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if word.is_empty() || word.len() > 20 || !word.chars().all(plain) {
-        return Err(
-            Mistyped(format!("{word:?} is no word for an exercise: small letters and digits, at most 20")).into()
-        );
+        return Err(Mistyped(format!(
+            "invalid word for an exercise {word:?}: write small letters and digits, at most 20"
+        ))
+        .into());
     }
     Ok(word)
 }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::iter;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 
@@ -38,7 +39,7 @@ pub(super) struct Arguments {
     /// One role by hand (server, client, …), instead of the demo
     pub role: Option<String>,
     /// Only this scene; by hand, this scene's roles
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u32>)]
     pub scene: Option<u32>,
     /// Wait for Enter before each event; q ends
     #[arg(long, conflicts_with_all = ["role", "repeat", "claims", "json"])]
@@ -103,7 +104,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with_all = UNDISTURBED, help_heading = WIRE)]
     sack: bool,
     /// Where the dice for shares (5%) begin: another number loses other frames, the same one the same frames
-    #[arg(long, value_name = "N", default_value_t = 1, help_heading = WIRE)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<u64>, help_heading = WIRE)]
     seed: u64,
     /// Write the frames to FILE as pcapng, for Wireshark, with the calls as comments
     #[arg(long, value_name = "FILE", help_heading = WIRE)]
@@ -116,7 +117,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "role")]
     pub claims: bool,
     /// By hand: the server's address, in place of 127.0.0.1 and the classic port
-    #[arg(long, value_name = "IP:PORT", requires = "role")]
+    #[arg(long, value_name = "IP:PORT", requires = "role", value_parser = address)]
     pub address: Option<SocketAddrV4>,
     /// By hand: show each system call on standard error
     #[arg(long, requires = "role")]
@@ -172,6 +173,17 @@ impl Arguments {
         let wishes = self.wire || self.bytes || self.sack || self.link.is_some() || self.pcap.is_some();
         wishes || self.lines().next().is_some()
     }
+}
+
+/// Reads a whole number.
+fn number<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| "write a whole number, such as 2".to_owned())
+}
+
+/// Reads the address of a server.
+fn address(text: &str) -> Result<SocketAddrV4, String> {
+    let address = text.parse::<SocketAddrV4>().ok().filter(|address| address.port() > 0);
+    address.ok_or_else(|| "write IP:PORT, with a port of 1 to 65535: 127.0.0.1:9000".to_owned())
 }
 
 /// Reads what a flag says as the line of a script that it is.

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use super::arguments::Arguments;
 use super::command::{Permission, permit};
 use super::{Endpoint, Lab, exit};
+use crate::output;
 use crate::probe::{self, Holder};
 use crate::stage::{LONGEST_TEXT, uncoloured};
 use crate::trace::recorder::{self, Recorder};
@@ -23,19 +24,19 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let address: SocketAddr = arguments.address.unwrap_or(SocketAddrV4::new(Ipv4Addr::LOCALHOST, lab.port)).into();
     if cast.runs_commands {
         if !arguments.allow_commands {
-            eprintln!(
+            output::complain(format_args!(
                 "{}: {role} executes, as you, every command that a program on this machine sends it: \
                  say --allow-commands if you want that (each is stopped after 5 s or 1 MiB of output; \
                  a web browser's requests are refused)",
                 lab.label()
-            );
+            ));
             return exit::USAGE;
         }
-        eprintln!(
+        output::complain(format_args!(
             "{}: --allow-commands: until {role} ends, every program on this machine can connect to {address} and \
              execute commands as you; a web browser's requests are refused, and end {role}",
             lab.label()
-        );
+        ));
         permit(Permission::Anything);
     }
     let failed = Rc::new(RefCell::new(None));
@@ -46,6 +47,8 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         failed: Rc::clone(&failed),
         table: "tcp",
         count: 0,
+        label: lab.label(),
+        pauses_are_skipped: false,
     }));
     let result = (cast.role)(Endpoint { server: address, port: lab.port });
     recorder::uninstall();
@@ -64,6 +67,10 @@ struct ByHand {
     /// The kernel's table of sockets like the one that was made last.
     table: &'static str,
     count: u64,
+    /// How a person calls the lab.
+    label: String,
+    /// Whether it was said that there are no pauses.
+    pauses_are_skipped: bool,
 }
 
 /// The last call that failed, and the kernel's table in which its socket stands.
@@ -117,8 +124,14 @@ impl Recorder for ByHand {
 
     fn meet(&mut self, text: &str) {
         if io::stdin().is_terminal() {
-            eprint!("[press Enter when {text}] ");
+            let _ = io::stderr().write_all(format!("[press Enter when {text}] ").as_bytes());
             let _ = io::stdin().lock().read_line(&mut String::new());
+        } else if !std::mem::replace(&mut self.pauses_are_skipped, true) {
+            output::complain(format_args!(
+                "{}: {}: no pause until {text}: that takes Enter, and standard input is not a terminal; \
+                 what follows may differ from the demo",
+                self.label, self.role
+            ));
         }
     }
 
@@ -147,7 +160,7 @@ fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Failed>) -
     // An error without a number is one of our own, and says all that there is to say.
     let is_of = |failed: &&Failed| error.raw_os_error().is_some() && failed.call.errno == Some(errno);
     let Some(failed) = failed.filter(is_of) else {
-        eprintln!("{label}: {role}: {error}");
+        output::complain(format_args!("{label}: {role}: {error}"));
         return exit::FAILED;
     };
     let call = &failed.call;
@@ -157,7 +170,7 @@ fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Failed>) -
     });
     let place = address.map_or_else(String::new, |address| address.to_string());
     let (advice, code) = advice(lab, call, errno, address, failed.table);
-    eprintln!("{label}: {role}: {}({place}): {errno}: {advice}", call.name);
+    output::complain(format_args!("{label}: {role}: {}({place}): {errno}: {advice}", call.name));
     code
 }
 
@@ -168,8 +181,8 @@ fn advice(lab: &Lab, call: &Call, errno: Errno, address: Option<SocketAddr>, tab
             let holder = match probe::holder_of(port, table, None) {
                 Holder::Process(pid, name) => format!("{name} (process {pid}) has the port: end it"),
                 Holder::Past => {
-                    "a server that has ended said goodbye first, and the kernel keeps its port for a minute: \
-                    wait"
+                    "a server that has ended said goodbye first, and the kernel keeps its port for a minute \
+                     (just lab 18 shows why): wait"
                         .to_owned()
                 }
                 Holder::Somebody => {

@@ -4,6 +4,8 @@ use std::io::{self, BufRead, IsTerminal};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use rustix::termios::tcgetwinsize;
+
 use super::arguments::Arguments;
 use super::command::{Permission, permit};
 use super::files::FileWriter;
@@ -89,7 +91,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
 
 /// Says what the stage itself could not do, and gives the exit code.
 pub(super) fn stage_failed(lab: &Lab, error: &io::Error) -> u8 {
-    eprintln!("{}: the stage failed: {}", lab.label(), stage::explained(error));
+    output::complain(format_args!("{}: the stage failed: {}", lab.label(), stage::explained(error)));
     exit::LACKING
 }
 
@@ -101,17 +103,17 @@ pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Option<Hosts> {
     let label = lab.label();
     match &hosts {
         Hosts::Loopback(why) if wired => {
-            eprintln!(
+            output::complain(format_args!(
                 "{label}: no wire ({why}): it takes two private hosts, and this machine gives none: \
                  `socklab doctor` tells how to get them; docs/labs/{:02}-{}.md shows what was recorded",
                 lab.number, lab.name
-            );
+            ));
             return None;
         }
-        Hosts::Loopback(why) => eprintln!(
+        Hosts::Loopback(why) => output::complain(format_args!(
             "{label}: no private host ({why}): running on this machine's loopback, \
              with free ports in place of the classic ones"
-        ),
+        )),
         Hosts::Private { .. } | Hosts::Wired { .. } => {}
     }
     Some(hosts)
@@ -119,7 +121,12 @@ pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Option<Hosts> {
 
 /// A transcript of this lab's roles on these hosts.
 pub(super) fn transcript(lab: &Lab, hosts: &Hosts) -> Transcript {
+    let columns = tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col.into()).filter(|columns| *columns > 0);
     let transcript = Transcript::new(&lab.role_names());
+    let transcript = match columns {
+        Some(columns) => transcript.with_title_within(columns),
+        None => transcript,
+    };
     if matches!(hosts, Hosts::Wired { .. }) { transcript.with_frames() } else { transcript }
 }
 
@@ -132,7 +139,7 @@ pub(super) fn brief(lab: &Lab, hosts: &Hosts, may_be: bool) -> Brief {
 /// Says which of the faults that were asked for have met no frame: what was shown is not what they do.
 fn tell_of_idle_faults(lab: &Lab, hosts: &Hosts) {
     for line in hosts.script().into_iter().flat_map(Script::idle) {
-        eprintln!("{}: `{line}` met no frame", lab.label());
+        output::complain(format_args!("{}: `{line}` met no frame", lab.label()));
     }
 }
 
@@ -210,7 +217,11 @@ fn play_until_valid(
     /// After so long a scene is told as it was, however slow the machine proved.
     const LONGEST: Duration = Duration::from_secs(60);
     let label = lab.label();
-    let says_void = || eprintln!("{label}: the machine was too slow for scene {number}: it may differ from other runs");
+    let says_void = || {
+        output::complain(format_args!(
+            "{label}: the machine was too slow for scene {number}: it may differ from other runs"
+        ))
+    };
     if manner.when_slow != WhenSlow::Void || !matches!(hosts, Hosts::Wired { .. }) {
         let ending = play_scene(lab, scene, number, manner, (hosts, host), sink)?;
         if ending == Ending::Void {
@@ -231,7 +242,7 @@ fn play_until_valid(
             continue;
         }
         if again > 0 {
-            eprintln!("{label}: scene {number} {PLAYED_AGAIN} ({again} of at most {MOST} times)");
+            output::complain(format_args!("{label}: scene {number} {PLAYED_AGAIN} ({again} of at most {MOST} times)"));
         }
         if matches!(played, Ok(Ending::Void)) {
             says_void();
@@ -303,31 +314,36 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
         Ending::Waiting(waiting) => {
             let waits: Vec<String> =
                 waiting.iter().map(|one| format!("{} waits {}", one.role, text::waits_in(one))).collect();
-            eprintln!("{label}: {}; nothing will ever end that, which this lab does not mean", waits.join(", "));
+            let waits = waits.join(", ");
+            output::complain(format_args!(
+                "{label}: {waits}; nothing will ever end that, which this lab does not mean"
+            ));
             exit::HUNG
         }
         Ending::LoopsForever => {
-            eprintln!("{label}: a role goes round for ever, which this lab does not mean it to");
+            output::complain(format_args!("{label}: a role goes round for ever, which this lab does not mean it to"));
             exit::HUNG
         }
         Ending::Endless => {
-            eprintln!("{label}: the kernel still tried to send, and was left at it (--patience sets how long to wait)");
+            output::complain(format_args!(
+                "{label}: the kernel still tried to send, and was left at it (--patience sets how long to wait)"
+            ));
             exit::HUNG
         }
         // The role itself has said why.
         Ending::Failed { status: Status::Code(stage::NOT_STARTED), .. } => exit::LACKING,
         Ending::Failed { role, status: Status::Code(1) } => {
-            eprintln!("{label}: {role} ended with an error, as the transcript shows");
+            output::complain(format_args!("{label}: {role} ended with an error, as the transcript shows"));
             exit::FAILED
         }
         Ending::Failed { role, status } => {
-            eprintln!("{label}: {role} died ({status}), and the demo is not complete");
+            output::complain(format_args!("{label}: {role} died ({status}), and the demo is not complete"));
             exit::DIED
         }
         Ending::Hung { role, doing } => {
-            eprintln!(
+            output::complain(format_args!(
                 "{label}: {role} did not come back and was {doing}; it was ended (--patience sets how long to wait)"
-            );
+            ));
             exit::HUNG
         }
     }

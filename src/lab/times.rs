@@ -8,6 +8,7 @@ use super::arguments::Arguments;
 use super::demo::{self, Manner};
 use super::repeat::play_all;
 use super::{Lab, exit};
+use crate::output;
 use crate::stage::Ending;
 use crate::trace::{Event, What};
 
@@ -36,7 +37,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     }
     scenes.retain(|scene| !scene.lines.is_empty());
     if scenes.is_empty() {
-        eprintln!("{}: nobody types in it, so there is nothing to time", lab.label());
+        output::complain(format_args!("{}: no role of this lab is typed to: there is nothing to time", lab.label()));
         return exit::USAGE;
     }
     let text = if arguments.json { as_json(lab, runs, &scenes) } else { as_text(lab, runs, &scenes) };

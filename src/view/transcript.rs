@@ -1,6 +1,7 @@
 //! A trace as text: who, which call with which arguments, what came back.
 
 use std::fmt::Write as _;
+use std::iter;
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
@@ -26,12 +27,17 @@ pub struct Transcript {
     roles: Vec<String>,
     /// How wide the column of names is at least.
     least: usize,
+    /// How wide the title may be, in columns.
+    title_width: usize,
 }
+
+/// The width of a title, in columns: what a terminal has that was not made wider.
+const TITLE_WIDTH: usize = 80;
 
 impl Transcript {
     /// A transcript of a run with these roles.
     pub fn new(roles: &[&str]) -> Transcript {
-        Transcript { roles: roles.iter().map(|role| (*role).to_owned()).collect(), least: 6 }
+        Transcript { roles: roles.iter().map(|role| (*role).to_owned()).collect(), least: 6, title_width: TITLE_WIDTH }
     }
 
     /// The same with room for the numbers of frames.
@@ -40,11 +46,17 @@ impl Transcript {
         Transcript { least: "wire 999".len(), ..self }
     }
 
+    /// The same with a title of at most `columns`, where they are fewer than 80.
+    #[must_use]
+    pub fn with_title_within(self, columns: usize) -> Transcript {
+        Transcript { title_width: columns.clamp(TITLE_WIDTH / 4, TITLE_WIDTH), ..self }
+    }
+
     /// The lines of one event, each with its end.
     pub fn lines(&self, event: &Event) -> String {
         let role = event.role.as_deref();
         match &event.what {
-            What::Start(start) => heading(start),
+            What::Start(start) => heading(start, self.title_width),
             What::Scene { text, .. } => scene(event.scene, text),
             What::Note { text } => self.note(text),
             What::Frame(frame) => self.wire(frame),
@@ -294,9 +306,12 @@ fn finding(words: &[String]) -> String {
     format!("\n{STRONG}{first}{STRONG:#}\n{waits}")
 }
 
-fn heading(start: &Start) -> String {
-    let lines = wrapped(&format!("Lab {}: {}", start.lab, start.question), WIDTH);
-    lines.iter().map(|line| format!("{STRONG}{line}{STRONG:#}\n")).collect()
+/// The title, its further lines set in.
+fn heading(start: &Start, width: usize) -> String {
+    const INDENT: &str = "  ";
+    let lines = wrapped(&format!("Lab {}: {}", start.lab, start.question), width - INDENT.len());
+    let indents = iter::once("").chain(iter::repeat(INDENT));
+    lines.iter().zip(indents).map(|(line, indent)| format!("{indent}{STRONG}{line}{STRONG:#}\n")).collect()
 }
 
 fn scene(number: u32, text: &str) -> String {

@@ -127,7 +127,11 @@ impl Script {
                         let (time, which) = rest.split_once(':').unwrap_or((rest, ""));
                         (FaultKind::Delay(delay(time)?), which)
                     }
-                    _ => return Err(format!("{word:?} is nothing that a wire does")),
+                    _ => {
+                        return Err(format!(
+                            "unknown fault {word:?}: write drop, duplicate, corrupt, reorder, delay, mtu, rate or sack"
+                        ));
+                    }
                 };
                 let rule = Rule { kind, which: which.parse()?, line: line.to_owned(), done: Rc::default() };
                 self.rules.push(rule);
@@ -203,11 +207,12 @@ impl std::str::FromStr for Which {
         for part in text.split(':').filter(|part| !part.is_empty()) {
             let new = if let Some(percent) = part.strip_suffix('%') {
                 let chance = percent.parse().ok().filter(|chance| (0.0..=100.0).contains(chance));
-                let chance = chance.ok_or_else(|| format!("{part:?} is no share of the frames: 0% to 100%"))?;
+                let chance = chance.ok_or_else(|| format!("invalid share {part:?}: write 0% to 100%"))?;
                 std::mem::replace(&mut which.pick, Pick::Chance(chance)) == Pick::All
             } else if part.starts_with(|first: char| first.is_ascii_digit()) {
                 let numbers = part.split(',').map(numbers).collect::<Option<Vec<_>>>();
-                let numbers = numbers.ok_or_else(|| format!("{part:?} is no number of a frame, 1 or more: {WHICH}"))?;
+                let numbers =
+                    numbers.ok_or_else(|| format!("invalid frame number {part:?}: they begin with 1: {WHICH}"))?;
                 std::mem::replace(&mut which.pick, Pick::Numbers(numbers)) == Pick::All
             } else if let Some((_, kind)) = FRAME_KINDS.iter().find(|(name, _)| *name == part) {
                 which.kind.replace(*kind).is_none()
@@ -215,7 +220,7 @@ impl std::str::FromStr for Which {
                 which.from.replace(part.to_owned()).is_none()
             };
             if !new {
-                return Err(format!("{text:?} says the same thing twice: {WHICH}"));
+                return Err(format!("{text:?} names two senders, two kinds or two numbers: {WHICH}"));
             }
         }
         Ok(which)
@@ -232,7 +237,7 @@ fn numbers(text: &str) -> Option<RangeInclusive<u32>> {
 fn mtu(text: &str) -> Result<u16, String> {
     // RFC 791: every module must be able to forward a packet of 68 bytes. Linux has no IPv4 on less.
     let size = text.parse().ok().filter(|size| *size >= 68);
-    size.ok_or_else(|| format!("{text:?} is no size of a packet: an MTU is 68 to 65535 bytes"))
+    size.ok_or_else(|| format!("invalid MTU {text:?}: write 68 to 65535, in bytes"))
 }
 
 fn rate(text: &str) -> Result<u64, String> {
@@ -240,7 +245,7 @@ fn rate(text: &str) -> Result<u64, String> {
     let read =
         units.iter().find_map(|(unit, factor)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*factor));
     read.filter(|bits| *bits >= SLOWEST)
-        .ok_or_else(|| format!("{text:?} is no speed of a wire: write 64kbit, 10mbit or 1gbit; 8kbit is the least"))
+        .ok_or_else(|| format!("invalid rate {text:?}: write 64kbit, 10mbit or 1gbit; 8kbit is the least"))
 }
 
 fn delay(text: &str) -> Result<Duration, String> {
@@ -249,7 +254,7 @@ fn delay(text: &str) -> Result<Duration, String> {
         units.iter().find_map(|(unit, factor)| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(*factor));
     read.map(Duration::from_micros)
         .filter(|delay| *delay <= LONGEST_DELAY && !delay.is_zero())
-        .ok_or_else(|| format!("{text:?} is no delay: write 500us, 10ms or 1s; 5s is the most"))
+        .ok_or_else(|| format!("invalid delay {text:?}: write 500us, 10ms or 1s; 5s is the most"))
 }
 
 /// A time in words: `10 ms`.
