@@ -34,7 +34,7 @@ pub fn exercise() -> Exercise {
             "empty-datagram",
             10,
             "answers an empty datagram with an empty one, and goes on",
-            "0 bytes are no goodbye: UDP has no connection that could end.",
+            "0 bytes are not the end of anything: UDP has no connection that could end.",
             empty_datagram,
         )
         .check(

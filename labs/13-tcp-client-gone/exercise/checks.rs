@@ -17,7 +17,7 @@ pub fn exercise() -> Exercise {
         .check(
             "closes-too",
             10,
-            "closes the connection when the client has said goodbye",
+            "closes the connection when the client has sent FIN",
             "When recv gives nothing, the client will never send again: leave the loop, and close the connection.",
             closes_too,
         )
@@ -31,15 +31,15 @@ pub fn exercise() -> Exercise {
         .check(
             "next-client",
             10,
-            "serves the next client when one has said goodbye",
+            "serves the next client when one has sent FIN",
             "accept stands in a loop of its own, around the one that talks.",
             next_client,
         )
         .check(
             "pending-answers",
             10,
-            "sends all its answers to a client that has said goodbye and reads late",
-            "A goodbye means only that nothing more will be sent. Read on to the end, and send every answer.",
+            "sends all its answers to a client that has sent FIN and reads late",
+            "A FIN means only that the client will send nothing more. Read on to the end, and send every answer.",
             pending_answers,
         )
         .check(
@@ -71,11 +71,11 @@ pub fn exercise() -> Exercise {
             reset_while_it_sends,
         )
         .check(
-            "goodbye-then-reset",
+            "fin-then-reset",
             5,
-            "goes on when a client says goodbye, reads nothing, and breaks off",
+            "goes on when a client sends FIN, reads nothing, and then sends RST",
             "Here send fails with EPIPE, which is another error than ECONNRESET; in C a signal comes with it.",
-            goodbye_then_reset,
+            fin_then_reset,
         )
         .check(
             "hundreds",
@@ -182,7 +182,7 @@ fn reset_while_it_sends(attempt: &mut Attempt) -> Done {
     expect_next_served(attempt)
 }
 
-fn goodbye_then_reset(attempt: &mut Attempt) -> Done {
+fn fin_then_reset(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let leaver = attempt.connect_narrow("leaver")?;
     leaver.send_until_blocked(b"more and more ")?;

@@ -1,4 +1,4 @@
-//! Exercise 18: a server that says goodbye first, and that can be restarted at once.
+//! Exercise 18: a server that closes first, and that can be restarted at once.
 
 use socklab::judge::{Attempt, Connection, Done, Exercise};
 
@@ -19,11 +19,11 @@ pub fn exercise() -> Exercise {
             line_in_pieces,
         )
         .check(
-            "goodbye-not-reset",
+            "fin-not-reset",
             10,
-            "says goodbye, and does not break the connection off",
+            "closes the connection with FIN, not with RST",
             "SO_LINGER with no time sends a reset, and what was on its way may be lost. Close without it.",
-            goodbye_not_reset,
+            fin_not_reset,
         )
         .check(
             "leaver",
@@ -33,24 +33,24 @@ pub fn exercise() -> Exercise {
             leaver,
         )
         .check(
-            "restart-after-goodbye",
+            "restart-after-fin",
             20,
             "is there again at once when its last connection is in TIME-WAIT",
-            "Who says goodbye first is in TIME-WAIT for a while, and keeps the port, unless SO_REUSEADDR is set.",
-            restart_after_goodbye,
+            "The side that closes first is in TIME-WAIT for a while, and keeps the port, unless SO_REUSEADDR is set.",
+            restart_after_fin,
         )
         .check(
             "restart-client-stays",
             15,
             "is there again at once when a client has not closed its side",
-            "The connection waits for the client's goodbye (FIN-WAIT-2), and keeps the port: see SO_REUSEADDR.",
+            "The connection waits for the FIN of the client (FIN-WAIT-2), and keeps the port: see SO_REUSEADDR.",
             restart_client_stays,
         )
         .check(
             "restart-in-a-talk",
             15,
             "is there again at once when it was killed in the middle of a talk",
-            "The kernel says goodbye for a program that is killed; then it is as if the server had closed first.",
+            "The kernel sends FIN for a program that is killed: it is as if the server had closed first.",
             restart_in_a_talk,
         )
         .check(
@@ -109,7 +109,7 @@ fn line_in_pieces(attempt: &mut Attempt) -> Done {
     Ok(())
 }
 
-fn goodbye_not_reset(attempt: &mut Attempt) -> Done {
+fn fin_not_reset(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     client.send(b"hello\n")?;
@@ -130,7 +130,7 @@ fn leaver(attempt: &mut Attempt) -> Done {
     Ok(())
 }
 
-fn restart_after_goodbye(attempt: &mut Attempt) -> Done {
+fn restart_after_fin(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     for _ in 0..2 {
         ask(attempt, "client")?.close();

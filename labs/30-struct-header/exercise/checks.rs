@@ -78,11 +78,11 @@ pub fn exercise() -> Exercise {
             second_waits,
         )
         .check(
-            "goodbye-in-a-frame",
+            "fin-in-a-frame",
             10,
             "closes, and serves the next client, when a client leaves in the middle of a message",
             "recv that gives nothing means that nothing more will come: leave the loop, wherever it is.",
-            goodbye_in_a_frame,
+            fin_in_a_frame,
         )
         .check(
             "reset-in-a-frame",
@@ -208,7 +208,7 @@ fn second_waits(attempt: &mut Attempt) -> Done {
     second.expect(&answer("me too"))
 }
 
-fn goodbye_in_a_frame(attempt: &mut Attempt) -> Done {
+fn fin_in_a_frame(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let frame = framed(b"hello");
     for cut in 1..frame.len() {

@@ -1,5 +1,5 @@
-# wrong: a client is expected to say goodbye, and nothing else can happen to a connection
-# fails: reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends, goodbye-then-reset
+# wrong: a client is expected to close with FIN, and nothing else can happen to a connection
+# fails: reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends, fin-then-reset
 import os
 import socket
 

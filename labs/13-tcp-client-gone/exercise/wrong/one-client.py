@@ -1,5 +1,5 @@
 # wrong: the first client is taken for the only one
-# fails: next-client, reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends, goodbye-then-reset, hundreds
+# fails: next-client, reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends, fin-then-reset, hundreds
 import os
 import socket
 

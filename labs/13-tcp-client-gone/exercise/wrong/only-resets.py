@@ -1,5 +1,5 @@
 # wrong: ConnectionResetError is taken for the only error that a client can cause
-# fails: goodbye-then-reset
+# fails: fin-then-reset
 import os
 import socket
 

@@ -1,4 +1,4 @@
-# wrong: a client is expected to say goodbye, and nothing else can happen to a connection
+# wrong: a client is expected to close with FIN, and nothing else can happen to a connection
 # fails: rude-client
 import os
 import socket

@@ -1,5 +1,5 @@
 # wrong: the client is expected to close the connection
-# fails: answers-and-closes, goodbye-not-reset, leaver, restart-after-goodbye, restart-client-stays, restart-in-a-talk
+# fails: answers-and-closes, fin-not-reset, leaver, restart-after-fin, restart-client-stays, restart-in-a-talk
 import os
 import socket
 

@@ -1,5 +1,5 @@
 # wrong: a port is expected to be free when its program is gone
-# fails: restart-after-goodbye, restart-client-stays, restart-in-a-talk
+# fails: restart-after-fin, restart-client-stays, restart-in-a-talk
 import os
 import socket
 

@@ -1,5 +1,5 @@
 # wrong: a reset is taken for the cure of TIME-WAIT
-# fails: goodbye-not-reset
+# fails: fin-not-reset
 import os
 import socket
 import struct

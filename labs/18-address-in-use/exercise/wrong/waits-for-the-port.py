@@ -1,5 +1,5 @@
 # wrong: a port in use is expected to become free if one waits for it
-# fails: restart-after-goodbye, restart-client-stays, restart-in-a-talk, port-taken
+# fails: restart-after-fin, restart-client-stays, restart-in-a-talk, port-taken
 import os
 import socket
 import time

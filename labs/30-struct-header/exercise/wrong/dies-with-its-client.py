@@ -1,5 +1,5 @@
 # wrong: a client is expected to stay until it has said all
-# fails: second-waits, goodbye-in-a-frame, reset-in-a-frame
+# fails: second-waits, fin-in-a-frame, reset-in-a-frame
 import os
 import socket
 import struct

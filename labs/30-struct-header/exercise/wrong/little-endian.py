@@ -1,6 +1,6 @@
 # wrong: the network is expected to have this machine's order of bytes
 # fails: one-message, several-messages, split-anywhere, byte-by-byte, two-in-one, large-message,
-# fails: length-too-large, length-highest-bit, second-waits, goodbye-in-a-frame, reset-in-a-frame
+# fails: length-too-large, length-highest-bit, second-waits, fin-in-a-frame, reset-in-a-frame
 import os
 import socket
 import struct

@@ -1,5 +1,5 @@
 # wrong: the first client is taken for the only one
-# fails: length-too-large, length-highest-bit, second-waits, goodbye-in-a-frame, reset-in-a-frame
+# fails: length-too-large, length-highest-bit, second-waits, fin-in-a-frame, reset-in-a-frame
 import os
 import socket
 import struct

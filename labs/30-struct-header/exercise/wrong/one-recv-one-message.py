@@ -1,5 +1,5 @@
 # wrong: one recv is taken for one message
-# fails: split-anywhere, byte-by-byte, two-in-one, large-message, length-too-large, length-highest-bit, goodbye-in-a-frame, second-waits
+# fails: split-anywhere, byte-by-byte, two-in-one, large-message, length-too-large, length-highest-bit, fin-in-a-frame, second-waits
 import os
 import socket
 import struct

@@ -1,4 +1,4 @@
-# wrong: a client that says goodbye is expected to want no more answers
+# wrong: a client that has sent FIN is expected to want no more answers
 # fails: pending-answers
 import os
 import socket
