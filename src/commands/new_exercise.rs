@@ -1,8 +1,10 @@
 //! `socklab new-exercise`: an exercise that runs, to be changed by its author.
 
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
 use socklab::course::checkout::checkout;
 use socklab::course::labs::find_row;
@@ -23,7 +25,7 @@ pub struct Arguments {
 }
 
 /// Where each file goes, and what is in it.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 14] = [
     ("README.md", include_str!("new_exercise/README.md.txt")),
     ("hints.md", include_str!("new_exercise/hints.md.txt")),
     ("checks.rs", include_str!("new_exercise/checks.rs.txt")),
@@ -34,6 +36,10 @@ const FILES: [(&str, &str); 10] = [
     ("solutions/rust/server.rs", include_str!("new_exercise/solutions/server.rs.txt")),
     ("solutions/c/server.c", include_str!("new_exercise/solutions/server.c.txt")),
     ("wrong/answers-the-same.py", include_str!("new_exercise/wrong/answers-the-same.py.txt")),
+    ("wrong/closes-without-an-answer.py", include_str!("new_exercise/wrong/closes-without-an-answer.py.txt")),
+    ("wrong/ends-lines-with-two-bytes.py", include_str!("new_exercise/wrong/ends-lines-with-two-bytes.py.txt")),
+    ("wrong/forgets-the-line-feed.py", include_str!("new_exercise/wrong/forgets-the-line-feed.py.txt")),
+    ("wrong/waits-for-the-end.py", include_str!("new_exercise/wrong/waits-for-the-end.py.txt")),
 ];
 
 /// Writes the exercise's files. Nothing else is to be told of it: the next build finds them.
@@ -57,16 +63,24 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if checkout.join(&folder).exists() {
         return Err(Mistyped(format!("{folder} is there already; another one of this lab needs a word")).into());
     }
-    let mut told = String::new();
-    for (name, template) in FILES {
-        let text = template.replace("@ID@", &id).replace("@LAB@", &lab.folder()).replace("@TITLE@", title);
-        write_new(&checkout.join(&folder).join(name), &text)?;
-        told += &format!("wrote {folder}/{name}\n");
-    }
-    told +=
-        &format!("now: just soak-judge {id} --runs 1 --language all, then make it yours: docs/writing-exercises.md\n");
-    output::print(&told)?;
+    // All of its files, or none: a build finds an exercise by its folder.
+    let new = checkout.join(format!("labs/{}/.exercise{suffix}.new", lab.folder()));
+    let written = write_files(&new, &|template| {
+        template.replace("@ID@", &id).replace("@LAB@", &lab.folder()).replace("@TITLE@", title)
+    });
+    let made =
+        written.and_then(|()| fs::rename(&new, checkout.join(&folder)).with_context(|| format!("make {folder}")));
+    made.inspect_err(|_| drop(fs::remove_dir_all(&new)))?;
+    let wrote: String = FILES.iter().map(|(name, _)| format!("wrote {folder}/{name}\n")).collect();
+    output::print(&format!(
+        "{wrote}now: just soak-judge {id} --runs 1 --language all, then make it yours: docs/writing-exercises.md\n\
+         last: just matrix judges its programs and writes its table into docs/exercises.md, which the tests compare\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn write_files(folder: &Path, filled_in: &dyn Fn(&str) -> String) -> Result<()> {
+    FILES.iter().try_for_each(|(name, template)| write_new(&folder.join(name), &filled_in(template)))
 }
 
 fn plain(word: &str) -> Result<&str> {
@@ -78,4 +92,30 @@ fn plain(word: &str) -> Result<&str> {
         .into());
     }
     Ok(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use socklab::course::languages::with_starters;
+    use socklab::judge::Misconception;
+
+    use super::*;
+
+    #[test]
+    fn a_new_exercise_has_all_that_the_tests_ask_of_one() {
+        let below = |folder: &str| FILES.iter().filter(|(name, _)| name.starts_with(folder)).collect::<Vec<_>>();
+        for language in with_starters() {
+            for what in ["starters", "solutions"] {
+                assert_eq!(below(&format!("{what}/{}/", language.name)).len(), 1, "{what} in {}", language.name);
+            }
+        }
+        let wrong = below("wrong/");
+        assert!(wrong.len() >= 5, "{wrong:?}");
+        for (name, text) in wrong {
+            assert!(Misconception::read(name, text).is_some_and(|one| one.fails == ["one-line"]), "{name}");
+        }
+        let hints = include_str!("new_exercise/hints.md.txt");
+        let is_hint = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+        assert!(hints.lines().filter(is_hint).count() >= 4, "{hints}");
+    }
 }
