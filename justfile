@@ -36,7 +36,7 @@ watch +arguments:
 hint *arguments:
     cargo run -q -- hint "$@"
 
-# Tell what is done of the exercises
+# Show which exercises are done
 [no-exit-message]
 progress:
     cargo run -q -- progress
@@ -56,7 +56,7 @@ solution *arguments:
 claims *arguments:
     cargo run -q -- claims "$@"
 
-# Tell what this machine allows
+# Show what this machine allows
 doctor:
     cargo run -q -- doctor
 

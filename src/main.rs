@@ -37,13 +37,13 @@ enum Command {
     Watch(commands::watch::Arguments),
     /// Give the next hint of an exercise
     Hint(commands::hint::Arguments),
-    /// Tell what is done of the exercises
+    /// Show which exercises are done
     Progress,
     /// Put an exercise's starter back; what was there is kept
     Reset(commands::reset::Arguments),
     /// Show the solution of an exercise that is passed, or given up
     Solution(commands::solution::Arguments),
-    /// Tell what this machine allows
+    /// Show what this machine allows
     Doctor(commands::doctor::Arguments),
     /// Make a new lab that compiles, with its page and its row in the table of contents
     New(commands::new::Arguments),

@@ -448,7 +448,9 @@ fn a_private_host_is_closed_to_the_outside_and_a_role_has_no_privilege() {
 fn a_new_lab_and_its_exercise_compile_and_run() {
     let copy = std::env::temp_dir().join(format!("socklab-new-{}", std::process::id()));
     fs::create_dir_all(&copy).expect("a folder");
-    for part in ["Cargo.toml", "Cargo.lock", "build.rs", "rustfmt.toml", "src", "labs", "docs", "tests", "benches"] {
+    for part in
+        ["Cargo.toml", "Cargo.lock", "build.rs", "rustfmt.toml", "src", "labs", "programs", "docs", "tests", "benches"]
+    {
         let from = crate::support::project(part);
         if from.exists() {
             assert!(run(Command::new("cp").arg("-r").arg(from).arg(&copy)).status.success(), "copy {part}");

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use socklab::course::attempt_source::{self, AttemptSource};
 use socklab::course::exercises::{self, ExerciseFolder};
 use socklab::course::grading::{GradeOptions, prepare};
-use socklab::course::work::Work;
+use socklab::course::work::{Work, shown};
 use socklab::judge::report::{self, ReportOptions};
 use socklab::judge::{Grade, Verdict, read_case};
 use socklab::lab::exit;
@@ -35,7 +35,7 @@ pub struct Arguments {
     /// Give the check these numbers, as a report prints them
     #[arg(long, value_name = "NUMBERS", requires = "check")]
     pub case: Option<String>,
-    /// Tell the story of each check that failed, and not only of the first
+    /// Show the story of each check that failed, and not only of the first
     #[arg(long)]
     pub all: bool,
     /// Print the grade as JSON
@@ -136,7 +136,7 @@ pub fn source(work: &Work, folder: &ExerciseFolder, command: &[OsString]) -> Res
         let (id, place) = (folder.id, work.folder(folder.id));
         if !place.is_dir() {
             let remedy = format!("just start {id} python, or name your program: just grade {id} -- python3 server.py");
-            return Err(Mistyped(format!("there is no {}: {remedy}", place.display())).into());
+            return Err(Mistyped(format!("there is no {}: {remedy}", shown(&place))).into());
         }
         return attempt_source::of_folder(&place);
     }

@@ -38,7 +38,7 @@ const PAGE: &str = include_str!("new/page.md.txt");
 /// Writes the lab's files, and its row in `labs/README.md`.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Some(checkout) = checkout() else {
-        bail!("a new lab is made in a checkout: cargo run -q -- new {} {}", arguments.number, arguments.name);
+        bail!("a new lab is made in a checkout of this project: run this in its folder");
     };
     check(arguments)?;
     let (number, name) = (arguments.number, &arguments.name);

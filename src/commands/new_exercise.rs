@@ -45,7 +45,7 @@ const FILES: [(&str, &str); 14] = [
 /// Writes the exercise's files. Nothing else is to be told of it: the next build finds them.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Some(checkout) = checkout() else {
-        bail!("a new exercise is made in a checkout: cargo run -q -- new-exercise {}", arguments.lab);
+        bail!("a new exercise is made in a checkout of this project: run this in its folder");
     };
     let lab = find_row(&arguments.lab)?;
     let suffix = match &arguments.word {

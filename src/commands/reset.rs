@@ -23,7 +23,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
     let (id, place) = (folder.id, work.folder(folder.id));
     if !place.exists() {
-        return Err(Mistyped(format!("there is no {}: just start {id} makes it", shown(&place))).into());
+        return Err(Mistyped(format!("there is no {}: just start {id} python makes it", shown(&place))).into());
     }
     let language = work.language_meant(folder, arguments.language.as_deref(), "reset")?;
     let aside = work.free_name(id);

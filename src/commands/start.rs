@@ -32,8 +32,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let language = folder.language(language)?;
     if place.exists() {
-        let remedy = format!("just grade {id} judges it; just reset {id} begins anew, and keeps it");
-        return Err(Mistyped(format!("{} is there already: {remedy}", place.display())).into());
+        let remedy = format!("just grade {id} judges it; just reset {id} begins anew, and keeps what is there");
+        return Err(Mistyped(format!("{} is there already: {remedy}", shown(&place))).into());
     }
     work.lay(folder, language, None)?;
     output::print(&told(&work, folder, language))?;

@@ -1,6 +1,7 @@
 //! `socklab watch`: judges again at each save, and shows the first thing that is wrong.
 
 use std::ffi::OsString;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,7 +56,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (tell, news) = channel();
     let screen = Screen::take(&tell, News::Touch).map_err(|error| {
         let remedy = format!("just grade {} judges once", folder.id);
-        Mistyped(format!("just watch takes a terminal to show itself on ({error}): {remedy}"))
+        match error.kind() {
+            io::ErrorKind::Unsupported => Mistyped(format!("just watch needs a terminal: {remedy}")),
+            _ => Mistyped(format!("just watch could not take the terminal ({error}): {remedy}")),
+        }
     })?;
     let _watcher = watcher(&work, folder, &arguments.program, tell.clone())?;
     let watch = Watch {

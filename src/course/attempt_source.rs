@@ -13,6 +13,9 @@ use crate::sandbox::Archive;
 /// The file beside a program that says how it is built and run.
 pub const MANIFEST: &str = "socklab.toml";
 
+/// The most names of programs in a message.
+const MAX_NAMES: usize = 5;
+
 /// A program that is to be judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttemptSource {
@@ -91,9 +94,10 @@ pub fn of_folder(folder: &Path) -> Result<AttemptSource> {
         _ => {
             let names: Vec<String> =
                 files.iter().filter_map(|file| file.file_name()?.to_str().map(str::to_owned)).collect();
-            let (folder, names) = (folder.display(), names.join(", "));
-            let remedy = format!("say which: a file {MANIFEST} with  run = [\"python3\", \"…\"]");
-            Err(Mistyped(format!("{folder} holds several programs ({names}); {remedy}")).into())
+            let shown = names.iter().take(MAX_NAMES).map(String::as_str).collect::<Vec<_>>().join(", ");
+            let more = if names.len() > MAX_NAMES { ", …" } else { "" };
+            let remedy = format!("name one in a file {MANIFEST} there: run = [\"python3\", \"server.py\"]");
+            Err(Mistyped(format!("{} holds several programs ({shown}{more}); {remedy}", folder.display())).into())
         }
     }
 }

@@ -69,7 +69,11 @@ impl ExerciseFolder {
         let name = languages::find(word).map_or(word, |language| language.name);
         self.languages().into_iter().find(|language| *language == name).ok_or_else(|| {
             let (id, languages) = (self.id, self.languages().join(", "));
-            Mistyped(format!("exercise {id} has no starter in {word:?}; there are {languages}"))
+            let other = "a program in any other language is judged as well";
+            Mistyped(format!(
+                "exercise {id} has no starter in {word:?}; there are {languages}; {other}: {}",
+                self.task()
+            ))
         })
     }
 
