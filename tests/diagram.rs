@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 use socklab::trace::{
-    Call, Data, Event, Exit, Fate, Finding, For, Frame, Host, Queues, Status, Syscall, Waiting, What,
+    Call, Data, Event, Exit, Fate, Finding, For, Frame, Host, Proto, Queues, Status, Syscall, TcpFlags, Waiting, What,
 };
 use socklab::view::diagram::{MOST, svg};
 use unicode_width::UnicodeWidthStr;
@@ -261,8 +261,8 @@ fn frame(number: u32, fate: Fate, held: bool, len: usize) -> (&'static str, What
         dir: (Host::A, Host::B),
         from: Some("client:port".to_owned()),
         to: Some("server:9000".to_owned()),
-        proto: "TCP".into(),
-        flags: "PSH,ACK".into(),
+        proto: Proto::Tcp(TcpFlags::PSH | TcpFlags::ACK),
+        fragment: None,
         seq: Some(1),
         ack: Some(1),
         payload: Data::new(&vec![b'x'; len]),

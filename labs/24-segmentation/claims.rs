@@ -1,7 +1,7 @@
 //! What the old texts say about large sends, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Fate, Made, Sent};
+use socklab::trace::{Fate, Made, Sent, Proto};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -104,7 +104,7 @@ fn send(trace: &Trace, scene: u32) -> Option<Made<'_>> {
 /// The segments of a scene that carry data.
 fn segments(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
     let mut frames = trace.scene(scene).frames();
-    frames.retain(|sent| sent.frame.proto == "TCP" && sent.frame.payload.len > 0);
+    frames.retain(|sent| matches!(sent.frame.proto, Proto::Tcp(_)) && sent.frame.payload.len > 0);
     frames
 }
 
@@ -113,5 +113,5 @@ fn lens(frames: &[Sent<'_>]) -> Vec<usize> {
 }
 
 fn is_fragment(sent: &Sent<'_>) -> bool {
-    sent.frame.remark.as_ref().is_some_and(|remark| remark.contains("fragment"))
+    sent.frame.fragment.is_some()
 }

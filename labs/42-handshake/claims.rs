@@ -1,7 +1,7 @@
 //! What the old texts say about the three segments, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Sent, Trace, What};
+use socklab::trace::{Event, Sent, Trace, What, TcpFlags};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -12,12 +12,12 @@ pub fn all() -> Vec<Claim> {
                 let [syn, answer, ack] = handshake(trace, 1, "client").ok_or(NONE)?;
                 let numbers =
                     ack.frame.ack == answer.frame.seq.map(|y| y + 1) && ack.frame.seq == syn.frame.seq.map(|x| x + 1);
-                Verdict::of(numbers && ack.frame.flags == "ACK", [syn.event, answer.event, ack.event])
+                Verdict::of(numbers && ack.frame.flags() == TcpFlags::ACK, [syn.event, answer.event, ack.event])
             },
         ),
         Claim::classic("S2-C10", "In the second step the server sends its SYN and nothing else.", |trace| {
             let [_, answer, _] = handshake(trace, 1, "client").ok_or(NONE)?;
-            Verdict::of(answer.frame.flags == "SYN", [answer.event])
+            Verdict::of(answer.frame.flags() == TcpFlags::SYN, [answer.event])
         }),
         Claim::classic("S0-C08", "TCP rests on a connection: it must stand before a byte can go.", |trace| {
             let [_, _, ack] = handshake(trace, 1, "client").ok_or(NONE)?;
@@ -75,22 +75,22 @@ pub fn all() -> Vec<Claim> {
             let bound = scene.role("server").before(syn.event);
             let binds = bound.calls(Syscall::Bind);
             let listens = bound.calls(Syscall::Listen);
-            let holds = !binds.is_empty() && listens.is_empty() && answer.frame.flags.contains("RST");
+            let holds = !binds.is_empty() && listens.is_empty() && answer.frame.flags().contains(TcpFlags::RST);
             Verdict::of(holds, binds.into_iter().map(|made| made.event).chain([syn.event, answer.event]))
         }),
         Claim::ours("A SYN for which there is no room gets no answer, and is sent again after about 1 s.", |trace| {
             let frames = of(trace, 3, "second-client");
             let [first, second, third] = frames.first_chunk().ok_or(NONE)?;
-            let again = second.frame.flags == "SYN" && second.frame.by_timer;
+            let again = second.frame.flags() == TcpFlags::SYN && second.frame.by_timer;
             let a_second = second.frame.after.as_deref() == Some("about 1 s");
-            let answered = third.frame.flags == "SYN,ACK";
+            let answered = third.frame.flags() == TcpFlags::SYN | TcpFlags::ACK;
             Verdict::of(again && a_second && answered, [first.event, second.event, third.event])
         }),
         Claim::ours("connect can return though the server has no room for the connection.", |trace| {
             let scene = trace.scene(4);
             let connect = scene.clone().role("client").first(Syscall::Connect)?;
             let frames = of(trace, 4, "client");
-            let again = frames.iter().find(|sent| sent.frame.flags == "SYN,ACK" && sent.frame.by_timer);
+            let again = frames.iter().find(|sent| sent.frame.flags() == TcpFlags::SYN | TcpFlags::ACK && sent.frame.by_timer);
             let accept = scene.role("server").calls(Syscall::Accept).last().copied();
             let (again, accept) = again.zip(accept).ok_or(NONE)?;
             let holds = connect.call.ret == Some(0) && again.event.n > connect.event.n;
@@ -114,6 +114,6 @@ fn handshake<'a>(trace: &'a Trace, scene: u32, client: &str) -> Option<[Sent<'a>
     let frames = of(trace, scene, client);
     let three: [Sent<'a>; 3] = *frames.first_chunk()?;
     let [syn, answer, ack] = &three;
-    let is_one = syn.frame.flags == "SYN" && answer.frame.flags.starts_with("SYN") && ack.frame.flags == "ACK";
+    let is_one = syn.frame.flags() == TcpFlags::SYN && answer.frame.flags().contains(TcpFlags::SYN) && ack.frame.flags() == TcpFlags::ACK;
     is_one.then_some(three)
 }

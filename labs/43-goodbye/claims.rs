@@ -1,7 +1,7 @@
 //! What the old texts say about the end of a connection, and what the frames and the states say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Fate, Host, Selection, Sent, Trace};
+use socklab::trace::{Event, Fate, Host, Selection, Sent, Trace, TcpFlags};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -62,8 +62,9 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("Asked to acknowledge at once, the kernel says it in four segments.", |trace| {
             let segments = goodbye(trace, 2);
-            let flags: Vec<&str> = segments.iter().map(|sent| sent.frame.flags.as_ref()).collect();
-            let holds = flags == ["FIN,ACK", "ACK", "FIN,ACK", "ACK"];
+            let flags: Vec<TcpFlags> = segments.iter().map(|sent| sent.frame.flags()).collect();
+            let (fin, ack) = (TcpFlags::FIN | TcpFlags::ACK, TcpFlags::ACK);
+            let holds = flags == [fin, ack, fin, ack];
             Verdict::of(holds, segments.into_iter().map(|sent| sent.event))
         }),
         Claim::ours(
@@ -110,7 +111,7 @@ pub fn all() -> Vec<Claim> {
             let lost = frames.iter().position(|sent| sent.frame.fate == Fate::Dropped).ok_or(NONE)?;
             let [first, again, repeated] = &frames[lost..] else { return Err(NONE) };
             let holds = again.frame.by_timer
-                && again.frame.flags.contains("FIN")
+                && again.frame.flags().contains(TcpFlags::FIN)
                 && (repeated.frame.seq, repeated.frame.ack) == (first.frame.seq, first.frame.ack);
             let waiting = in_state(trace, 8, "server", TcpState::TimeWait);
             let gone = in_state(trace, 8, "client", TcpState::Closed);
@@ -144,9 +145,9 @@ fn remembering(trace: &Trace, scene: u32) -> Vec<(&'static str, &Event)> {
 
 /// The segments from the first goodbye on.
 fn goodbye(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
-    trace.scene(scene).frames().into_iter().skip_while(|sent| !sent.frame.flags.contains("FIN")).collect()
+    trace.scene(scene).frames().into_iter().skip_while(|sent| !sent.frame.flags().contains(TcpFlags::FIN)).collect()
 }
 
 fn reset(trace: &Trace, scene: u32) -> Option<Sent<'_>> {
-    trace.scene(scene).frames().into_iter().find(|sent| sent.frame.flags.contains("RST"))
+    trace.scene(scene).frames().into_iter().find(|sent| sent.frame.flags().contains(TcpFlags::RST))
 }

@@ -1,7 +1,7 @@
 //! What the old texts say about the layers, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Frame, Sent, What};
+use socklab::trace::{Event, Frame, Sent, What, Proto};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -59,7 +59,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C07", "ARP finds the MAC address that belongs to an IP address.", |trace| {
             let frames = trace.scene(1).frames();
-            let answer = frames.iter().filter(|sent| sent.frame.proto == "ARP").nth(1).ok_or(NO_FRAME)?;
+            let answer = frames.iter().filter(|sent| matches!(sent.frame.proto, Proto::Arp(_))).nth(1).ok_or(NO_FRAME)?;
             let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let bytes = |frame: &Frame, layer, name| Some(frame.field(layer, name)?.bytes.bytes.clone());
             let same_mac = bytes(answer.frame, "ARP", "sender's MAC") == destination(sent.frame).map(<[u8]>::to_vec);
@@ -120,13 +120,13 @@ pub fn all() -> Vec<Claim> {
             let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(is_fragment).collect();
             let [first, last] = &pieces[..] else { return Err(NO_FRAME) };
             let none = last.frame.layer("UDP").is_none() && last.frame.layer("payload").is_some();
-            Verdict::of(first.frame.proto == "UDP" && none, [first.event, &part(last, "payload", &[])])
+            Verdict::of(first.frame.proto == Proto::Udp && none, [first.event, &part(last, "payload", &[])])
         }),
         Claim::ours("An ICMP error brings the packet back that it is about, from IP's head on.", |trace| {
             let frames = trace.scene(3).frames();
             let [sent, error] = &frames[..] else { return Err(NO_FRAME) };
             let quoted = error.frame.bytes.bytes.get(HEAD + 20 + 8..);
-            let is_error = error.frame.proto == "ICMP";
+            let is_error = matches!(error.frame.proto, Proto::Icmp { .. });
             let same = quoted == sent.frame.bytes.bytes.get(HEAD..);
             Verdict::of(is_error && same, [sent.event, &part(error, "quoted payload", &[])])
         }),
@@ -148,12 +148,12 @@ const HEAD: usize = 14;
 
 /// The first datagram of a scene.
 fn datagram(trace: &Trace, scene: u32) -> Option<Sent<'_>> {
-    trace.scene(scene).frames().into_iter().find(|sent| sent.frame.proto == "UDP")
+    trace.scene(scene).frames().into_iter().find(|sent| sent.frame.proto == Proto::Udp)
 }
 
 /// ARP's question.
 fn question(trace: &Trace) -> Option<Sent<'_>> {
-    trace.scene(1).frames().into_iter().find(|sent| sent.frame.proto == "ARP")
+    trace.scene(1).frames().into_iter().find(|sent| matches!(sent.frame.proto, Proto::Arp(_)))
 }
 
 fn destination(frame: &Frame) -> Option<&[u8]> {
@@ -161,11 +161,11 @@ fn destination(frame: &Frame) -> Option<&[u8]> {
 }
 
 fn is_fragment(sent: &Sent<'_>) -> bool {
-    sent.frame.remark.as_ref().is_some_and(|remark| remark.contains("fragment"))
+    sent.frame.fragment.is_some()
 }
 
 fn is_whole_datagram(sent: &Sent<'_>) -> bool {
-    sent.frame.proto == "UDP" && !is_fragment(sent)
+    sent.frame.proto == Proto::Udp && !is_fragment(sent)
 }
 
 /// A frame's event without its bytes.

@@ -1,7 +1,7 @@
 //! What the old texts say about loss, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Fate, Frame, Made, Sent};
+use socklab::trace::{Event, Fate, Frame, Made, Sent, TcpFlags};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -20,8 +20,8 @@ pub fn all() -> Vec<Claim> {
             let again = sent_again(trace, 2);
             let first = again.first().ok_or(Unseen::because("nothing was sent again"))?;
             let asked = from_server(trace, 2);
-            let before = asked.iter().filter(|sent| sent.event.n < first.event.n && !has(sent.frame, "SYN"));
-            let refusals = asked.iter().filter(|sent| !has(sent.frame, "ACK"));
+            let before = asked.iter().filter(|sent| sent.event.n < first.event.n && !sent.frame.flags().contains(TcpFlags::SYN));
+            let refusals = asked.iter().filter(|sent| !sent.frame.flags().contains(TcpFlags::ACK));
             let holds = before.clone().count() > 0 && refusals.count() > 0;
             Verdict::of(holds, before.chain(&again).map(|sent| sent.event))
         }),
@@ -145,18 +145,14 @@ fn with_fate(trace: &Trace, scene: u32, fate: Fate) -> Vec<Sent<'_>> {
 /// Acknowledgements of data that reached the client.
 fn arrived_acks(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
     let acks = from_server(trace, scene).into_iter();
-    acks.filter(|sent| sent.frame.flags == "ACK" && sent.frame.fate == Fate::Passed).collect()
+    acks.filter(|sent| sent.frame.flags() == TcpFlags::ACK && sent.frame.fate == Fate::Passed).collect()
 }
 
 /// The client's segments with a number that it had sent before.
 fn sent_again(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
-    let takes = |frame: &Frame| frame.payload.len > 0 || has(frame, "SYN") || has(frame, "FIN");
+    let takes = |frame: &Frame| frame.payload.len > 0 || frame.flags().contains(TcpFlags::SYN) || frame.flags().contains(TcpFlags::FIN);
     let mine: Vec<Sent<'_>> =
         trace.scene(scene).frames().into_iter().filter(|sent| from_client(sent) && takes(sent.frame)).collect();
     let known = |index: usize| mine[..index].iter().any(|earlier| earlier.frame.seq == mine[index].frame.seq);
     (0..mine.len()).filter(|index| known(*index)).map(|index| mine[index]).collect()
-}
-
-fn has(frame: &Frame, flag: &str) -> bool {
-    frame.flags.split(',').any(|one| one == flag)
 }

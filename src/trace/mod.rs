@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use call::{Call, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
 pub use errno::{Errno, error_name};
-pub use frame::{Fate, Frame};
+pub use frame::{ArpMessage, Fate, Fragment, Frame, Proto, TcpFlags, icmp_meaning};
 pub use layers::{Field, Layer};
 pub use names::{Finding, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, TcpState, signal_name};
 pub use probe::Probe;

@@ -215,7 +215,7 @@ fn pad(to: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trace::{Call, Data, Syscall};
+    use crate::trace::{Call, Data, Proto, Syscall};
 
     fn event(scene: u32, at_ns: u64, what: What) -> Event {
         let role = matches!(what, What::Call(_)).then(|| "client".to_owned());
@@ -238,8 +238,8 @@ mod tests {
             dir: (Host::A, Host::B),
             from: None,
             to: None,
-            proto: "UDP".into(),
-            flags: "".into(),
+            proto: Proto::Udp,
+            fragment: None,
             seq: None,
             ack: None,
             payload: Data::new(b""),

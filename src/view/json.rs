@@ -138,7 +138,7 @@ fn frame(frame: &Frame) -> Json {
     let mut fields = json!({
         "number": frame.number,
         "dir": format!("{}>{}", host(frame.dir.0), host(frame.dir.1)),
-        "from": frame.from, "to": frame.to, "proto": frame.proto, "flags": frame.flags,
+        "from": frame.from, "to": frame.to, "proto": frame.proto.to_string(), "flags": frame.proto.details(),
         "seq": frame.seq, "ack": frame.ack, "len": frame.payload.len,
         "data": hexadecimal::encode(&frame.payload.bytes), "remark": frame.remark,
         "bytes": hexadecimal::encode(&frame.bytes.bytes), "by_timer": frame.by_timer, "after": frame.after,

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::{self, WIDTH, digits, harmless, quoted, remembered_for, waits_in, wrapped};
 use crate::trace::{
-    Call, Data, Errno, Event, Exit, Fate, Field, Frame, Host, Layer, Probe, Start, Status, Syscall, TcpState, Value,
+    Call, Data, Errno, Event, Exit, Fate, Field, Frame, Host, Layer, Probe, Proto, Start, Status, Syscall, TcpState, Value,
     What,
 };
 
@@ -266,22 +266,22 @@ fn carried(frame: &Frame) -> String {
     if frame.arrives() && frame.fate == Fate::Passed {
         return "arrives".to_owned();
     }
-    let mut parts = vec![match (frame.proto.as_ref(), frame.flags.as_ref()) {
-        ("TCP", flags) => flags.to_owned(),
-        (proto, "") => proto.to_owned(),
-        (proto, flags) => format!("{proto} {flags}"),
+    let mut parts = vec![match frame.proto {
+        Proto::Tcp(flags) => flags.to_string(),
+        proto @ Proto::Icmp { .. } => format!("{proto} {}", proto.details()),
+        proto => proto.to_string(),
     }];
     parts.extend(frame.seq.map(|seq| format!("seq {seq}")));
     parts.extend(frame.ack.map(|ack| format!("ack {ack}")));
     parts.extend(frame.remark.as_ref().map(ToString::to_string));
     let Data { bytes: payload, len } = &frame.payload;
     let size = || bytes(&len.to_string());
-    match frame.proto.as_ref() {
-        "UDP" if *len == 0 => parts.push(size()),
+    match frame.proto {
+        Proto::Udp if *len == 0 => parts.push(size()),
         _ if *len == 0 => {}
-        "TCP" | "UDP" => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
-        "IPv4" if frame.from.is_some() => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
-        "ICMP" | "ARP" => {}
+        Proto::Tcp(_) | Proto::Udp => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
+        Proto::Ipv4 if frame.from.is_some() => parts.push(format!("{} {}", size(), beginning(&frame.payload))),
+        Proto::Icmp { .. } | Proto::Arp(_) => {}
         // What it is nobody here knows.
         _ => parts.push(format!("{} {}", size(), digits(payload, *len))),
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::script::{FaultKind, FrameKind, Pick, Script, Which, bits, time};
 use crate::splitmix::{STEP, mix};
-use crate::trace::{Fate, Frame, Word};
+use crate::trace::{Fate, Frame, Proto, TcpFlags, Word};
 
 /// What shall be done to one frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,24 +98,21 @@ impl Faults {
 impl Which {
     fn matches(&self, frame: &Frame) -> bool {
         let sender = frame.from.as_deref().and_then(|from| from.split(':').next());
+        let flags = frame.flags();
         let is_of = |kind| match kind {
-            FrameKind::Data => frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP"),
-            FrameKind::Syn => has(frame, "SYN"),
-            FrameKind::Fin => has(frame, "FIN"),
-            FrameKind::Rst => has(frame, "RST"),
-            FrameKind::Ack => frame.proto == "TCP" && frame.flags == "ACK" && frame.payload.len == 0,
-            FrameKind::Tcp => frame.proto == "TCP",
-            FrameKind::Udp => frame.proto == "UDP",
-            FrameKind::Icmp => frame.proto == "ICMP",
-            FrameKind::Arp => frame.proto == "ARP",
-            FrameKind::Fragment => frame.remark.as_deref().is_some_and(|remark| remark.contains("fragment")),
+            FrameKind::Data => frame.payload.len > 0 && matches!(frame.proto, Proto::Tcp(_) | Proto::Udp),
+            FrameKind::Syn => flags.contains(TcpFlags::SYN),
+            FrameKind::Fin => flags.contains(TcpFlags::FIN),
+            FrameKind::Rst => flags.contains(TcpFlags::RST),
+            FrameKind::Ack => flags == TcpFlags::ACK && frame.payload.len == 0,
+            FrameKind::Tcp => matches!(frame.proto, Proto::Tcp(_)),
+            FrameKind::Udp => frame.proto == Proto::Udp,
+            FrameKind::Icmp => matches!(frame.proto, Proto::Icmp { .. }),
+            FrameKind::Arp => matches!(frame.proto, Proto::Arp(_)),
+            FrameKind::Fragment => frame.fragment.is_some(),
         };
         self.from.as_deref().is_none_or(|from| sender == Some(from)) && self.kind.is_none_or(is_of)
     }
-}
-
-fn has(frame: &Frame, flag: &str) -> bool {
-    frame.proto == "TCP" && frame.flags.split(',').any(|one| one == flag)
 }
 
 /// A number from 0 up to 1 that depends on these three and on nothing else.

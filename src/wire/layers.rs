@@ -5,8 +5,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use super::packet::{FLAGS, meaning};
-use crate::trace::{Data, Field, Layer, Word};
+use crate::trace::{Data, Field, Layer, TcpFlags, Word, icmp_meaning};
 
 /// Takes a frame apart. `name` says what an address with a port is called: one that varies ends in `:port`.
 pub fn take_apart(frame: &[u8], name: &dyn Fn(SocketAddr) -> String) -> Vec<Layer> {
@@ -159,7 +158,7 @@ impl Parts<'_> {
             self.field(4, "acknowledgement number", "none")?;
         }
         self.field(1, "data offset", format!("a head of {} bytes", head_end.saturating_sub(self.at - 12)))?;
-        let flags: Vec<&str> = FLAGS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect();
+        let flags: Vec<&str> = TcpFlags(bits).names().collect();
         self.field(1, "flags", flags.join(", "))?;
         if is_syn {
             self.field(2, "window", format!("{} bytes may be sent to it", self.word(0)?))?;
@@ -199,7 +198,7 @@ impl Parts<'_> {
         let is_error = matches!(kind, 3 | 11);
         self.begin("ICMP");
         self.field(1, "type", format!("{kind}{}", if kind == 3 { ", destination unreachable" } else { "" }))?;
-        self.field(1, "code", format!("{code}, {}", meaning(kind, code)))?;
+        self.field(1, "code", format!("{code}, {}", icmp_meaning(kind, code)))?;
         // It is a sum over what varies in the packet that is quoted, too.
         self.checksum("checksum", right, true)?;
         match (kind, code) {

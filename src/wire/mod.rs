@@ -25,7 +25,7 @@ pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
 pub use script::Script;
 
-use crate::trace::{Data, Fate, Frame, Host, Word, class_of_time};
+use crate::trace::{ArpMessage, Data, Fate, Frame, Host, Proto, Word, class_of_time};
 
 /// The usual largest IP packet on Ethernet, in bytes.
 pub const MTU: u16 = 1500;
@@ -264,7 +264,7 @@ impl Wire {
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
         let now = self.moves();
         self.link.give(1 - seen.from, &seen.bytes)?;
-        if seen.packet.proto == "ARP" && !seen.packet.is_question() {
+        if seen.packet.proto == Proto::Arp(Some(ArpMessage::Answer)) {
             self.asked[1 - seen.from] = None;
         }
         if fate == Fate::Duplicated {
@@ -397,8 +397,8 @@ impl Wire {
             dir: if seen.from == 0 { (Host::A, Host::B) } else { (Host::B, Host::A) },
             from: packet.from.map(&name),
             to: packet.to.map(&name),
-            proto: packet.proto.clone(),
-            flags: packet.flags.clone(),
+            proto: packet.proto,
+            fragment: packet.fragment,
             seq,
             ack,
             payload: Data::new(&seen.bytes[packet.payload.clone()]),
@@ -431,7 +431,7 @@ pub fn overheard(number: u32, bytes: &[u8], dir: (Host, Host), name: impl Fn(Soc
         from: packet.from.map(&name),
         to: packet.to.map(&name),
         proto: packet.proto,
-        flags: packet.flags,
+        fragment: packet.fragment,
         seq: None,
         ack: None,
         payload: Data::new(&bytes[packet.payload]),

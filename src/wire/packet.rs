@@ -5,16 +5,17 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::Range;
 
-use crate::trace::Word;
+use crate::trace::{ArpMessage, Fragment, Proto, TcpFlags, Word};
 
 /// What stands in a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
-    pub proto: Word,
+    pub proto: Proto,
     /// The addresses, with ports where there are any.
     pub from: Option<SocketAddr>,
     pub to: Option<SocketAddr>,
-    pub flags: Word,
+    /// Which part of a packet it is, where that was cut.
+    pub fragment: Option<Fragment>,
     /// A TCP segment's numbers.
     pub numbers: Option<Numbers>,
     /// Where in the frame the payload is.
@@ -59,48 +60,52 @@ impl Numbers {
     }
 }
 
-pub const FLAGS: [(u8, &str); 8] =
-    [(2, "SYN"), (1, "FIN"), (4, "RST"), (8, "PSH"), (16, "ACK"), (32, "URG"), (64, "ECE"), (128, "CWR")];
-
 impl Packet {
     /// Whether it is ARP's question.
     pub fn is_question(&self) -> bool {
-        self.proto == "ARP" && self.remark.as_ref().is_some_and(|remark| remark.starts_with("who has"))
+        self.proto == Proto::Arp(Some(ArpMessage::Question))
     }
 }
 
 /// Takes a frame apart.
 pub fn parse(frame: &[u8]) -> Packet {
     let kind = number(frame, 12);
-    let plain = |proto: Word, at: usize| Packet {
+    let plain = |proto: Proto, at: usize| Packet {
         proto,
         from: None,
         to: None,
-        flags: "".into(),
+        fragment: None,
         numbers: None,
         payload: at.min(frame.len())..frame.len(),
         remark: None,
         is_error: false,
     };
     match kind {
-        Some(0x0800) => internet(frame, 14, Quoted::No).unwrap_or_else(|| plain("IPv4".into(), 14)),
-        Some(0x0806) => Packet { remark: question(frame), ..plain("ARP".into(), 14) },
+        Some(0x0800) => internet(frame, 14, Quoted::No).unwrap_or_else(|| plain(Proto::Ipv4, 14)),
+        Some(0x0806) => resolution(frame, plain(Proto::Arp(None), 14)),
         // Below that a type is a length, IEEE 802.3.
-        Some(..0x0600) => plain("802.3".into(), 14),
-        Some(other) => plain(format!("type 0x{other:04x}").into(), 14),
-        None => plain("Ethernet".into(), 0),
+        Some(..0x0600) => plain(Proto::Ieee8023, 14),
+        Some(other) => plain(Proto::EtherType(other), 14),
+        None => plain(Proto::Ethernet, 0),
     }
 }
 
 /// ARP's question and answer, RFC 826, of Ethernet for IPv4.
-fn question(frame: &[u8]) -> Option<Word> {
+fn resolution(frame: &[u8], packet: Packet) -> Packet {
+    match arp_message(frame) {
+        Some((message, remark)) => Packet { proto: Proto::Arp(Some(message)), remark: Some(remark), ..packet },
+        None => packet,
+    }
+}
+
+fn arp_message(frame: &[u8]) -> Option<(ArpMessage, Word)> {
     if frame.get(14..20)? != [0, 1, 8, 0, 6, 4] {
         return None;
     }
     let (sender, target) = (address(frame, 28)?, address(frame, 38)?);
     match number(frame, 20)? {
-        1 => Some(format!("who has {target}? tell {sender}").into()),
-        2 => Some(format!("{sender} is at {}", hardware(frame, 22)?).into()),
+        1 => Some((ArpMessage::Question, format!("who has {target}? tell {sender}").into())),
+        2 => Some((ArpMessage::Answer, format!("{sender} is at {}", hardware(frame, 22)?).into())),
         _ => None,
     }
 }
@@ -126,27 +131,30 @@ fn internet(frame: &[u8], at: usize, quoted: Quoted) -> Option<Packet> {
     let (offset, more) = (usize::from(fragment & 0x1FFF) * 8, fragment & 0x2000 != 0);
     let (from, to) = (address(frame, at + 12)?, address(frame, at + 16)?);
     let packet = Packet {
-        proto: "IPv4".into(),
+        proto: Proto::Ipv4,
         from: Some(SocketAddr::from((from, 0))),
         to: Some(SocketAddr::from((to, 0))),
-        flags: "".into(),
+        fragment: None,
         numbers: None,
         payload: at + head..end,
         remark: None,
         is_error: false,
     };
     if offset > 0 {
-        let which = if more { "fragment" } else { "last fragment" };
-        return Some(Packet { remark: Some(format!("{which}, from byte {offset} on").into()), ..packet });
+        let (which, fragment) = if more { ("fragment", Fragment::Middle) } else { ("last fragment", Fragment::Last) };
+        let remark = Some(format!("{which}, from byte {offset} on").into());
+        return Some(Packet { remark, fragment: Some(fragment), ..packet });
     }
-    let remark = more.then(|| "first fragment".into());
-    let packet = Packet { remark, ..packet };
+    let packet = match more {
+        true => Packet { remark: Some("first fragment".into()), fragment: Some(Fragment::First), ..packet },
+        false => packet,
+    };
     match (*frame.get(at + 9)?, quoted) {
         (6 | 17, Quoted::Yes) => with_ports(frame, packet),
         (1, Quoted::No) => control(frame, packet),
         (6, Quoted::No) => transmission(frame, packet),
         (17, Quoted::No) => datagram(frame, packet),
-        (other, _) => Some(Packet { proto: format!("IP protocol {other}").into(), ..packet }),
+        (other, _) => Some(Packet { proto: Proto::Ip(other), ..packet }),
     }
 }
 
@@ -159,7 +167,6 @@ fn transmission(frame: &[u8], packet: Packet) -> Option<Packet> {
     }
     let options = segment.get(20..head)?;
     let bits = segment[13];
-    let flags: Vec<&str> = FLAGS.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect();
     let numbers = Numbers {
         seq: long(segment, 4)?,
         ack: if bits & 16 != 0 { Some(long(segment, 8)?) } else { None },
@@ -170,8 +177,8 @@ fn transmission(frame: &[u8], packet: Packet) -> Option<Packet> {
         sack: sack(option(options, SACK).unwrap_or_default()),
     };
     let payload = packet.payload.start + head..packet.payload.end;
-    let flags = flags.join(",").into();
-    Some(Packet { proto: "TCP".into(), flags, numbers: Some(numbers), payload, ..with_ports(frame, packet)? })
+    let proto = Proto::Tcp(TcpFlags(bits));
+    Some(Packet { proto, numbers: Some(numbers), payload, ..with_ports(frame, packet)? })
 }
 
 const TIMESTAMP: u8 = 8;
@@ -233,12 +240,12 @@ pub fn offers(frame: &[u8], packet: &Packet) -> Option<Word> {
 fn datagram(frame: &[u8], packet: Packet) -> Option<Packet> {
     let Range { start, end } = packet.payload;
     let len = usize::from(number(frame.get(start..end)?, 4)?);
-    let is_first = packet.remark.is_some();
+    let is_first = packet.fragment.is_some();
     if len < 8 || end - start < 8 || (len > end - start && !is_first) {
         return None;
     }
     let payload = start + 8..end.min(start + len);
-    Some(Packet { proto: "UDP".into(), payload, ..with_ports(frame, packet)? })
+    Some(Packet { proto: Proto::Udp, payload, ..with_ports(frame, packet)? })
 }
 
 /// RFC 792: errors carry the beginning of the packet that they are about.
@@ -256,23 +263,7 @@ fn control(frame: &[u8], packet: Packet) -> Option<Packet> {
         None => (packet.from, packet.to),
     };
     let payload = at + 8..packet.payload.end;
-    Some(Packet { proto: "ICMP".into(), flags: meaning(kind, code), from, to, payload, is_error, ..packet })
-}
-
-/// What an ICMP message's type and code mean.
-pub fn meaning(kind: u8, code: u8) -> Word {
-    match (kind, code) {
-        (0, _) => "echo reply".into(),
-        (8, _) => "echo request".into(),
-        (3, 0) => "network unreachable".into(),
-        (3, 1) => "host unreachable".into(),
-        (3, 3) => "port unreachable".into(),
-        (3, 4) => "fragmentation needed".into(),
-        (3, code) => format!("unreachable, code {code}").into(),
-        (11, 1) => "reassembly took too long".into(),
-        (11, _) => "time exceeded".into(),
-        (kind, code) => format!("type {kind}, code {code}").into(),
-    }
+    Some(Packet { proto: Proto::Icmp { kind, code }, from, to, payload, is_error, ..packet })
 }
 
 /// The same with the ports, where TCP and UDP have them.
@@ -358,7 +349,7 @@ mod tests {
         let packet = parse(frame);
         let nothing = (None, None, None, None, false);
         assert_eq!((packet.from, packet.to, packet.numbers, packet.remark, packet.is_error), nothing);
-        (packet.proto.into_owned(), packet.payload)
+        (packet.proto.to_string(), packet.payload)
     }
 
     #[test]
@@ -367,7 +358,7 @@ mod tests {
         for options in 0..=10 {
             let bytes = frame(0x0800, &ipv4(6, options, 0x4000, &tcp(0x18, &TIMESTAMP, b"hello")));
             let packet = parse(&bytes);
-            assert_eq!((packet.proto.as_ref(), packet.flags.as_ref()), ("TCP", "PSH,ACK"));
+            assert_eq!(packet.proto, Proto::Tcp(TcpFlags::PSH | TcpFlags::ACK));
             assert_eq!((packet.from, packet.to), (address("10.0.0.1:32768"), address("10.0.0.2:9000")));
             let expected = Numbers { seq: 1000, ack: Some(2000), clock: Some(0x0102), ..Numbers::default() };
             assert_eq!(packet.numbers, Some(expected));
@@ -407,7 +398,7 @@ mod tests {
     #[test]
     fn an_ack_number_without_its_flag_is_none() {
         let packet = parse(&frame(0x0800, &ipv4(6, 0, 0, &tcp(2, &[], b""))));
-        assert_eq!(packet.flags, "SYN");
+        assert_eq!(packet.proto, Proto::Tcp(TcpFlags::SYN));
         assert_eq!(packet.numbers.and_then(|numbers| numbers.ack), None);
     }
 
@@ -426,7 +417,7 @@ mod tests {
         const MORE: u16 = 0x2000;
         let of = |fragment, payload: &[u8]| {
             let packet = parse(&frame(0x0800, &ipv4(17, 0, fragment, payload)));
-            (packet.proto.into_owned(), packet.remark.map(Word::into_owned), packet.payload.len())
+            (packet.proto.to_string(), packet.remark.map(Word::into_owned), packet.payload.len())
         };
         let told = |proto: &str, remark: &str, len| (proto.to_owned(), Some(remark.to_owned()), len);
         assert_eq!(of(MORE, &udp(1508, &[7; 1472])), told("UDP", "first fragment", 1472));
@@ -441,7 +432,7 @@ mod tests {
             let mut inner = inner;
             inner[2..4].copy_from_slice(&1500u16.to_be_bytes()); // it was longer
             let packet = parse(&frame(0x0800, &ipv4(1, 0, 0, &unreachable(&inner))));
-            assert_eq!((packet.proto.as_ref(), packet.flags.as_ref()), ("ICMP", "port unreachable"));
+            assert_eq!(packet.proto, Proto::Icmp { kind: 3, code: 3 });
             assert_eq!((packet.from, packet.to), (address("10.0.0.2:9000"), address("10.0.0.1:32768")));
             assert!(packet.is_error);
         }
@@ -460,7 +451,7 @@ mod tests {
     fn errors_about_errors_about_errors_come_to_an_end() {
         let head = [0x45, 0, 0xff, 0xff, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
         let about = [&head[..], &unreachable(&[])].concat();
-        assert_eq!(parse(&frame(0x0800, &ipv4(1, 0, 0, &unreachable(&about.repeat(2000))))).proto, "ICMP");
+        assert_eq!(parse(&frame(0x0800, &ipv4(1, 0, 0, &unreachable(&about.repeat(2000))))).proto.to_string(), "ICMP");
     }
 
     #[test]
@@ -473,7 +464,7 @@ mod tests {
         assert_eq!(plain(&HEAD), ("Ethernet".to_owned(), 0..12));
         assert_eq!(plain(&[]), ("Ethernet".to_owned(), 0..0));
         let sctp = parse(&frame(0x0800, &ipv4(132, 0, 0, b"hello")));
-        assert_eq!((sctp.proto.as_ref(), sctp.payload), ("IP protocol 132", 34..39));
+        assert_eq!((sctp.proto, sctp.payload), (Proto::Ip(132), 34..39));
     }
 
     #[test]
@@ -493,7 +484,7 @@ mod tests {
     #[test]
     fn a_head_that_contradicts_itself_or_its_frame_is_not_believed() {
         let good = frame(0x0800, &ipv4(17, 0, 0, &udp(13, b"hello")));
-        assert_eq!(parse(&good).proto, "UDP");
+        assert_eq!(parse(&good).proto, Proto::Udp);
         let segment = frame(0x0800, &ipv4(6, 0, 0, &tcp(16, &[], b"")));
         let changed = |bytes: &[u8], at: usize, to: &[u8]| {
             let mut bytes = bytes.to_vec();
@@ -521,8 +512,8 @@ mod tests {
         fn any_bytes_are_taken_for_something_and_the_payload_is_in_them(bytes in any_frame()) {
             let packet = parse(&bytes);
             prop_assert!(packet.payload.start <= packet.payload.end && packet.payload.end <= bytes.len());
-            prop_assert!(!packet.proto.is_empty());
-            prop_assert_eq!(packet.numbers.is_some(), packet.proto == "TCP");
+            prop_assert!(!packet.proto.to_string().is_empty());
+            prop_assert_eq!(packet.numbers.is_some(), matches!(packet.proto, Proto::Tcp(_)));
             prop_assert_eq!(packet.from.is_some(), packet.to.is_some());
         }
 

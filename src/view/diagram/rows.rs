@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::scene::{Arrow, Bar, Beside, Lane, Row, Scene, Stretch};
 use super::words;
-use crate::trace::{Call, Errno, Event, Fate, Frame, Host, Probe, SocketType, What};
+use crate::trace::{Call, Errno, Event, Fate, Frame, Host, Probe, Proto, SocketType, TcpFlags, What};
 use crate::view::text::{cut, harmless};
 
 /// What stands between two details.
@@ -224,7 +224,8 @@ impl Reader {
             to,
             label: words::label(frame),
             data: words::carries(frame),
-            bad: frame.flags.contains("RST") || frame.proto == "ICMP" && frame.flags.contains("unreachable"),
+            bad: frame.flags().contains(TcpFlags::RST)
+                || matches!(frame.proto, Proto::Icmp { kind: 3, code } if code != 4),
             number: frame.number,
             fate: frame.fate,
             begins: row,

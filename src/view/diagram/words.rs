@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::pen::Words;
-use crate::trace::{Call, Exit, Fate, Frame, Probe, Queues, Status, Syscall, Value, Waiting};
+use crate::trace::{Call, Exit, Fate, Frame, Probe, Proto, Queues, Status, Syscall, Value, Waiting};
 use crate::view::text::{self, cut, harmless, quoted_within, waits_for, wrapped};
 
 /// How many columns a call may take.
@@ -137,17 +137,17 @@ pub(super) fn waits(waiting: &Waiting, with_fd: bool) -> String {
 
 /// What stands above a frame's arrow.
 pub(super) fn label(frame: &Frame) -> Words {
-    let flags = match (frame.proto.as_ref(), frame.flags.as_ref()) {
-        ("TCP", flags) => flags.to_owned(),
-        (proto, "") => proto.to_owned(),
-        (proto, flags) => format!("{proto} {flags}"),
+    let flags = match frame.proto {
+        Proto::Tcp(flags) => flags.to_string(),
+        proto @ Proto::Icmp { .. } => format!("{proto} {}", proto.details()),
+        proto => proto.to_string(),
     };
     let mut plain = Vec::new();
     plain.extend(frame.seq.map(|seq| format!("seq {seq}")));
     plain.extend(frame.ack.map(|ack| format!("ack {ack}")));
     plain.extend(frame.remark.as_ref().map(ToString::to_string));
     let carries = carries(frame);
-    if carries || frame.proto == "UDP" {
+    if carries || frame.proto == Proto::Udp {
         plain.push(bytes(frame.payload.len));
     }
     let fate = match frame.fate {
@@ -175,7 +175,7 @@ pub(super) fn label(frame: &Frame) -> Words {
 
 /// Whether a frame carries something for a program.
 pub(super) fn carries(frame: &Frame) -> bool {
-    frame.payload.len > 0 && matches!(frame.proto.as_ref(), "TCP" | "UDP" | "IPv4")
+    frame.payload.len > 0 && matches!(frame.proto, Proto::Tcp(_) | Proto::Udp | Proto::Ipv4)
 }
 
 /// Why a frame was sent that no call and no other frame brought about.

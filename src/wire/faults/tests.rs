@@ -1,17 +1,17 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::trace::{Data, Host};
+use crate::trace::{ArpMessage, Data, Fragment, Host};
 
-/// A frame with this number, sender, protocol, flags and payload.
-fn frame(number: u32, from: &str, proto: &str, flags: &str, payload: &[u8]) -> Frame {
+/// A frame with this number, sender, protocol and payload.
+fn frame(number: u32, from: &str, proto: Proto, payload: &[u8]) -> Frame {
     Frame {
         number,
         dir: (Host::A, Host::B),
         from: Some(format!("{from}:port")),
         to: None,
-        proto: proto.to_owned().into(),
-        flags: flags.to_owned().into(),
+        proto,
+        fragment: None,
         seq: None,
         ack: None,
         payload: Data::new(payload),
@@ -27,19 +27,20 @@ fn frame(number: u32, from: &str, proto: &str, flags: &str, payload: &[u8]) -> F
 
 /// The client's and the server's segments of a short conversation.
 fn conversation() -> Vec<Frame> {
+    const ACK: TcpFlags = TcpFlags::ACK;
     let segments = [
-        ("client", "SYN", ""),
-        ("server", "SYN,ACK", ""),
-        ("client", "ACK", ""),
-        ("client", "PSH,ACK", "hello"),
-        ("server", "ACK", ""),
-        ("server", "PSH,ACK", "HELLO"),
-        ("client", "PSH,ACK", "bye"),
-        ("client", "FIN,ACK", ""),
-        ("server", "RST,ACK", ""),
+        ("client", TcpFlags::SYN, ""),
+        ("server", TcpFlags::SYN | ACK, ""),
+        ("client", ACK, ""),
+        ("client", TcpFlags::PSH | ACK, "hello"),
+        ("server", ACK, ""),
+        ("server", TcpFlags::PSH | ACK, "HELLO"),
+        ("client", TcpFlags::PSH | ACK, "bye"),
+        ("client", TcpFlags::FIN | ACK, ""),
+        ("server", TcpFlags::RST | ACK, ""),
     ];
     let numbered = segments.into_iter().zip(1..);
-    numbered.map(|((from, flags, text), number)| frame(number, from, "TCP", flags, text.as_bytes())).collect()
+    numbered.map(|((from, flags, text), number)| frame(number, from, Proto::Tcp(flags), text.as_bytes())).collect()
 }
 
 /// The numbers of the frames that are lost by `drop WHICH`.
@@ -79,13 +80,12 @@ fn each_way_of_saying_which_means_these_frames() {
 }
 
 #[test]
-fn kinds_that_are_no_tcp_are_told_by_protocol_and_remark() {
-    let remark = Some("last fragment, from byte 1480 on".into());
+fn kinds_that_are_no_tcp_are_known_by_their_protocol_or_as_fragments() {
     let others = [
-        frame(1, "client", "UDP", "", b"hello"),
-        frame(2, "server", "ICMP", "port unreachable", b"hello"),
-        Frame { from: None, ..frame(3, "", "ARP", "", b"who") },
-        Frame { remark, ..frame(4, "client", "IPv4", "", b"rest") },
+        frame(1, "client", Proto::Udp, b"hello"),
+        frame(2, "server", Proto::Icmp { kind: 3, code: 3 }, b"hello"),
+        Frame { from: None, ..frame(3, "", Proto::Arp(Some(ArpMessage::Question)), b"who") },
+        Frame { fragment: Some(Fragment::Last), ..frame(4, "client", Proto::Ipv4, b"rest") },
     ];
     for (which, number) in [("udp", 1), ("data", 1), ("icmp", 2), ("arp", 3), ("fragment", 4)] {
         assert_eq!(lost(which, &others), [number], "{which:?}");
@@ -117,7 +117,7 @@ fn a_rule_that_met_no_frame_is_idle() {
 #[test]
 fn a_slow_wire_takes_its_time_for_each_byte() {
     let faults = Faults::new(Script::of(&["rate 64kbit"]).expect("a script"));
-    let passage = faults.passage(&frame(1, "client", "UDP", "", b""));
+    let passage = faults.passage(&frame(1, "client", Proto::Udp, b""));
     assert_eq!(passage, Some(Duration::from_micros(12_500)), "100 bytes at 64,000 bits a second");
 }
 
@@ -125,7 +125,7 @@ proptest! {
     #[test]
     fn numbers_and_ranges_pick_what_they_say(ranges in proptest::collection::vec((1u32..30, 0u32..5), 1..5)) {
         let parts: Vec<String> = ranges.iter().map(|(from, more)| format!("{from}-{}", from + more)).collect();
-        let frames: Vec<Frame> = (1..40).map(|number| frame(number, "client", "UDP", "", b"hi")).collect();
+        let frames: Vec<Frame> = (1..40).map(|number| frame(number, "client", Proto::Udp, b"hi")).collect();
         let picked = |number: &u32| ranges.iter().any(|(from, more)| (*from..=from + more).contains(number));
         let expected: Vec<u32> = (1..40).filter(picked).collect();
         prop_assert_eq!(lost(&parts.join(","), &frames), expected);
