@@ -66,7 +66,7 @@ impl Sent<'_> {
 
     /// Whether it is a piece of a packet that was too large for one frame.
     pub fn is_fragment(&self) -> bool {
-        self.frame.remark.as_ref().is_some_and(|remark| remark.contains("fragment"))
+        self.frame.fragment.is_some()
     }
 }
 
