@@ -8,8 +8,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::{self, WIDTH, digits, harmless, quoted, remembered_for, waits_in, wrapped};
 use crate::trace::{
-    Call, Data, Errno, Event, Exit, Fate, Field, Frame, Host, Layer, Probe, Proto, Start, Status, Syscall, TcpState, Value,
-    What,
+    Call, Data, Errno, Event, Exit, Fate, Field, Frame, Host, Layer, Probe, Proto, Start, Status, Syscall, TcpState,
+    Value, What,
 };
 
 /// A colour for each role, in the order of declaration.
