@@ -1,7 +1,7 @@
 //! What the old texts say about large sends, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Fate, Made, Sent, Proto};
+use socklab::trace::{Fate, Made, Proto, Sent};
 
 pub fn all() -> Vec<Claim> {
     vec![

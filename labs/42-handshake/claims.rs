@@ -1,7 +1,7 @@
 //! What the old texts say about the three segments, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Sent, Trace, What, TcpFlags};
+use socklab::trace::{Event, Sent, TcpFlags, Trace, What};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -90,7 +90,8 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(4);
             let connect = scene.clone().role("client").first(Syscall::Connect)?;
             let frames = of(trace, 4, "client");
-            let again = frames.iter().find(|sent| sent.frame.flags() == TcpFlags::SYN | TcpFlags::ACK && sent.frame.by_timer);
+            let again =
+                frames.iter().find(|sent| sent.frame.flags() == TcpFlags::SYN | TcpFlags::ACK && sent.frame.by_timer);
             let accept = scene.role("server").calls(Syscall::Accept).last().copied();
             let (again, accept) = again.zip(accept).ok_or(NONE)?;
             let holds = connect.call.ret == Some(0) && again.event.n > connect.event.n;
@@ -114,6 +115,8 @@ fn handshake<'a>(trace: &'a Trace, scene: u32, client: &str) -> Option<[Sent<'a>
     let frames = of(trace, scene, client);
     let three: [Sent<'a>; 3] = *frames.first_chunk()?;
     let [syn, answer, ack] = &three;
-    let is_one = syn.frame.flags() == TcpFlags::SYN && answer.frame.flags().contains(TcpFlags::SYN) && ack.frame.flags() == TcpFlags::ACK;
+    let is_one = syn.frame.flags() == TcpFlags::SYN
+        && answer.frame.flags().contains(TcpFlags::SYN)
+        && ack.frame.flags() == TcpFlags::ACK;
     is_one.then_some(three)
 }

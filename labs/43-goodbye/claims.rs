@@ -1,7 +1,7 @@
 //! What the old texts say about the end of a connection, and what the frames and the states say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Fate, Host, Selection, Sent, Trace, TcpFlags};
+use socklab::trace::{Event, Fate, Host, Selection, Sent, TcpFlags, Trace};
 
 pub fn all() -> Vec<Claim> {
     vec![

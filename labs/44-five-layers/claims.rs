@@ -1,7 +1,7 @@
 //! What the old texts say about the layers, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Frame, Sent, What, Proto};
+use socklab::trace::{Event, Frame, Proto, Sent, What};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -59,7 +59,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C07", "ARP finds the MAC address that belongs to an IP address.", |trace| {
             let frames = trace.scene(1).frames();
-            let answer = frames.iter().filter(|sent| matches!(sent.frame.proto, Proto::Arp(_))).nth(1).ok_or(NO_FRAME)?;
+            let answer =
+                frames.iter().filter(|sent| matches!(sent.frame.proto, Proto::Arp(_))).nth(1).ok_or(NO_FRAME)?;
             let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let bytes = |frame: &Frame, layer, name| Some(frame.field(layer, name)?.bytes.bytes.clone());
             let same_mac = bytes(answer.frame, "ARP", "sender's MAC") == destination(sent.frame).map(<[u8]>::to_vec);

@@ -20,7 +20,8 @@ pub fn all() -> Vec<Claim> {
             let again = sent_again(trace, 2);
             let first = again.first().ok_or(Unseen::because("nothing was sent again"))?;
             let asked = from_server(trace, 2);
-            let before = asked.iter().filter(|sent| sent.event.n < first.event.n && !sent.frame.flags().contains(TcpFlags::SYN));
+            let before =
+                asked.iter().filter(|sent| sent.event.n < first.event.n && !sent.frame.flags().contains(TcpFlags::SYN));
             let refusals = asked.iter().filter(|sent| !sent.frame.flags().contains(TcpFlags::ACK));
             let holds = before.clone().count() > 0 && refusals.count() > 0;
             Verdict::of(holds, before.chain(&again).map(|sent| sent.event))
@@ -150,7 +151,9 @@ fn arrived_acks(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
 
 /// The client's segments with a number that it had sent before.
 fn sent_again(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
-    let takes = |frame: &Frame| frame.payload.len > 0 || frame.flags().contains(TcpFlags::SYN) || frame.flags().contains(TcpFlags::FIN);
+    let takes = |frame: &Frame| {
+        frame.payload.len > 0 || frame.flags().contains(TcpFlags::SYN) || frame.flags().contains(TcpFlags::FIN)
+    };
     let mine: Vec<Sent<'_>> =
         trace.scene(scene).frames().into_iter().filter(|sent| from_client(sent) && takes(sent.frame)).collect();
     let known = |index: usize| mine[..index].iter().any(|earlier| earlier.frame.seq == mine[index].frame.seq);
