@@ -1,4 +1,4 @@
-//! Panics of code that is run on behalf of the judge: caught, and told as a text instead of on standard error.
+//! Panics of code that is run on behalf of the judge: caught, and returned as a text instead of printed.
 
 use std::cell::RefCell;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
