@@ -6,8 +6,8 @@ use std::io::Read;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, RwLock};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, geteuid, kill_process, pidfd_open};
@@ -170,7 +170,14 @@ impl Drop for Note {
     }
 }
 
+/// Held for writing by an attack that starts as many processes as it may: `RLIMIT_NPROC` counts all of the user's, so
+/// another attack beside it could start none.
+static PROCESSES: RwLock<()> = RwLock::new(());
+
 fn once(attack: &Attack, judge: Judge, without: &[String], note: &Note) -> Outcome {
+    let floods = ["fork_bomb.py", "thread_bomb.py", "zombies.py"].contains(&attack.file.as_str());
+    let _alone = floods.then(|| PROCESSES.write().expect("the lock"));
+    let _beside = (!floods).then(|| PROCESSES.read().expect("the lock"));
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let mark = format!("SOCKLAB_ATTACK={}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let mut command = as_judge(judge);
