@@ -203,7 +203,7 @@ fn in_a_role(free: bool) -> Duration {
         socklab::say!("{nanos}");
         Ok(())
     };
-    let role = RolePlay { name: "role", lines: Vec::new(), slow: false, dies: false, part: Box::new(part) };
+    let role = RolePlay { name: "role", lines: Vec::new(), slow: false, dies: false, body: Box::new(part) };
     let play = Play {
         scene: 1,
         roles: vec![role],
@@ -315,8 +315,8 @@ fn carry_by_the_stage(mut hosts: Hosts, len: usize) -> Duration {
     let play = Play {
         scene: 1,
         roles: vec![
-            RolePlay { name: "server", lines: Vec::new(), slow: false, dies: false, part: Box::new(server) },
-            RolePlay { name: "client", lines: Vec::new(), slow: false, dies: false, part: Box::new(client) },
+            RolePlay { name: "server", lines: Vec::new(), slow: false, dies: false, body: Box::new(server) },
+            RolePlay { name: "client", lines: Vec::new(), slow: false, dies: false, body: Box::new(client) },
         ],
         endpoint: (address, 9000),
         host: Host::A,

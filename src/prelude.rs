@@ -6,7 +6,7 @@ pub use std::time::Duration;
 
 pub use crate::lab::{Chapter, Checked, Claim, Endpoint, Lab, Scene, Verdict};
 pub use crate::lab::{at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt};
-pub use crate::lab::{run_command, start_program, strftime, who_has};
+pub use crate::lab::{port_owner, run_command, start_program, strftime};
 pub use crate::say;
 pub use crate::socket::{Address, Domain, Instruction, Socket, Type, pause};
 pub use crate::trace::{Errno, Syscall, TcpState, Trace, Unseen, Value};

@@ -122,7 +122,7 @@ fn client(at: Endpoint) -> io::Result<()> {
 
 fn server_again(at: Endpoint) -> io::Result<()> {
     meet("the old server is gone");
-    say!("the port: {}", who_has(&at.address())); // (2)
+    say!("the port: {}", port_owner(&at.address())); // (2)
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if let Err(error) = listener.bind(&at.address()) {
         say!("{error}"); // (3)
@@ -162,7 +162,7 @@ fn connections(at: Endpoint) -> io::Result<Vec<Socket>> {
 
 fn new_server(at: Endpoint) -> io::Result<()> {
     meet("the old server has done what it will do");
-    let mut row = format!("{:<24}", who_has(&at.port(CELLS[0].0))); // (5)
+    let mut row = format!("{:<24}", port_owner(&at.port(CELLS[0].0))); // (5)
     for (port, _old, new) in CELLS {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         if new {
@@ -257,7 +257,7 @@ fn patient_caller(at: Endpoint) -> io::Result<()> {
 
 fn late_new_server(at: Endpoint) -> io::Result<()> {
     meet("the old server is gone");
-    say!("the port: {}", who_has(&at.address()));
+    say!("the port: {}", port_owner(&at.address()));
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if let Err(error) = listener.bind(&at.address()) {
         say!("{error}");
@@ -281,7 +281,7 @@ fn careless_server(at: Endpoint) -> io::Result<()> {
 
 fn successor(at: Endpoint) -> io::Result<()> {
     meet("the old server is gone");
-    say!("the port: {}", who_has(&at.address())); // (16)
+    say!("the port: {}", port_owner(&at.address())); // (16)
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     if let Err(error) = listener.bind(&at.address()) {

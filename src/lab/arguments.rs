@@ -158,7 +158,7 @@ impl Arguments {
     /// The scene whose role is played by hand: the one that was asked for, else the first one that has the role.
     pub fn scene_by_hand<'a>(&self, lab: &'a Lab) -> &'a Scene {
         let number = self.scene.map(|number| number as usize - 1);
-        let has_it = |scene: &Scene| scene.roles.iter().any(|cast| Some(cast.name) == self.role.as_deref());
+        let has_it = |scene: &Scene| scene.roles.iter().any(|spec| Some(spec.name) == self.role.as_deref());
         &lab.scenes[number.or_else(|| lab.scenes.iter().position(has_it)).unwrap_or(0)]
     }
 
@@ -238,8 +238,8 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
     }
     let role = arguments.role.as_deref()?;
     let scene = arguments.scene_by_hand(lab);
-    if !scene.roles.iter().any(|cast| cast.name == role) {
-        let names: Vec<&str> = scene.roles.iter().map(|cast| cast.name).collect();
+    if !scene.roles.iter().any(|spec| spec.name == role) {
+        let names: Vec<&str> = scene.roles.iter().map(|spec| spec.name).collect();
         return Some(format!("scene \"{}\" has no role {role:?}; it has: {}", scene.title, names.join(", ")));
     }
     let address = arguments.address.filter(|address| !address.ip().is_loopback())?;

@@ -22,7 +22,7 @@ const METHODS: [&str; 17] = [
     "PRI",
 ];
 
-/// Headers that every request of a browser has at least one of.
+/// Headers of which each request of a browser has at least one.
 const HEADERS: [&str; 4] = ["host", "origin", "referer", "user-agent"];
 
 /// Whether a text that came over the network is a web browser's request, or the beginning of one.

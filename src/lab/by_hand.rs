@@ -20,9 +20,9 @@ use crate::view::Transcript;
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let scene = arguments.scene_by_hand(lab);
     let role = arguments.role.as_deref().unwrap_or_default();
-    let Some(cast) = scene.roles.iter().find(|cast| cast.name == role) else { return exit::USAGE };
+    let Some(spec) = scene.roles.iter().find(|spec| spec.name == role) else { return exit::USAGE };
     let address: SocketAddr = arguments.address.unwrap_or(SocketAddrV4::new(Ipv4Addr::LOCALHOST, lab.port)).into();
-    if cast.runs_commands {
+    if spec.runs_commands {
         if !arguments.allow_commands {
             output::complain(format_args!(
                 "{}: {role} executes, as you, every command that a program on this machine sends it: \
@@ -50,7 +50,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         label: lab.label(),
         pauses_are_skipped: false,
     }));
-    let result = (cast.role)(Endpoint { server: address, port: lab.port });
+    let result = (spec.role)(Endpoint { server: address, port: lab.port });
     recorder::uninstall();
     match result {
         Ok(()) => exit::OK,

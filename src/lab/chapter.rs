@@ -3,12 +3,19 @@
 /// A chapter: labs that build on each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Chapter {
+    /// UDP: one `sendto`, one `recvfrom`.
     Datagrams,
+    /// TCP connections from `socket` to `close`.
     Conversation,
+    /// A run of bytes that keeps no boundaries.
     Stream,
+    /// Messages in a stream: lengths, headers and delimiters.
     Framing,
+    /// Files over a stream.
     Files,
+    /// A server with more than one client.
     ManyClients,
+    /// What the calls cause on the wire.
     UnderTheApi,
 }
 

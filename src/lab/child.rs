@@ -19,6 +19,10 @@ const LET_GO: [u8; 1] = *b"g";
 ///
 /// In a demo it is ended with the scene, however that ends. By hand it ends by itself, or its user ends it. It has a
 /// parent of its own, which is not this process: that one keeps none of the descriptors.
+///
+/// # Errors
+///
+/// Those of `fork(2)`, `pipe(2)` and `execve(2)`: `ENOENT` where there is no such program.
 pub fn start_program(words: &[&str]) -> io::Result<()> {
     let mut call = Call::new(Syscall::PosixSpawnp, None).arg("command", words.join(" "));
     recorder::with(|recorder| recorder.before(&call, Wait::Never));
@@ -44,7 +48,7 @@ fn start(words: &[&str]) -> io::Result<()> {
     };
     drop((held, reports));
     if recorder::with(|recorder| recorder.keep_kill_pipe(kill_pipe.as_fd(), holder)) != Some(true) {
-        // By hand nobody keeps it, and that it ends means nothing.
+        // By hand no stage keeps it; the holder must not take its end for the end of a scene.
         rustix::io::write(&kill_pipe, &LET_GO)?;
     }
     let mut errno = [0; 4];

@@ -6,7 +6,9 @@ use crate::trace::{Event, Made, Trace, Unseen};
 pub struct Claim {
     /// Where it stands: in one of the classic texts (`S0-C09`), or `ours`.
     pub source: &'static str,
+    /// The sentence itself.
     pub says: &'static str,
+    /// Judges it from the trace of a run.
     pub check: fn(&Trace) -> Checked,
 }
 

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::demo::{self, Manner};
+use super::demo::{self, RunOptions};
 use super::{Checked, Lab, Verdict, exit};
 use crate::stage::WhenSlow;
 use crate::trace::{Event, Trace};
@@ -20,12 +20,12 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
     let transcript = demo::transcript(lab, &hosts);
     let mut trace = Trace::default();
-    let manner = Manner {
+    let options = RunOptions {
         scene: None,
         when_slow: if arguments.free { WhenSlow::Ignore } else { WhenSlow::Void },
-        ..Manner::of(arguments)
+        ..RunOptions::of(arguments)
     };
-    let played = demo::play(lab, manner, &mut hosts, &mut |event: &Event| {
+    let played = demo::play(lab, options, &mut hosts, &mut |event: &Event| {
         trace.events.push(event.clone());
         ControlFlow::Continue(())
     });

@@ -23,6 +23,10 @@ pub(super) fn stands_at(moment: Option<DateTime>) {
 
 /// The time in the format that is asked for, `strftime(3)` of the C locale: the local time by hand, the scene's in a
 /// demo. Directives that are not known stay as they are; `jiff` knows some that C does not, such as `%Q`.
+///
+/// # Errors
+///
+/// The time cannot be written in this format.
 pub fn strftime(format: &str) -> io::Result<String> {
     let now = match STANDS_AT.get() {
         Some(moment) => moment.to_zoned(TimeZone::UTC).map_err(io::Error::other)?,

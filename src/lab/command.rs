@@ -30,10 +30,12 @@ pub const OUTPUT_LIMIT: usize = 1024 * 1024;
 const BROWSER_REFUSED: &str = "refused: this is a web browser's request, not a command: a web page may be trying to \
     execute commands on this machine. Nothing was executed, and the server has ended: start it again, away from that page";
 
-/// What a command left behind.
+/// The outputs of a command.
 #[derive(Debug)]
 pub struct Ran {
+    /// What it wrote to standard output, at most [`OUTPUT_LIMIT`] bytes.
     pub stdout: Vec<u8>,
+    /// What it wrote to standard error, at most [`OUTPUT_LIMIT`] bytes.
     pub stderr: Vec<u8>,
 }
 
@@ -126,7 +128,7 @@ fn guard() -> io::Result<Pid> {
     let us = getpid();
     match sys::fork()? {
         Forked::Parent(guard) => {
-            // Both sides do it, so that the group is there whoever comes first.
+            // Parent and child both make the group: it must exist whichever of them runs first.
             let _ = setpgid(Some(guard), Some(guard));
             Ok(guard)
         }

@@ -18,7 +18,7 @@ use crate::wire::{Plan, Script};
 
 /// How the scenes are to be played.
 #[derive(Clone, Copy)]
-pub(super) struct Manner {
+pub(super) struct RunOptions {
     /// Only this scene.
     pub scene: Option<u32>,
     /// Without the baton.
@@ -34,9 +34,9 @@ pub(super) struct Manner {
 /// What is said of a scene that was played again.
 pub const PLAYED_AGAIN: &str = "was played again, since the machine was too slow for it";
 
-impl Manner {
-    pub fn of(arguments: &Arguments) -> Manner {
-        Manner {
+impl RunOptions {
+    pub fn of(arguments: &Arguments) -> RunOptions {
+        RunOptions {
             scene: arguments.scene,
             free: arguments.free,
             patience: Duration::from_secs(arguments.patience),
@@ -71,7 +71,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         printed = output::print(&text);
         if matches!(printed, Ok(Reader::There)) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     };
-    let played = play(lab, Manner::of(arguments), &mut hosts, &mut tell);
+    let played = play(lab, RunOptions::of(arguments), &mut hosts, &mut tell);
     if matches!(printed, Ok(Reader::There)) && !arguments.json {
         printed = output::print(&transcript.rest());
     }
@@ -160,7 +160,7 @@ fn write_files(lab: &Lab, arguments: &Arguments, mut writer: FileWriter, trace: 
 /// as it is meant to, or `Done`.
 pub(super) fn play(
     lab: &Lab,
-    manner: Manner,
+    options: RunOptions,
     hosts: &mut Hosts,
     tell: &mut dyn FnMut(&Event) -> ControlFlow<()>,
 ) -> io::Result<Ending> {
@@ -185,10 +185,10 @@ pub(super) fn play(
     }
     let mut first_wrong = Ending::Done;
     for (scene, number) in lab.scenes.iter().zip(1..) {
-        if manner.scene.is_some_and(|only| only != number) {
+        if options.scene.is_some_and(|only| only != number) {
             continue;
         }
-        let ending = play_until_valid(lab, scene, number, manner, (hosts, host), &mut sink)?;
+        let ending = play_until_valid(lab, scene, number, options, (hosts, host), &mut sink)?;
         match ending {
             Ending::Done => {}
             Ending::Waiting(_) if scene.ends_waiting => {}
@@ -209,12 +209,12 @@ fn play_until_valid(
     lab: &Lab,
     scene: &Scene,
     number: u32,
-    manner: Manner,
+    options: RunOptions,
     (hosts, host): (&mut Hosts, Host),
     sink: &mut EventSink<'_>,
 ) -> io::Result<Ending> {
     const MOST: u32 = 100;
-    /// After so long a scene is told as it was, however slow the machine proved.
+    /// The longest that a scene is played again and again; then it is shown as it was.
     const LONGEST: Duration = Duration::from_secs(60);
     let label = lab.label();
     let says_void = || {
@@ -222,8 +222,8 @@ fn play_until_valid(
             "{label}: the machine was too slow for scene {number}: it may differ from other runs"
         ))
     };
-    if manner.when_slow != WhenSlow::Void || !matches!(hosts, Hosts::Wired { .. }) {
-        let ending = play_scene(lab, scene, number, manner, (hosts, host), sink)?;
+    if options.when_slow != WhenSlow::Void || !matches!(hosts, Hosts::Wired { .. }) {
+        let ending = play_scene(lab, scene, number, options, (hosts, host), sink)?;
         if ending == Ending::Void {
             says_void();
         }
@@ -235,7 +235,7 @@ fn play_until_valid(
         sink.hold();
         let is_last = again == MOST || began.elapsed() >= LONGEST;
         let when_slow = if is_last { WhenSlow::Report } else { WhenSlow::Void };
-        let played = play_scene(lab, scene, number, Manner { when_slow, ..manner }, (&mut *hosts, host), sink);
+        let played = play_scene(lab, scene, number, RunOptions { when_slow, ..options }, (&mut *hosts, host), sink);
         if matches!(played, Ok(Ending::Void)) && !is_last {
             sink.forget();
             again += 1;
@@ -257,7 +257,7 @@ fn play_scene(
     lab: &Lab,
     scene: &Scene,
     number: u32,
-    manner: Manner,
+    options: RunOptions,
     (hosts, host): (&mut Hosts, Host),
     sink: &mut EventSink<'_>,
 ) -> io::Result<Ending> {
@@ -274,20 +274,20 @@ fn play_scene(
             return Ok(Ending::Left);
         }
     }
-    let commands: Vec<&'static str> = scene.roles.iter().flat_map(|cast| cast.lines.iter().copied()).collect();
-    let roles = scene.roles.iter().map(|cast| {
+    let commands: Vec<&'static str> = scene.roles.iter().flat_map(|spec| spec.lines.iter().copied()).collect();
+    let roles = scene.roles.iter().map(|spec| {
         let commands = commands.clone();
-        let part = move || {
+        let body = move || {
             clock::stands_at(moment);
-            if cast.runs_commands {
+            if spec.runs_commands {
                 // What commands answer does not depend on the caller's folder, nor on whether it is still there.
                 std::env::set_current_dir("/")?;
                 permit(Permission::Only(commands));
             }
-            (cast.role)(Endpoint { server: address, port: lab.port })
+            (spec.role)(Endpoint { server: address, port: lab.port })
         };
-        let lines = cast.lines.iter().map(|line| (*line).to_owned()).collect();
-        RolePlay { name: cast.name, lines, slow: cast.slow, dies: cast.dies, part: Box::new(part) }
+        let lines = spec.lines.iter().map(|line| (*line).to_owned()).collect();
+        RolePlay { name: spec.name, lines, slow: spec.slow, dies: spec.dies, body: Box::new(body) }
     });
     let play = Play {
         scene: number,
@@ -296,10 +296,10 @@ fn play_scene(
         host,
         wire,
         loops_forever: scene.goes_round,
-        watch: Watch { bytes: manner.bytes, ..scene.watch },
-        patience: manner.patience,
-        free: manner.free,
-        when_slow: manner.when_slow,
+        watch: Watch { bytes: options.bytes, ..scene.watch },
+        patience: options.patience,
+        free: options.free,
+        when_slow: options.when_slow,
     };
     stage::play(play, sink)
 }

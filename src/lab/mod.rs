@@ -29,7 +29,7 @@ pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;
 pub use words::{
-    at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt, say, who_has,
+    at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, port_owner, processor_time, prompt, say,
 };
 
 use crate::output;
@@ -86,7 +86,7 @@ enum Needs {
 /// A part of a lab: roles that start anew, on a host of their own.
 pub struct Scene {
     title: &'static str,
-    roles: Vec<Cast>,
+    roles: Vec<RoleSpec>,
     watch: Watch,
     ends_waiting: bool,
     goes_round: bool,
@@ -101,7 +101,7 @@ pub struct Scene {
 }
 
 /// A role and what it needs.
-struct Cast {
+struct RoleSpec {
     name: &'static str,
     role: Role,
     lines: Vec<&'static str>,
@@ -228,9 +228,9 @@ impl Lab {
     /// All names of roles, in the order in which they first appear.
     fn role_names(&self) -> Vec<&'static str> {
         let mut names = Vec::new();
-        for cast in self.scenes.iter().flat_map(|scene| &scene.roles) {
-            if !names.contains(&cast.name) {
-                names.push(cast.name);
+        for spec in self.scenes.iter().flat_map(|scene| &scene.roles) {
+            if !names.contains(&spec.name) {
+                names.push(spec.name);
             }
         }
         names
@@ -256,7 +256,7 @@ impl Scene {
     /// Adds a role.
     #[must_use]
     pub fn role(mut self, name: &'static str, role: Role) -> Scene {
-        self.roles.push(Cast { name, role, lines: Vec::new(), slow: false, runs_commands: false, dies: false });
+        self.roles.push(RoleSpec { name, role, lines: Vec::new(), slow: false, runs_commands: false, dies: false });
         self
     }
 
@@ -395,7 +395,7 @@ impl Scene {
         self
     }
 
-    fn last(&mut self) -> &mut Cast {
+    fn last(&mut self) -> &mut RoleSpec {
         self.roles.last_mut().expect("a scene has a role before the role is described")
     }
 }

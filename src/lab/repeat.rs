@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::demo::{self, Manner};
+use super::demo::{self, RunOptions};
 use super::{Lab, exit};
 use crate::stage::{Ending, Hosts, WhenSlow};
 use crate::trace::{Event, What};
@@ -21,27 +21,27 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let runs = arguments.repeat.unwrap_or(1);
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
     let transcript = demo::transcript(lab, &hosts);
-    let manner = Manner {
+    let options = RunOptions {
         free: !arguments.baton,
         when_slow: if arguments.baton { WhenSlow::Void } else { WhenSlow::Ignore },
-        ..Manner::of(arguments)
+        ..RunOptions::of(arguments)
     };
     let mut scenes: Vec<Scenes> = Vec::new();
     let mut worst = exit::OK;
-    let all = play_all(lab, manner, &mut hosts, runs, |events, ending| {
+    let all = play_all(lab, options, &mut hosts, runs, |events, ending| {
         let mut outcomes: Vec<(u32, String, Outcome)> = Vec::new();
         for event in &events {
             if let What::Scene { text, .. } = &event.what {
-                outcomes.push((event.scene, text.clone(), Outcome::new(&lab.role_names(), manner.free)));
+                outcomes.push((event.scene, text.clone(), Outcome::new(&lab.role_names(), options.free)));
             } else if let Some((_, _, outcome)) = outcomes.last_mut()
-                && (!manner.free || outcome_in_free_run(event))
+                && (!options.free || outcome_in_free_run(event))
             {
                 outcome.add(event, transcript.lines(event));
             }
         }
         match ending {
             Ending::Done | Ending::Left => {}
-            Ending::Waiting(_) if manner.free => {}
+            Ending::Waiting(_) if options.free => {}
             ending => worst = demo::report(lab, &ending),
         }
         count(&mut scenes, outcomes);
@@ -50,15 +50,15 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     if let Err(code) = all {
         return code;
     }
-    let text = if arguments.json { as_json(lab, runs, &scenes) } else { as_text(lab, runs, manner.free, &scenes) };
+    let text = if arguments.json { as_json(lab, runs, &scenes) } else { as_text(lab, runs, options.free, &scenes) };
     lab.prints(&text, worst)
 }
 
-/// Plays a lab so many times, and hands over what came of each run. It ends early with an exit code where the stage
+/// Plays a lab `runs` times, and hands over what came of each run. It ends early with an exit code where the stage
 /// fails, or where `take` wants no more.
 pub(super) fn play_all(
     lab: &Lab,
-    manner: Manner,
+    options: RunOptions,
     hosts: &mut Hosts,
     runs: u32,
     mut take: impl FnMut(Vec<Event>, Ending) -> Result<(), u8>,
@@ -66,7 +66,7 @@ pub(super) fn play_all(
     let bar = progress(runs);
     for _ in 0..runs {
         let mut events = Vec::new();
-        let played = demo::play(lab, manner, hosts, &mut |event: &Event| {
+        let played = demo::play(lab, options, hosts, &mut |event: &Event| {
             events.push(event.clone());
             ControlFlow::Continue(())
         });

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::demo::{self, Manner};
+use super::demo::{self, RunOptions};
 use super::repeat::play_all;
 use super::{Lab, exit};
 use crate::output;
@@ -23,9 +23,9 @@ struct Scene {
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let runs = arguments.repeat.unwrap_or(1);
     let Some(mut hosts) = demo::open_hosts(lab, arguments) else { return exit::LACKING };
-    let manner = Manner { free: true, ..Manner::of(arguments) };
+    let options = RunOptions { free: true, ..RunOptions::of(arguments) };
     let mut scenes: Vec<Scene> = Vec::new();
-    let all = play_all(lab, manner, &mut hosts, runs, |events, ending| match ending {
+    let all = play_all(lab, options, &mut hosts, runs, |events, ending| match ending {
         Ending::Done | Ending::Waiting(_) => {
             add(&mut scenes, &events);
             Ok(())

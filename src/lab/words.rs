@@ -22,7 +22,7 @@ pub fn note(text: &str) {
 }
 
 /// Pauses until `text` holds: in a demo, until all other roles wait, pause or have ended; by hand, until Enter is
-/// pressed.
+/// pressed. By hand with no terminal to press it on, there is no pause, and the first one that is left out is reported.
 pub fn meet(text: &str) {
     recorder::with(|recorder| recorder.meet(text));
 }
@@ -36,28 +36,44 @@ pub fn prompt(text: &str) -> Option<String> {
 /// all are made. None of them may wait, or open or close a socket.
 ///
 /// Returns how often the kernel put this role to sleep meanwhile: `ru_nvcsw` of `getrusage(2)`.
-pub fn at_full_speed(part: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
+///
+/// # Errors
+///
+/// That of `body`, or of `getrusage(2)`.
+pub fn at_full_speed(body: impl FnOnce() -> io::Result<()>) -> io::Result<u64> {
     recorder::with(|recorder| recorder.batch(true));
     let before = sys::voluntary_switches();
-    let result = part();
+    let result = body();
     let after = sys::voluntary_switches();
     recorder::with(|recorder| recorder.batch(false));
     result.and(Ok(after?.saturating_sub(before?)))
 }
 
-/// How much of a processor's time this role has had so far: `CLOCK_PROCESS_CPUTIME_ID` of `clock_gettime(2)`.
+/// The processor time of this role so far: `CLOCK_PROCESS_CPUTIME_ID` of `clock_gettime(2)`.
+///
+/// # Errors
+///
+/// The kernel's answer is no duration.
 pub fn processor_time() -> io::Result<Duration> {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::try_from(time).map_err(io::Error::other)
 }
 
 /// Ends this role as `kill -9` does: it closes nothing, says nothing, and does not come back.
+///
+/// # Errors
+///
+/// Those of `kill(2)`.
 pub fn be_killed() -> io::Result<()> {
     kill_process(getpid(), Signal::KILL)?;
     Ok(())
 }
 
-/// Ends this role as Ctrl-C does, in a demo. By hand it goes on: it has a user of its own to press the keys.
+/// Ends this role as Ctrl-C does, in a demo. By hand it goes on: its user presses the keys.
+///
+/// # Errors
+///
+/// Those of `sigaction(2)`.
 pub fn be_interrupted() -> io::Result<()> {
     // A program that was started in the background may be one that ignores the signal.
     sys::default_action(libc::SIGINT)?;
@@ -67,7 +83,7 @@ pub fn be_interrupted() -> io::Result<()> {
 
 /// What the kernel has on a port of this host, and which process holds it: `LISTEN, sleep`, or `TIME-WAIT, no process`.
 /// From `/proc/net/tcp` and `/proc/PID/fd`, `proc(5)`, which `ss -tanp` reads, too.
-pub fn who_has(address: &Address) -> String {
+pub fn port_owner(address: &Address) -> String {
     let Some(address) = address.as_socket() else { return "no port".to_owned() };
     let states: Vec<&str> = probe::states_on(address.port()).into_iter().map(TcpState::name).collect();
     let states = states.join(" and ");
@@ -82,6 +98,10 @@ pub fn who_has(address: &Address) -> String {
 
 /// From now on this role is a process as C knows it: `SIGPIPE` ends it, `signal(7)`. Rust programs, as Python's, ignore
 /// that signal.
+///
+/// # Errors
+///
+/// Those of `sigaction(2)`.
 pub fn obey_sigpipe() -> io::Result<()> {
     sys::default_action(libc::SIGPIPE)
 }

@@ -28,7 +28,7 @@ pub use channel::LONGEST_TEXT;
 pub use host::{Choice, Hosts, NoPrivateHost};
 pub use limits::{Attempted, explained, make_room};
 pub use role::uncoloured;
-pub use role::{NOT_STARTED, Part};
+pub use role::{NOT_STARTED, RoleBody};
 
 use crate::trace::{Event, Host, Status, Waiting, What};
 use crate::wire::Wire;
@@ -68,7 +68,7 @@ pub struct RolePlay<'a> {
     pub slow: bool,
     /// Whether it is meant to be killed.
     pub dies: bool,
-    pub part: Part<'a>,
+    pub body: RoleBody<'a>,
 }
 
 /// Which changes of sockets the stage reports, whoever caused them.

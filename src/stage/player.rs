@@ -11,7 +11,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, getpid, kill_process, pidfd_open, waitpid};
 
 use super::channel::{self, ToRole, ToStage};
-use super::role::{self, Part};
+use super::role::{self, RoleBody};
 use crate::probe;
 use crate::sys;
 use crate::trace::{Call, Status, Syscall};
@@ -39,12 +39,12 @@ pub(super) enum Received {
 }
 
 impl Player {
-    /// Starts a process that plays `part`, in the network namespace `host` if there is one.
+    /// Starts a process that plays `body`, in the network namespace `host` if there is one.
     ///
     /// # Errors
     /// Those of `socketpair(2)` and `fork(2)`.
-    pub fn start(name: &str, free: bool, host: Option<BorrowedFd<'_>>, part: Part<'_>) -> io::Result<Player> {
-        let (pid, channel) = role::spawn(name, free, host, part)?;
+    pub fn start(name: &str, free: bool, host: Option<BorrowedFd<'_>>, body: RoleBody<'_>) -> io::Result<Player> {
+        let (pid, channel) = role::spawn(name, free, host, body)?;
         Ok(Player { pid, channel, kill_pipes: Vec::new(), reaped: false })
     }
 

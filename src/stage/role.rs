@@ -19,7 +19,7 @@ use crate::trace::{Call, For, Wait, error_name};
 use crate::wire;
 
 /// What a role does, from its first call to its last.
-pub type Part<'a> = Box<dyn FnOnce() -> io::Result<()> + 'a>;
+pub type RoleBody<'a> = Box<dyn FnOnce() -> io::Result<()> + 'a>;
 
 /// Exit codes of a role's process.
 const FAILED: i32 = 1;
@@ -27,18 +27,18 @@ const PANICKED: i32 = 101;
 /// A role that could not be started: not its own fault, but the machine's.
 pub const NOT_STARTED: i32 = 70;
 
-/// Starts a process that plays `part`, and returns it with the stage's end of its channel.
+/// Starts a process that plays `body`, and returns it with the stage's end of its channel.
 ///
 /// The process has no capabilities, no descriptors but the standard ones and its channel, an empty standard input and
 /// no standard output, and dies with the stage.
 /// With `host`, it is in that network namespace from its beginning on.
-pub fn spawn(name: &str, free: bool, host: Option<BorrowedFd<'_>>, part: Part<'_>) -> io::Result<(Pid, OwnedFd)> {
+pub fn spawn(name: &str, free: bool, host: Option<BorrowedFd<'_>>, body: RoleBody<'_>) -> io::Result<(Pid, OwnedFd)> {
     let (ours, theirs) = channel::pair().attempted("socketpair")?;
     let stage = getpid();
     match sys::fork().attempted("clone")? {
         Forked::Parent(pid) => Ok((pid, ours)),
         Forked::Child => match prepare(name, stage, host, theirs) {
-            Ok(channel) => play(Link::new(channel, free), part),
+            Ok(channel) => play(Link::new(channel, free), body),
             Err(error) => {
                 // One write: another role may have something to say at the same time.
                 let _ = io::stderr().write_all(format!("socklab: {name} could not start: {error}\n").as_bytes());
@@ -85,14 +85,14 @@ fn move_to(descriptor: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
     Ok(moved)
 }
 
-fn play(link: Link, part: Part<'_>) -> ! {
+fn play(link: Link, body: RoleBody<'_>) -> ! {
     // A panic is told to the stage below, and to nobody else.
     std::panic::set_hook(Box::new(|_| ()));
     recorder::install(Box::new(link.clone()));
     if link.pending.is_some() {
         link.hear(); // our turn to start
     }
-    let (result, code) = match catch_unwind(AssertUnwindSafe(part)) {
+    let (result, code) = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => (Ok(()), 0),
         Ok(Err(error)) => (Err(error_name(&error)), FAILED),
         Err(panic) => (Err(format!("panicked: {}", panic_text(&*panic))), PANICKED),

@@ -140,7 +140,7 @@ impl<'p, 't> Roles<'p, 't> {
             if host.is_some() {
                 roles.names.settle(one.name, home.into());
             }
-            let player = Player::start(one.name, play.free, host, one.part)?;
+            let player = Player::start(one.name, play.free, host, one.body)?;
             roles.actors.push(Actor {
                 name: one.name.to_owned(),
                 side,
