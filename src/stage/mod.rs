@@ -4,6 +4,7 @@
 //! and no judge.
 
 mod baton;
+mod carrier;
 mod channel;
 mod closed_connection;
 mod findings;
