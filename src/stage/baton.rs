@@ -1,14 +1,14 @@
 //! The baton: one role acts at a time, until its next call would have to wait.
 //!
 //! That makes the order of events the order of cause and effect, and the same at every run. The rules:
-//! - the holder goes on until it waits, meets or ends;
+//! - the holder goes on until it waits, pauses or ends;
 //! - then the role that has been ready longest goes, ties in the order of declaration;
-//! - when nobody can go, frames that the wire keeps for a time arrive;
+//! - when no role can go, frames that the wire keeps for a time arrive;
 //! - when none is kept, the pause that was reached first ends, or the line is there that a slow user was asked for;
-//! - when nobody pauses either, calls that have a deadline are made, and it begins;
+//! - when no role pauses either, calls that have a deadline are made, and it begins;
 //! - then those calls and the kernel's timers are given time, if any runs;
-//! - where a role is meant to go round, it is left when it has done the same three times and nobody else can act;
-//! - else everyone waits, and nobody will ever move: that is a finding, not a time-out.
+//! - where a role is meant to loop for ever, it is left when it has done the same three times and no other can act;
+//! - else all roles wait, and none will ever move: that is a finding, not a time-out.
 
 use std::time::{Duration, Instant};
 
@@ -21,14 +21,13 @@ use super::roles::{Heard, Roles, Step};
 use super::wired::Stirred;
 use crate::trace::{Call, Errno, For, Syscall, Wait, What, class_of_time};
 
-/// A call that is seen asleep at so many looks in a row, [`LOOK`] apart, waits for somebody: what merely takes its
-/// time in the kernel is over by then. Looks are counted, not time, since a stage that had no processor for a while
-/// saw nothing.
+/// Consecutive samples, [`LOOK`] apart, in which a call must be seen sleeping before it counts as blocked. Samples are
+/// counted rather than time, so a descheduled stage does not mistake its own pause for the role's.
 const LOOKS: u32 = 30;
 const LOOK: Duration = Duration::from_millis(1);
 
-/// So many calls in a row, and another role that is ready gets its turn.
-const TURN: u32 = 1000;
+/// The most calls a role may make in a row while another role is ready.
+const MAX_CALLS_IN_A_ROW: u32 = 1000;
 
 struct Baton<'p, 't> {
     roles: Roles<'p, 't>,
@@ -36,23 +35,23 @@ struct Baton<'p, 't> {
     /// Since when each role could go on, in turns.
     ready: Vec<Option<u64>>,
     turn: u64,
-    /// Whether the last call found nothing to do, `EAGAIN`: whoever asks again and again lets others act in between.
+    /// Set after `EAGAIN`, so that a polling role yields the baton.
     yields: bool,
-    /// Whether the call that is being made has been told to have begun.
+    /// Whether it has been reported that the call which is being made has begun.
     begun: bool,
     /// When each role began the call that it is in.
     began: Vec<Instant>,
-    /// When somebody last did something.
+    /// When a role last did something.
     still_since: Instant,
 }
 
 /// What came of giving the kernel time.
 enum Passed {
-    /// Somebody can go, or a frame is on its way.
+    /// A role can go, or a frame is on its way.
     Something,
     /// No timer runs any more.
     Nothing,
-    /// Timers go on and on, and move nobody.
+    /// Timers go on and on, and move no role.
     TooLong,
 }
 
@@ -104,8 +103,9 @@ impl Baton<'_, '_> {
         let mut holder: Option<usize> = None;
         let mut calls = 0;
         loop {
-            self.see_who_is_ready()?;
-            let goes_on = holder.filter(|role| self.ready[*role].is_some() && calls < TURN && !self.yields);
+            self.mark_ready_roles()?;
+            let goes_on =
+                holder.filter(|role| self.ready[*role].is_some() && calls < MAX_CALLS_IN_A_ROW && !self.yields);
             self.yields = false;
             match goes_on.or_else(|| self.ready_longest()) {
                 Some(role) => {
@@ -115,15 +115,15 @@ impl Baton<'_, '_> {
                     self.go(role)?;
                     self.wake()?;
                     let mut loops_forever = self.roles.loops_forever(role);
-                    // One that goes round would never let anybody else act.
+                    // One that loops for ever would never let another act.
                     self.yields |= loops_forever;
                     // Who never waits leaves no time for what is on its way: it arrives between two rounds.
                     if loops_forever && let Some(soon) = self.roles.next_arrival() {
                         self.wait_a_while(soon)?;
-                        // Somebody may have been woken by it, and have done something in between.
+                        // A role may have been woken by it, and have done something in between.
                         loops_forever = self.roles.loops_forever(role);
                     }
-                    if loops_forever && self.nobody_else_moves(role) && !self.end_a_pause()? {
+                    if loops_forever && self.no_other_role_moves(role) && !self.end_a_pause()? {
                         let waiting = self.states.all_waiting(&self.roles, Some(role));
                         self.roles.find_loop(role, waiting)?;
                         return Ok(self.states.ending(Ending::LoopsForever));
@@ -131,7 +131,7 @@ impl Baton<'_, '_> {
                 }
                 None => {
                     holder = None;
-                    if let Some(ending) = self.nobody_can_go()? {
+                    if let Some(ending) = self.no_role_can_go()? {
                         return Ok(ending);
                     }
                 }
@@ -206,8 +206,8 @@ impl Baton<'_, '_> {
         }
         // What a timer has sent meanwhile is not this call's doing.
         self.roles.forward(Stirred::default())?;
-        // Of one that was made because nobody can act, it has been told that it waits.
-        let told = matches!(wait, Wait::Until(what) if call.fd.is_some() || what == For::Time);
+        // Of one that was made because no role can act, it has been reported that it waits.
+        let reported = matches!(wait, Wait::Until(what) if call.fd.is_some() || what == For::Time);
         self.began[role] = Instant::now();
         self.roles.answer(role, &ToRole::Go);
         match self.returns(role, wait, Some(&call))? {
@@ -236,7 +236,7 @@ impl Baton<'_, '_> {
             None => {
                 self.roles.name_all(role, &mut call);
                 self.states[role] = State::InCall(Box::new(call.clone()), wait);
-                if told {
+                if reported {
                     return Ok(());
                 }
                 self.begin(role, &call)?;
@@ -248,7 +248,7 @@ impl Baton<'_, '_> {
         }
     }
 
-    /// Tells that a role's call has begun, unless it is told already.
+    /// Reports that a role's call has begun, unless it has been.
     fn begin(&mut self, role: usize, call: &Call) -> Step<()> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
@@ -260,8 +260,8 @@ impl Baton<'_, '_> {
 
     /// Waits for a call to return: `None` if the kernel shows the role asleep in it, which only some calls may be.
     ///
-    /// The frames that it sends while it sleeps are handed on meanwhile; before the first of them, `call`, if it is not
-    /// told yet, is told to have begun.
+    /// The frames that it sends while it sleeps are handed on meanwhile; before the first of them it is reported that
+    /// `call` has begun, unless it has been.
     fn returns(&mut self, role: usize, wait: Wait, call: Option<&Call>) -> Step<Option<Heard>> {
         self.begun = false;
         if wait == Wait::Never && self.roles.wire.is_none() {
@@ -325,7 +325,7 @@ impl Baton<'_, '_> {
         call.has_run_out() && limit.is_some_and(|limit| !limit.is_zero() && limit <= self.began[role].elapsed())
     }
 
-    /// Looks after those asleep in a call: whoever was woken returns before anybody acts.
+    /// Looks at the roles that are asleep in a call: one that was woken returns before any acts.
     fn wake(&mut self) -> Step<()> {
         for role in self.states.all() {
             if let State::InCall(_, wait) = self.states[role]
@@ -338,9 +338,9 @@ impl Baton<'_, '_> {
         Ok(())
     }
 
-    /// Sees who can go on. What made somebody ready may have ended the call that another one is asleep in, just after
+    /// Marks the roles that can go on. What made one ready may have ended the call that another one is asleep in, just after
     /// we watched: that call returns first.
-    fn see_who_is_ready(&mut self) -> Step<()> {
+    fn mark_ready_roles(&mut self) -> Step<()> {
         loop {
             let mut any_new = false;
             for role in self.states.all() {
@@ -366,7 +366,7 @@ impl Baton<'_, '_> {
     }
 
     /// Whether no other role can go, and nothing is on its way to any.
-    fn nobody_else_moves(&self, role: usize) -> bool {
+    fn no_other_role_moves(&self, role: usize) -> bool {
         let others_wait = self.states.all().all(|other| other == role || !self.can_go(other));
         others_wait && self.roles.next_arrival().is_none()
     }
@@ -377,7 +377,7 @@ impl Baton<'_, '_> {
     }
 
     /// Lets what is on the way arrive, or ends the first pause, or gives the kernel time, or finds that it is over.
-    fn nobody_can_go(&mut self) -> Step<Option<Ending>> {
+    fn no_role_can_go(&mut self) -> Step<Option<Ending>> {
         if let Some(soon) = self.roles.next_arrival() {
             self.wait_a_while(soon)?;
             return Ok(None);
@@ -421,7 +421,7 @@ impl Baton<'_, '_> {
         Ok(true)
     }
 
-    /// Gives the kernel time while a timer of its own runs, until somebody can go or a frame is on its way.
+    /// Gives the kernel time while a timer of its own runs, until a role can go or a frame is on its way.
     fn time_passes(&mut self) -> Step<Passed> {
         loop {
             let moved = self.roles.let_frames_come()?;
@@ -430,13 +430,13 @@ impl Baton<'_, '_> {
                 && !self.states.any_in_timed_call()
                 && !self.roles.timers_run()
             {
-                // The last timer may have gone off between the two looks, and have woken somebody.
-                return Ok(if self.anybody_is_ready()? { Passed::Something } else { Passed::Nothing });
+                // The last timer may have gone off between the two looks, and have woken a role.
+                return Ok(if self.any_role_is_ready()? { Passed::Something } else { Passed::Nothing });
             }
             if self.still_since.elapsed() > self.roles.patience {
                 return Ok(Passed::TooLong);
             }
-            if self.anybody_is_ready()? || self.roles.next_arrival().is_some() {
+            if self.any_role_is_ready()? || self.roles.next_arrival().is_some() {
                 return Ok(Passed::Something);
             }
             // What a timer has sent meanwhile may be held back.
@@ -444,7 +444,7 @@ impl Baton<'_, '_> {
                 continue;
             }
             self.wait_a_while(Duration::from_millis(50))?;
-            if self.anybody_is_ready()? {
+            if self.any_role_is_ready()? {
                 return Ok(Passed::Something);
             }
         }
@@ -460,9 +460,9 @@ impl Baton<'_, '_> {
         self.wake()
     }
 
-    fn anybody_is_ready(&mut self) -> Step<bool> {
+    fn any_role_is_ready(&mut self) -> Step<bool> {
         self.wake()?;
-        self.see_who_is_ready()?;
+        self.mark_ready_roles()?;
         Ok(self.ready.iter().any(Option::is_some))
     }
 
@@ -477,7 +477,7 @@ impl Baton<'_, '_> {
         };
         self.roles.emit(Some(role), What::Exit(exit))?;
         self.roles.forward(Stirred::default())?;
-        // Of one that was killed, its sockets were closed by nobody but the kernel.
+        // The sockets of one that was killed were closed by the kernel.
         self.roles.look_around()
     }
 }

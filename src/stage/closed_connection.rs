@@ -1,4 +1,4 @@
-//! Connections whose sockets are closed: the kernel has a goodbye to say yet, or remembers them for a while.
+//! Connections whose sockets are closed: the kernel has yet to send or receive a FIN, or remembers them in TIME-WAIT.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,20 +11,23 @@ use crate::trace::{Probe, TcpState};
 /// The addresses of a connection, its own host's first.
 pub(super) type Pair = (SocketAddr, SocketAddr);
 
-/// The state of a connection of which nothing is left.
+/// Reported once the kernel no longer knows the connection.
 const NOTHING: TcpState = TcpState::Closed;
 
 /// A connection whose socket was closed.
 pub(super) struct ClosedConnection {
-    /// The number that its role knew it by.
+    /// The descriptor number that its role knew it by.
     pub fd: RawFd,
     pub pair: Pair,
-    /// The state that was last told.
+    /// The state that was last reported.
     pub state: Option<TcpState>,
 }
 
 impl ClosedConnection {
-    /// What is to be told of it now, if that is news.
+    /// What is to be reported of it now, if that is news.
+    ///
+    /// # Errors
+    /// Those of asking the kernel over netlink.
     pub fn change(&mut self, kernel: &mut Kernel) -> io::Result<Option<Probe>> {
         let found = kernel.connection(self.pair.0, self.pair.1)?;
         let left = found.as_ref().and_then(left_of);
@@ -34,7 +37,7 @@ impl ClosedConnection {
         Ok(is_news.then_some(Probe::State { state, left, already: false, closed: true }))
     }
 
-    /// Whether its own side has said goodbye, and the other side, on the same host, knows it and has not said so yet.
+    /// Whether its own side has sent FIN, and the other side, on the same host, has it and has not acknowledged it yet.
     pub fn waits_for_an_acknowledgement(&self, kernel: &mut Kernel) -> io::Result<bool> {
         let is_in = |found: Option<Connection>, state| found.is_some_and(|found| found.state == state);
         Ok(is_in(kernel.connection(self.pair.0, self.pair.1)?, TcpState::FinWait1)

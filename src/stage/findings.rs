@@ -11,7 +11,7 @@ impl Roles<'_, '_> {
         Some(Waiting { role, call: call.name, fd: call.fd, waits_for: wait.what()?, timed: wait.is_timed() })
     }
 
-    /// Tells that those who are left wait for ever.
+    /// Reports that those who are left wait for ever.
     pub fn find_waiting(&mut self, waiting: Vec<Waiting>) -> Step<()> {
         let (finding, text) = match waiting.len() {
             1 => (Finding::NobodyIsLeft, "nobody is left who could end this wait"),
@@ -20,28 +20,28 @@ impl Roles<'_, '_> {
         self.emit(None, What::Finding { finding, waiting, text: text.into() })
     }
 
-    /// Tells that a role goes round for ever.
+    /// Reports that a role loops for ever.
     pub fn find_loop(&mut self, role: usize, waiting: Vec<Waiting>) -> Step<()> {
         let name = &self.actors[role].name;
         let text = format!("{name} does the same again and again and never waits; nobody is left who could stop it");
         self.emit(None, What::Finding { finding: Finding::RoleGoesRound, waiting, text })
     }
 
-    /// Tells that the kernel's timers go on and nobody is moved, and that this is not waited for any longer.
+    /// Reports that the kernel's timers go on and move no role, and that this is not waited for any longer.
     pub fn find_endless(&mut self, waiting: Vec<Waiting>) -> Step<()> {
         let patience = self.patience.as_secs();
         let text = format!("a timer of the kernel's still runs; after {patience} s it is not waited for any longer");
         self.emit(None, What::Finding { finding: Finding::TimerRuns, waiting, text })
     }
 
-    /// Tells that a role neither waits nor came back, and ends the scene.
+    /// Reports that a role neither waits nor came back, and ends the scene.
     pub fn hung(&mut self, role: usize) -> Stop {
         let doing = self.actors[role].player.describe();
         let text = format!("did not come back within {} s: {doing}", self.patience.as_secs());
         self.hangs(role, &text, doing)
     }
 
-    /// Tells that a role has closed its channel to the stage and goes on running, and ends the scene.
+    /// Reports that a role has closed its channel to the stage and goes on running, and ends the scene.
     pub fn hung_after_its_end(&mut self, role: usize) -> Stop {
         let doing = self.actors[role].player.describe();
         let patience = self.patience.as_secs();

@@ -1,6 +1,6 @@
 //! The stage: hosts, roles, and the rule of who acts next.
 //!
-//! Invariant: the stage tells what happens, event by event, to whoever asked for the play, and knows of no view, no lab
+//! Invariant: the stage reports what happens, event by event, to an [`EventSink`], and knows of no view, no lab
 //! and no judge.
 
 mod baton;
@@ -46,7 +46,7 @@ pub struct Play<'a> {
     /// The address that all roles know, and the number that its port has in the lab.
     pub endpoint: (SocketAddr, u16),
     pub host: Host,
-    /// The wire, where there are two hosts: whoever is called `server` is on the second one.
+    /// The wire, where there are two hosts: the role called `server` is on the second one.
     pub wire: Option<Wire>,
     /// What to look at after each call.
     pub watch: Watch,
@@ -54,7 +54,7 @@ pub struct Play<'a> {
     pub loops_forever: bool,
     /// How long a role may be away.
     pub patience: Duration,
-    /// Who acts next: the baton says, or nobody.
+    /// Whether the roles run as they would by themselves, without the baton.
     pub free: bool,
     /// What to do where the machine proves too slow for the scene.
     pub when_slow: WhenSlow,
@@ -65,14 +65,14 @@ pub struct RolePlay<'a> {
     pub name: &'a str,
     /// The lines that its user types.
     pub lines: Vec<String>,
-    /// Whether its user takes longer to type than anybody else to act.
+    /// Whether its user answers a prompt only when no other role can act.
     pub slow: bool,
     /// Whether it is meant to be killed.
     pub dies: bool,
     pub body: RoleBody<'a>,
 }
 
-/// Which changes of sockets the stage reports, whoever caused them.
+/// Which changes of sockets the stage reports, whichever role caused them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Watch {
     /// How many bytes wait in a receive queue.
@@ -119,7 +119,7 @@ pub enum Ending {
     Done,
     /// The roles that are left wait so, and nothing will ever move them.
     Waiting(Vec<Waiting>),
-    /// A role does the same for ever and never waits, and nobody is left who could stop it.
+    /// A role does the same for ever and never waits, and no role is left that could stop it.
     LoopsForever,
     /// The roles that are left wait, and the kernel's timers were still at it when the stage's patience was over.
     Endless,
@@ -127,14 +127,14 @@ pub enum Ending {
     Failed { role: String, status: Status },
     /// A role neither waited nor came back.
     Hung { role: String, doing: String },
-    /// Whoever watched wants no more.
+    /// The sink wants no more events.
     Left,
     /// The machine was so slow that a timer of the kernel's went off while a role could act, or nearly so. What the
     /// kernel does after that may not be what it does otherwise: it acknowledges at once what it would have delayed.
     Void,
 }
 
-/// Numbers events and hands them to whoever asked for the play.
+/// Numbers events and hands them on.
 pub struct EventSink<'a> {
     began: u64,
     count: u64,

@@ -64,7 +64,7 @@ impl Names {
         self.known.get(&address).cloned().unwrap_or_else(unnamed)
     }
 
-    /// What an address that the kernel gave to somebody on the host `home` is called.
+    /// What an address that the kernel gave to a socket on the host `home` is called.
     pub fn of(&self, address: SocketAddr, home: IpAddr) -> String {
         match self.known.get(&as_peers_see(address, home)) {
             Some(name) => name.clone(),

@@ -73,7 +73,7 @@ fn prepare(name: &str, stage: Pid, host: Option<BorrowedFd<'_>>, channel: OwnedF
     Ok(channel)
 }
 
-/// Moves a descriptor to a number. What had that number was inherited from whoever started us, and is no use to a role.
+/// Moves a descriptor to a number. What had that number was inherited from the process that started us, and is no use to a role.
 fn move_to(descriptor: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
     if descriptor.as_raw_fd() == number {
         return Ok(descriptor);
@@ -86,7 +86,7 @@ fn move_to(descriptor: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
 }
 
 fn play(link: Link, body: RoleBody<'_>) -> ! {
-    // A panic is told to the stage below, and to nobody else.
+    // A panic is reported to the stage below, and is not printed.
     std::panic::set_hook(Box::new(|_| ()));
     recorder::install(Box::new(link.clone()));
     if link.pending.is_some() {

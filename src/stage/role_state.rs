@@ -32,7 +32,7 @@ pub(super) struct RoleStates {
 }
 
 impl RoleStates {
-    /// So many roles that run.
+    /// `count` roles that run.
     pub fn new(count: usize) -> RoleStates {
         RoleStates { states: (0..count).map(|_| State::Running).collect(), failed: None }
     }

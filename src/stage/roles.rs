@@ -33,25 +33,25 @@ pub(super) struct Actor {
     pub(super) home: IpAddr,
     pub player: Player,
     lines: VecDeque<String>,
-    /// Whether its user takes longer to type than anybody else to act.
+    /// Whether its user answers a prompt only when no other role can act.
     pub(super) slow: bool,
     /// Whether it is meant to be killed.
     pub(super) dies: bool,
-    /// Copies of its sockets, by the numbers that it knows them by. One is dropped before the role closes its own, so
-    /// that a close is a close.
+    /// Duplicates of the role's sockets, by its descriptor numbers. Each is dropped before the role closes its own: while
+    /// a duplicate is open, the kernel sends no FIN.
     pub(super) sockets: BTreeMap<RawFd, WatchedSocket>,
     /// Connections whose sockets it has closed, where the scene follows them.
     pub(super) closed: Vec<ClosedConnection>,
 }
 
-/// All roles of a scene, and whom to tell of what they do.
+/// All roles of a scene, and where what they do is reported.
 pub(super) struct Roles<'p, 't> {
     pub actors: Vec<Actor>,
     pub patience: Duration,
     pub(super) wire: Option<Wire>,
     /// How many times a frame has moved.
     pub(super) frames: u64,
-    /// Free-running, the frames that have moved, with their times: they are told when all is over.
+    /// Free-running, the frames that have moved, with their times: they are reported when all is over.
     pub(super) pending_frames: Vec<(u64, Frame)>,
     pub(super) names: Names,
     pub(super) free: bool,
@@ -60,12 +60,12 @@ pub(super) struct Roles<'p, 't> {
     pub(super) was_slow: bool,
     /// Whether a connection was closed while bytes of it were on their way.
     pub(super) orphans: bool,
-    /// What was done last, where a role is meant to go round.
-    rounds: Option<LoopDetector>,
+    /// What was done last, where a role is meant to loop for ever.
+    loop_detector: Option<LoopDetector>,
     scene: u32,
     host: Host,
     pub watch: Watch,
-    /// The kernels of the hosts, where they are to be asked about connections that nobody has open.
+    /// The kernels of the hosts, where they are to be asked about connections that no process has open.
     pub(super) kernels: Vec<Kernel>,
     sink: &'p mut EventSink<'t>,
 }
@@ -74,7 +74,7 @@ pub(super) struct Roles<'p, 't> {
 pub(super) enum Heard {
     Next(channel::Act, u64),
     Done(Call, u64),
-    /// Its process is gone, without a goodbye.
+    /// Its process is gone, and has not said that it ends.
     Gone,
     /// Nothing yet.
     Silence,
@@ -120,7 +120,7 @@ impl<'p, 't> Roles<'p, 't> {
             when_slow: play.when_slow,
             was_slow: false,
             orphans: false,
-            rounds: play.loops_forever.then(LoopDetector::default),
+            loop_detector: play.loops_forever.then(LoopDetector::default),
             scene: play.scene,
             host: play.host,
             watch: play.watch,
@@ -156,7 +156,7 @@ impl<'p, 't> Roles<'p, 't> {
         Ok(roles)
     }
 
-    /// Tells that a role did something.
+    /// Reports that a role did something.
     pub fn emit(&mut self, role: Option<usize>, what: What) -> Step<()> {
         self.note(role, &what);
         self.emit_at(role::now(), role, what)
@@ -164,17 +164,17 @@ impl<'p, 't> Roles<'p, 't> {
 
     /// Notes what a role did, for [`Roles::loops_forever`].
     pub fn note(&mut self, role: Option<usize>, what: &What) {
-        if let (Some(rounds), Some(role)) = (&mut self.rounds, role) {
-            rounds.note(role, what);
+        if let (Some(detector), Some(role)) = (&mut self.loop_detector, role) {
+            detector.note(role, what);
         }
     }
 
     /// Whether a role does the same for ever, in a scene that means it to.
     pub fn loops_forever(&self, role: usize) -> bool {
-        self.rounds.as_ref().is_some_and(|rounds| rounds.are_of(role))
+        self.loop_detector.as_ref().is_some_and(|detector| detector.loops_forever(role))
     }
 
-    /// Tells that a role did something at a time of its own.
+    /// Reports that a role did something at a time of its own.
     pub fn emit_at(&mut self, at: u64, role: Option<usize>, what: What) -> Step<()> {
         let name = role.map(|role| self.actors[role].name.as_str());
         let host = if role.is_some_and(|role| self.actors[role].side == 1) { Host::B } else { self.host };

@@ -56,8 +56,8 @@ impl Roles<'_, '_> {
     /// Whether a call that waits until its socket is readable would return at once.
     pub fn returns_at_once(&self, role: usize, call: &Call) -> bool {
         let socket = call.fd.and_then(|number| self.actors[role].sockets.get(&number));
-        // One that we do not know, the kernel will judge. Connections come only where somebody listens, and data only
-        // where nobody does: elsewhere such a call is refused at once, whatever a poll says.
+        // For an unknown descriptor let the kernel decide. `accept` without `listen`, and `recv` on a listener, fail at
+        // once whatever poll(2) says.
         socket.is_none_or(|watched| {
             probe::listens(watched.socket.as_fd()) != (call.name == Syscall::Accept)
                 || probe::ready(watched.socket.as_fd(), PollFlags::IN)
@@ -86,7 +86,7 @@ impl Roles<'_, '_> {
         if !self.watch.anything() {
             return Ok(());
         }
-        self.wait_for_acknowledged_goodbyes()?;
+        self.wait_for_acknowledged_fins()?;
         for role in 0..self.actors.len() {
             let mut changes = Vec::new();
             let actor = &mut self.actors[role];
@@ -112,10 +112,9 @@ impl Roles<'_, '_> {
         Ok(())
     }
 
-    /// Waits until what is left of closed connections is out of FIN-WAIT-1, where one host has both sides: the other
-    /// side has the goodbye, and the kernel delays the acknowledgement, by 40 ms or not at all. After a second, the
-    /// state is told as it is.
-    fn wait_for_acknowledged_goodbyes(&mut self) -> Step<()> {
+    /// On a single host, waits (at most 1 s) until closed connections have left FIN-WAIT-1. The peer has our FIN, but its
+    /// ACK may be delayed by 40 ms; waiting removes that difference between runs.
+    fn wait_for_acknowledged_fins(&mut self) -> Step<()> {
         const LONGEST: Duration = Duration::from_secs(1);
         let [kernel] = &mut self.kernels[..] else { return Ok(()) };
         let until = Instant::now() + LONGEST;
@@ -127,7 +126,7 @@ impl Roles<'_, '_> {
         Ok(())
     }
 
-    /// Whether a timer of the kernel's runs for a connection of ours, which may yet move somebody.
+    /// Whether a timer of the kernel's runs for a connection of ours, which may yet move a role.
     pub fn timers_run(&mut self) -> bool {
         let ports = self.names.numbers();
         if let Some(wire) = &mut self.wire {
@@ -148,7 +147,7 @@ impl WatchedSocket {
     }
 
     /// Learns which connection it is, and asks what is left of one that the socket has no part in any more: both sides
-    /// have said goodbye, and nobody has closed it yet.
+    /// have sent FIN, and it has not been closed yet.
     fn follow(&mut self, kernel: &mut Kernel) -> io::Result<Option<Connection>> {
         let Some(state) = probe::tcp_state(&self.socket) else { return Ok(None) };
         if self.pair.is_none() {
