@@ -44,13 +44,10 @@ pub fn all() -> Vec<Claim> {
             "What does not fit the receiver's buffer is lost: no error, and it does not come later.",
             |trace| {
                 let scene = trace.scene(3);
-                let (sent, received) = (
-                    scene.clone().role("client").calls(Syscall::SendTo),
-                    scene.role("server").calls(Syscall::RecvFrom),
-                );
-                let ([long, short, ..], [cut, next, ..]) = (&sent[..], &received[..]) else { return Err(NO_DATAGRAM) };
+                let [long, short] = scene.clone().role("client").first_few(Syscall::SendTo)?;
+let [cut, next] = scene.role("server").first_few(Syscall::RecvFrom)?;
                 let is_cut = cut.call.ret < long.call.ret && cut.call.errno.is_none();
-                Verdict::by_calls(is_cut && next.call.data == short.call.data, [*long, *cut, *short, *next])
+                Verdict::by_calls(is_cut && next.call.data == short.call.data, [long, cut, short, next])
             },
         ),
         Claim::ours("One socket serves two clients: each answer goes where its question came from.", |trace| {
@@ -87,11 +84,10 @@ fn own_address(trace: &Trace) -> Checked {
     let client = scene.clone().role("client");
     let (asked, sent) = (client.calls(Syscall::GetSockName), client.calls(Syscall::SendTo));
     let received = scene.role("server").calls(Syscall::RecvFrom);
-    let (Some(before), Some(after), Some(sent), Some(received)) =
-        (asked.first(), asked.get(1), sent.first(), received.first())
-    else {
-        return Err(NO_DATAGRAM);
-    };
+    let before = asked.first().ok_or(NO_DATAGRAM)?;
+let after = asked.get(1).ok_or(NO_DATAGRAM)?;
+let sent = sent.first().ok_or(NO_DATAGRAM)?;
+let received = received.first().ok_or(NO_DATAGRAM)?;
     let seen = received.call.get_out("src_addr").ok_or(NO_DATAGRAM)?;
     let given = client.before(received.event).all_calls();
     let carried = given.iter().any(|made| made.call.args.iter().any(|(_, value)| value == seen));

@@ -9,7 +9,8 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(1);
             let (sent, received) =
                 (scene.clone().role("client").calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
-            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return Err(NO_DATAGRAM) };
+            let sent = sent.first().ok_or(NO_DATAGRAM)?;
+let received = received.first().ok_or(NO_DATAGRAM)?;
             let arrived = sent.call.ret == Some(0) && received.call.ret == Some(0);
             let from_client = received.call.get_out("src_addr").and_then(Value::as_word) == Some("client:port");
             Verdict::by_calls(arrived && from_client, [*sent, *received])
@@ -24,7 +25,8 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C07", "recvfrom waits while nothing is queued.", |trace| {
             let server = trace.scene(1).role("server");
             let (waits, received) = (server.waits(Syscall::RecvFrom), server.calls(Syscall::RecvFrom));
-            let (Some(wait), Some(received)) = (waits.first(), received.first()) else { return Err(NO_DATAGRAM) };
+            let wait = waits.first().ok_or(NO_DATAGRAM)?;
+let received = received.first().ok_or(NO_DATAGRAM)?;
             let sent = trace.scene(1).role("client").before(received.event).calls(Syscall::SendTo);
             let Some(sent) = sent.first() else { return Verdict::by_calls(false, [*received]) };
             let waited = wait.n < sent.event.n && sent.event.n < received.event.n;
@@ -45,8 +47,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(not_told && !waits.is_empty(), [closed.event].into_iter().chain(waits))
         }),
         Claim::ours("\"0 bytes in the queue\" (FIONREAD) does not mean that no datagram is there.", |trace| {
-            let looks = trace.scene(2).role("server").calls(Syscall::Recv);
-            let [look, last] = looks[..] else { return Err(NO_DATAGRAM) };
+            let [look, last] = trace.scene(2).role("server").exactly(Syscall::Recv)?;
             let queued = |made: Made<'_>| made.call.queues.and_then(|queues| queues.recv);
             if queued(look).is_none() {
                 return Err(Unseen::because("the kernel does not tell the length of the queue"));

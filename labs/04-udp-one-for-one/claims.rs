@@ -40,12 +40,8 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C07", "recvfrom waits while nothing is queued.", |trace| {
             let scene = trace.scene(3);
             let server = scene.clone().role("server");
-            let (Some(last), Some(ended)) = (
-                server.calls(Syscall::RecvFrom).last().copied(),
-                scene.clone().role("client").calls(Syscall::Close).first().copied(),
-            ) else {
-                return Err(NO_DATAGRAM);
-            };
+            let last = server.last(Syscall::RecvFrom)?;
+let ended = scene.clone().role("client").first(Syscall::Close)?;
             let waits = server.after(last.event).waits(Syscall::RecvFrom);
             Verdict::of(!waits.is_empty(), [ended.event, last.event].into_iter().chain(waits))
         }),
@@ -66,11 +62,8 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(6);
             let (client, server) = (scene.clone().role("client"), scene.role("server"));
             let (sent, received) = (client.calls(Syscall::Send), server.calls(Syscall::RecvFrom));
-            let (Some(surplus), Some(closed)) =
-                (sent.get(received.len()), server.calls(Syscall::Close).first().copied())
-            else {
-                return Err(NO_DATAGRAM);
-            };
+            let surplus = sent.get(received.len()).ok_or(NO_DATAGRAM)?;
+let closed = server.first(Syscall::Close)?;
             let waited = server.before(closed.event).receive_queues().last().copied();
             let asked = client.after(closed.event).first(Syscall::GetSockOpt)?;
             let in_queue = waited.and_then(|event| event.unread()) == surplus.call.ret;

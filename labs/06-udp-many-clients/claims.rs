@@ -21,16 +21,10 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S2-C13", "UDP does not stick because it is one-to-many.", |trace| {
             let scene = trace.scene(5);
             let client = scene.clone().role("client");
-            let (Some(connected), received) =
-                (client.calls(Syscall::Connect).first().copied(), client.calls(Syscall::RecvFrom))
-            else {
-                return Err(NO_DATAGRAM);
-            };
+            let connected = client.first(Syscall::Connect)?;
+let received = client.calls(Syscall::RecvFrom);
             let first = received.first().ok_or(NO_DATAGRAM)?;
-            let queued = scene.role("server").before(first.event).calls(Syscall::SendTo);
-            let [sent, _, ..] = queued[..] else {
-                return Err(Unseen::because("two datagrams never waited in one queue"));
-            };
+            let [sent, _] = scene.role("server").before(first.event).first_few(Syscall::SendTo)?;
             // One to one now; if the reason were right, the first receive would bring more than the first send.
             let stuck = first.call.bytes().len() > sent.call.bytes().len();
             Verdict::by_calls(stuck, [connected].into_iter().chain(received))
@@ -80,16 +74,16 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("An unconnected socket takes a datagram from anybody who knows its port.", |trace| {
             let scene = trace.scene(4);
-            let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return Err(NO_DATAGRAM) };
+            let foreign = foreign(&scene).ok_or(NO_DATAGRAM)?;
+let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
             Verdict::by_calls(foreign.call.data == taken.call.data, [foreign, taken])
         }),
         Claim::ours(
             "A connected one hears only its peer; a stranger's datagram is refused like one to no socket.",
             |trace| {
                 let scene = trace.scene(5);
-                let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else {
-                    return Err(NO_DATAGRAM);
-                };
+                let foreign = foreign(&scene).ok_or(NO_DATAGRAM)?;
+let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
                 let client = scene.clone().role("client");
                 let unheard = client.calls(Syscall::RecvFrom).iter().all(|made| made.call.data != foreign.call.data);
                 let told = scene.role("server").calls(Syscall::GetSockOpt).first().copied();
@@ -99,7 +93,8 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("What came before the socket was connected is received after it, from whomever it is.", |trace| {
             let scene = trace.scene(6);
-            let (Some(foreign), Some(taken)) = (foreign(&scene), first_taken(&scene)) else { return Err(NO_DATAGRAM) };
+            let foreign = foreign(&scene).ok_or(NO_DATAGRAM)?;
+let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
             let connected = scene.role("client").calls(Syscall::Connect).first().copied();
             let between = connected.is_some_and(|made| made.event.n > foreign.event.n && made.event.n < taken.event.n);
             let same = foreign.call.data == taken.call.data;

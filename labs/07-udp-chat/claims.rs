@@ -9,7 +9,8 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(1);
             let client = scene.clone().role("client");
             let (sent, received) = (client.calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
-            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return Err(NO_MESSAGE) };
+            let sent = sent.first().ok_or(NO_MESSAGE)?;
+let received = received.first().ok_or(NO_MESSAGE)?;
             let own = received.call.get_out("src_addr").ok_or(NO_MESSAGE)?;
             let gave = client.before(received.event).all_calls();
             let carried = gave.iter().any(|made| made.call.args.iter().any(|(_, value)| value == own));
@@ -40,8 +41,7 @@ pub fn all() -> Vec<Claim> {
             let second = scene.clone().role("second-client");
             let asked = second.first(Syscall::SendTo)?;
             let server = scene.role("server").after(asked.event);
-            let answered = server.calls(Syscall::SendTo);
-            let [first, own, ..] = answered[..] else { return Err(NO_MESSAGE) };
+            let [first, own] = server.first_few(Syscall::SendTo)?;
             let to = |made: &Made<'_>| made.call.get_arg("dest_addr").and_then(Value::as_word).map(str::to_owned);
             let turn =
                 to(&first).as_deref() == Some("client:port") && to(&own).as_deref() == Some("second-client:port");
@@ -50,11 +50,8 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Who answers first is believed, whoever it is.", |trace| {
             let scene = trace.scene(4);
             let client = scene.role("client");
-            let (Some(asked), Some(got)) =
-                (client.calls(Syscall::SendTo).get(1).copied(), client.calls(Syscall::RecvFrom).get(1).copied())
-            else {
-                return Err(NO_MESSAGE);
-            };
+            let asked = client.calls(Syscall::SendTo).get(1).copied().ok_or(NO_MESSAGE)?;
+let got = client.calls(Syscall::RecvFrom).get(1).copied().ok_or(NO_MESSAGE)?;
             let shown = client.after(got.event).printed().first().copied();
             let foreign = asked.call.get_arg("dest_addr") != got.call.get_out("src_addr");
             let believed = shown.is_some_and(|(_, line)| line.starts_with("taibai says: "));
@@ -72,11 +69,8 @@ pub fn all() -> Vec<Claim> {
             "A text that is longer than the buffer can be cut inside a character: then it is no text.",
             |trace| {
                 let scene = trace.scene(6);
-                let (Some(sent), Some(cut)) =
-                    (scene.calls(Syscall::SendTo).first().copied(), scene.calls(Syscall::RecvFrom).first().copied())
-                else {
-                    return Err(NO_MESSAGE);
-                };
+                let sent = scene.first(Syscall::SendTo)?;
+let cut = scene.first(Syscall::RecvFrom)?;
                 let is_text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
                 let ends = scene.role("server").after(cut.event).calls(Syscall::Close).first().copied();
                 Verdict::by_calls(is_text(&sent) && !is_text(&cut), [sent, cut].into_iter().chain(ends))

@@ -9,7 +9,8 @@ pub fn all() -> Vec<Claim> {
             let calls = trace.scene(1).role("client").all_calls();
             let udp = calls.iter().find(|made| made.call.socket_type() == Some(SocketType::Datagram));
             let received = calls.iter().find(|made| made.call.name.receives());
-            let (Some(udp), Some(received)) = (udp, received) else { return Err(NO_DATAGRAM) };
+            let udp = udp.ok_or(NO_DATAGRAM)?;
+let received = received.ok_or(NO_DATAGRAM)?;
             Verdict::by_calls(received.call.name == Syscall::RecvFrom, [*udp, *received])
         }),
         Claim::classic("S0-C05", "An empty sendto is a real datagram: it arrives.", |trace| {
@@ -28,7 +29,8 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A stranger chooses how long the answer is: it can be twelve times the question.", |trace| {
             let stranger = trace.scene(2).role("stranger");
             let (asked, answer) = (stranger.calls(Syscall::SendTo), stranger.calls(Syscall::Recv));
-            let (Some(asked), Some(answer)) = (asked.first(), answer.first()) else { return Err(NO_ANSWER) };
+            let asked = asked.first().ok_or(NO_ANSWER)?;
+let answer = answer.first().ok_or(NO_ANSWER)?;
             let twelve = asked.call.ret.map(|len| 12 * len) == answer.call.ret;
             Verdict::by_calls(twelve, [*asked, *answer])
         }),
@@ -46,7 +48,8 @@ pub fn all() -> Vec<Claim> {
             let sent = scene.clone().role("client").calls(Syscall::SendTo);
             let server = scene.role("second-server");
             let received = server.calls(Syscall::RecvFrom);
-            let (Some(sent), Some(received)) = (sent.first(), received.first()) else { return Err(NO_DATAGRAM) };
+            let sent = sent.first().ok_or(NO_DATAGRAM)?;
+let received = received.first().ok_or(NO_DATAGRAM)?;
             let text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
             let ends = server.after(received.event).calls(Syscall::Close);
             Verdict::by_calls(
@@ -57,16 +60,14 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("With a list and a limit no answer is longer than the longest on the list: 19 bytes.", |trace| {
             let server = trace.scene(3).role("server");
             let (asked, answers) = (server.calls(Syscall::RecvMsg), server.calls(Syscall::SendTo));
-            let (Some(last), Some(longest)) = (asked.last(), answers.iter().max_by_key(|made| made.call.ret)) else {
-                return Err(NO_ANSWER);
-            };
+            let last = asked.last().ok_or(NO_ANSWER)?;
+let longest = answers.iter().max_by_key(|made| made.call.ret).ok_or(NO_ANSWER)?;
             // Whoever asked what is asked in scene 2 was answered, too, and the server is still there.
             let all = answers.len() == asked.len() && asked.iter().any(|made| made.call.get_out("msg_flags").is_some());
             Verdict::by_calls(all && longest.call.ret == Some(19), [*last, *longest])
         }),
         Claim::classic("S1-C05", "An address and a port find one program: together they are unique.", |trace| {
-            let bound = trace.scene(4).calls(Syscall::Bind);
-            let [first, second, ..] = bound[..] else { return Err(Unseen::because("only one server was started")) };
+            let [first, second] = trace.scene(4).first_few(Syscall::Bind)?;
             let same = first.call.get_arg("addr") == second.call.get_arg("addr");
             let both = first.call.ret == Some(0) && second.call.ret == Some(0);
             Verdict::by_calls(!(same && both), [first, second])
@@ -89,13 +90,11 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(errors == 0 && !again.is_empty(), [gone].into_iter().chain(again))
         }),
         Claim::ours("A server that does not set the option cannot be joined, whatever the second one sets.", |trace| {
-            let bound = trace.scene(5).calls(Syscall::Bind);
-            let [first, second] = bound[..] else { return Err(Unseen::because("nobody else tried")) };
+            let [first, second] = trace.scene(5).exactly(Syscall::Bind)?;
             Verdict::by_calls(first.call.ret == Some(0) && in_use(&second), [first, second])
         }),
         Claim::ours("SO_REUSEPORT is another agreement: both must set it, and SO_REUSEADDR does not do.", |trace| {
-            let tries = trace.scene(6).calls(Syscall::Bind);
-            let [first, refused, joined] = tries[..] else { return Err(Unseen::because("nobody else tried twice")) };
+            let [first, refused, joined] = trace.scene(6).exactly(Syscall::Bind)?;
             let holds = first.call.ret == Some(0) && in_use(&refused) && joined.call.ret == Some(0);
             Verdict::by_calls(holds, [first, refused, joined])
         }),

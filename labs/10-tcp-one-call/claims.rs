@@ -48,9 +48,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
             let closes = trace.scene(1).calls(Syscall::Close);
-            let (Some(first), Some(last)) = (closes.first(), closes.last()) else {
-                return Err(Unseen::because("nobody said goodbye"));
-            };
+            let first = closes.first().ok_or(Unseen::because("nobody said goodbye"))?;
+let last = closes.last().ok_or(Unseen::because("nobody said goodbye"))?;
             // The program has no descriptor any more. Its kernel is asked by the connection's addresses.
             let kept = trace.scene(1).role("server").after(first.event).states();
             let end = kept
@@ -87,8 +86,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(!sends.is_empty(), std::iter::once(refused).chain(sends))
         }),
         Claim::ours("A server can be bound to an address of its own machine, and to no other.", |trace| {
-            let binds = trace.scene(4).role("server").calls(Syscall::Bind);
-            let [foreign, own] = binds[..] else { return Err(Unseen::because("two addresses were not tried")) };
+            let [foreign, own] = trace.scene(4).role("server").exactly(Syscall::Bind)?;
             let refused = foreign.call.errno == Some(Errno::EADDRNOTAVAIL);
             Verdict::by_calls(refused && own.call.ret == Some(0), [foreign, own])
         }),

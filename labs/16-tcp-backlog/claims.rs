@@ -13,7 +13,8 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(5).role("server");
             let accepted = server.calls(Syscall::Accept);
             let closed = server.calls(Syscall::Close).first().copied();
-            let (Some(last), Some(limit)) = (accepted.last().copied(), backlog(trace, 5)) else { return Err(NONE) };
+            let last = accepted.last().copied().ok_or(NONE)?;
+let limit = backlog(trace, 5).ok_or(NONE)?;
             // All of them were open at once: none was closed before the last one came.
             let open = accepted.len() as i64;
             let at_once = closed.is_some_and(|closed| closed.event.n > last.event.n);

@@ -40,9 +40,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Who does not look at connect's result is told by send, and of something else: EPIPE.", |trace| {
             let (tried, sent) = (connects(trace, 2), trace.scene(2).calls(Syscall::Send));
-            let (Some(tried), Some(sent)) = (tried.first(), sent.first()) else {
-                return Err(Unseen::because("nobody sent"));
-            };
+            let tried = tried.first().ok_or(Unseen::because("nobody sent"))?;
+let sent = sent.first().ok_or(Unseen::because("nobody sent"))?;
             Verdict::by_calls(failed(tried, Errno::ECONNREFUSED) && failed(sent, Errno::EPIPE), [*tried, *sent])
         }),
         Claim::ours("A connect that does not wait says EINPROGRESS, whether somebody is there or not.", |trace| {
@@ -65,7 +64,8 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A server whose queue is full says nothing at all: only a deadline ends the wait.", |trace| {
             let poll = first_poll(trace, 5);
             let error = trace.scene(5).calls(Syscall::GetSockOpt).first().copied();
-            let (Some(poll), Some(error)) = (poll, error) else { return Err(Unseen::because("nobody waited")) };
+            let poll = poll.ok_or(Unseen::because("nobody waited"))?;
+let error = error.ok_or(Unseen::because("nobody waited"))?;
             let nothing = poll.call.ret == Some(0);
             Verdict::by_calls(nothing && error.event.errno("optval") == Some(Errno::NONE), [poll, error])
         }),
@@ -75,7 +75,8 @@ pub fn all() -> Vec<Claim> {
                 let timed = |made: &Made<'_>| made.call.option() == Some(SocketOption::SndTimeo);
                 let set = trace.scene(5).calls(Syscall::SetSockOpt).into_iter().find(timed);
                 let tried = connects(trace, 5).last().copied();
-                let (Some(set), Some(tried)) = (set, tried) else { return Err(Unseen::because("nobody waited")) };
+                let set = set.ok_or(Unseen::because("nobody waited"))?;
+let tried = tried.ok_or(Unseen::because("nobody waited"))?;
                 let holds =
                     tried.call.fd == set.call.fd && tried.call.after.is_some() && failed(&tried, Errno::EINPROGRESS);
                 Verdict::by_calls(holds, [set, tried])

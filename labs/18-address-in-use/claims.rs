@@ -50,19 +50,15 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C34", "SO_REUSEADDR belongs before bind.", |trace| {
             let new = trace.scene(7).role("new-server");
-            let (binds, options) = (new.calls(Syscall::Bind), new.calls(Syscall::SetSockOpt));
-            let ([without, with], [option]) = (&binds[..], &options[..]) else {
-                return Err(Unseen::because("nobody tried both"));
-            };
+            let [without, with] = new.exactly(Syscall::Bind)?;
+let [option] = new.exactly(Syscall::SetSockOpt)?;
             let holds = without.call.errno == Some(Errno::EADDRINUSE) && with.call.ret == Some(0);
-            Verdict::by_calls(holds, [*without, *option, *with])
+            Verdict::by_calls(holds, [without, option, with])
         }),
         Claim::ours("The old server may set it after its bind: what it leaves has the option.", |trace| {
             let old = trace.scene(7).role("server");
-            let (Some(bind), Some(option)) = (old.calls(Syscall::Bind).pop(), old.calls(Syscall::SetSockOpt).pop())
-            else {
-                return Err(Unseen::because("the old server did not set it"));
-            };
+            let bind = old.last(Syscall::Bind)?;
+let option = old.last(Syscall::SetSockOpt)?;
             let with = row(trace, 7).pop().ok_or(Unseen::because("nobody tried"))?;
             let state = left(trace, 7, TcpState::TimeWait);
             let holds = bind.event.n < option.event.n && !state.is_empty() && with.call.ret == Some(0);
@@ -93,9 +89,8 @@ pub fn all() -> Vec<Claim> {
             "A child that has inherited the listening socket keeps the port when its server is gone.",
             |trace| {
                 let gone = trace.scene(8).role("server").only(|event| matches!(event.what, What::Exit(_)));
-                let (Some(gone), Some(bind)) = (gone.events().first().copied(), row(trace, 8).first().copied()) else {
-                    return Err(Unseen::because("the server did not end, or nobody tried"));
-                };
+                let gone = gone.events().first().copied().ok_or(Unseen::because("the server did not end, or nobody tried"))?;
+let bind = row(trace, 8).first().copied().ok_or(Unseen::because("the server did not end, or nobody tried"))?;
                 let said = trace.scene(8).role("new-server").after(gone).printed();
                 let listens = said.iter().find(|(_, text)| text.contains("LISTEN, sleep"));
                 let holds = listens.is_some() && bind.call.errno == Some(Errno::EADDRINUSE);
@@ -119,8 +114,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("With SO_REUSEPORT on both, two listen on one port.", |trace| {
             let new = trace.scene(10).role("new-server");
-            let binds = new.calls(Syscall::Bind);
-            let [without, with] = binds[..] else { return Err(Unseen::because("nobody tried twice")) };
+            let [without, with] = new.exactly(Syscall::Bind)?;
             let listens = new.calls(Syscall::Listen);
             let listening = listens.first().is_some_and(|made| made.call.ret == Some(0));
             let holds = without.call.ret == Some(-1) && with.call.ret == Some(0) && listening;

@@ -22,9 +22,8 @@ pub fn all() -> Vec<Claim> {
                 let first = |name| server.calls(name).first().copied();
                 first(Syscall::Socket).zip(first(Syscall::Bind))
             };
-            let (Some((tcp, tcp_bound)), Some((udp, udp_bound))) = (begin(2), begin(5)) else {
-                return Err(Unseen::because("there were no two servers"));
-            };
+            let (tcp, tcp_bound) = begin(2).ok_or(Unseen::because("there were no two servers"))?;
+let (udp, udp_bound) = begin(5).ok_or(Unseen::because("there were no two servers"))?;
             let differs = |key: &str| tcp.call.get_arg(key) != udp.call.get_arg(key);
             let same = differs("type") && !differs("domain") && tcp_bound.call.args == udp_bound.call.args;
             Verdict::by_calls(same, [tcp, tcp_bound, udp, udp_bound])
@@ -40,9 +39,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S0-C15", "The sender does it: TCP collects small data before it sends (Nagle).", |trace| {
             let sends = trace.scene(2).role("client").calls(Syscall::Send);
-            let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
-                return Err(Unseen::because("there were no two sends"));
-            };
+            let first = sends.first().ok_or(Unseen::because("there were no two sends"))?;
+let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
             let came = between(trace, first, second);
             let tcp = arrived(trace, 2);
             let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
@@ -53,9 +51,9 @@ pub fn all() -> Vec<Claim> {
             let tcp = arrived(trace, 4);
             let client = trace.scene(4).role("client");
             let (option, sends) = (client.calls(Syscall::SetSockOpt), client.calls(Syscall::Send));
-            let (Some(option), Some(first), Some(second)) = (option.first(), sends.first(), sends.get(1)) else {
-                return Err(Unseen::because("there were no two sends with TCP_NODELAY"));
-            };
+            let option = option.first().ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
+let first = sends.first().ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
+let second = sends.get(1).ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
             let came = between(trace, first, second);
             let evidence = [option.event, first.event].into_iter().chain(came).chain([second.event]);
             let joined = came.is_none() && merged(&tcp);
@@ -67,9 +65,8 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let late = arrived(trace, 2);
                 let sends = trace.scene(2).role("client").calls(Syscall::Send);
-                let (Some(first), Some(second)) = (sends.first(), sends.get(1)) else {
-                    return Err(Unseen::because("there were no two sends"));
-                };
+                let first = sends.first().ok_or(Unseen::because("there were no two sends"))?;
+let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
                 let came = between(trace, first, second);
                 let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
                 Verdict::of(came.is_none() && merged(&late), evidence.chain(late.iter().map(|made| made.event)))
@@ -112,9 +109,8 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Two sends stay apart if the first is read before the second is made.", |trace| {
             let received = arrived(trace, 3);
             let second = trace.scene(3).role("client").calls(Syscall::Send).get(1).copied();
-            let (Some(first_read), Some(second)) = (received.first().copied(), second) else {
-                return Err(Unseen::because("there were no two sends, or nothing was read"));
-            };
+            let first_read = received.first().copied().ok_or(Unseen::because("there were no two sends, or nothing was read"))?;
+let second = second.ok_or(Unseen::because("there were no two sends, or nothing was read"))?;
             if first_read.event.n > second.event.n {
                 return Err(Unseen::because("the first was read after the second was made"));
             }
