@@ -45,7 +45,7 @@ pub fn lab() -> Lab {
                 .server(greeting_server)
                 .client(two_hundred_calls)
                 .show_accept_queues()
-                .leaves_rounds_out(),
+                .collapse_repeats(),
         )
         .claims(claims::all())
 }

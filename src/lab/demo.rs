@@ -13,7 +13,7 @@ use super::{Endpoint, Lab, Scene, clock, exit};
 use crate::output::{self, Reader};
 use crate::stage::{self, Choice, Ending, EventSink, Hosts, Play, RolePlay, Watch, WhenSlow};
 use crate::trace::{Event, Host, Start, Status, Trace, What, error_name};
-use crate::view::{Brief, Transcript, capture, diagram, json, text};
+use crate::view::{Collapse, Transcript, capture, diagram, json, text};
 use crate::wire::{Plan, Script};
 
 /// How the scenes are to be played.
@@ -57,7 +57,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         return exit::LACKING;
     };
     let Some(mut hosts) = open_hosts(lab, arguments) else { return exit::LACKING };
-    let mut transcript = brief(lab, &hosts, !arguments.step);
+    let mut transcript = collapsed(lab, &hosts, !arguments.step);
     let mut kept = Trace::default();
     let mut printed = Ok(Reader::There);
     let mut tell = |event: &Event| {
@@ -130,10 +130,10 @@ pub(super) fn transcript(lab: &Lab, hosts: &Hosts) -> Transcript {
     if matches!(hosts, Hosts::Wired { .. }) { transcript.with_frames() } else { transcript }
 }
 
-/// The same, with rounds left out, if they may be, where a scene is meant to be brief.
-pub(super) fn brief(lab: &Lab, hosts: &Hosts, may_be: bool) -> Brief {
-    let scenes = lab.scenes.iter().zip(1..).filter(|(scene, _)| may_be && scene.is_brief);
-    Brief::new(transcript(lab, hosts), scenes.map(|(_, number)| number).collect())
+/// The same, with repeats collapsed in the scenes that ask for it, if they may be.
+pub(super) fn collapsed(lab: &Lab, hosts: &Hosts, may_be: bool) -> Collapse {
+    let scenes = lab.scenes.iter().zip(1..).filter(|(scene, _)| may_be && scene.collapses_repeats);
+    Collapse::new(transcript(lab, hosts), scenes.map(|(_, number)| number).collect())
 }
 
 /// Says which of the faults that were asked for have met no frame: what was shown is not what they do.

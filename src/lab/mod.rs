@@ -91,7 +91,7 @@ pub struct Scene {
     ends_waiting: bool,
     goes_round: bool,
     /// Whether its transcript leaves out rounds that are like those before.
-    is_brief: bool,
+    collapses_repeats: bool,
     /// What a wire does to its frames, line by line.
     faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
@@ -246,7 +246,7 @@ impl Scene {
             watch: Watch::default(),
             ends_waiting: false,
             goes_round: false,
-            is_brief: false,
+            collapses_repeats: false,
             faults: &[],
             needs_arp: false,
             clock: None,
@@ -368,8 +368,8 @@ impl Scene {
     /// Roles do the same very often: a transcript shows the first three rounds and the last, and says how many there
     /// are between. `--json` and `--step` show them all.
     #[must_use]
-    pub fn leaves_rounds_out(mut self) -> Scene {
-        self.is_brief = true;
+    pub fn collapse_repeats(mut self) -> Scene {
+        self.collapses_repeats = true;
         self
     }
 

@@ -28,7 +28,7 @@ pub fn queues(socket: BorrowedFd<'_>) -> Queues {
 
 /// When the datagram came that was received last, `SIOCGSTAMPNS` of `socket(7)`; `None` before there was one. The
 /// kernel notes it from the first such question on.
-pub fn came(socket: BorrowedFd<'_>) -> Option<SystemTime> {
+pub fn recv_timestamp(socket: BorrowedFd<'_>) -> Option<SystemTime> {
     Some(SystemTime::UNIX_EPOCH + sys::stamp_of_last_packet(socket).ok()?)
 }
 

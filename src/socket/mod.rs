@@ -1,7 +1,7 @@
 //! A socket whose every system call is written down.
 //!
 //! The names and arguments are those of [`socket2`], and one method is one system call. There is no `Deref`: a call
-//! that is not here cannot be made untraced. `Drop` records `close`.
+//! that is not here cannot be made untraced. `Drop` makes `close`, and records what it returned.
 //!
 //! Sends carry no flag of their own: Rust programs ignore `SIGPIPE`, so that a send to a peer that is gone fails with
 //! `EPIPE`.
@@ -17,7 +17,8 @@ use std::cell::Cell;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::ops::Deref;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -37,14 +38,12 @@ use crate::trace::{
 
 /// An open socket. Dropping it closes it.
 pub struct Socket {
-    inner: socket2::Socket,
+    inner: Open,
     stream: bool,
     /// Whether receiving, and sending, has a deadline.
     deadlines: Cell<(bool, bool)>,
     /// Whether no call on it waits.
     nonblocking: Cell<bool>,
-    // Fields are dropped in this order: the descriptor closes, then this one tells that it has.
-    closed: RecordClose,
 }
 
 /// What `recvmsg(2)` gave.
@@ -384,14 +383,14 @@ impl Socket {
     pub fn set_cloexec(&self, on: bool) -> io::Result<()> {
         let call = self.call(Syscall::Fcntl).arg("cmd", "F_SETFD").arg("arg", if on { "FD_CLOEXEC" } else { "0" });
         let flags = if on { FdFlags::CLOEXEC } else { FdFlags::empty() };
-        traced(call, Wait::Never, |_| Ok(rustix::io::fcntl_setfd(&self.inner, flags)?))
+        traced(call, Wait::Never, |_| Ok(rustix::io::fcntl_setfd(&*self.inner, flags)?))
     }
 
     /// From now on no call on this socket waits, `FIONBIO` of `ioctl(2)`: one that would fails with `EAGAIN`, and a
     /// connect with `EINPROGRESS`, while it goes on.
     pub fn set_nonblocking(&self, on: bool) -> io::Result<()> {
         let call = self.call(Syscall::Ioctl).arg("request", "FIONBIO").arg("argp", on);
-        traced(call, Wait::Never, |_| Ok(rustix::io::ioctl_fionbio(&self.inner, on)?))?;
+        traced(call, Wait::Never, |_| Ok(rustix::io::ioctl_fionbio(&*self.inner, on)?))?;
         self.nonblocking.set(on);
         Ok(())
     }
@@ -402,7 +401,7 @@ impl Socket {
     pub fn poll(&self, events: i16, timeout: Duration) -> io::Result<i16> {
         let call = self.call(Syscall::Poll).arg("events", PollEvents(events)).arg("timeout", timeout);
         traced(call, Wait::PerhapsUntil(For::Readiness), |call| {
-            let mut ready = [PollFd::new(&self.inner, PollFlags::from_bits_retain(events as u16))];
+            let mut ready = [PollFd::new(&*self.inner, PollFlags::from_bits_retain(events as u16))];
             call.returned(poll(&mut ready, Some(&timespec(timeout)?))?);
             let events = ready[0].revents().bits() as i16;
             if events != 0 {
@@ -453,8 +452,7 @@ impl Socket {
     }
 
     fn from_inner(inner: socket2::Socket, stream: bool) -> Socket {
-        let closed = RecordClose(inner.as_raw_fd());
-        Socket { inner, stream, deadlines: Cell::default(), nonblocking: Cell::default(), closed }
+        Socket { inner: Open(Some(inner)), stream, deadlines: Cell::default(), nonblocking: Cell::default() }
     }
 
     fn call(&self, name: Syscall) -> Call {
@@ -501,24 +499,22 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        recorder::with(|recorder| recorder.before(&self.closed.call(), Wait::Never));
+        let call = self.call(Syscall::Close);
+        if let Some(inner) = self.inner.0.take() {
+            // What close returns stands in the trace; the descriptor is gone in any case, close(2).
+            let _ = traced(call, Wait::Never, |_| sys::close(inner.into()));
+        }
     }
 }
 
-/// Tells of a close once it has happened.
-struct RecordClose(RawFd);
+/// The socket itself, which only its drop takes away.
+struct Open(Option<socket2::Socket>);
 
-impl RecordClose {
-    fn call(&self) -> Call {
-        Call::new(Syscall::Close, Some(self.0))
-    }
-}
+impl Deref for Open {
+    type Target = socket2::Socket;
 
-impl Drop for RecordClose {
-    fn drop(&mut self) {
-        let mut call = self.call();
-        call.ret = Some(0);
-        recorder::with(|recorder| recorder.after(call, None));
+    fn deref(&self) -> &socket2::Socket {
+        self.0.as_ref().expect("a socket is open until it is dropped")
     }
 }
 

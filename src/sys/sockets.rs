@@ -3,7 +3,7 @@
 use std::io;
 use std::mem::{self, MaybeUninit};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
 
 use socket2::{MaybeUninitSlice, MsgHdrMut, SockAddr, Socket};
@@ -77,6 +77,13 @@ pub enum IntRequest {
     Unacknowledged,
     /// What TCP has not sent yet: `SIOCOUTQNSD`.
     Unsent,
+}
+
+/// Closes a descriptor, `close(2)`, which is gone even where the call fails.
+pub fn close(descriptor: OwnedFd) -> io::Result<()> {
+    let number = descriptor.into_raw_fd();
+    // SAFETY: the descriptor was owned by its caller alone, and nobody owns it any more.
+    check(unsafe { libc::close(number) }).map(drop)
 }
 
 /// Asks a socket for one number, `ioctl(2)`.

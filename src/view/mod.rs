@@ -2,12 +2,12 @@
 //!
 //! Invariant: a view reads events and nothing else. It knows of no stage and no socket.
 
-mod brief;
 pub mod capture;
+mod collapse;
 pub mod diagram;
 pub mod json;
 pub mod text;
 mod transcript;
 
-pub use brief::Brief;
+pub use collapse::Collapse;
 pub use transcript::Transcript;

@@ -436,7 +436,7 @@ fn probed(probe: &Probe, fd: i32) -> String {
         Probe::AcceptQueue { waiting: 1 } => format!("1 connection waits for accept on {fd}"),
         Probe::AcceptQueue { waiting } => format!("{waiting} connections wait for accept on {fd}"),
         Probe::SendQueue { send, unsent } => {
-            format!("{} of {fd} not acknowledged, {unsent} of them not sent", bytes(&send.to_string()))
+            format!("{fd} holds {} not acknowledged, {unsent} of them not sent", bytes(&send.to_string()))
         }
     }
 }

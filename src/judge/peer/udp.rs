@@ -68,7 +68,7 @@ impl UdpPeer {
     /// has arrived is a fault of ours, as the attempt may have given up.
     pub fn require_answer_within(&mut self, time: Duration) {
         // The kernel notes the time of arrival of datagrams from the first such question on.
-        let _ = probe::came(self.peer.fd());
+        let _ = probe::recv_timestamp(self.peer.fd());
         self.answer_within = Some(time);
     }
 
@@ -243,7 +243,7 @@ impl UdpPeer {
         let (len, from) = self.peer.must("recvfrom", |socket| socket.recv_from(&mut buf))?;
         self.last_sender = from.as_socket();
         if self.answer_within.is_some() {
-            self.last_arrival = probe::came(self.peer.fd());
+            self.last_arrival = probe::recv_timestamp(self.peer.fd());
         }
         if self.is_server {
             self.destination = self.last_sender;

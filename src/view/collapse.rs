@@ -1,4 +1,4 @@
-//! A transcript in which many rounds that are alike take the place of a few.
+//! A transcript that collapses repeats: of many rounds that are alike it shows a few, and how many more there are.
 //!
 //! Two events are alike if one role did the same with the same result, apart from what counts on: the numbers of
 //! descriptors and frames, and the ports that the kernel chose. Nothing else may differ: not a byte, not a state, not
@@ -10,19 +10,19 @@ use std::mem;
 use super::Transcript;
 use crate::trace::{Call, Event, Value, What};
 
-/// So many rounds in a row are shown before any is left out.
-const SHOWN: usize = 3;
+/// The rounds in a row that are shown before any is left out.
+const ROUNDS_SHOWN: usize = 3;
 
-/// A round has at most so many events in it, frames among them.
-const LONGEST: usize = 24;
+/// The most events that a round has, frames among them.
+const MAX_ROUND: usize = 24;
 
-/// So many rounds are left out at least, or none.
-const FEWEST: usize = 5;
+/// The fewest rounds that are left out: fewer are all shown.
+const FEWEST_LEFT_OUT: usize = 5;
 
 /// Writes events as lines, and of many rounds that are alike the first three, how many more there are, and the last.
-pub struct Brief {
+pub struct Collapse {
     transcript: Transcript,
-    /// The scenes that are meant to be brief.
+    /// The scenes whose repeats are collapsed.
     scenes: Vec<u32>,
     /// What happened last in such a scene, without what counts on.
     last: VecDeque<(Option<String>, What)>,
@@ -32,10 +32,10 @@ pub struct Brief {
     held: Vec<String>,
 }
 
-impl Brief {
-    /// The lines that `transcript` has, but brief in these scenes.
-    pub fn new(transcript: Transcript, scenes: Vec<u32>) -> Brief {
-        Brief { transcript, scenes, last: VecDeque::new(), round: None, held: Vec::new() }
+impl Collapse {
+    /// The lines that `transcript` has, with the repeats of these scenes collapsed.
+    pub fn new(transcript: Transcript, scenes: Vec<u32>) -> Collapse {
+        Collapse { transcript, scenes, last: VecDeque::new(), round: None, held: Vec::new() }
     }
 
     /// The lines that are due with an event: perhaps none yet, perhaps those of earlier ones before its own.
@@ -54,14 +54,14 @@ impl Brief {
         let goes_on = self.round.is_some_and(|round| self.last[self.last.len() - round] == one);
         let due = if goes_on { String::new() } else { self.rest() };
         self.last.push_back(one);
-        if self.last.len() > SHOWN * LONGEST {
+        if self.last.len() > ROUNDS_SHOWN * MAX_ROUND {
             self.last.pop_front();
         }
         if goes_on {
             self.held.push(lines);
             return due;
         }
-        self.round = (1..=LONGEST).find(|round| self.has_come_again(*round));
+        self.round = (1..=MAX_ROUND).find(|round| self.has_come_again(*round));
         due + &lines
     }
 
@@ -70,15 +70,15 @@ impl Brief {
         let held = mem::take(&mut self.held);
         let Some(round) = self.round.take() else { return String::new() };
         let left_out = (held.len() / round).saturating_sub(1);
-        if left_out < FEWEST {
+        if left_out < FEWEST_LEFT_OUT {
             return held.concat();
         }
         self.transcript.left_out(left_out) + &held[left_out * round..].concat()
     }
 
-    /// Whether the last events are so many rounds of this length.
+    /// Whether the last events are [`ROUNDS_SHOWN`] rounds of this length.
     fn has_come_again(&self, round: usize) -> bool {
-        let Some(begin) = self.last.len().checked_sub(SHOWN * round) else { return false };
+        let Some(begin) = self.last.len().checked_sub(ROUNDS_SHOWN * round) else { return false };
         (begin + round..self.last.len()).all(|at| self.last[at] == self.last[at - round])
     }
 }
@@ -151,14 +151,14 @@ mod tests {
         [accept, close].map(|call| event(1, "one", What::Call(call)))
     }
 
-    /// The lines of these events where scene 1 is brief, without the names of roles.
+    /// The lines of these events where the repeats of scene 1 are collapsed, without the names of roles.
     fn shown(events: impl IntoIterator<Item = Event>) -> Vec<String> {
-        let mut brief = Brief::new(Transcript::new(&["one"]), vec![1]);
+        let mut collapsed = Collapse::new(Transcript::new(&["one"]), vec![1]);
         let mut text = String::new();
         for event in events {
-            text += &brief.lines(&event);
+            text += &collapsed.lines(&event);
         }
-        text += &brief.rest();
+        text += &collapsed.rest();
         let text = anstream::adapter::strip_str(&text).to_string();
         text.lines().map(|line| line.trim_start().trim_start_matches("one").trim_start().to_owned()).collect()
     }
@@ -189,10 +189,10 @@ mod tests {
 
     #[test]
     fn few_rounds_are_all_shown() {
-        let few = SHOWN + FEWEST;
+        let few = ROUNDS_SHOWN + FEWEST_LEFT_OUT;
         let lines = |rounds: usize| shown((4..).take(rounds).flat_map(opening));
         assert_eq!(lines(few).len(), 2 * few);
-        assert_eq!(lines(few + 1).len(), 2 * (SHOWN + 1) + 1);
+        assert_eq!(lines(few + 1).len(), 2 * (ROUNDS_SHOWN + 1) + 1);
     }
 
     #[test]
@@ -215,11 +215,11 @@ mod tests {
             event(1, "one", What::Call(call))
         };
         assert_eq!(shown((0..100).map(sent)).len(), 100);
-        assert_eq!(shown((0..100).map(|_| sent(1))).len(), SHOWN + 2);
+        assert_eq!(shown((0..100).map(|_| sent(1))).len(), ROUNDS_SHOWN + 2);
     }
 
     #[test]
-    fn only_scenes_that_are_meant_to_be_are_brief_and_each_for_itself() {
+    fn only_scenes_that_are_meant_to_be_are_collapsed_and_each_for_itself() {
         let same = |scene: u32, count: usize| (0..count).map(move |_| print(scene, "the same"));
         assert_eq!(shown(same(2, 100)).len(), 100);
         let next = event(1, "one", What::Scene { text: "next".to_owned(), port: 1 });
@@ -229,10 +229,10 @@ mod tests {
 
     #[test]
     fn nothing_is_held_back_where_nothing_comes_again() {
-        let mut brief = Brief::new(Transcript::new(&["one"]), vec![1]);
+        let mut collapsed = Collapse::new(Transcript::new(&["one"]), vec![1]);
         for number in 0..50 {
-            assert!(brief.lines(&print(1, &format!("line {number}"))).contains(&format!("line {number}")));
+            assert!(collapsed.lines(&print(1, &format!("line {number}"))).contains(&format!("line {number}")));
         }
-        assert_eq!(brief.rest(), "");
+        assert_eq!(collapsed.rest(), "");
     }
 }
