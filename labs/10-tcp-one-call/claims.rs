@@ -1,7 +1,7 @@
 //! What the old texts say about one conversation, and what the calls and states of ours say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Selection};
+use socklab::trace::Selection;
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -37,13 +37,13 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S2-C10", "When the handshake is over, both sides are ESTABLISHED.", |trace| {
             let (server, client) = (trace.scene(1).role("server"), trace.scene(1).role("client"));
             let (accepted, connected) =
-                (in_state(&server, TcpState::Established), in_state(&client, TcpState::Established));
+                (server.comes_into(TcpState::Established).ok(), client.comes_into(TcpState::Established).ok());
             Verdict::of(accepted.is_some() && connected.is_some(), connected.into_iter().chain(accepted))
         }),
         Claim::classic("S2-C11", "The side that is told goodbye goes to CLOSE-WAIT.", |trace| {
             let scene = trace.scene(1);
             let goodbye = scene.clone().role("server").first(Syscall::Close)?;
-            let told = in_state(&scene.role("client").after(goodbye.event), TcpState::CloseWait);
+            let told = scene.role("client").after(goodbye.event).comes_into(TcpState::CloseWait).ok();
             Verdict::of(told.is_some(), std::iter::once(goodbye.event).chain(told))
         }),
         Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
@@ -96,7 +96,7 @@ let last = closes.last().ok_or(Unseen::because("nobody said goodbye"))?;
             let before = scene.clone().role("client").before(accept.event);
             let sent: Vec<_> = before.calls(Syscall::Send).into_iter().filter(|made| made.call.ret > Some(0)).collect();
             let queue = scene.role("server").after(accept.event).receive_queues().first().copied();
-            let connected = in_state(&before, TcpState::Established);
+            let connected = before.comes_into(TcpState::Established).ok();
             let taken = !sent.is_empty() && queue.and_then(|event| event.unread()) > Some(0);
             let holds = connected.is_some() && taken;
             let sent = sent.into_iter().map(|made| made.event);
@@ -105,7 +105,7 @@ let last = closes.last().ok_or(Unseen::because("nobody said goodbye"))?;
         Claim::ours("Bytes that came before the goodbye can still be read after it.", |trace| {
             let client = trace.scene(1).role("client");
             let told =
-                in_state(&client, TcpState::CloseWait).ok_or(Unseen::because("the client was not told goodbye"))?;
+                client.comes_into(TcpState::CloseWait).ok().ok_or(Unseen::because("the client was not told goodbye"))?;
             let read = client.after(told).calls(Syscall::Recv);
             let whole = read.iter().any(|made| made.call.bytes() == b"LINHAIFENG NB");
             Verdict::of(whole, std::iter::once(told).chain(read.into_iter().map(|made| made.event)))
@@ -116,9 +116,4 @@ let last = closes.last().ok_or(Unseen::because("nobody said goodbye"))?;
 fn starts_with(role: &Selection<'_>, names: &[Syscall]) -> bool {
     let made: Vec<Syscall> = role.all_calls().iter().map(|made| made.call.name).collect();
     made.starts_with(names)
-}
-
-/// The moment at which a role's connection was first seen in a state.
-fn in_state<'a>(role: &Selection<'a>, state: TcpState) -> Option<&'a Event> {
-    role.states().into_iter().find(|event| event.state() == Some(state))
 }

@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             let mut holds = true;
             for number in [1, 3] {
                 let scene = trace.scene(number);
-                let round = scene.findings().into_iter().find(|event| goes_round(event));
+                let round = scene.finding(Finding::RoleGoesRound).ok();
                 let left = scene.clone().role("client").only(|event| matches!(event.what, What::Exit(_)));
                 holds &= round.is_some() && zeros(&scene).len() > 1;
                 evidence.extend(left.events().iter().copied());
@@ -93,7 +93,7 @@ let slept = slept.ok_or(Unseen::because("recv did not give 0, or nobody slept"))
             let caller = trace.scene(1).role("next-caller");
             let connected = caller.calls(Syscall::Connect).first().copied();
             let wait = caller.waits(Syscall::Recv).first().copied();
-            let finding = trace.scene(1).findings().into_iter().find(|event| goes_round(event));
+            let finding = trace.scene(1).finding(Finding::RoleGoesRound).ok();
             let open = connected.is_some_and(|made| made.call.ret == Some(0));
             let holds = open && wait.is_some() && finding.is_some() && caller.calls(Syscall::Recv).is_empty();
             Verdict::of(holds, connected.map(|made| made.event).into_iter().chain(wait))
@@ -119,8 +119,4 @@ fn zeros<'a>(scene: &Selection<'a>) -> Vec<Made<'a>> {
     let mut made = scene.clone().role("server").calls(Syscall::Recv);
     made.retain(|made| made.call.ret == Some(0));
     made
-}
-
-fn goes_round(event: &Event) -> bool {
-    matches!(&event.what, What::Finding { finding, .. } if *finding == Finding::RoleGoesRound)
 }

@@ -57,7 +57,7 @@ let received = received(trace, 8);
             let killed = exit(&trace.scene(1).role("server")).ok_or(Unseen::because("the server did not go"))?;
             let sends = client.after(killed).calls(Syscall::Send);
             let holds =
-                matches!(&sends[..], [first, second] if first.call.ret > Some(0) && failed(second, Errno::EPIPE));
+                matches!(&sends[..], [first, second] if first.call.ret > Some(0) && second.failed(Errno::EPIPE));
             Verdict::of(holds, std::iter::once(killed).chain(sends.iter().map(|made| made.event)))
         }),
         Claim::ours("Where SIGPIPE is not ignored, that second send kills its process without a word.", |trace| {
@@ -94,9 +94,9 @@ let end = end.ok_or(Unseen::because("the client was not in a call when it ended"
             let ([_, reset, zero, pipe], [reset_first, pipe_next, _, zero_last]) = (&receives[..], &sends[..]) else {
                 return Err(Unseen::because("the server did not ask"));
             };
-            let holds = failed(reset, Errno::ECONNRESET)
-                && failed(reset_first, Errno::ECONNRESET)
-                && [pipe, pipe_next].iter().all(|made| failed(made, Errno::EPIPE))
+            let holds = reset.failed(Errno::ECONNRESET)
+                && reset_first.failed(Errno::ECONNRESET)
+                && [pipe, pipe_next].iter().all(|made| made.failed(Errno::EPIPE))
                 && [zero, zero_last].iter().all(|made| made.call.ret == Some(0));
             Verdict::by_calls(holds, [*reset, *zero, *pipe, *reset_first, *pipe_next, *zero_last])
         }),
@@ -120,7 +120,7 @@ let received = received(trace, 8);
                 return Err(Unseen::because("the server's kernel has no room for a megabyte: its send had to wait"));
             }
             let total: i64 = received.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum();
-            let lost = Some(total) < sent.call.ret && received.iter().any(|made| failed(made, Errno::ECONNRESET));
+            let lost = Some(total) < sent.call.ret && received.iter().any(|made| made.failed(Errno::ECONNRESET));
             Verdict::by_calls(lost, std::iter::once(sent).chain(received))
         }),
         Claim::ours("With half a goodbye, and all input read before close, nothing is lost.", |trace| {
@@ -149,10 +149,6 @@ fn status(event: &Event) -> Option<Status> {
         What::Exit(exit) => Some(exit.status),
         _ => None,
     }
-}
-
-fn failed(made: &Made<'_>, errno: Errno) -> bool {
-    made.call.errno == Some(errno)
 }
 
 /// The server's send of the megabyte.

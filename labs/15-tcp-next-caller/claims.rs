@@ -1,7 +1,7 @@
 //! What is said about the second client, and about catching whatever goes wrong.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Finding, Made, Selection, What};
+use socklab::trace::{Event, Finding, Made, Selection};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -77,7 +77,7 @@ let answer = answer.ok_or(Unseen::because("nobody sent q"))?;
         Claim::ours("Around accept, swallowing all errors makes an endless loop of one that stays.", |trace| {
             let scene = trace.scene(4);
             let failed = scene.clone().role("server").calls(Syscall::Accept);
-            let round = scene.findings().into_iter().find(|event| goes_round(event));
+            let round = scene.finding(Finding::RoleGoesRound).ok();
             let holds = round.is_some() && failed.iter().all(|made| made.call.errno == Some(Errno::EINVAL));
             Verdict::of(holds, failed.first().map(|made| made.event).into_iter().chain(round))
         }),
@@ -101,8 +101,4 @@ let answer = answer.ok_or(Unseen::because("nobody sent q"))?;
 fn accepted<'a>(scene: &Selection<'a>, role: &str) -> Option<Made<'a>> {
     let peer = format!("{role}:port");
     scene.calls(Syscall::Accept).into_iter().find(|made| made.event.word("addr") == Some(&peer))
-}
-
-fn goes_round(event: &Event) -> bool {
-    matches!(&event.what, What::Finding { finding, .. } if *finding == Finding::RoleGoesRound)
 }

@@ -14,7 +14,7 @@ pub fn all() -> Vec<Claim> {
             // Where connect does not wait, the answer comes later.
             let asked = trace.scene(3).calls(Syscall::GetSockOpt).first().copied();
             let told = asked.is_some_and(|made| made.event.errno("optval") == Some(Errno::ECONNREFUSED));
-            let refused = failed(&tried[0], Errno::ECONNREFUSED) && failed(&tried[1], Errno::ECONNREFUSED);
+            let refused = tried[0].failed(Errno::ECONNREFUSED) && tried[1].failed(Errno::ECONNREFUSED);
             Verdict::by_calls(refused && told, tried.into_iter().chain(asked))
         }),
         Claim::classic("S1-C18", "TCP needs the server first (also S2-C08).", |trace| {
@@ -24,7 +24,7 @@ pub fn all() -> Vec<Claim> {
                 return Err(Unseen::because("the client did not try before and after"));
             };
             let (before, after) = (early.event.n < listens.event.n, late.event.n > listens.event.n);
-            let holds = before && after && failed(early, Errno::ECONNREFUSED) && late.call.ret == Some(0);
+            let holds = before && after && early.failed(Errno::ECONNREFUSED) && late.call.ret == Some(0);
             Verdict::by_calls(holds, [*early, listens, *late])
         }),
         Claim::classic("S1-C12", "connect_ex gives an error number in place of raising an error.", |trace| {
@@ -36,17 +36,17 @@ pub fn all() -> Vec<Claim> {
                 .ok_or(Unseen::because("nobody tried"))?;
             let next = calls.get(at + 1).copied();
             let goes_on = next.is_some_and(|made| made.call.name == Syscall::Send && made.call.fd == calls[at].call.fd);
-            Verdict::by_calls(failed(&calls[at], Errno::ECONNREFUSED) && goes_on, [calls[at]].into_iter().chain(next))
+            Verdict::by_calls(calls[at].failed(Errno::ECONNREFUSED) && goes_on, [calls[at]].into_iter().chain(next))
         }),
         Claim::ours("Who does not look at connect's result is told by send, and of something else: EPIPE.", |trace| {
             let (tried, sent) = (connects(trace, 2), trace.scene(2).calls(Syscall::Send));
             let tried = tried.first().ok_or(Unseen::because("nobody sent"))?;
 let sent = sent.first().ok_or(Unseen::because("nobody sent"))?;
-            Verdict::by_calls(failed(tried, Errno::ECONNREFUSED) && failed(sent, Errno::EPIPE), [*tried, *sent])
+            Verdict::by_calls(tried.failed(Errno::ECONNREFUSED) && sent.failed(Errno::EPIPE), [*tried, *sent])
         }),
         Claim::ours("A connect that does not wait says EINPROGRESS, whether somebody is there or not.", |trace| {
             let tried: Vec<_> = [3, 4].iter().filter_map(|number| connects(trace, *number).first().copied()).collect();
-            let holds = tried.len() == 2 && tried.iter().all(|made| failed(made, Errno::EINPROGRESS));
+            let holds = tried.len() == 2 && tried.iter().all(|made| made.failed(Errno::EINPROGRESS));
             Verdict::by_calls(holds, tried)
         }),
         Claim::ours("Then POLLOUT comes for success and for failure alike; SO_ERROR says which, once.", |trace| {
@@ -78,7 +78,7 @@ let error = error.ok_or(Unseen::because("nobody waited"))?;
                 let set = set.ok_or(Unseen::because("nobody waited"))?;
 let tried = tried.ok_or(Unseen::because("nobody waited"))?;
                 let holds =
-                    tried.call.fd == set.call.fd && tried.call.after.is_some() && failed(&tried, Errno::EINPROGRESS);
+                    tried.call.fd == set.call.fd && tried.call.after.is_some() && tried.failed(Errno::EINPROGRESS);
                 Verdict::by_calls(holds, [set, tried])
             },
         ),
@@ -88,7 +88,7 @@ let tried = tried.ok_or(Unseen::because("nobody waited"))?;
                 let (in_vain, found) = (connects(trace, 6), connects(trace, 7));
                 let pauses = trace.scene(6).calls(Syscall::Poll);
                 let times: Vec<_> = pauses.iter().filter_map(|made| made.call.timeout()).collect();
-                let gives_up = in_vain.len() == 3 && in_vain.iter().all(|made| failed(made, Errno::ECONNREFUSED));
+                let gives_up = in_vain.len() == 3 && in_vain.iter().all(|made| made.failed(Errno::ECONNREFUSED));
                 let finds = found.last().is_some_and(|made| made.call.ret == Some(0));
                 let answered = trace.scene(7).role("client").calls(Syscall::Recv).last().copied();
                 let holds = gives_up && times == [500, 1000].map(Duration::from_millis) && finds && answered.is_some();
@@ -104,8 +104,4 @@ fn connects(trace: &Trace, number: u32) -> Vec<Made<'_>> {
 
 fn first_poll(trace: &Trace, number: u32) -> Option<Made<'_>> {
     trace.scene(number).role("client").calls(Syscall::Poll).first().copied()
-}
-
-fn failed(made: &Made<'_>, errno: Errno) -> bool {
-    made.call.errno == Some(errno)
 }

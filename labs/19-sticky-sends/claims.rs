@@ -1,7 +1,7 @@
 //! What the old texts say about two sends and one receive, and what the queue between the calls says.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Made};
+use socklab::trace::{Event, Made, bytes_of};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -32,7 +32,7 @@ let (udp, udp_bound) = begin(5).ok_or(Unseen::because("there were no two servers
             // Two sends of the same bytes, and a receiver as late: if there were nothing to know, no difference.
             let datagrams = trace.scene(5).role("client").calls(Syscall::SendTo);
             let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
-            if bytes(&datagrams) != sent(trace, 2).concat() || tcp.is_empty() || udp.is_empty() {
+            if bytes_of(&datagrams) != sent(trace, 2).concat() || tcp.is_empty() || udp.is_empty() {
                 return Err(Unseen::because("the same was not sent over both"));
             }
             Verdict::by_calls(tcp.len() == udp.len(), tcp.into_iter().chain(udp))
@@ -104,7 +104,7 @@ let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
             if received.is_empty() {
                 return Err(Unseen::because("nothing was received"));
             }
-            Verdict::by_calls(bytes(&sends) != bytes(&received), sends.into_iter().chain(received))
+            Verdict::by_calls(bytes_of(&sends) != bytes_of(&received), sends.into_iter().chain(received))
         }),
         Claim::ours("Two sends stay apart if the first is read before the second is made.", |trace| {
             let received = arrived(trace, 3);
@@ -122,11 +122,7 @@ let second = second.ok_or(Unseen::because("there were no two sends, or nothing w
 
 /// The receives of a scene's server that brought bytes.
 fn arrived(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
-    let server = trace.scene(scene).role("server");
-    let mut made = server.calls(Syscall::Recv);
-    made.extend(server.calls(Syscall::RecvFrom));
-    made.retain(|made| !made.call.bytes().is_empty());
-    made
+    trace.scene(scene).role("server").received()
 }
 
 /// The data of each send of a scene's client.
@@ -140,10 +136,6 @@ fn merged(received: &[Made<'_>]) -> bool {
 
 fn apart(received: &[Made<'_>]) -> bool {
     matches!(received, [first, second] if first.call.bytes() == b"hello" && second.call.bytes() == b"feng")
-}
-
-fn bytes(calls: &[Made<'_>]) -> Vec<u8> {
-    calls.iter().flat_map(|made| made.call.bytes().to_vec()).collect()
 }
 
 /// The moment at which so many bytes were seen in the queue of a scene's server.

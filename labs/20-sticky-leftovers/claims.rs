@@ -1,7 +1,7 @@
 //! What the old texts say about what was not read, and what the queue says.
 
 use socklab::prelude::*;
-use socklab::trace::Made;
+use socklab::trace::{Made, bytes_of};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -9,7 +9,7 @@ pub fn all() -> Vec<Claim> {
             let sends = trace.scene(1).role("client").calls(Syscall::Send);
             let received = arrived(trace, 1);
             let left = trace.scene(1).role("server").receive_queues().get(1).copied();
-            let holds = received.len() > 1 && bytes(&received) == bytes(&sends);
+            let holds = received.len() > 1 && bytes_of(&received) == bytes_of(&sends);
             let evidence = received.iter().map(|made| made.event);
             Verdict::of(holds, evidence.clone().take(1).chain(left).chain(evidence.skip(1)))
         }),
@@ -19,7 +19,7 @@ pub fn all() -> Vec<Claim> {
             if received.is_empty() {
                 return Err(Unseen::because("nothing was received"));
             }
-            Verdict::by_calls(bytes(&sends) != bytes(&received), sends.into_iter().chain(received))
+            Verdict::by_calls(bytes_of(&sends) != bytes_of(&received), sends.into_iter().chain(received))
         }),
         Claim::classic("S4-C02", "The two receives give \"hello\" and \"worldSB\".", |trace| {
             let received = arrived(trace, 2);
@@ -61,18 +61,18 @@ pub fn all() -> Vec<Claim> {
                 let sent = trace.scene(4).role("client").calls(Syscall::Send);
                 let received = trace.scene(4).role("server").calls(Syscall::Recv);
                 let ended = received.last().is_some_and(|made| made.call.ret == Some(0));
-                let whole = sent.len() == 1 && bytes(&received) == bytes(&sent);
+                let whole = sent.len() == 1 && bytes_of(&received) == bytes_of(&sent);
                 Verdict::by_calls(ended && whole, sent.into_iter().chain(received))
             },
         ),
         Claim::ours("A recv can cut a character: all the bytes are text, and a piece of them is not.", |trace| {
             let received = arrived(trace, 3);
             let cut = received.iter().copied().filter(|made| std::str::from_utf8(made.call.bytes()).is_err());
-            let whole = std::str::from_utf8(&bytes(&received)).is_ok();
+            let whole = std::str::from_utf8(&bytes_of(&received)).is_ok();
             Verdict::by_calls(whole && cut.clone().next().is_some(), cut)
         }),
         Claim::ours("If the bytes of an unfinished character are kept, no character is lost.", |trace| {
-            let sent = bytes(&trace.scene(4).role("client").calls(Syscall::Send));
+            let sent = bytes_of(&trace.scene(4).role("client").calls(Syscall::Send));
             let Ok(text) = std::str::from_utf8(&sent) else {
                 return Err(Unseen::because("what was sent is no text"));
             };
@@ -87,17 +87,11 @@ pub fn all() -> Vec<Claim> {
 
 /// The receives of a scene's server that brought bytes.
 fn arrived(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
-    let mut made = trace.scene(scene).role("server").calls(Syscall::Recv);
-    made.retain(|made| !made.call.bytes().is_empty());
-    made
+    trace.scene(scene).role("server").received()
 }
 
 /// The receive with 1024 bytes of room.
 fn large(trace: &Trace) -> Option<Made<'_>> {
     let asked = |made: &Made<'_>| made.call.get_arg("len").and_then(Value::as_number) == Some(1024);
     arrived(trace, 2).into_iter().find(asked)
-}
-
-fn bytes(calls: &[Made<'_>]) -> Vec<u8> {
-    calls.iter().flat_map(|made| made.call.bytes().to_vec()).collect()
 }

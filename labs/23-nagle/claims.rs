@@ -73,7 +73,7 @@ const FULL: usize = 1448;
 /// The frames with data that a scene's client sent.
 fn left(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
     let mut frames = trace.scene(scene).frames();
-    frames.retain(|sent| is_from(sent, "client") && sent.frame.payload.len > 0);
+    frames.retain(|sent| sent.is_from("client") && sent.frame.payload.len > 0);
     frames
 }
 
@@ -90,9 +90,5 @@ fn sends(trace: &Trace, scene: u32) -> usize {
 fn released(trace: &Trace, scene: u32) -> Option<Sent<'_>> {
     let last = left(trace, scene).pop()?;
     let before = trace.scene(scene).before(last.event).frames().pop()?;
-    (is_from(&before, "server") && before.frame.payload.len == 0).then_some(before)
-}
-
-fn is_from(sent: &Sent<'_>, role: &str) -> bool {
-    sent.frame.from.as_deref().is_some_and(|from| from.split(':').next() == Some(role))
+    (before.is_from("server") && before.frame.payload.len == 0).then_some(before)
 }

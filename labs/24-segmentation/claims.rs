@@ -60,7 +60,7 @@ let last = segments.last().ok_or(NO_SEGMENT)?;
         Claim::ours("TCP cuts, so that IP need not: none of its segments is a fragment.", |trace| {
             let all: Vec<_> = [1, 2, 4].into_iter().flat_map(|scene| segments(trace, scene)).collect();
             let longest = all.iter().max_by_key(|sent| sent.frame.bytes.len).ok_or(NO_SEGMENT)?;
-            Verdict::of(!all.iter().any(is_fragment) && longest.frame.bytes.len <= 14 + 1500, [longest.event])
+            Verdict::of(!all.iter().any(Sent::is_fragment) && longest.frame.bytes.len <= 14 + 1500, [longest.event])
         }),
         Claim::ours("On the loopback the same 20,000 bytes are one segment.", |trace| {
             let client = trace.scene(3).role("client");
@@ -71,7 +71,7 @@ let info = client.last(Syscall::GetSockOpt)?;
         }),
         Claim::ours("A large datagram is cut by IP, and one recvfrom gives it whole.", |trace| {
             let made = trace.scene(5).role("client").first(Syscall::SendTo)?;
-            let pieces: Vec<_> = trace.scene(5).frames().into_iter().filter(is_fragment).collect();
+            let pieces: Vec<_> = trace.scene(5).frames().into_iter().filter(Sent::is_fragment).collect();
             let received = trace.scene(5).role("server").first(Syscall::RecvFrom)?;
             let whole = lens(&pieces) == [1472, 1480, 1048] && received.call.ret == made.call.ret;
             let events = [made.event].into_iter().chain(pieces.iter().map(|sent| sent.event));
@@ -83,7 +83,7 @@ let info = client.last(Syscall::GetSockOpt)?;
             let received = scene.clone().role("server").calls(Syscall::RecvFrom);
             let [lost] = &lost[..] else { return Err(NO_SEGMENT) };
             let small = received.len() == 1 && received[0].call.ret == Some(5);
-            let fragments = scene.frames().iter().filter(|sent| is_fragment(sent)).count();
+            let fragments = scene.frames().iter().filter(|sent| sent.is_fragment()).count();
             let waits = scene.findings();
             let events = [lost.event].into_iter().chain(received.iter().map(|made| made.event)).chain(waits);
             Verdict::of(small && fragments == 3, events)
@@ -110,8 +110,4 @@ fn segments(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
 
 fn lens(frames: &[Sent<'_>]) -> Vec<usize> {
     frames.iter().map(|sent| sent.frame.payload.len).collect()
-}
-
-fn is_fragment(sent: &Sent<'_>) -> bool {
-    sent.frame.fragment.is_some()
 }

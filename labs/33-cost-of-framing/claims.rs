@@ -63,8 +63,8 @@ pub fn all() -> Vec<Claim> {
 fn exchange<'a>(trace: &'a Trace, scene: u32, question: &str) -> Vec<Sent<'a>> {
     let answer = question.to_ascii_uppercase();
     let frames = trace.scene(scene).frames();
-    let asks = |sent: &Sent<'_>| is_from(sent, "client") && sent.frame.payload.bytes == question.as_bytes();
-    let answers = |sent: &Sent<'_>| is_from(sent, "server") && sent.frame.payload.bytes.ends_with(answer.as_bytes());
+    let asks = |sent: &Sent<'_>| sent.is_from("client") && sent.frame.payload.bytes == question.as_bytes();
+    let answers = |sent: &Sent<'_>| sent.is_from("server") && sent.frame.payload.bytes.ends_with(answer.as_bytes());
     match (frames.iter().position(asks), frames.iter().position(answers)) {
         (Some(first), Some(last)) if first < last => frames[first..=last].to_vec(),
         _ => Vec::new(),
@@ -73,16 +73,12 @@ fn exchange<'a>(trace: &'a Trace, scene: u32, question: &str) -> Vec<Sent<'a>> {
 
 /// How often the word has gone from the client to the server and back.
 fn round_trips(frames: &[Sent<'_>]) -> usize {
-    let from_client: Vec<bool> = frames.iter().map(|sent| is_from(sent, "client")).collect();
+    let from_client: Vec<bool> = frames.iter().map(|sent| sent.is_from("client")).collect();
     from_client.windows(2).filter(|pair| pair[0] && !pair[1]).count()
 }
 
 fn timers(frames: &[Sent<'_>]) -> usize {
     frames.iter().filter(|sent| sent.frame.by_timer).count()
-}
-
-fn is_from(sent: &Sent<'_>, role: &str) -> bool {
-    sent.frame.from.as_deref().is_some_and(|from| from.split(':').next() == Some(role))
 }
 
 fn events<'a>(frames: impl IntoIterator<Item = Sent<'a>>) -> Vec<&'a Event> {

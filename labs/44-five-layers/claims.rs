@@ -36,7 +36,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(filled == little.len(), little.iter().map(|sent| sent.event))
         }),
         Claim::classic("S2-C04", "What is too long for it, Ethernet sends in pieces.", |trace| {
-            let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(is_fragment).collect();
+            let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(Sent::is_fragment).collect();
             let last = pieces.last().ok_or(NO_FRAME)?;
             // It is IP's head that tells the pieces apart; Ethernet's is that of any frame.
             let by_internet =
@@ -117,7 +117,7 @@ let sent = datagram(trace, 2).ok_or(NO_FRAME)?;
             Verdict::of(right, [&internet, &part(&sent, "UDP", &["checksum"])])
         }),
         Claim::ours("Fragments behind the first one have no ports: UDP's head is in the first.", |trace| {
-            let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(is_fragment).collect();
+            let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(Sent::is_fragment).collect();
             let [first, last] = &pieces[..] else { return Err(NO_FRAME) };
             let none = last.frame.layer("UDP").is_none() && last.frame.layer("payload").is_some();
             Verdict::of(first.frame.proto == Proto::Udp && none, [first.event, &part(last, "payload", &[])])
@@ -160,12 +160,8 @@ fn destination(frame: &Frame) -> Option<&[u8]> {
     Some(&frame.field("Ethernet", "destination")?.bytes.bytes)
 }
 
-fn is_fragment(sent: &Sent<'_>) -> bool {
-    sent.frame.fragment.is_some()
-}
-
 fn is_whole_datagram(sent: &Sent<'_>) -> bool {
-    sent.frame.proto == Proto::Udp && !is_fragment(sent)
+    sent.frame.proto == Proto::Udp && !sent.is_fragment()
 }
 
 /// A frame's event without its bytes.
