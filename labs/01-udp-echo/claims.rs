@@ -45,7 +45,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let scene = trace.scene(3);
                 let [long, short] = scene.clone().role("client").first_few(Syscall::SendTo)?;
-let [cut, next] = scene.role("server").first_few(Syscall::RecvFrom)?;
+                let [cut, next] = scene.role("server").first_few(Syscall::RecvFrom)?;
                 let is_cut = cut.call.ret < long.call.ret && cut.call.errno.is_none();
                 Verdict::by_calls(is_cut && next.call.data == short.call.data, [long, cut, short, next])
             },
@@ -85,9 +85,9 @@ fn own_address(trace: &Trace) -> Checked {
     let (asked, sent) = (client.calls(Syscall::GetSockName), client.calls(Syscall::SendTo));
     let received = scene.role("server").calls(Syscall::RecvFrom);
     let before = asked.first().ok_or(NO_DATAGRAM)?;
-let after = asked.get(1).ok_or(NO_DATAGRAM)?;
-let sent = sent.first().ok_or(NO_DATAGRAM)?;
-let received = received.first().ok_or(NO_DATAGRAM)?;
+    let after = asked.get(1).ok_or(NO_DATAGRAM)?;
+    let sent = sent.first().ok_or(NO_DATAGRAM)?;
+    let received = received.first().ok_or(NO_DATAGRAM)?;
     let seen = received.call.get_out("src_addr").ok_or(NO_DATAGRAM)?;
     let given = client.before(received.event).all_calls();
     let carried = given.iter().any(|made| made.call.args.iter().any(|(_, value)| value == seen));

@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             let (sent, received) =
                 (scene.clone().role("client").calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
             let sent = sent.first().ok_or(NO_DATAGRAM)?;
-let received = received.first().ok_or(NO_DATAGRAM)?;
+            let received = received.first().ok_or(NO_DATAGRAM)?;
             let arrived = sent.call.ret == Some(0) && received.call.ret == Some(0);
             let from_client = received.call.get_out("src_addr").and_then(Value::as_word) == Some("client:port");
             Verdict::by_calls(arrived && from_client, [*sent, *received])
@@ -26,7 +26,7 @@ let received = received.first().ok_or(NO_DATAGRAM)?;
             let server = trace.scene(1).role("server");
             let (waits, received) = (server.waits(Syscall::RecvFrom), server.calls(Syscall::RecvFrom));
             let wait = waits.first().ok_or(NO_DATAGRAM)?;
-let received = received.first().ok_or(NO_DATAGRAM)?;
+            let received = received.first().ok_or(NO_DATAGRAM)?;
             let sent = trace.scene(1).role("client").before(received.event).calls(Syscall::SendTo);
             let Some(sent) = sent.first() else { return Verdict::by_calls(false, [*received]) };
             let waited = wait.n < sent.event.n && sent.event.n < received.event.n;

@@ -41,7 +41,7 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(3);
             let server = scene.clone().role("server");
             let last = server.last(Syscall::RecvFrom)?;
-let ended = scene.clone().role("client").first(Syscall::Close)?;
+            let ended = scene.clone().role("client").first(Syscall::Close)?;
             let waits = server.after(last.event).waits(Syscall::RecvFrom);
             Verdict::of(!waits.is_empty(), [ended.event, last.event].into_iter().chain(waits))
         }),
@@ -63,7 +63,7 @@ let ended = scene.clone().role("client").first(Syscall::Close)?;
             let (client, server) = (scene.clone().role("client"), scene.role("server"));
             let (sent, received) = (client.calls(Syscall::Send), server.calls(Syscall::RecvFrom));
             let surplus = sent.get(received.len()).ok_or(NO_DATAGRAM)?;
-let closed = server.first(Syscall::Close)?;
+            let closed = server.first(Syscall::Close)?;
             let waited = server.before(closed.event).receive_queues().last().copied();
             let asked = client.after(closed.event).first(Syscall::GetSockOpt)?;
             let in_queue = waited.and_then(|event| event.unread()) == surplus.call.ret;

@@ -22,7 +22,7 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(5);
             let client = scene.clone().role("client");
             let connected = client.first(Syscall::Connect)?;
-let received = client.calls(Syscall::RecvFrom);
+            let received = client.calls(Syscall::RecvFrom);
             let first = received.first().ok_or(NO_DATAGRAM)?;
             let [sent, _] = scene.role("server").before(first.event).first_few(Syscall::SendTo)?;
             // One to one now; if the reason were right, the first receive would bring more than the first send.
@@ -75,7 +75,7 @@ let received = client.calls(Syscall::RecvFrom);
         Claim::ours("An unconnected socket takes a datagram from anybody who knows its port.", |trace| {
             let scene = trace.scene(4);
             let foreign = foreign(&scene).ok_or(NO_DATAGRAM)?;
-let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
+            let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
             Verdict::by_calls(foreign.call.data == taken.call.data, [foreign, taken])
         }),
         Claim::ours(
@@ -83,7 +83,7 @@ let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
             |trace| {
                 let scene = trace.scene(5);
                 let foreign = foreign(&scene).ok_or(NO_DATAGRAM)?;
-let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
+                let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
                 let client = scene.clone().role("client");
                 let unheard = client.calls(Syscall::RecvFrom).iter().all(|made| made.call.data != foreign.call.data);
                 let told = scene.role("server").calls(Syscall::GetSockOpt).first().copied();
@@ -94,7 +94,7 @@ let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
         Claim::ours("What came before the socket was connected is received after it, from whomever it is.", |trace| {
             let scene = trace.scene(6);
             let foreign = foreign(&scene).ok_or(NO_DATAGRAM)?;
-let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
+            let taken = first_taken(&scene).ok_or(NO_DATAGRAM)?;
             let connected = scene.role("client").calls(Syscall::Connect).first().copied();
             let between = connected.is_some_and(|made| made.event.n > foreign.event.n && made.event.n < taken.event.n);
             let same = foreign.call.data == taken.call.data;

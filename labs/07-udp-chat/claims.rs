@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             let client = scene.clone().role("client");
             let (sent, received) = (client.calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
             let sent = sent.first().ok_or(NO_MESSAGE)?;
-let received = received.first().ok_or(NO_MESSAGE)?;
+            let received = received.first().ok_or(NO_MESSAGE)?;
             let own = received.call.get_out("src_addr").ok_or(NO_MESSAGE)?;
             let gave = client.before(received.event).all_calls();
             let carried = gave.iter().any(|made| made.call.args.iter().any(|(_, value)| value == own));
@@ -51,7 +51,7 @@ let received = received.first().ok_or(NO_MESSAGE)?;
             let scene = trace.scene(4);
             let client = scene.role("client");
             let asked = client.calls(Syscall::SendTo).get(1).copied().ok_or(NO_MESSAGE)?;
-let got = client.calls(Syscall::RecvFrom).get(1).copied().ok_or(NO_MESSAGE)?;
+            let got = client.calls(Syscall::RecvFrom).get(1).copied().ok_or(NO_MESSAGE)?;
             let shown = client.after(got.event).printed().first().copied();
             let foreign = asked.call.get_arg("dest_addr") != got.call.get_out("src_addr");
             let believed = shown.is_some_and(|(_, line)| line.starts_with("taibai says: "));
@@ -70,7 +70,7 @@ let got = client.calls(Syscall::RecvFrom).get(1).copied().ok_or(NO_MESSAGE)?;
             |trace| {
                 let scene = trace.scene(6);
                 let sent = scene.first(Syscall::SendTo)?;
-let cut = scene.first(Syscall::RecvFrom)?;
+                let cut = scene.first(Syscall::RecvFrom)?;
                 let is_text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
                 let ends = scene.role("server").after(cut.event).calls(Syscall::Close).first().copied();
                 Verdict::by_calls(is_text(&sent) && !is_text(&cut), [sent, cut].into_iter().chain(ends))

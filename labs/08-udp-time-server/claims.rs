@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             let udp = calls.iter().find(|made| made.call.socket_type() == Some(SocketType::Datagram));
             let received = calls.iter().find(|made| made.call.name.receives());
             let udp = udp.ok_or(NO_DATAGRAM)?;
-let received = received.ok_or(NO_DATAGRAM)?;
+            let received = received.ok_or(NO_DATAGRAM)?;
             Verdict::by_calls(received.call.name == Syscall::RecvFrom, [*udp, *received])
         }),
         Claim::classic("S0-C05", "An empty sendto is a real datagram: it arrives.", |trace| {
@@ -30,7 +30,7 @@ let received = received.ok_or(NO_DATAGRAM)?;
             let stranger = trace.scene(2).role("stranger");
             let (asked, answer) = (stranger.calls(Syscall::SendTo), stranger.calls(Syscall::Recv));
             let asked = asked.first().ok_or(NO_ANSWER)?;
-let answer = answer.first().ok_or(NO_ANSWER)?;
+            let answer = answer.first().ok_or(NO_ANSWER)?;
             let twelve = asked.call.ret.map(|len| 12 * len) == answer.call.ret;
             Verdict::by_calls(twelve, [*asked, *answer])
         }),
@@ -49,7 +49,7 @@ let answer = answer.first().ok_or(NO_ANSWER)?;
             let server = scene.role("second-server");
             let received = server.calls(Syscall::RecvFrom);
             let sent = sent.first().ok_or(NO_DATAGRAM)?;
-let received = received.first().ok_or(NO_DATAGRAM)?;
+            let received = received.first().ok_or(NO_DATAGRAM)?;
             let text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
             let ends = server.after(received.event).calls(Syscall::Close);
             Verdict::by_calls(
@@ -61,7 +61,7 @@ let received = received.first().ok_or(NO_DATAGRAM)?;
             let server = trace.scene(3).role("server");
             let (asked, answers) = (server.calls(Syscall::RecvMsg), server.calls(Syscall::SendTo));
             let last = asked.last().ok_or(NO_ANSWER)?;
-let longest = answers.iter().max_by_key(|made| made.call.ret).ok_or(NO_ANSWER)?;
+            let longest = answers.iter().max_by_key(|made| made.call.ret).ok_or(NO_ANSWER)?;
             // Whoever asked what is asked in scene 2 was answered, too, and the server is still there.
             let all = answers.len() == asked.len() && asked.iter().any(|made| made.call.get_out("msg_flags").is_some());
             Verdict::by_calls(all && longest.call.ret == Some(19), [*last, *longest])

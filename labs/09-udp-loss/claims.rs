@@ -54,7 +54,7 @@ pub fn all() -> Vec<Claim> {
                 let sent = scene.clone().role("client").calls(Syscall::SendTo).len() as i64;
                 let received = scene.clone().role("server").calls(Syscall::RecvMsg);
                 let asked = dropped(&scene).ok_or(NOBODY_ASKED)?;
-let last = received.last().copied().ok_or(NOBODY_ASKED)?;
+                let last = received.last().copied().ok_or(NOBODY_ASKED)?;
                 let drops = asked.event.number("drops");
                 let said = said(&scene, "lost, says the socket: ");
                 let table = said.and_then(|(_, text)| text.rsplit_once("/proc/net/udp: ")?.1.parse::<i64>().ok());
@@ -70,7 +70,7 @@ let last = received.last().copied().ok_or(NOBODY_ASKED)?;
         Claim::ours("Of a hundred small ones the first ones are kept, in their order and without a gap.", |trace| {
             let scene = trace.scene(2);
             let [sent] = scene.exactly(Syscall::SendMmsg)?;
-let [received] = scene.exactly(Syscall::RecvMmsg)?;
+            let [received] = scene.exactly(Syscall::RecvMmsg)?;
             let fewer = received.call.ret > Some(1) && received.call.ret < sent.call.ret;
             let holds = fewer && sent.call.bytes().starts_with(received.call.bytes());
             Verdict::by_calls(holds, [sent, received])

@@ -49,7 +49,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
             let closes = trace.scene(1).calls(Syscall::Close);
             let first = closes.first().ok_or(Unseen::because("nobody said goodbye"))?;
-let last = closes.last().ok_or(Unseen::because("nobody said goodbye"))?;
+            let last = closes.last().ok_or(Unseen::because("nobody said goodbye"))?;
             // The program has no descriptor any more. Its kernel is asked by the connection's addresses.
             let kept = trace.scene(1).role("server").after(first.event).states();
             let end = kept
@@ -104,8 +104,10 @@ let last = closes.last().ok_or(Unseen::because("nobody said goodbye"))?;
         }),
         Claim::ours("Bytes that came before the goodbye can still be read after it.", |trace| {
             let client = trace.scene(1).role("client");
-            let told =
-                client.comes_into(TcpState::CloseWait).ok().ok_or(Unseen::because("the client was not told goodbye"))?;
+            let told = client
+                .comes_into(TcpState::CloseWait)
+                .ok()
+                .ok_or(Unseen::because("the client was not told goodbye"))?;
             let read = client.after(told).calls(Syscall::Recv);
             let whole = read.iter().any(|made| made.call.bytes() == b"LINHAIFENG NB");
             Verdict::of(whole, std::iter::once(told).chain(read.into_iter().map(|made| made.event)))

@@ -50,7 +50,7 @@ pub fn all() -> Vec<Claim> {
             let answers = server.calls(Syscall::Send);
             let both = got(&client).into_iter().find(|made| made.call.bytes().ends_with(b"AB"));
             let long = long.ok_or(Unseen::because("no send was longer than a receive"))?;
-let both = both.ok_or(Unseen::because("no send was longer than a receive"))?;
+            let both = both.ok_or(Unseen::because("no send was longer than a receive"))?;
             let parts: Vec<_> = server.calls(Syscall::Recv).into_iter().take(3).collect();
             let of_two = !answers.iter().any(|answer| answer.call.bytes() == both.call.bytes());
             let in_order = parts.iter().flat_map(|made| made.call.bytes()).eq(long.call.bytes());

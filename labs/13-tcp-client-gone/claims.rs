@@ -42,7 +42,7 @@ pub fn all() -> Vec<Claim> {
                 client.only(|event| matches!(event.what, What::Exit(_))).events().first().copied()
             };
             let ended = left(1).ok_or(Unseen::because("nobody left"))?;
-let killed = left(3).ok_or(Unseen::because("nobody left"))?;
+            let killed = left(3).ok_or(Unseen::because("nobody left"))?;
             let after = |event: &Event, number| zeros(&trace.scene(number).after(event)).first().map(|made| made.event);
             let evidence = [Some(ended), crashed(1).or(after(ended, 1)), Some(killed), crashed(3).or(after(killed, 3))];
             Verdict::of(crashed(1).is_some() && crashed(3).is_some(), evidence.into_iter().flatten())
@@ -59,8 +59,11 @@ let killed = left(3).ok_or(Unseen::because("nobody left"))?;
         Claim::ours("Ten thousand such calls take more than ten times the processor time of 200 ms asleep.", |trace| {
             let server = trace.scene(2).role("server");
             let slept = server.calls(Syscall::Poll).last().copied().filter(|made| made.call.ret == Some(0));
-            let zero = zeros(&trace.scene(2)).first().copied().ok_or(Unseen::because("recv did not give 0, or nobody slept"))?;
-let slept = slept.ok_or(Unseen::because("recv did not give 0, or nobody slept"))?;
+            let zero = zeros(&trace.scene(2))
+                .first()
+                .copied()
+                .ok_or(Unseen::because("recv did not give 0, or nobody slept"))?;
+            let slept = slept.ok_or(Unseen::because("recv did not give 0, or nobody slept"))?;
             let said = server.printed().into_iter().find(|(_, text)| text.starts_with("processor time"));
             let holds = said.is_some_and(|(_, text)| text.contains("more than ten times"));
             let said = said.map(|(event, _)| event);

@@ -30,7 +30,7 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(4).role("server");
             let told = breaks(&server);
             let told = told.first().ok_or(Unseen::because("nobody broke off, or the server went on"))?;
-let end = exit(&server).ok_or(Unseen::because("nobody broke off, or the server went on"))?;
+            let end = exit(&server).ok_or(Unseen::because("nobody broke off, or the server went on"))?;
             Verdict::of(told.call.ret == Some(0), [told.event, end])
         }),
         Claim::classic(
@@ -48,7 +48,7 @@ let end = exit(&server).ok_or(Unseen::because("nobody broke off, or the server w
         ),
         Claim::classic("S2-C14", "TCP is safe: what was sent arrives.", |trace| {
             let sent = big_send(trace, 8).ok_or(Unseen::because("the megabyte was not sent"))?;
-let received = received(trace, 8);
+            let received = received(trace, 8);
             let arrived: i64 = received.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum();
             Verdict::by_calls(Some(arrived) == sent.call.ret, std::iter::once(sent).chain(received))
         }),
@@ -65,7 +65,7 @@ let received = received(trace, 8);
             let begun = client.events().iter().rfind(|event| matches!(&event.what, What::Begin(_))).copied();
             let end = exit(&client);
             let begun = begun.ok_or(Unseen::because("the client was not in a call when it ended"))?;
-let end = end.ok_or(Unseen::because("the client was not in a call when it ended"))?;
+            let end = end.ok_or(Unseen::because("the client was not in a call when it ended"))?;
             let in_send = matches!(&begun.what, What::Begin(call) if call.name == Syscall::Send);
             Verdict::of(in_send && status(end) == Some(Status::Signal(13)), [begun, end])
         }),
@@ -115,7 +115,7 @@ let end = end.ok_or(Unseen::because("the client was not in a call when it ended"
         }),
         Claim::ours("What send accepted and the peer has not got yet is lost with a reset.", |trace| {
             let sent = big_send(trace, 8).ok_or(Unseen::because("the megabyte was not sent"))?;
-let received = received(trace, 8);
+            let received = received(trace, 8);
             if received.first().is_some_and(|made| made.event.n < sent.event.n) {
                 return Err(Unseen::because("the server's kernel has no room for a megabyte: its send had to wait"));
             }
@@ -125,7 +125,7 @@ let received = received(trace, 8);
         }),
         Claim::ours("With half a goodbye, and all input read before close, nothing is lost.", |trace| {
             let sent = big_send(trace, 9).ok_or(Unseen::because("the megabyte was not sent"))?;
-let received = received(trace, 9);
+            let received = received(trace, 9);
             let total: i64 = received.iter().filter_map(|made| made.call.ret).sum();
             let ends = received.last().is_some_and(|made| made.call.ret == Some(0));
             Verdict::by_calls(Some(total) == sent.call.ret && ends, std::iter::once(sent).chain(received))

@@ -37,9 +37,12 @@ pub fn all() -> Vec<Claim> {
                 scene.clone().role("server").calls(Syscall::Recv).into_iter().find(|made| made.call.ret == Some(0));
             let taken = accepted(&scene, "second-client");
             let answer = scene.role("second-client").calls(Syscall::Recv).first().copied();
-            let left = first_left.ok_or(Unseen::because("the first one did not leave, or the second one was not served"))?;
-let taken = taken.ok_or(Unseen::because("the first one did not leave, or the second one was not served"))?;
-let answer = answer.ok_or(Unseen::because("the first one did not leave, or the second one was not served"))?;
+            let left =
+                first_left.ok_or(Unseen::because("the first one did not leave, or the second one was not served"))?;
+            let taken =
+                taken.ok_or(Unseen::because("the first one did not leave, or the second one was not served"))?;
+            let answer =
+                answer.ok_or(Unseen::because("the first one did not leave, or the second one was not served"))?;
             let holds = left.event.n < taken.event.n && taken.event.n < answer.event.n && answer.call.ret > Some(0);
             Verdict::by_calls(holds, [left, taken, answer])
         }),
@@ -58,7 +61,7 @@ let answer = answer.ok_or(Unseen::because("the first one did not leave, or the s
             let closed = scene.clone().role("client").calls(Syscall::Close).first().copied();
             let answer = scene.role("server").calls(Syscall::Send).into_iter().find(|made| made.call.bytes() == b"Q");
             let closed = closed.ok_or(Unseen::because("nobody sent q"))?;
-let answer = answer.ok_or(Unseen::because("nobody sent q"))?;
+            let answer = answer.ok_or(Unseen::because("nobody sent q"))?;
             Verdict::by_calls(closed.event.n < answer.event.n && answer.call.ret == Some(1), [closed, answer])
         }),
         Claim::ours("Where all errors are swallowed, neither side learns of the server's own.", |trace| {

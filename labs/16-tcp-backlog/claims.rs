@@ -14,7 +14,7 @@ pub fn all() -> Vec<Claim> {
             let accepted = server.calls(Syscall::Accept);
             let closed = server.calls(Syscall::Close).first().copied();
             let last = accepted.last().copied().ok_or(NONE)?;
-let limit = backlog(trace, 5).ok_or(NONE)?;
+            let limit = backlog(trace, 5).ok_or(NONE)?;
             // All of them were open at once: none was closed before the last one came.
             let open = accepted.len() as i64;
             let at_once = closed.is_some_and(|closed| closed.event.n > last.event.n);

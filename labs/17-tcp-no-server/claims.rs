@@ -41,7 +41,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Who does not look at connect's result is told by send, and of something else: EPIPE.", |trace| {
             let (tried, sent) = (connects(trace, 2), trace.scene(2).calls(Syscall::Send));
             let tried = tried.first().ok_or(Unseen::because("nobody sent"))?;
-let sent = sent.first().ok_or(Unseen::because("nobody sent"))?;
+            let sent = sent.first().ok_or(Unseen::because("nobody sent"))?;
             Verdict::by_calls(tried.failed(Errno::ECONNREFUSED) && sent.failed(Errno::EPIPE), [*tried, *sent])
         }),
         Claim::ours("A connect that does not wait says EINPROGRESS, whether somebody is there or not.", |trace| {
@@ -65,7 +65,7 @@ let sent = sent.first().ok_or(Unseen::because("nobody sent"))?;
             let poll = first_poll(trace, 5);
             let error = trace.scene(5).calls(Syscall::GetSockOpt).first().copied();
             let poll = poll.ok_or(Unseen::because("nobody waited"))?;
-let error = error.ok_or(Unseen::because("nobody waited"))?;
+            let error = error.ok_or(Unseen::because("nobody waited"))?;
             let nothing = poll.call.ret == Some(0);
             Verdict::by_calls(nothing && error.event.errno("optval") == Some(Errno::NONE), [poll, error])
         }),
@@ -76,7 +76,7 @@ let error = error.ok_or(Unseen::because("nobody waited"))?;
                 let set = trace.scene(5).calls(Syscall::SetSockOpt).into_iter().find(timed);
                 let tried = connects(trace, 5).last().copied();
                 let set = set.ok_or(Unseen::because("nobody waited"))?;
-let tried = tried.ok_or(Unseen::because("nobody waited"))?;
+                let tried = tried.ok_or(Unseen::because("nobody waited"))?;
                 let holds =
                     tried.call.fd == set.call.fd && tried.call.after.is_some() && tried.failed(Errno::EINPROGRESS);
                 Verdict::by_calls(holds, [set, tried])

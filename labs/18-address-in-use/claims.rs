@@ -51,14 +51,14 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C34", "SO_REUSEADDR belongs before bind.", |trace| {
             let new = trace.scene(7).role("new-server");
             let [without, with] = new.exactly(Syscall::Bind)?;
-let [option] = new.exactly(Syscall::SetSockOpt)?;
+            let [option] = new.exactly(Syscall::SetSockOpt)?;
             let holds = without.call.errno == Some(Errno::EADDRINUSE) && with.call.ret == Some(0);
             Verdict::by_calls(holds, [without, option, with])
         }),
         Claim::ours("The old server may set it after its bind: what it leaves has the option.", |trace| {
             let old = trace.scene(7).role("server");
             let bind = old.last(Syscall::Bind)?;
-let option = old.last(Syscall::SetSockOpt)?;
+            let option = old.last(Syscall::SetSockOpt)?;
             let with = row(trace, 7).pop().ok_or(Unseen::because("nobody tried"))?;
             let state = left(trace, 7, TcpState::TimeWait);
             let holds = bind.event.n < option.event.n && !state.is_empty() && with.call.ret == Some(0);
@@ -89,8 +89,10 @@ let option = old.last(Syscall::SetSockOpt)?;
             "A child that has inherited the listening socket keeps the port when its server is gone.",
             |trace| {
                 let gone = trace.scene(8).role("server").only(|event| matches!(event.what, What::Exit(_)));
-                let gone = gone.events().first().copied().ok_or(Unseen::because("the server did not end, or nobody tried"))?;
-let bind = row(trace, 8).first().copied().ok_or(Unseen::because("the server did not end, or nobody tried"))?;
+                let gone =
+                    gone.events().first().copied().ok_or(Unseen::because("the server did not end, or nobody tried"))?;
+                let bind =
+                    row(trace, 8).first().copied().ok_or(Unseen::because("the server did not end, or nobody tried"))?;
                 let said = trace.scene(8).role("new-server").after(gone).printed();
                 let listens = said.iter().find(|(_, text)| text.contains("LISTEN, sleep"));
                 let holds = listens.is_some() && bind.call.errno == Some(Errno::EADDRINUSE);

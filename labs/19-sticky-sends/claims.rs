@@ -23,7 +23,7 @@ pub fn all() -> Vec<Claim> {
                 first(Syscall::Socket).zip(first(Syscall::Bind))
             };
             let (tcp, tcp_bound) = begin(2).ok_or(Unseen::because("there were no two servers"))?;
-let (udp, udp_bound) = begin(5).ok_or(Unseen::because("there were no two servers"))?;
+            let (udp, udp_bound) = begin(5).ok_or(Unseen::because("there were no two servers"))?;
             let differs = |key: &str| tcp.call.get_arg(key) != udp.call.get_arg(key);
             let same = differs("type") && !differs("domain") && tcp_bound.call.args == udp_bound.call.args;
             Verdict::by_calls(same, [tcp, tcp_bound, udp, udp_bound])
@@ -40,7 +40,7 @@ let (udp, udp_bound) = begin(5).ok_or(Unseen::because("there were no two servers
         Claim::classic("S0-C15", "The sender does it: TCP collects small data before it sends (Nagle).", |trace| {
             let sends = trace.scene(2).role("client").calls(Syscall::Send);
             let first = sends.first().ok_or(Unseen::because("there were no two sends"))?;
-let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
+            let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
             let came = between(trace, first, second);
             let tcp = arrived(trace, 2);
             let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
@@ -52,8 +52,8 @@ let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
             let client = trace.scene(4).role("client");
             let (option, sends) = (client.calls(Syscall::SetSockOpt), client.calls(Syscall::Send));
             let option = option.first().ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
-let first = sends.first().ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
-let second = sends.get(1).ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
+            let first = sends.first().ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
+            let second = sends.get(1).ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
             let came = between(trace, first, second);
             let evidence = [option.event, first.event].into_iter().chain(came).chain([second.event]);
             let joined = came.is_none() && merged(&tcp);
@@ -66,7 +66,7 @@ let second = sends.get(1).ok_or(Unseen::because("there were no two sends with TC
                 let late = arrived(trace, 2);
                 let sends = trace.scene(2).role("client").calls(Syscall::Send);
                 let first = sends.first().ok_or(Unseen::because("there were no two sends"))?;
-let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
+                let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
                 let came = between(trace, first, second);
                 let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
                 Verdict::of(came.is_none() && merged(&late), evidence.chain(late.iter().map(|made| made.event)))
@@ -109,8 +109,9 @@ let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
         Claim::ours("Two sends stay apart if the first is read before the second is made.", |trace| {
             let received = arrived(trace, 3);
             let second = trace.scene(3).role("client").calls(Syscall::Send).get(1).copied();
-            let first_read = received.first().copied().ok_or(Unseen::because("there were no two sends, or nothing was read"))?;
-let second = second.ok_or(Unseen::because("there were no two sends, or nothing was read"))?;
+            let first_read =
+                received.first().copied().ok_or(Unseen::because("there were no two sends, or nothing was read"))?;
+            let second = second.ok_or(Unseen::because("there were no two sends, or nothing was read"))?;
             if first_read.event.n > second.event.n {
                 return Err(Unseen::because("the first was read after the second was made"));
             }

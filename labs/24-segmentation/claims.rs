@@ -7,9 +7,9 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C21", "Data that is longer than the MTU is split into several packets.", |trace| {
             let made = send(trace, 1).ok_or(NO_SEGMENT)?;
-let segments = segments(trace, 1);
+            let segments = segments(trace, 1);
             let first = segments.first().ok_or(NO_SEGMENT)?;
-let last = segments.last().ok_or(NO_SEGMENT)?;
+            let last = segments.last().ok_or(NO_SEGMENT)?;
             let all = lens(&segments).iter().sum::<usize>() == 20_000;
             Verdict::of(
                 made.call.ret == Some(20_000) && all && segments.len() > 1,
@@ -65,7 +65,7 @@ let last = segments.last().ok_or(NO_SEGMENT)?;
         Claim::ours("On the loopback the same 20,000 bytes are one segment.", |trace| {
             let client = trace.scene(3).role("client");
             let made = client.last(Syscall::Send)?;
-let info = client.last(Syscall::GetSockOpt)?;
+            let info = client.last(Syscall::GetSockOpt)?;
             let one = info.event.number("tcpi_data_segs_out") == Some(1);
             Verdict::by_calls(made.call.ret == Some(20_000) && one, [made, info])
         }),

@@ -101,7 +101,7 @@ pub fn all() -> Vec<Claim> {
             let data = trace.scene(7).before(close.event).frames();
             let data = data.into_iter().find(|sent| sent.frame.payload.len > 0 && sent.frame.dir.0 == Host::B);
             let data = data.ok_or(NONE)?;
-let reset = reset(trace, 7).ok_or(NONE)?;
+            let reset = reset(trace, 7).ok_or(NONE)?;
             let told = trace.scene(7).role("server").calls(Syscall::Recv).last().copied();
             let error = told.is_some_and(|made| made.call.errno == Some(Errno::ECONNRESET));
             let holds = unread && goodbye(trace, 7).is_empty() && reset.event.n > close.event.n && error;

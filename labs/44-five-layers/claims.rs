@@ -52,7 +52,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C06", "Ethernet works by shouting: every frame is for everybody to hear.", |trace| {
             let question = question(trace).ok_or(NO_FRAME)?;
-let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
+            let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let shouted = |sent: &Sent<'_>| destination(sent.frame) == Some(&[0xFF; 6]);
             let all = shouted(&question) && shouted(&sent);
             let shown = [&question, &sent].map(|sent| part(sent, "Ethernet", &["destination"]));
@@ -74,7 +74,7 @@ let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let server = trace.scene(1).role("server");
             let bound = server.last(Syscall::Bind)?;
-let received = server.last(Syscall::RecvFrom)?;
+            let received = server.last(Syscall::RecvFrom)?;
             let ends = (sent.frame.from.as_deref(), sent.frame.to.as_deref());
             let known = (received.event.word("src_addr"), bound.call.get_arg("addr").and_then(Value::as_word));
             let ports = part(&sent, "UDP", &["source port", "destination port"]);
@@ -92,7 +92,7 @@ let received = server.last(Syscall::RecvFrom)?;
         Claim::classic("S0-C05", "To send nothing with sendto is to send a datagram.", |trace| {
             let empty = trace.scene(2).role("client").calls(Syscall::SendTo).into_iter().next();
             let made = empty.ok_or(NO_FRAME)?;
-let sent = datagram(trace, 2).ok_or(NO_FRAME)?;
+            let sent = datagram(trace, 2).ok_or(NO_FRAME)?;
             let is_one = made.call.ret == Some(0) && sent.frame.payload.len == 0 && sent.frame.bytes.len == HEAD + 28;
             Verdict::of(is_one, [made.event, &part(&sent, "UDP", &[])])
         }),
