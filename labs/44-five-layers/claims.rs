@@ -10,13 +10,13 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic(
             "S2-C02",
-            "The head of an Ethernet frame has 18 bytes: source 6, destination 6, type 6.",
+            "The header of an Ethernet frame has 18 bytes: source 6, destination 6, type 6.",
             |trace| {
                 let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
-                let head = sent.frame.layer("Ethernet").ok_or(NO_FRAME)?;
-                let fields: Vec<_> = head.fields.iter().map(|field| (&*field.name, field.bytes.len)).collect();
+                let header = sent.frame.layer("Ethernet").ok_or(NO_FRAME)?;
+                let fields: Vec<_> = header.fields.iter().map(|field| (&*field.name, field.bytes.len)).collect();
                 let as_they_say = [("source", 6), ("destination", 6), ("type", 6)];
-                Verdict::of(head.len() == 18 && fields == as_they_say, [&part(&sent, "Ethernet", &[])])
+                Verdict::of(header.len() == 18 && fields == as_they_say, [&part(&sent, "Ethernet", &[])])
             },
         ),
         Claim::classic("S2-C03", "The data of an Ethernet frame is at most 1500 bytes long.", |trace| {
@@ -38,7 +38,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S2-C04", "What is too long for it, Ethernet sends in pieces.", |trace| {
             let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(Sent::is_fragment).collect();
             let last = pieces.last().ok_or(NO_FRAME)?;
-            // It is IP's head that tells the pieces apart; Ethernet's is that of any frame.
+            // It is IP's header that tells the pieces apart; Ethernet's is that of any frame.
             let by_internet =
                 last.frame.field("IPv4", "flags, offset").is_some_and(|field| field.bytes.bytes != [0, 0]);
             Verdict::of(!by_internet, [pieces[0].event, &part(last, "IPv4", &["flags, offset"])])
@@ -96,33 +96,32 @@ pub fn all() -> Vec<Claim> {
             let is_one = made.call.ret == Some(0) && sent.frame.payload.len == 0 && sent.frame.bytes.len == HEAD + 28;
             Verdict::of(is_one, [made.event, &part(&sent, "UDP", &[])])
         }),
-        Claim::ours("The heads of a datagram have 14, 20 and 8 bytes, whatever it carries.", |trace| {
+        Claim::ours("The headers of a datagram have 14, 20 and 8 bytes, whatever it carries.", |trace| {
             let frames: Vec<_> = trace.all().frames().into_iter().filter(is_whole_datagram).collect();
-            let heads = |sent: &Sent<'_>| sent.frame.bytes.len - sent.frame.payload.len == 14 + 20 + 8;
+            let headers = |sent: &Sent<'_>| sent.frame.bytes.len - sent.frame.payload.len == 14 + 20 + 8;
             let lens: Vec<usize> = frames.iter().map(|sent| sent.frame.payload.len).collect();
             let differ = lens.contains(&0) && lens.contains(&5) && lens.contains(&1472);
             Verdict::of(
-                differ && frames.iter().all(heads),
+                differ && frames.iter().all(headers),
                 frames.iter().map(|sent| sent.event).map(plain).collect::<Vec<_>>().iter(),
             )
         }),
         Claim::ours("Every checksum in the frames is right.", |trace| {
             let frames = trace.all().frames();
             let fields = frames.iter().flat_map(|sent| &sent.frame.layers).flat_map(|layer| &layer.fields);
-            let sums: Vec<&str> =
-                fields.filter(|field| field.name.ends_with("checksum")).map(|field| &*field.says).collect();
+            let sums: Vec<bool> = fields.filter_map(|field| field.is_correct).collect();
             let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
-            let right = sums.len() > 10 && sums.iter().all(|says| says.starts_with("right"));
+            let right = sums.len() > 10 && sums.iter().all(|is_correct| *is_correct);
             let internet = part(&sent, "IPv4", &["header checksum"]);
             Verdict::of(right, [&internet, &part(&sent, "UDP", &["checksum"])])
         }),
-        Claim::ours("Fragments behind the first one have no ports: UDP's head is in the first.", |trace| {
+        Claim::ours("Fragments behind the first one have no ports: UDP's header is in the first.", |trace| {
             let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(Sent::is_fragment).collect();
             let [first, last] = &pieces[..] else { return Err(NO_FRAME) };
             let none = last.frame.layer("UDP").is_none() && last.frame.layer("payload").is_some();
             Verdict::of(first.frame.proto == Proto::Udp && none, [first.event, &part(last, "payload", &[])])
         }),
-        Claim::ours("An ICMP error brings the packet back that it is about, from IP's head on.", |trace| {
+        Claim::ours("An ICMP error brings the packet back that it is about, from IP's header on.", |trace| {
             let frames = trace.scene(3).frames();
             let [sent, error] = &frames[..] else { return Err(NO_FRAME) };
             let quoted = error.frame.bytes.bytes.get(HEAD + 20 + 8..);
@@ -130,7 +129,7 @@ pub fn all() -> Vec<Claim> {
             let same = quoted == sent.frame.bytes.bytes.get(HEAD..);
             Verdict::of(is_error && same, [sent.event, &part(error, "quoted payload", &[])])
         }),
-        Claim::ours("TCP's head is longer: 40 bytes with a SYN, and 32 with data.", |trace| {
+        Claim::ours("TCP's header is longer: 40 bytes with a SYN, and 32 with data.", |trace| {
             let frames = trace.scene(4).frames();
             let apart: Vec<_> = frames.iter().filter(|sent| !sent.frame.layers.is_empty()).collect();
             let [syn, data] = &apart[..] else { return Err(NO_FRAME) };
@@ -143,7 +142,7 @@ pub fn all() -> Vec<Claim> {
 
 const NO_FRAME: Unseen = Unseen::because("the frame that tells it was not seen");
 
-/// The bytes of Ethernet's head.
+/// The bytes of Ethernet's header.
 const HEAD: usize = 14;
 
 /// The first datagram of a scene.

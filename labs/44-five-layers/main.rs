@@ -36,7 +36,7 @@ fn server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?;
     let mut buf = [0; 1024];
-    // Here come the payload and its sender's address. The heads around it stay in the kernel.
+    // Here come the payload and its sender's address. The headers around it stay in the kernel.
     let (len, from) = socket.recv_from(&mut buf)?; // (1)
     socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?; // (2)
     Ok(())
@@ -66,7 +66,7 @@ fn sizes_server(at: Endpoint) -> io::Result<()> {
 fn sizes_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.send_to(b"", &at.address())?; // (5)
-    // 1500 bytes for IP: 20 are its head, 8 the head of UDP.
+    // 1500 bytes for IP: 20 are its header, 8 the header of UDP.
     socket.send_to(&[b'a'; 1472], &at.address())?; // (6)
     socket.send_to(&[b'b'; 1473], &at.address())?; // (7)
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::{Data, Frame, Word};
 
-/// One layer of a frame: a protocol's head, or what is behind all heads.
+/// One layer of a frame: a protocol's header, or what is behind all headers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Layer {
     /// `Ethernet`, `ARP`, `IPv4`, `UDP`, `TCP`, `ICMP`, `payload`, `padding`; of the packet that an ICMP error is
@@ -23,6 +23,8 @@ pub struct Field {
     pub says: Word,
     /// Whether its bytes are others at every run.
     pub varies: bool,
+    /// Of a checksum that can be checked: whether it is correct.
+    pub is_correct: Option<bool>,
 }
 
 impl Layer {

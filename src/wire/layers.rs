@@ -10,7 +10,7 @@ use crate::trace::{Data, Field, Layer, TcpFlags, Word, icmp_meaning};
 /// Takes a frame apart. `name` says what an address with a port is called: one that varies ends in `:port`.
 pub fn take_apart(frame: &[u8], name: &dyn Fn(SocketAddr) -> String) -> Vec<Layer> {
     let mut parts = Parts { frame, end: frame.len(), at: 0, quoted: false, layers: Vec::new(), name };
-    // A head that breaks off leaves a rest.
+    // A header that breaks off leaves a rest.
     let _ = parts.ethernet();
     parts.rest(if parts.end < frame.len() { "padding" } else { "rest" });
     parts.layers
@@ -80,19 +80,19 @@ impl Parts<'_> {
 
     /// RFC 791.
     fn internet(&mut self) -> Option<()> {
-        let (begin, head) = (self.at, usize::from(self.byte(0)? & 15) * 4);
+        let (begin, header) = (self.at, usize::from(self.byte(0)? & 15) * 4);
         let (total, fragment) = (self.word(2)?, self.word(6)?);
-        if self.byte(0)? >> 4 != 4 || head < 20 || usize::from(total) < head {
+        if self.byte(0)? >> 4 != 4 || header < 20 || usize::from(total) < header {
             return None;
         }
         let is_whole = begin + usize::from(total) <= self.end;
         self.end = self.end.min(begin + usize::from(total));
-        let checksum = adds_up(&[self.frame.get(begin..begin + head)?]);
+        let checksum = adds_up(&[self.frame.get(begin..begin + header)?]);
         self.begin("IPv4");
-        self.field(1, "version, length", format!("version {}, a head of {head} bytes", self.byte(0)? >> 4))?;
+        self.field(1, "version, length", format!("version {}, {header}-byte header", self.byte(0)? >> 4))?;
         let service = self.byte(0)?;
-        self.field(1, "type of service", if service == 0xC0 { "for the network's own needs" } else { "" })?;
-        self.field(2, "total length", format!("{total} bytes, this head and all behind it"))?;
+        self.field(1, "DS field", if service == 0xC0 { "CS6, network control" } else { "" })?;
+        self.field(2, "total length", format!("{total} bytes, this header and all behind it"))?;
         let may_be_cut = fragment & 0x4000 == 0;
         // Kernels do not agree on what they put where nobody needs it.
         self.varying(2, "identification", if may_be_cut { "the same in all its fragments" } else { "not needed" })?;
@@ -108,8 +108,8 @@ impl Parts<'_> {
         self.field(1, "protocol", format!("{protocol}, {inside}"))?;
         self.checksum("header checksum", checksum, true)?;
         let ends = [self.internet_address("source")?, self.internet_address("destination")?];
-        if head > 20 {
-            self.field(head - 20, "options", "")?;
+        if header > 20 {
+            self.field(header - 20, "options", "")?;
         }
         match (protocol, fragment & 0x1FFF) {
             (_, 1..) => {
@@ -130,7 +130,7 @@ impl Parts<'_> {
         self.begin("UDP");
         let varies = self.ports(ends)?;
         let len = self.word(0)?;
-        self.field(2, "length", format!("{len} bytes: 8 of this head, {} of payload", len.saturating_sub(8)))?;
+        self.field(2, "length", format!("{len} bytes: 8 of this header, {} of payload", len.saturating_sub(8)))?;
         match self.word(0)? {
             0 => self.field(2, "checksum", "none")?,
             _ if !is_whole && varies => self.varying(2, "checksum", "of the whole datagram, all its fragments")?,
@@ -145,7 +145,7 @@ impl Parts<'_> {
     fn transmission(&mut self, ends: Ends) -> Option<()> {
         let all = self.frame.get(self.at..self.end)?;
         let right = adds_up(&[&pseudo_header(ends, 6, all.len()), all]);
-        let head_end = self.at + usize::from(self.byte(12)? >> 4) * 4;
+        let header_end = self.at + usize::from(self.byte(12)? >> 4) * 4;
         let bits = self.byte(13)?;
         let (is_syn, has_ack) = (bits & 2 != 0, bits & 16 != 0);
         self.begin("TCP");
@@ -157,7 +157,7 @@ impl Parts<'_> {
         } else {
             self.field(4, "acknowledgement number", "none")?;
         }
-        self.field(1, "data offset", format!("a head of {} bytes", head_end.saturating_sub(self.at - 12)))?;
+        self.field(1, "data offset", format!("{}-byte header", header_end.saturating_sub(self.at - 12)))?;
         let flags: Vec<&str> = TcpFlags(bits).names().collect();
         self.field(1, "flags", flags.join(", "))?;
         if is_syn {
@@ -167,20 +167,20 @@ impl Parts<'_> {
         }
         self.checksum("checksum", right, true)?;
         self.field(2, "urgent pointer", "")?;
-        while self.at < head_end.min(self.end) {
-            self.option(head_end)?;
+        while self.at < header_end.min(self.end) {
+            self.option(header_end)?;
         }
         self.payload();
         Some(())
     }
 
     /// One of a segment's options.
-    fn option(&mut self, head_end: usize) -> Option<()> {
+    fn option(&mut self, header_end: usize) -> Option<()> {
         let (kind, len) = (self.byte(0)?, usize::from(self.byte(1).unwrap_or(0)));
         match (kind, len) {
-            (0, _) => self.field(head_end - self.at, "end of the options", ""),
-            (1, _) => self.field(1, "option: nothing", "it fills up"),
-            (2, 4) => self.field(4, "option: largest segment", format!("{} bytes", self.word(2)?)),
+            (0, _) => self.field(header_end - self.at, "option: end of the list", ""),
+            (1, _) => self.field(1, "option: NOP", "padding"),
+            (2, 4) => self.field(4, "option: MSS", format!("{} bytes", self.word(2)?)),
             // The machine's own limits of buffers decide it.
             (3, 3) => self.varying(3, "option: window scale", "a power of 2 for the windows"),
             (4, 2) => self.field(2, "option: SACK permitted", "selective acknowledgements"),
@@ -202,7 +202,7 @@ impl Parts<'_> {
         // It is a sum over what varies in the packet that is quoted, too.
         self.checksum("checksum", right, true)?;
         match (kind, code) {
-            (3, 4) => self.field(4, "largest packet", format!("{} bytes", self.word(2)?))?,
+            (3, 4) => self.field(4, "next-hop MTU", format!("{} bytes", self.word(2)?))?,
             (3 | 11, _) => self.field(4, "unused", "")?,
             _ => self.varying(4, "identifier, number", "")?,
         }
@@ -266,8 +266,12 @@ impl Parts<'_> {
 
     /// A checksum: whether the bytes that it is about add up to what they must.
     fn checksum(&mut self, name: &'static str, right: bool, varies: bool) -> Option<()> {
-        let says = if right { "right: the sum is ffff" } else { "wrong: the sum is not ffff" };
-        if varies { self.varying(2, name, says) } else { self.field(2, name, says) }
+        let says = if right { "correct: the sum is ffff" } else { "wrong: the sum is not ffff" };
+        self.push(2, name, says.into(), varies)?;
+        if let Some(field) = self.layers.last_mut().and_then(|layer| layer.fields.last_mut()) {
+            field.is_correct = Some(right);
+        }
+        Some(())
     }
 
     fn begin(&mut self, name: &'static str) {
@@ -286,7 +290,7 @@ impl Parts<'_> {
     /// `None` where the frame ends before the field does.
     fn push(&mut self, len: usize, name: &'static str, says: Word, varies: bool) -> Option<()> {
         let bytes = self.frame.get(self.at..self.at + len).filter(|_| self.at + len <= self.end)?;
-        let field = Field { at: self.at, bytes: Data::whole(bytes), name: name.into(), says, varies };
+        let field = Field { at: self.at, bytes: Data::whole(bytes), name: name.into(), says, varies, is_correct: None };
         self.at += len;
         self.layers.last_mut()?.fields.push(field);
         Some(())
@@ -357,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_datagram_has_three_heads_and_a_payload() {
+    fn a_datagram_has_three_headers_and_a_payload() {
         let layers = apart(&DATAGRAM);
         let lens: Vec<(&str, usize)> = layers.iter().map(|layer| (&*layer.name, layer.len())).collect();
         assert_eq!(lens, [("Ethernet", 14), ("IPv4", 20), ("UDP", 8), ("payload", 5)]);
@@ -369,7 +373,7 @@ mod tests {
     fn a_checksum_is_right_until_a_byte_is_changed() {
         let says = |frame: &[u8]| {
             let layers = apart(frame);
-            let of = |layer, name| field(&layers, layer, name).says.starts_with("right");
+            let of = |layer, name| field(&layers, layer, name).is_correct == Some(true);
             (of("IPv4", "header checksum"), of("UDP", "checksum"))
         };
         assert_eq!(says(&DATAGRAM), (true, true));

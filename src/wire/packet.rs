@@ -117,13 +117,13 @@ enum Quoted {
     Yes,
 }
 
-/// An IPv4 packet that begins at `at`, RFC 791. `None` where its head contradicts itself or the frame.
+/// An IPv4 packet that begins at `at`, RFC 791. `None` where its header contradicts itself or the frame.
 fn internet(frame: &[u8], at: usize, quoted: Quoted) -> Option<Packet> {
     let first = *frame.get(at)?;
-    let head = usize::from(first & 15) * 4;
+    let header = usize::from(first & 15) * 4;
     let len = usize::from(number(frame, at + 2)?);
-    let is_there = at + if quoted == Quoted::Yes { head } else { len } <= frame.len();
-    if first >> 4 != 4 || head < 20 || len < head || !is_there {
+    let is_there = at + if quoted == Quoted::Yes { header } else { len } <= frame.len();
+    if first >> 4 != 4 || header < 20 || len < header || !is_there {
         return None;
     }
     let end = (at + len).min(frame.len());
@@ -136,7 +136,7 @@ fn internet(frame: &[u8], at: usize, quoted: Quoted) -> Option<Packet> {
         to: Some(SocketAddr::from((to, 0))),
         fragment: None,
         numbers: None,
-        payload: at + head..end,
+        payload: at + header..end,
         remark: None,
         is_error: false,
     };
@@ -161,11 +161,11 @@ fn internet(frame: &[u8], at: usize, quoted: Quoted) -> Option<Packet> {
 /// RFC 9293.
 fn transmission(frame: &[u8], packet: Packet) -> Option<Packet> {
     let segment = frame.get(packet.payload.clone())?;
-    let head = usize::from(segment.get(12)? >> 4) * 4;
-    if head < 20 {
+    let header = usize::from(segment.get(12)? >> 4) * 4;
+    if header < 20 {
         return None;
     }
-    let options = segment.get(20..head)?;
+    let options = segment.get(20..header)?;
     let bits = segment[13];
     let numbers = Numbers {
         seq: long(segment, 4)?,
@@ -176,7 +176,7 @@ fn transmission(frame: &[u8], packet: Packet) -> Option<Packet> {
         clock: option(options, TIMESTAMP).and_then(|body| long(body, 0)),
         sack: sack(option(options, SACK).unwrap_or_default()),
     };
-    let payload = packet.payload.start + head..packet.payload.end;
+    let payload = packet.payload.start + header..packet.payload.end;
     let proto = Proto::Tcp(TcpFlags(bits));
     Some(Packet { proto, numbers: Some(numbers), payload, ..with_ports(frame, packet)? })
 }
@@ -427,7 +427,7 @@ mod tests {
 
     #[test]
     fn an_icmp_error_has_the_ends_of_the_packet_that_it_is_about() {
-        // Eight bytes behind the inner head are enough, RFC 792.
+        // Eight bytes behind the inner header are enough, RFC 792.
         for inner in [ipv4(17, 0, 0, &udp(13, b"")), ipv4(6, 3, 0, &tcp(2, &[], b"")[..8])] {
             let mut inner = inner;
             inner[2..4].copy_from_slice(&1500u16.to_be_bytes()); // it was longer
@@ -449,8 +449,8 @@ mod tests {
 
     #[test]
     fn errors_about_errors_about_errors_come_to_an_end() {
-        let head = [0x45, 0, 0xff, 0xff, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
-        let about = [&head[..], &unreachable(&[])].concat();
+        let header = [0x45, 0, 0xff, 0xff, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
+        let about = [&header[..], &unreachable(&[])].concat();
         assert_eq!(parse(&frame(0x0800, &ipv4(1, 0, 0, &unreachable(&about.repeat(2000))))).proto.to_string(), "ICMP");
     }
 
@@ -470,9 +470,9 @@ mod tests {
     #[test]
     fn arp_is_told_only_for_ethernet_and_ipv4() {
         let body = |hardware: u8, what: u8| {
-            let head = [0, hardware, 8, 0, 6, 4, 0, what];
+            let header = [0, hardware, 8, 0, 6, 4, 0, what];
             let sender = [2, 0, 0, 0, 0, 0x0a, 10, 0, 0, 1];
-            frame(0x0806, &[&head[..], &sender, &[0; 6], &[10, 0, 0, 2]].concat())
+            frame(0x0806, &[&header[..], &sender, &[0; 6], &[10, 0, 0, 2]].concat())
         };
         let remark = |hardware, what| parse(&body(hardware, what)).remark.map(Word::into_owned);
         assert_eq!(remark(1, 1).as_deref(), Some("who has 10.0.0.2? tell 10.0.0.1"));
@@ -493,14 +493,14 @@ mod tests {
         };
         let wrong = [
             changed(&good, 14, &[0x65]),                     // another version
-            changed(&good, 14, &[0x44]),                     // a head of 16 bytes
-            changed(&good, 14, &[0x4f]),                     // a head longer than the packet
-            changed(&good, 16, &[0, 19]),                    // a packet shorter than its head
+            changed(&good, 14, &[0x44]),                     // a header of 16 bytes
+            changed(&good, 14, &[0x4f]),                     // a header longer than the packet
+            changed(&good, 16, &[0, 19]),                    // a packet shorter than its header
             changed(&good, 16, &[0x05, 0xdc]),               // a packet longer than the frame
-            changed(&good, 38, &[0, 7]),                     // a datagram shorter than its head
+            changed(&good, 38, &[0, 7]),                     // a datagram shorter than its header
             changed(&good, 38, &[0, 14]),                    // a datagram longer than its packet
-            changed(&segment, 46, &[0x40]),                  // a segment with a head of 16 bytes
-            changed(&segment, 46, &[0xf0]),                  // a segment shorter than its head
+            changed(&segment, 46, &[0x40]),                  // a segment with a header of 16 bytes
+            changed(&segment, 46, &[0xf0]),                  // a segment shorter than its header
             changed(&good, 23, &[6]),                        // no room for a segment
             changed(&good, 16, &[0, 24, 0, 0, 0, 0, 64, 1]), // no room for an ICMP message
         ];
