@@ -64,7 +64,7 @@ fn the_table_of_contents_is_made_from_the_labs() {
 fn a_transcript_begins_with_its_labs_question() {
     side_by_side(&played_here("a_transcript_begins_with_its_labs_question"), |lab| {
         let transcript = lab.shows(&[]);
-        let heading = transcript.split("\n\n").next().expect("a heading").replace('\n', " ");
+        let heading = transcript.split("\n\n").next().expect("a heading").replace("\n  ", " ");
         assert_eq!(heading, format!("Lab {:02} {}: {}", lab.number, lab.name, lab.question));
     });
 }
