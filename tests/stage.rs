@@ -106,6 +106,13 @@ fn a_call_on_a_socket_of_the_wrong_kind_is_made_and_not_waited_for() {
 }
 
 #[test]
+fn without_the_baton_a_role_that_waits_for_its_program_is_not_taken_for_one_that_waits_for_ever() {
+    let output = run(fixture("waiting-roles").args(["--free", "--scene", "17"]));
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("answered") && !text.contains("=>"), "{text}");
+}
+
+#[test]
 fn scenes_have_hosts_of_their_own() {
     // Both scenes bind the same port, and the first one's server closed first: on one host that would be refused.
     let output = run(fixture("waiting-roles").args(["--repeat", "3", "--baton"]));
