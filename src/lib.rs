@@ -2,6 +2,9 @@
 //!
 //! Read [`lab`] for what a lab's `main` calls, and `ARCHITECTURE.md` for the house as a whole.
 
+// What is printed goes through `output`: these panic where it cannot be written.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 #[cfg(not(target_os = "linux"))]
 compile_error!(
     "socklab shows what Linux does with sockets, and needs it; elsewhere, use a virtual machine or a container"

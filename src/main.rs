@@ -1,5 +1,7 @@
 //! The `socklab` program: finds labs, runs them, checks their claims, tells what this machine allows.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod commands;
 
 use std::ffi::OsStr;

@@ -1,6 +1,6 @@
 //! The house is in order: what must be equal is equal, and what must not be there is not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -99,24 +99,107 @@ fn only_one_module_is_unsafe() {
     }
 }
 
+/// Which modules each module uses. A module stands behind those that it uses, so there is no circle. `labs` are the
+/// programs and checks in `labs/`; `main` is the `socklab` program with its commands.
+const ARROWS: [(&str, &[&str]); 18] = [
+    ("splitmix", &[]),
+    ("sys", &[]),
+    ("trace", &[]),
+    ("netlink", &["sys"]),
+    ("output", &["trace"]),
+    ("probe", &["netlink", "sys", "trace"]),
+    ("screen", &["sys"]),
+    ("socket", &["sys", "trace"]),
+    ("view", &["trace"]),
+    ("wire", &["netlink", "splitmix", "sys", "trace"]),
+    ("stage", &["probe", "sys", "trace", "wire"]),
+    ("sandbox", &["netlink", "probe", "stage", "sys", "trace"]),
+    ("judge", &["probe", "sandbox", "socket", "splitmix", "sys", "trace", "view", "wire"]),
+    ("lab", &["output", "probe", "socket", "stage", "sys", "trace", "view", "wire"]),
+    ("prelude", &["lab", "socket", "trace"]),
+    ("labs", &["judge", "prelude", "trace"]),
+    ("course", &["judge", "lab", "labs", "output", "sandbox"]),
+    ("main", &["course", "judge", "lab", "output", "sandbox", "screen", "stage", "trace", "view", "wire"]),
+];
+
+/// The module of a file of `src/` or `labs/`.
+fn module_of(file: &Path) -> String {
+    let inside = file.strip_prefix(project("")).expect("a file of the project");
+    let mut names = inside.iter().map(|name| name.to_string_lossy().trim_end_matches(".rs").to_owned());
+    match names.next().as_deref() {
+        Some("src") => names.next().expect("a name"),
+        _ => "labs".to_owned(),
+    }
+}
+
+/// The modules that a text of code names: `crate::trace::Event`, `use socklab::{lab, view};`.
+fn modules_named(code: &str) -> BTreeSet<String> {
+    let code: String =
+        code.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| line.to_owned() + "\n").collect();
+    let mut found = BTreeSet::new();
+    for start in ["crate::", "socklab::"] {
+        for (at, _) in code.match_indices(start) {
+            let rest = &code[at + start.len()..];
+            let list = rest.strip_prefix('{').map_or(rest, |list| list.split('}').next().unwrap_or(list));
+            let names = if rest.starts_with('{') { list.split(',').collect() } else { vec![rest] };
+            let word = |name: &str| name.trim().split(|c: char| !c.is_ascii_lowercase()).next().map(str::to_owned);
+            found.extend(names.into_iter().filter_map(word));
+        }
+    }
+    found.retain(|name| ARROWS.iter().any(|(module, _)| module == name));
+    found
+}
+
 #[test]
 fn arrows_run_one_way() {
-    // What each part of the house may not know of.
-    let forbidden = [
-        ("src/trace", &["socket", "probe", "stage", "view", "lab"][..]),
-        ("src/socket", &["probe", "stage", "view", "lab"]),
-        ("src/probe", &["socket", "stage", "view", "lab"]),
-        ("src/stage", &["view", "lab"]),
-        ("src/wire", &["socket", "probe", "stage", "view", "lab"]),
-        ("src/view", &["socket", "probe", "stage", "lab"]),
-        ("src/sandbox", &["socket", "view", "lab", "judge"]),
-    ];
-    for (folder, others) in forbidden {
-        for file in files(folder, "rs") {
-            let code = fs::read_to_string(&file).expect("a file");
-            for other in others {
-                assert!(!code.contains(&format!("crate::{other}")), "{} knows of {other}", file.display());
-            }
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files("src", "rs").into_iter().chain(our_files("labs", "rs")) {
+        let module = match module_of(&file).as_str() {
+            "lib" => continue,
+            "commands" => "main".to_owned(),
+            other => other.to_owned(),
+        };
+        let mut names = modules_named(&fs::read_to_string(&file).expect("a file"));
+        names.remove(&module);
+        used.entry(module).or_default().extend(names);
+    }
+    // `build.rs` puts the labs and the exercises into the course.
+    used.entry("course".to_owned()).or_default().insert("labs".to_owned());
+    for (index, (module, may_use)) in ARROWS.iter().enumerate() {
+        let is: Vec<String> = used.remove(*module).unwrap_or_default().into_iter().collect();
+        assert_eq!(is, may_use.to_vec(), "what {module} uses, and what ARROWS in tests/tidy.rs says");
+        let later = may_use.iter().find(|other| !ARROWS[..index].iter().any(|(earlier, _)| earlier == *other));
+        assert_eq!(later, None, "{module} uses what stands behind it in ARROWS: a circle, or the order is wrong");
+    }
+    assert!(used.is_empty(), "modules that ARROWS in tests/tidy.rs does not list: {used:?}");
+}
+
+#[test]
+fn the_architecture_quotes_the_arrows() {
+    const BEGIN: &str = "<!-- arrows: from tests/tidy.rs -->\n```text\n";
+    let page = read("ARCHITECTURE.md");
+    let (before, rest) = page.split_once(BEGIN).expect("a block of arrows");
+    let (_, after) = rest.split_once("```").expect("the block's end");
+    let rows = ARROWS.iter().map(|(module, may_use)| match may_use {
+        [] => format!("{module}\n"),
+        uses => format!("{module:<8} -> {}\n", uses.join(", ")),
+    });
+    let fresh = format!("{before}{BEGIN}{}```{after}", rows.collect::<String>());
+    if std::env::var_os("SOCKLAB_BLESS").is_some() {
+        fs::write(project("ARCHITECTURE.md"), fresh).expect("the page is written");
+    } else {
+        assert!(fresh == page, "the arrows in ARCHITECTURE.md are stale: SOCKLAB_BLESS=1 writes them anew");
+    }
+}
+
+#[test]
+fn nothing_panics_because_it_cannot_print() {
+    for file in files("src", "rs") {
+        let code = fs::read_to_string(&file).expect("a file");
+        let prints = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for line in prints {
+            let panics = ["println!(", "print!("].iter().any(|one| line.contains(one));
+            assert!(!panics, "{}: src/output.rs prints: {line}", file.display());
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The demo: all roles on a stage, and a view of what they do.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -358,13 +358,13 @@ pub(super) fn kernel() -> String {
 fn next_wanted() -> bool {
     let terminal = io::stdin().is_terminal() && io::stderr().is_terminal();
     if terminal {
-        eprint!("[Enter: next event, q: end] ");
+        let _ = io::stderr().write_all(b"[Enter: next event, q: end] ");
     }
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     if terminal {
         // Up to the line that the prompt was on, and clear it.
-        eprint!("\x1b[1A\x1b[2K");
+        let _ = io::stderr().write_all(b"\x1b[1A\x1b[2K");
     }
     matches!(read, Ok(count) if count > 0) && line.trim() != "q"
 }
