@@ -1,6 +1,8 @@
 //! `socklab soak`: labs run many times, each time from the start, and their transcripts compared byte for byte.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,6 +24,9 @@ pub struct Arguments {
     runs: u32,
     #[command(flatten)]
     manner: Manner,
+    /// Write each different transcript of a lab, and what stood on stderr, to files in this folder
+    #[arg(long, value_name = "DIR")]
+    keep: Option<PathBuf>,
     /// What the labs are told, behind two hyphens: -- --wire --drop 3
     #[arg(last = true)]
     flags: Vec<String>,
@@ -55,6 +60,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     );
     let mut steady = true;
     for tally in &tallies {
+        if let Some(folder) = &arguments.keep {
+            keep(tally, folder)?;
+        }
         let (row, is_steady) = row(tally);
         text += &row;
         steady &= is_steady;
@@ -76,6 +84,18 @@ impl Lab {
         self.again.fetch_add(again.len() as u32, Ordering::Relaxed);
         Ok((output.stdout, complaint.concat(), output.status.code()))
     }
+}
+
+/// Writes each outcome to files of its own, the most frequent first: `23-nagle.1.out` and `23-nagle.1.err`.
+fn keep(tally: &Tally<Lab, Outcome>, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+    for (((transcript, complaint, _), _), number) in tally.outcomes().iter().zip(1..) {
+        for (bytes, ending) in [(transcript, "out"), (complaint, "err")] {
+            let path = folder.join(format!("{}.{number}.{ending}", tally.what.name));
+            fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// A lab's row, and where its transcripts part; and whether there is only one.

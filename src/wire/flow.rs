@@ -15,8 +15,8 @@ pub struct Flow {
     beyond: Vec<(u32, u32)>,
     /// The last number that its peer has acknowledged.
     heard_of: Option<u32>,
-    /// Whether it has said goodbye.
-    pub said_goodbye: bool,
+    /// Whether it has sent FIN.
+    pub fin_sent: bool,
     /// The last number that it has acknowledged.
     acknowledged: Option<u32>,
     /// When it last sent something that has to be acknowledged, in milliseconds.
@@ -27,8 +27,8 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Learns of a segment with so many bytes that was sent at `now`. Whether it had all been sent before, and for how
-    /// many milliseconds a timer that sends it now can have run.
+    /// Records a segment of `len` bytes sent at `now` (ms). Returns whether it is a retransmission, and for how long (ms)
+    /// a timer behind it can have run.
     pub fn sends(&mut self, numbers: Numbers, len: usize, now: u64) -> (bool, Option<u64>) {
         if numbers.syn && self.first != Some(numbers.seq) {
             *self = Flow { first: Some(numbers.seq), owes: self.owes, heard: self.heard, ..Flow::default() };
@@ -43,7 +43,7 @@ impl Flow {
             (_, true) => self.sent,
             (_, false) => self.sent.max(self.heard),
         };
-        self.said_goodbye |= numbers.fin;
+        self.fin_sent |= numbers.fin;
         self.acknowledged = numbers.ack.or(self.acknowledged);
         if takes > 0 {
             self.sent = Some(now);
@@ -67,14 +67,14 @@ impl Flow {
 
     /// The number behind its goodbye, if it has said it.
     pub fn goodbye(&self) -> Option<u32> {
-        self.end.filter(|_| self.said_goodbye)
+        self.end.filter(|_| self.fin_sent)
     }
 
     /// Whether all that `ack` adds to what it has acknowledged is its peer's goodbye, and it has not said goodbye
     /// itself. Linux delays that (`tcp_fin` in `net/ipv4/tcp_input.c`), and no `recv` hastens it.
     pub fn adds_only_a_goodbye(&self, ack: Option<u32>, peers_goodbye: Option<u32>) -> bool {
         let adds_it = |end: u32| ack == Some(end) && self.acknowledged == Some(end.wrapping_sub(1));
-        !self.said_goodbye && peers_goodbye.is_some_and(adds_it)
+        !self.fin_sent && peers_goodbye.is_some_and(adds_it)
     }
 
     /// Whether `ack` is more than it has acknowledged.

@@ -160,8 +160,8 @@ impl Wire {
         })
     }
 
-    /// Whether all of a frame that was sent again has been acknowledged to its sender, or would have been in time, were
-    /// the frames that are kept handed on to the millisecond: then it is needless.
+    /// Whether all of a retransmission has been acknowledged to its sender, or would have been, had held frames been
+    /// forwarded exactly when due: then it is needless.
     pub fn is_acknowledged(&self, seen: &Seen) -> bool {
         let Some((flow, numbers, len)) = self.flow_of(seen).filter(|_| seen.again) else { return false };
         let ends = (seen.packet.from, seen.packet.to);
@@ -282,7 +282,7 @@ impl Wire {
         let receiver = self.flows.entry((*to, *from)).or_default();
         self.slow |= !payload.is_empty() && receiver.hears_late(now, self.passed);
         receiver.hears(*numbers, payload.len(), now);
-        Ok(!numbers.fin || receiver.said_goodbye || !is_next)
+        Ok(!numbers.fin || receiver.fin_sent || !is_next)
     }
 
     /// Notes that a frame moves, and when.
