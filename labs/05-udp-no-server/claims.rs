@@ -74,12 +74,12 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("With IP_RECVERR an unconnected socket is told too, and gets the lost datagram back.", |trace| {
             let client = trace.scene(4).role("client");
-            let (sent, reports) = (client.calls(Syscall::SendTo), client.calls(Syscall::RecvMsg));
-            let ([lost, told, ..], Some(report)) = (&sent[..], reports.first()) else { return Err(NO_DATAGRAM) };
+            let [lost, told] = client.first_few(Syscall::SendTo)?;
+            let report = client.first(Syscall::RecvMsg)?;
             let same =
                 report.call.data == lost.call.data && report.call.get_out("msg_name") == lost.call.get_arg("dest_addr");
             let unreachable = report.event.number("ee_type") == Some(3) && report.event.number("ee_code") == Some(3);
-            Verdict::by_calls(refused(told) && same && unreachable, [*lost, *told, *report])
+            Verdict::by_calls(refused(&told) && same && unreachable, [lost, told, report])
         }),
     ]
 }

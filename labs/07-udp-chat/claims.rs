@@ -28,13 +28,13 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Two names with one address are one receiver; only the text tells whom it was for.", |trace| {
             let scene = trace.scene(3);
-            let sent = ["client", "second-client"].map(|role| scene.clone().role(role).calls(Syscall::SendTo));
-            let ([first, ..], [second, ..]) = (&sent[0][..], &sent[1][..]) else { return Err(NO_MESSAGE) };
+            let first = scene.clone().role("client").first(Syscall::SendTo)?;
+            let second = scene.clone().role("second-client").first(Syscall::SendTo)?;
             let to = |made: &Made<'_>| made.call.get_arg("dest_addr").cloned();
-            let one_address = to(first) == to(second) && first.call.data != second.call.data;
+            let one_address = to(&first) == to(&second) && first.call.data != second.call.data;
             let received = scene.role("server").calls(Syscall::RecvFrom);
             let one_socket = received.len() == 2 && received[0].call.fd == received[1].call.fd;
-            Verdict::by_calls(one_address && one_socket, [*first, *second].into_iter().chain(received))
+            Verdict::by_calls(one_address && one_socket, [first, second].into_iter().chain(received))
         }),
         Claim::ours("Whoever writes second waits until the first one is answered.", |trace| {
             let scene = trace.scene(3);

@@ -41,11 +41,11 @@ pub fn all() -> Vec<Claim> {
             },
         ),
         Claim::ours("What is kept is what came first, and what is dropped does not come later.", |trace| {
-            let sent = trace.scene(1).role("client").calls(Syscall::SendTo);
-            let received = trace.scene(1).role("server").calls(Syscall::RecvMsg);
-            let ([first, .., sixth], [kept, last]) = (&sent[..], &received[..]) else { return Err(NO_DATAGRAM) };
+            let client = trace.scene(1).role("client");
+            let (first, sixth) = (client.first(Syscall::SendTo)?, client.last(Syscall::SendTo)?);
+            let [kept, last] = trace.scene(1).role("server").exactly(Syscall::RecvMsg)?;
             let holds = first.call.data == kept.call.data && sixth.call.data == last.call.data;
-            Verdict::by_calls(holds, [*first, *sixth, *kept, *last])
+            Verdict::by_calls(holds, [first, sixth, kept, last])
         }),
         Claim::ours(
             "The kernel counts what it drops: the socket, its table and the next datagram say the same.",
@@ -83,12 +83,11 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(together.is_some() && together == sent.call.ret, [sent.event, event])
         }),
         Claim::ours("A datagram has at most 65507 bytes of payload; with one more nothing of it is sent.", |trace| {
-            let sent = trace.scene(3).role("client").calls(Syscall::SendTo);
-            let received = trace.scene(3).role("server").calls(Syscall::RecvFrom);
-            let ([large, largest], [one]) = (&sent[..], &received[..]) else { return Err(NO_DATAGRAM) };
+            let [large, largest] = trace.scene(3).role("client").exactly(Syscall::SendTo)?;
+            let [one] = trace.scene(3).role("server").exactly(Syscall::RecvFrom)?;
             let refused = large.call.errno == Some(Errno::EMSGSIZE);
             let holds = refused && largest.call.ret == Some(65507) && one.call.ret == largest.call.ret;
-            Verdict::by_calls(holds, [*large, *largest, *one])
+            Verdict::by_calls(holds, [large, largest, one])
         }),
         Claim::ours("Nobody is told of the one that is lost: the next one comes in its place.", |trace| {
             let sent = trace.scene(4).role("client").calls(Syscall::SendTo);

@@ -22,8 +22,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("Who waits for accept is connected, and can send.", |trace| {
             let second = trace.scene(2).role("second-client");
-            let made = [Syscall::Connect, Syscall::Send].map(|name| second.calls(name).first().copied());
-            let [Some(connected), Some(sent)] = made else { return Err(Unseen::because("nobody called")) };
+            let (connected, sent) = (second.first(Syscall::Connect)?, second.first(Syscall::Send)?);
             let queue = trace.scene(2).after(connected.event).accept_queues().first().copied();
             let taken = accepted(&trace.scene(2), "second-client");
             let before = taken.is_some_and(|made| made.event.n > sent.event.n);

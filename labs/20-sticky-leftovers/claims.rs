@@ -47,13 +47,11 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S4-C04", "Whoever sends one message and closes has no trouble with its edges.", |trace| {
             let client = trace.scene(1).role("client");
-            let (sent, closed) = (client.calls(Syscall::Send), client.calls(Syscall::Close));
-            let ([sent], Some(closed)) = (&sent[..], closed.first()) else {
-                return Err(Unseen::because("there was not one message and a close"));
-            };
+            let [sent] = client.exactly(Syscall::Send)?;
+            let closed = client.first(Syscall::Close)?;
             let received = trace.scene(1).role("server").after(closed.event).calls(Syscall::Recv);
             let first = received.first().ok_or(Unseen::because("nothing was received"))?;
-            Verdict::by_calls(first.call.bytes() == sent.call.bytes(), [sent, closed, first].map(|made| *made))
+            Verdict::by_calls(first.call.bytes() == sent.call.bytes(), [sent, closed, *first])
         }),
         Claim::ours(
             "One message and a close: the receiver has all of it if it calls recv until that gives 0.",
@@ -73,9 +71,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("If the bytes of an unfinished character are kept, no character is lost.", |trace| {
             let sent = bytes_of(&trace.scene(4).role("client").calls(Syscall::Send));
-            let Ok(text) = std::str::from_utf8(&sent) else {
-                return Err(Unseen::because("what was sent is no text"));
-            };
+            let text = std::str::from_utf8(&sent).map_err(|_| Unseen::because("what was sent is no text"))?;
             let printed = trace.scene(4).role("server").printed();
             let all = text.chars().all(|c| printed.iter().filter(|(_, line)| line.contains(c)).count() == 1);
             let none_broken = !printed.iter().any(|(_, line)| line.contains('\u{fffd}'));

@@ -17,8 +17,8 @@ pub fn all() -> Vec<Claim> {
             )
         }),
         Claim::ours("Yet it is not the MTU that decides: 1500 bytes go in two segments, and 1448 in one.", |trace| {
-            let sends = trace.scene(4).role("client").calls(Syscall::Send);
-            let ([fitting, other], segments) = (&sends[..], segments(trace, 4)) else { return Err(NO_SEGMENT) };
+            let [fitting, other] = trace.scene(4).role("client").exactly(Syscall::Send)?;
+            let segments = segments(trace, 4);
             let sent = (fitting.call.ret, other.call.ret) == (Some(1448), Some(1500));
             let events = [fitting.event].into_iter().chain(segments.iter().take(1).map(|sent| sent.event));
             let events = events.chain([other.event]).chain(segments.iter().skip(1).map(|sent| sent.event));

@@ -27,9 +27,8 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(first.event.n > ack.event.n, [ack.event, first.event])
         }),
         Claim::classic("S1-C18", "With TCP the server must be there first (also S2-C08).", |trace| {
-            let connects = trace.scene(2).role("client").calls(Syscall::Connect);
-            let listens = trace.scene(2).role("server").calls(Syscall::Listen);
-            let ([early, late], Some(listen)) = (connects.as_slice(), listens.first()) else { return Err(NONE) };
+            let [early, late] = trace.scene(2).role("client").exactly(Syscall::Connect)?;
+            let listen = trace.scene(2).role("server").first(Syscall::Listen)?;
             let apart = early.event.n < listen.event.n && listen.event.n < late.event.n;
             let holds = apart && early.call.errno == Some(Errno::ECONNREFUSED) && late.call.ret == Some(0);
             Verdict::of(holds, [early.event, listen.event, late.event])

@@ -82,12 +82,11 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C08", "TCP needs its server first, and a socket on either side.", |trace| {
             let scene = trace.scene(4);
-            let connects = scene.clone().role("client").calls(Syscall::Connect);
-            let accepted = scene.clone().role("server").calls(Syscall::Accept);
-            let ([early, late], [conn]) = (&connects[..], &accepted[..]) else { return Err(NO_FRAME) };
+            let [early, late] = scene.clone().role("client").exactly(Syscall::Connect)?;
+            let [conn] = scene.clone().role("server").exactly(Syscall::Accept)?;
             let refused = early.call.errno == Some(Errno::ECONNREFUSED);
             let holds = refused && late.call.ret == Some(0) && conn.call.ret.is_some_and(|fd| fd > 0);
-            Verdict::by_calls(holds, [*early, *late, *conn])
+            Verdict::by_calls(holds, [early, late, conn])
         }),
         Claim::classic("S0-C05", "To send nothing with sendto is to send a datagram.", |trace| {
             let empty = trace.scene(2).role("client").calls(Syscall::SendTo).into_iter().next();

@@ -15,7 +15,9 @@ pub struct Claim {
 /// What a trace says about a claim, and the events that say it.
 #[derive(Debug)]
 pub enum Verdict {
+    /// It is as the claim says.
     Confirmed(Vec<Event>),
+    /// It is not.
     Refuted(Vec<Event>),
 }
 

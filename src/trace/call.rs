@@ -46,6 +46,7 @@ pub struct Call {
 /// An argument or a result of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
+    /// A number, or 1 and 0 for yes and no.
     Number(i64),
     /// A constant's name (`AF_INET`), or another word. Nothing is decided by it.
     Word(Word),

@@ -30,6 +30,7 @@ pub const VERSION: u32 = 1;
 /// The events of one run.
 #[derive(Clone, Debug, Default)]
 pub struct Trace {
+    /// In causal order.
     pub events: Vec<Event>,
 }
 
@@ -48,6 +49,7 @@ pub struct Event {
     pub actor: Option<String>,
     /// Where it happened.
     pub host: Host,
+    /// What it was.
     pub what: What,
 }
 
@@ -97,7 +99,9 @@ pub enum What {
 /// The run itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Start {
+    /// The lab's number and name: `05 udp-no-server`.
     pub lab: String,
+    /// The question that it answers.
     pub question: String,
     /// `private`, `wire` or `loopback`.
     pub stage: &'static str,
@@ -105,15 +109,20 @@ pub struct Start {
     pub kernel: String,
     /// When it began, by the machine's clock: microseconds since 1970. Varies.
     pub began_us: u64,
+    /// What the dice of the wire were thrown from.
     pub seed: Option<u64>,
 }
 
 /// Who waits, in which call, for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
+    /// The role.
     pub role: String,
+    /// The call.
     pub call: Syscall,
+    /// The descriptor that it acts on, if it acts on one.
     pub fd: Option<RawFd>,
+    /// What would end it.
     pub waits_for: For,
     /// Whether it also ends with its time.
     pub timed: bool,
@@ -122,6 +131,7 @@ pub struct Waiting {
 /// How a role ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exit {
+    /// What its process returned.
     pub status: Status,
     /// What it died of, in words.
     pub error: Option<String>,
@@ -137,7 +147,9 @@ impl Exit {
 /// An exit status as the kernel gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
+    /// It ended by itself, with this exit code.
     Code(i32),
+    /// A signal ended it, by its number.
     Signal(i32),
 }
 
@@ -203,11 +215,17 @@ pub fn class_of_time(millis: u64) -> &'static str {
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum For {
+    /// A datagram in the receive queue.
     Datagram,
+    /// Bytes of a stream, or its end.
     Data,
+    /// A connection to accept.
     Connection,
+    /// The peer's answer to a SYN.
     Handshake,
+    /// Room in the send buffer.
     Room,
+    /// Any of the descriptors of a poll.
     Readiness,
     /// Nothing but the end of its time.
     Time,

@@ -9,6 +9,7 @@ use super::{Event, TcpState, What};
 pub enum Probe {
     /// The state of its TCP connection.
     State {
+        /// The state.
         state: TcpState,
         /// Of a connection that is only remembered: for how long yet, to the nearest ten seconds.
         left: Option<Duration>,
@@ -19,6 +20,7 @@ pub enum Probe {
     },
     /// Received and not read yet, in bytes.
     ReceiveQueue {
+        /// How many bytes.
         recv: u32,
         /// Of a queue of datagrams, for which the kernel gives the size of the first one only.
         first_datagram: bool,

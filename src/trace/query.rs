@@ -35,14 +35,18 @@ impl fmt::Display for Unseen {
 /// A call that returned, and the event that tells of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Made<'a> {
+    /// The event.
     pub event: &'a Event,
+    /// The call in it.
     pub call: &'a Call,
 }
 
 /// A frame on the wire, and the event that tells of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Sent<'a> {
+    /// The event.
     pub event: &'a Event,
+    /// The frame in it.
     pub frame: &'a Frame,
 }
 
