@@ -185,7 +185,7 @@ fn advice(lab: &Lab, call: &Call, errno: Errno, address: Option<SocketAddr>, tab
                      (just lab 18 shows why): wait"
                         .to_owned()
                 }
-                Holder::Somebody => {
+                Holder::Hidden => {
                     format!("the port is taken: `ss -tulnp 'sport = :{port}'` as root tells by whom: end it")
                 }
             };

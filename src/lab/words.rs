@@ -92,7 +92,7 @@ pub fn port_owner(address: &Address) -> String {
         _ if states.is_empty() => "nobody".to_owned(),
         Holder::Process(_, name) => format!("{states}, {name}"),
         Holder::Past => format!("{states}, no process"),
-        Holder::Somebody => format!("{states}, a process that we may not look at"),
+        Holder::Hidden => format!("{states}, a process that we may not look at"),
     }
 }
 

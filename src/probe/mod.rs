@@ -187,18 +187,18 @@ fn backlog(table: &str, processor: usize) -> Option<u64> {
     number(row.get(BACKLOG_LENGTH))
 }
 
-/// Who keeps a port from being bound.
+/// What keeps a port from being bound.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Holder {
     /// A process that we may look at: its id and its name.
     Process(u32, String),
-    /// Nobody any more: the kernel remembers a connection that no process has open.
+    /// A connection that no process has open any more, and that the kernel remembers.
     Past,
-    /// Somebody, but we may not see whom.
-    Somebody,
+    /// A process that we may not look at.
+    Hidden,
 }
 
-/// Who besides `except` has `port` on this machine: from `/proc/net/tcp` or `/proc/net/udp` (`table`), and the
+/// What has `port` on this machine, besides the process `except`: from `/proc/net/tcp` or `/proc/net/udp` (`table`), and the
 /// descriptors in `/proc/PID/fd`, which show an ordinary user only his own processes.
 pub fn holder_of(port: u16, table: &str, except: Option<Pid>) -> Holder {
     let text = fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
@@ -209,7 +209,7 @@ pub fn holder_of(port: u16, table: &str, except: Option<Pid>) -> Holder {
     }
     // A connection of which no process has a descriptor has no inode.
     let all_past = inodes.iter().all(|inode| *inode == 0);
-    if !inodes.is_empty() && all_past { Holder::Past } else { Holder::Somebody }
+    if !inodes.is_empty() && all_past { Holder::Past } else { Holder::Hidden }
 }
 
 /// The states of the TCP sockets whose own port is `port`, and of what is left of them, each once.
@@ -273,6 +273,6 @@ mod tests {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
         let port = socket.local_addr().expect("an address").port();
         assert!(matches!(holder_of(port, "udp", None), Holder::Process(pid, _) if pid == std::process::id()));
-        assert_eq!(holder_of(port, "tcp", None), Holder::Somebody);
+        assert_eq!(holder_of(port, "tcp", None), Holder::Hidden);
     }
 }

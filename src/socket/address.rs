@@ -1,4 +1,4 @@
-//! Where a socket is, or whom it talks to.
+//! The address of a socket or of its peer.
 
 use std::fmt;
 use std::net::SocketAddr;

@@ -16,7 +16,7 @@ pub struct Report {
     pub destination: Address,
     /// The error, as a number of `errno(3)`.
     pub errno: i32,
-    /// Who says so: 2 is an ICMP message.
+    /// The source of the report: 2 is an ICMP message.
     pub origin: u8,
     /// The ICMP message's type: 3 is "destination unreachable".
     pub kind: u8,

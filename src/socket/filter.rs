@@ -17,7 +17,7 @@ impl Instruction {
         Instruction::new(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, count, u32::from_be_bytes(bytes))
     }
 
-    /// Ends the program: at most so many bytes of the datagram are kept, and with 0 it is dropped.
+    /// Ends the program: at most `len` bytes of the datagram are kept; with 0 it is dropped.
     pub fn keep(len: u32) -> Instruction {
         Instruction::new(libc::BPF_RET | libc::BPF_K, 0, len)
     }

@@ -53,7 +53,7 @@ pub struct Received {
     pub len: usize,
     /// Whether the datagram was longer than the buffer, `MSG_TRUNC`.
     pub truncated: bool,
-    /// Who sent it.
+    /// Its sender's address.
     pub from: Address,
     /// How many datagrams the socket had lost when this one was queued, if it was asked to tell: `SO_RXQ_OVFL`.
     pub lost_before: u32,
@@ -141,7 +141,7 @@ impl Socket {
         })
     }
 
-    /// Receives bytes, `recv(2)`: at most as many as fit, at least one; 0 when the peer has said goodbye.
+    /// Receives bytes, `recv(2)`: at most as many as fit, at least one; 0 once the peer's FIN is the next in the queue.
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv_with_flags(buf, 0)
     }
@@ -370,7 +370,7 @@ impl Socket {
     }
 
     /// How long close waits for what is not sent yet, `SO_LINGER` of `socket(7)`, in whole seconds: with 0 it throws it
-    /// away, and resets the connection in place of a goodbye. `None`: it does not wait, and the kernel goes on sending.
+    /// away, and sends RST in place of FIN. `None`: it does not wait, and the kernel goes on sending.
     pub fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
         let (on, seconds) = (i32::from(time.is_some()), time.map_or(0, |time| time.as_secs()));
         let value = format!("{{l_onoff={on}, l_linger={seconds}}}");
@@ -396,7 +396,7 @@ impl Socket {
     }
 
     /// Waits until the socket is ready for one of these events, but no longer than this, `poll(2)`: `libc::POLLIN`,
-    /// `libc::POLLOUT`. Returns what it is ready for, 0 when the time is over; errors and a peer that has left are told
+    /// `libc::POLLOUT`. Returns what it is ready for, 0 when the time is over; errors and a peer that has left are reported
     /// without being asked for.
     pub fn poll(&self, events: i16, timeout: Duration) -> io::Result<i16> {
         let call = self.call(Syscall::Poll).arg("events", PollEvents(events)).arg("timeout", timeout);
@@ -411,7 +411,7 @@ impl Socket {
         })
     }
 
-    /// Says goodbye in one direction or both, `shutdown(2)`.
+    /// Ends sending (with a FIN), receiving, or both, `shutdown(2)`.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         let name = match how {
             Shutdown::Read => "SHUT_RD",
@@ -475,7 +475,7 @@ impl Socket {
 
     fn wait_to_receive(&self, flags: i32) -> Wait {
         let what = if self.stream { For::Data } else { For::Datagram };
-        // Urgent data is there or it is not: nobody waits for it.
+        // A receive of urgent data never blocks.
         match flags & (libc::MSG_DONTWAIT | libc::MSG_OOB) {
             _ if self.nonblocking.get() => Wait::Never,
             0 if self.deadlines.get().0 => Wait::Until(what),

@@ -113,7 +113,7 @@ pub struct Start {
     pub seed: Option<u64>,
 }
 
-/// Who waits, in which call, for what.
+/// A role that waits: in which call, for what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     /// The role.
