@@ -3,33 +3,30 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::getuid;
 use serde_json::Value as Json;
+use tempfile::TempDir;
 
-use crate::support::{Lab, has, has_private_hosts, labs, run, skip};
+use crate::support::{Lab, folder_for_all_users, has, has_private_hosts, labs, run, skip};
 
 /// A folder of a test's own, which goes with it.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
-    fn new(test: &str) -> Folder {
-        let path = std::env::temp_dir().join(format!("socklab-capture-{test}-{}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
+    fn new() -> Folder {
+        Folder(folder_for_all_users())
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
     }
 
     fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("a name in UTF-8").to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        self.path().join(name).to_str().expect("a name in UTF-8").to_owned()
     }
 }
 
@@ -110,7 +107,7 @@ fn sent(events: &[Json]) -> Vec<&Json> {
 
 #[test]
 fn tshark_reads_every_frame_and_finds_nothing_wrong_with_it() {
-    let folder = Folder::new("reads");
+    let folder = Folder::new();
     for lab in labs_to_capture("tshark_reads_every_frame") {
         for link in ["tap", "veth"] {
             let (events, packets) = capture(&lab, &["--link", link], &folder);
@@ -142,7 +139,7 @@ fn tshark_reads_every_frame_and_finds_nothing_wrong_with_it() {
 
 #[test]
 fn large_frames_are_captured_whole() {
-    let folder = Folder::new("large");
+    let folder = Folder::new();
     for lab in labs_with("large_frames_are_captured_whole", &[24]) {
         let (_, packets) = capture(&lab, &["--mtu", "9000", "--scene", "1"], &folder);
         let lens: Vec<u64> = packets.iter().map(|packet| packet.number("frame.len")).collect();
@@ -156,7 +153,7 @@ fn large_frames_are_captured_whole() {
 
 #[test]
 fn sequence_numbers_are_those_that_tshark_computes() {
-    let folder = Folder::new("numbers");
+    let folder = Folder::new();
     for lab in labs_to_capture("sequence_numbers").iter().filter(|lab| [10, 20].contains(&lab.number)) {
         for link in ["tap", "veth"] {
             let (events, packets) = capture(lab, &["--link", link], &folder);
@@ -176,7 +173,7 @@ fn sequence_numbers_are_those_that_tshark_computes() {
 
 #[test]
 fn times_are_those_of_the_machines_clock_and_increase() {
-    let folder = Folder::new("times");
+    let folder = Folder::new();
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos();
     for lab in labs_to_capture("times_are_those_of_the_machines_clock") {
         // A microsecond is lost to rounding.
@@ -197,7 +194,7 @@ fn times_are_those_of_the_machines_clock_and_increase() {
 
 #[test]
 fn comments_and_frames_together_are_the_transcript() {
-    let folder = Folder::new("comments");
+    let folder = Folder::new();
     for lab in labs_to_capture("comments_and_frames_together") {
         for link in ["tap", "veth"] {
             let (_, packets) = capture(&lab, &["--link", link], &folder);
@@ -242,7 +239,7 @@ fn without_spaces(text: &str) -> String {
 
 #[test]
 fn what_befell_a_frame_stands_in_the_capture() {
-    let folder = Folder::new("faults");
+    let folder = Folder::new();
     let faults = [
         (&["--drop", "client:data:1"][..], "lost on the wire"),
         (&["--corrupt", "client:data:1"], "its last byte changed; corrupted on the wire"),
@@ -268,7 +265,7 @@ fn what_befell_a_frame_stands_in_the_capture() {
 
 #[test]
 fn a_capture_says_what_made_it_and_where() {
-    let folder = Folder::new("says");
+    let folder = Folder::new();
     for lab in labs_to_capture("a_capture_says_what_made_it").iter().filter(|lab| lab.number == 1) {
         let (events, _) = capture(lab, &[], &folder);
         let file = fs::read(folder.file("1.pcapng")).expect("the file");
@@ -284,7 +281,7 @@ fn a_capture_that_cannot_be_written_is_told() {
     if !has_private_hosts() {
         return skip("a_capture_that_cannot_be_written_is_told", "it takes user namespaces for a wire");
     }
-    let folder = Folder::new("unwritten");
+    let folder = Folder::new();
     let here = folder.file(".");
     let nowhere = folder.file("nowhere/file");
     let lab = labs().remove(0);
@@ -293,23 +290,23 @@ fn a_capture_that_cannot_be_written_is_told() {
     }
     // As a user who has made the folder read-only: what is played, is played by that user in a namespace of its own, in
     // which such a folder can be written to.
-    let mut command = lab.copied_to(&folder.0);
+    let mut command = lab.copied_to(folder.path());
     let file = folder.file("file");
     if getuid().is_root() {
-        chown(&folder.0, Some(65_534), Some(65_534)).expect("another owner");
+        chown(folder.path(), Some(65_534), Some(65_534)).expect("another owner");
     }
-    fs::set_permissions(&folder.0, PermissionsExt::from_mode(0o555)).expect("a folder to be read only");
+    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o555)).expect("a folder to be read only");
     if getuid().is_root() {
         command.uid(65_534).gid(65_534);
     }
     is_told(command.args(["--pcap", &file]).current_dir("/"), &file, "EACCES");
     assert!(!Path::new(&file).exists());
-    fs::set_permissions(&folder.0, PermissionsExt::from_mode(0o755)).expect("a folder to be written again");
+    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a folder to be written again");
     // Root may write everywhere, which in a namespace of its own it may not. Nothing but the file is left.
-    let before = fs::read_dir(&folder.0).expect("the folder").count();
+    let before = fs::read_dir(folder.path()).expect("the folder").count();
     let output = run(lab.command().args(["--pcap", &file]));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(fs::read_dir(&folder.0).expect("the folder").count(), before + 1);
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), before + 1);
 }
 
 /// The demo is shown all the same; the last word is about the file.

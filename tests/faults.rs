@@ -5,6 +5,8 @@ use std::process::Output;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use assert_cmd::assert::OutputAssertExt;
+use predicates::str::contains;
 use serde_json::Value as Json;
 
 use crate::support::{Lab, chosen_labs, fixture, run, runs, side_by_side, some_on_a_wire};
@@ -283,11 +285,7 @@ fn what_is_not_understood_is_told_with_exit_code_2() {
         (&["--drop", "3", "--claims"], "cannot be used with"),
     ];
     for (arguments, says) in wrong {
-        let output = run(lab.command().args(arguments));
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {complaint}");
-        assert!(complaint.contains(says), "{arguments:?}: {complaint}");
-        assert!(output.stdout.is_empty(), "{arguments:?}");
+        run(lab.command().args(arguments)).assert().code(2).stderr(contains(says)).stdout("");
     }
 }
 

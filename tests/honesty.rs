@@ -38,23 +38,21 @@ struct Seen {
 }
 
 /// Runs a demo under strace; gives what strace saw of each role, and the trace.
-fn watch(program: &[OsString], arguments: &[&str], name: &str) -> (Vec<Seen>, Vec<Json>) {
-    let folder = std::env::temp_dir().join(format!("socklab-honesty-{}-{name}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a folder");
+fn watch(program: &[OsString], arguments: &[&str]) -> (Vec<Seen>, Vec<Json>) {
+    let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new("strace");
-    command.args(["-ff", "-qq", "-xx", "-s", "4096", "-e", TRACED, "-o"]).arg(folder.join("calls"));
+    command.args(["-ff", "-qq", "-xx", "-s", "4096", "-e", TRACED, "-o"]).arg(folder.path().join("calls"));
     let output = run(command.args(program).arg("--json").args(arguments));
     let events = String::from_utf8(output.stdout).expect("UTF-8");
     let events: Vec<Json> = events.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let mut files: Vec<(u32, PathBuf)> =
-        fs::read_dir(&folder).expect("strace's files").flatten().filter_map(pid).collect();
+        fs::read_dir(folder.path()).expect("strace's files").flatten().filter_map(pid).collect();
     files.sort();
     // Process ids begin anew behind the largest one: then those of the second half came first.
     if let Some(at) = files.windows(2).position(|pair| pair[1].0 - pair[0].0 > 10_000) {
         files.rotate_left(at + 1);
     }
     let seen = files.iter().filter_map(|(_, file)| calls_of_role(&fs::read_to_string(file).expect("a file"))).collect();
-    fs::remove_dir_all(&folder).expect("the folder goes");
     let said = String::from_utf8_lossy(&output.stderr);
     (last_times(seen, &events, &said), events)
 }
@@ -372,7 +370,7 @@ fn the_trace_of_every_role_is_the_list_of_calls_that_strace_sees() {
         return skip("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees", "strace is not installed");
     }
     side_by_side(&played_here("the_trace_of_every_role_is_the_list_of_calls_that_strace_sees"), |lab| {
-        let (seen, events) = watch(&lab.words(), &[], &lab.folder);
+        let (seen, events) = watch(&lab.words(), &[]);
         let calls: usize = seen.iter().map(|one| one.calls.len()).sum();
         assert!(calls > 5, "{}: strace saw {calls} calls", lab.folder);
         if let Some(difference) = difference(&seen, &told(&events)) {
@@ -386,7 +384,7 @@ fn an_untraced_call_on_another_socket_is_noticed() {
     if !has("strace") {
         return skip("an_untraced_call_on_another_socket_is_noticed", "strace is not installed");
     }
-    let (seen, events) = watch(&fixture_words("misbehaving-roles"), &["--scene", "1"], "planted-1");
+    let (seen, events) = watch(&fixture_words("misbehaving-roles"), &["--scene", "1"]);
     let difference = difference(&seen, &told(&events)).expect("a difference");
     assert!(difference.contains("socket(AF_INET, SOCK_DGRAM|SOCK_CLOEXEC"), "{difference}");
 }
@@ -396,7 +394,7 @@ fn an_untraced_call_on_a_traced_socket_is_noticed() {
     if !has("strace") {
         return skip("an_untraced_call_on_a_traced_socket_is_noticed", "strace is not installed");
     }
-    let (seen, events) = watch(&fixture_words("misbehaving-roles"), &["--scene", "2"], "planted-2");
+    let (seen, events) = watch(&fixture_words("misbehaving-roles"), &["--scene", "2"]);
     let difference = difference(&seen, &told(&events)).expect("a difference");
     assert!(difference.contains("getsockname(3)"), "{difference}");
 }

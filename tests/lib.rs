@@ -2,6 +2,7 @@
 
 mod anywhere;
 mod attacks;
+mod authors;
 mod by_hand;
 mod capture;
 mod diagram;

@@ -2,25 +2,24 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
+
+use tempfile::TempDir;
 
 use crate::support::{PATIENCE, finish, has, project, run, skip, socklab};
 
 /// A work folder of one test.
-struct Work(PathBuf);
+struct Work(TempDir);
 
 impl Work {
-    fn of(test: &str) -> Work {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("students").join(test);
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder");
-        Work(folder)
+    fn new() -> Work {
+        Work(tempfile::tempdir().expect("a folder"))
     }
 
     fn types(&self, arguments: &str) -> Output {
-        run(socklab().args(arguments.split(' ')).env("SOCKLAB_WORK", &self.0))
+        run(socklab().args(arguments.split(' ')).env("SOCKLAB_WORK", self.0.path()))
     }
 
     /// What is printed, of a command that must end like this.
@@ -33,7 +32,7 @@ impl Work {
     }
 
     fn file(&self, path: &str) -> PathBuf {
-        self.0.join(path)
+        self.0.path().join(path)
     }
 
     fn text(&self, path: &str) -> String {
@@ -58,7 +57,7 @@ fn contains(text: &str, words: &[&str]) {
 
 #[test]
 fn start_makes_a_folder_with_the_task_and_the_starter() {
-    let work = Work::of("start");
+    let work = Work::new();
     contains(&work.prints("start 30", 0), &["just start 30 python", "README.md"]);
     assert!(!work.file("30").exists(), "nothing is made where no language is named");
     contains(&work.prints("start 30 python", 0), &["TASK.md", "server.py", "just grade 30"]);
@@ -76,7 +75,7 @@ fn start_makes_a_folder_with_the_task_and_the_starter() {
 
 #[test]
 fn reset_puts_the_starter_back_and_loses_nothing() {
-    let work = Work::of("reset");
+    let work = Work::new();
     contains(&work.prints("reset 30", 2), &["just start 30"]);
     work.prints("start 30 python", 0);
     for (mine, aside) in [("first", "30.old-1"), ("second", "30.old-2")] {
@@ -95,7 +94,7 @@ fn reset_puts_the_starter_back_and_loses_nothing() {
 
 #[test]
 fn hints_come_one_by_one_and_are_counted() {
-    let work = Work::of("hint");
+    let work = Work::new();
     contains(&work.prints("hint 30 --again", 0), &["No hint has been given"]);
     let mut given = Vec::new();
     loop {
@@ -117,12 +116,12 @@ fn hints_come_one_by_one_and_are_counted() {
 
 #[test]
 fn a_solution_is_for_who_has_passed_or_gives_up() {
-    let work = Work::of("solution");
+    let work = Work::new();
     contains(&work.prints("solution 30 python", 2), &["not passed yet", "--give-up"]);
     let solution = of_the_exercise("solutions/python/server.py");
     contains(&work.prints("solution 30 python --give-up", 0), &[&solution]);
     contains(&work.prints("progress", 0), &["given up"]);
-    let work = Work::of("solution-after-passing");
+    let work = Work::new();
     work.prints("start 30 python", 0);
     work.put("30/server.py", &solution);
     contains(&work.prints("grade 30", 0), &["pass", "100 of 100 points"]);
@@ -133,7 +132,7 @@ fn a_solution_is_for_who_has_passed_or_gives_up() {
 
 #[test]
 fn progress_keeps_the_best_grade_and_survives() {
-    let work = Work::of("progress");
+    let work = Work::new();
     contains(&work.prints("progress", 0), &["0 of "]);
     work.prints("start 30 python", 0);
     contains(&work.prints("progress", 0), &["begun"]);
@@ -158,11 +157,11 @@ fn progress_keeps_the_best_grade_and_survives() {
 
 #[test]
 fn tries_are_counted_also_side_by_side() {
-    let work = Work::of("together");
+    let work = Work::new();
     work.prints("start 30 python", 0);
     work.put("30/server.py", "import sys; sys.exit(3)");
     let together: Vec<Child> =
-        (0..4).map(|_| spawn(socklab().args(["grade", "30"]).env("SOCKLAB_WORK", &work.0))).collect();
+        (0..4).map(|_| spawn(socklab().args(["grade", "30"]).env("SOCKLAB_WORK", work.0.path()))).collect();
     for child in together {
         assert_eq!(finish(child).status.code(), Some(8));
     }
@@ -171,9 +170,9 @@ fn tries_are_counted_also_side_by_side() {
 
 #[test]
 fn a_folder_or_a_command_can_be_judged_as_well() {
-    let work = Work::of("elsewhere");
+    let work = Work::new();
     work.put("mine.py", &of_the_exercise("solutions/python/server.py"));
-    let folder = work.0.to_str().expect("UTF-8").to_owned();
+    let folder = work.0.path().to_str().expect("UTF-8").to_owned();
     contains(&work.prints(&format!("grade 30 --folder {folder}"), 0), &["100 of 100"]);
     contains(&work.prints(&format!("grade 30 -- python3 {folder}/mine.py"), 0), &["100 of 100"]);
     work.put("socklab.toml", "run = [\"python3\", \"mine.py\", \"{port}\"]\n");
@@ -222,7 +221,7 @@ impl Watching {
     fn begin(work: &Work) -> Watching {
         let mut command = Command::new("python3");
         command.args(["-c", ON_A_TERMINAL, env!("CARGO_BIN_EXE_socklab"), "watch", "30"]);
-        let child = spawn(command.env("SOCKLAB_WORK", &work.0).env_remove("NO_COLOR"));
+        let child = spawn(command.env("SOCKLAB_WORK", work.0.path()).env_remove("NO_COLOR"));
         Watching { child, shown: String::new(), all: String::new() }
     }
 
@@ -265,7 +264,7 @@ fn watch_judges_at_each_save_and_gives_the_terminal_back() {
     if !has("python3") {
         return skip("watch_judges_at_each_save_and_gives_the_terminal_back", "python3 is not here");
     }
-    let work = Work::of("watch");
+    let work = Work::new();
     work.prints("start 30 python", 0);
     let mut watching = Watching::begin(&work);
     let screen = watching.until("judged 1×");
@@ -293,7 +292,7 @@ fn watch_gives_the_terminal_back_however_it_ends() {
     if !has("python3") {
         return skip("watch_gives_the_terminal_back_however_it_ends", "python3 is not here");
     }
-    let work = Work::of("watch-ends");
+    let work = Work::new();
     work.prints("start 30 python", 0);
     let mut watching = Watching::begin(&work);
     watching.until("judging");
@@ -319,8 +318,8 @@ fn descendant(of: u32, name: &str) -> Option<u32> {
 
 #[test]
 fn watch_says_that_it_takes_a_terminal() {
-    let work = Work::of("no-terminal");
+    let work = Work::new();
     work.prints("start 30 python", 0);
     contains(&work.prints("watch 30", 2), &["takes a terminal", "just grade 30"]);
-    contains(&Work::of("nothing-there").prints("watch 30", 2), &["just start 30"]);
+    contains(&Work::new().prints("watch 30", 2), &["just start 30"]);
 }

@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 pub use host::Host;
-pub use processes::{AT_A_TIME, PATIENCE, Running, finish, has_ended, run, run_alone, text, wait_until};
+pub use processes::{AT_A_TIME, PATIENCE, Running, finish, has_ended, run, text, wait_until};
 
 /// One lab, as `socklab labs --json` lists it.
 pub struct Lab {

@@ -32,52 +32,30 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A right to run programs, given back at its end; there are [`AT_A_TIME`].
-struct Turn(usize);
+/// A right to run a program, given back at its end; there are [`AT_A_TIME`].
+struct Turn;
 
-/// How many turns are free, and whether one test wants them all.
-struct Turns {
-    free: usize,
-    all_wanted: bool,
-}
-
-static TURNS: Mutex<Turns> = Mutex::new(Turns { free: AT_A_TIME, all_wanted: false });
+static FREE: Mutex<usize> = Mutex::new(AT_A_TIME);
 static GIVEN_BACK: Condvar = Condvar::new();
 
 impl Turn {
-    fn one() -> Turn {
-        let turns = TURNS.lock().expect("the turns");
-        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.free == 0 || turns.all_wanted).expect("the turns");
-        turns.free -= 1;
-        Turn(1)
-    }
-
-    fn all() -> Turn {
-        let turns = TURNS.lock().expect("the turns");
-        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.all_wanted).expect("the turns");
-        turns.all_wanted = true;
-        let mut turns = GIVEN_BACK.wait_while(turns, |turns| turns.free < AT_A_TIME).expect("the turns");
-        *turns = Turns { free: 0, all_wanted: false };
-        Turn(AT_A_TIME)
+    fn take() -> Turn {
+        let free = FREE.lock().expect("the turns");
+        *GIVEN_BACK.wait_while(free, |free| *free == 0).expect("the turns") -= 1;
+        Turn
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        TURNS.lock().expect("the turns").free += self.0;
-        GIVEN_BACK.notify_all();
+        *FREE.lock().expect("the turns") += 1;
+        GIVEN_BACK.notify_one();
     }
 }
 
 /// Runs a command with no input, when its turn has come: at most [`AT_A_TIME`] run at once.
 pub fn run(command: &mut Command) -> Output {
-    let _turn = Turn::one();
-    start_and_finish(command)
-}
-
-/// The same while no other test runs any: for what keeps processors busy, and would make scenes late.
-pub fn run_alone(command: &mut Command) -> Output {
-    let _turns = Turn::all();
+    let _turn = Turn::take();
     start_and_finish(command)
 }
 
