@@ -72,7 +72,7 @@ fn grade_of(test: &str, program: &str, exercise: Exercise) -> Option<Grade> {
         typed: vec![],
         argv: vec![python.path.into(), "-c".into(), program.into()],
         env: vec![],
-        order: config,
+        sandbox: config,
         seed: 1,
         only: None,
         case: None,

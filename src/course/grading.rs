@@ -104,7 +104,7 @@ impl PreparedAttempt {
             typed: self.typed.clone(),
             env: environment(&argv),
             argv,
-            order,
+            sandbox: order,
             seed,
             only: options.check.as_deref(),
             case: options.case.clone(),

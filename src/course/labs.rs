@@ -19,9 +19,13 @@ include!(concat!(env!("OUT_DIR"), "/labs.rs"));
 /// A lab's row in the table of contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
+    /// The lab's number, unique in the course. Two digits or more in its folder's name.
     pub number: u32,
+    /// Its short name, as in the folder: `udp-no-server`.
     pub name: String,
+    /// The question that it answers, which ends in a question mark.
     pub question: String,
+    /// The chapter under which the table of contents lists it.
     pub chapter: Chapter,
     /// Whether its demo always has two hosts and a wire: then it needs private hosts.
     pub wire: bool,

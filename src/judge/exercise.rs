@@ -8,6 +8,7 @@ use super::failure::Done;
 pub struct Exercise {
     /// The port of the task. Every attempt has it for itself, on a host of its own.
     pub port: u16,
+    /// What an attempt must do, in the order of a report. Their points add up to the best grade.
     pub checks: Vec<Check>,
 }
 

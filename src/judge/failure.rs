@@ -20,11 +20,13 @@ pub enum Stop {
 /// An expectation that was not met.
 #[derive(Clone, Debug)]
 pub struct Failure {
+    /// What kind of failure it is. Attempts are compared with known wrong programs by it.
     pub kind: Kind,
     /// What is wrong, in one sentence.
     pub what: String,
-    /// What was expected, and what came instead.
+    /// What was expected. `None` where `what` says it all.
     pub expected: Option<Shown>,
+    /// What came instead. `None` where `what` says it all.
     pub got: Option<Shown>,
     /// What the kernel knew of the program at that moment, a sentence each.
     pub why: Vec<String>,
@@ -50,7 +52,9 @@ pub enum Kind {
 /// Something expected or received, as a report shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Shown {
+    /// Bytes of a stream or a datagram. A report escapes and shortens them.
     Bytes(Vec<u8>),
+    /// A description, printed as it is: `a reset`, `nothing`.
     Words(String),
 }
 

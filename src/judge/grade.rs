@@ -12,7 +12,9 @@ use crate::trace::Event;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
+    /// Every expectation was met.
     Pass,
+    /// An expectation was not met, or the attempt could not be built.
     Fail,
     /// Something of ours failed. That is not a zero: there is no grade.
     CannotTell,
@@ -21,7 +23,9 @@ pub enum Verdict {
 /// One check, applied.
 #[derive(Clone, Debug)]
 pub struct Checked {
+    /// The check: its name, its points and its code.
     pub check: Check,
+    /// How it ended. Of a check that was applied again: how it ended the last time.
     pub outcome: Outcome,
     /// All that happened, in order.
     pub events: Vec<Event>,
@@ -29,6 +33,7 @@ pub struct Checked {
     pub drawn: Vec<u64>,
     /// Whether these numbers were shrunk.
     pub shrunk: bool,
+    /// The time from the making of its sandbox to the end of the check. Zero if it was not applied.
     pub took: Duration,
     /// How many processes of the attempt still ran at its end, and were killed.
     pub stopped: u64,
@@ -37,7 +42,9 @@ pub struct Checked {
 /// How a check ended.
 #[derive(Clone, Debug)]
 pub enum Outcome {
+    /// The attempt met every expectation.
     Passed,
+    /// The first expectation that the attempt did not meet: the check ended there.
     Failed(Box<Failure>),
     /// Something of ours failed: what, and why.
     Fault(String),
@@ -48,24 +55,31 @@ pub enum Outcome {
 pub struct Grade {
     /// `30`, `30-client`.
     pub exercise: String,
+    /// The attempt and its arguments, as a person typed them.
     pub program: Vec<String>,
+    /// Decides the numbers that the checks draw: with the same seed they draw the same.
     pub seed: u64,
+    /// The kernel's release, as in `uname -r`.
     pub kernel: String,
     /// When the judging began: microseconds since 1970.
     pub began_us: u64,
-    /// What protected the machine: the tier's number and name, and what was missing.
+    /// What protected the machine: the sandbox's tier, from 0 (supervised) to 3 (sealed). 0 if no program was started.
     pub tier: u8,
+    /// The same in words, `tier 3 (sealed)`. `not needed` if the attempt could not be built, `nothing` if no sandbox could
+    /// be made.
     pub protection: String,
     /// Whether all checks of the exercise were asked for.
     pub whole: bool,
     /// What the compiler wrote, if the attempt could not be built.
     pub build: Option<String>,
+    /// The checks, applied, in the exercise's order. Only those that were asked for.
     pub checks: Vec<Checked>,
     /// What the attempt seems to get wrong, in one sentence, and the name of the program that gets the same wrong.
     pub behaves_like: Option<(String, String)>,
 }
 
 impl Checked {
+    /// The verdict on the attempt by this check alone.
     pub fn verdict(&self) -> Verdict {
         match self.outcome {
             Outcome::Passed => Verdict::Pass,

@@ -31,6 +31,7 @@ const MAX_SHRINK_TIME: Duration = Duration::from_millis(1500);
 pub struct Judging<'a> {
     /// `30`, `30-client`.
     pub id: &'a str,
+    /// Its checks, and the port on which an attempt listens or to which it connects.
     pub exercise: &'a Exercise,
     /// The misconceptions with which the result is compared.
     pub wrong: &'a [Misconception],
@@ -41,7 +42,7 @@ pub struct Judging<'a> {
     /// Its environment, without `HOST` and `PORT`.
     pub env: Vec<(String, String)>,
     /// The sandbox of each check.
-    pub order: SandboxConfig,
+    pub sandbox: SandboxConfig,
     /// Decides the numbers that the checks draw.
     pub seed: u64,
     /// Apply only this check.
@@ -57,37 +58,16 @@ pub struct Judging<'a> {
 /// Applies the checks side by side, each to a program that is started anew.
 pub fn judge(judging: &Judging<'_>) -> Grade {
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let wanted = |check: &&Check| judging.only.is_none_or(|only| only == check.name);
-    let checks: Vec<&Check> = judging.exercise.checks.iter().filter(wanted).collect();
-    let results: Vec<Mutex<Option<Checked>>> = checks.iter().map(|_| Mutex::new(None)).collect();
-    let next = Mutex::new(0..checks.len());
-    let starts = Semaphore::new(thread::available_parallelism().map_or(1, usize::from));
-    let done = Mutex::new(0);
-    let protection = Mutex::new(None);
-    thread::scope(|scope| {
-        for _ in 0..checks.len().min(MAX_CHECKS_AT_ONCE) {
-            scope.spawn(|| {
-                loop {
-                    // In the head of a `while let` the lock would be held as long as the check takes.
-                    let Some(index) = lock(&next).next() else { break };
-                    let one = Applying { judging, check: checks[index], starts: &starts, protection: &protection };
-                    *lock(&results[index]) = Some(one.apply_with_second_chance(&one.choices()));
-                    *lock(&done) += 1;
-                    (judging.progress)(*lock(&done));
-                }
-            });
-        }
-    });
-    let results = results.into_iter().zip(&checks).map(|(result, check)| {
-        let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        result.unwrap_or_else(|| faulty(**check, "the check was not applied".to_owned()))
-    });
-    let mut checks: Vec<Checked> = results.collect();
+    let (starts, protection) =
+        (Semaphore::new(thread::available_parallelism().map_or(1, usize::from)), Mutex::new(None));
+    let wanted = judging.exercise.checks.iter().filter(|check| judging.only.is_none_or(|only| only == check.name));
+    let applying: Vec<Applying<'_>> =
+        wanted.map(|check| Applying { judging, check, starts: &starts, protection: &protection }).collect();
+    let mut checks = apply_side_by_side(&applying, judging.progress);
     // The first failure is the one that a report shows.
-    if let Some(first) = checks.iter_mut().find(|checked| matches!(checked.outcome, Outcome::Failed(_))) {
-        let check = first.check;
-        let one = Applying { judging, check: &check, starts: &starts, protection: &protection };
-        one.shrink(first);
+    let failed = |checked: &Checked| matches!(checked.outcome, Outcome::Failed(_));
+    if let Some(index) = checks.iter().position(failed) {
+        applying[index].shrink(&mut checks[index]);
     }
     let whole = judging.only.is_none();
     let like = if whole { wrong::matching(judging.wrong, &checks) } else { None };
@@ -105,6 +85,31 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         behaves_like: like.map(|like| (like.sentence.clone(), like.name.clone())),
         checks,
     }
+}
+
+/// Applies the checks, at most [`MAX_CHECKS_AT_ONCE`] at once, and reports how many are done. The results are in the
+/// order of the checks.
+fn apply_side_by_side(applying: &[Applying<'_>], progress: &(dyn Fn(usize) + Sync)) -> Vec<Checked> {
+    let results: Vec<Mutex<Option<Checked>>> = applying.iter().map(|_| Mutex::new(None)).collect();
+    let (next, done) = (Mutex::new(applying.iter().zip(&results)), Mutex::new(0));
+    thread::scope(|scope| {
+        for _ in 0..applying.len().min(MAX_CHECKS_AT_ONCE) {
+            scope.spawn(|| {
+                loop {
+                    // In the head of a `while let` the lock would be held as long as the check takes.
+                    let Some((one, result)) = lock(&next).next() else { break };
+                    *lock(result) = Some(one.apply_with_second_chance(&one.choices()));
+                    *lock(&done) += 1;
+                    progress(*lock(&done));
+                }
+            });
+        }
+    });
+    let results = results.into_iter().zip(applying).map(|(result, one)| {
+        let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
+        result.unwrap_or_else(|| faulty(*one.check, "the check was not applied".to_owned()))
+    });
+    results.collect()
 }
 
 /// One check, about to be applied.
@@ -157,7 +162,7 @@ impl Applying<'_> {
     fn apply_here(&self, choices: Choices) -> Checked {
         let permit = self.starts.acquire();
         let began = Instant::now();
-        let sandbox = match Sandbox::open(&self.judging.order) {
+        let sandbox = match Sandbox::open(&self.judging.sandbox) {
             Ok(sandbox) => sandbox,
             Err(fault) => return faulty(*self.check, fault.to_string()),
         };

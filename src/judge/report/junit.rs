@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::judge::event_log;
 use crate::judge::failure::{Failure, Shown};
-use crate::judge::grade::{Grade, Outcome, Verdict};
+use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
 use crate::judge::report::json::kind;
 use crate::view::text::{escaped, quoted_within};
 
@@ -19,6 +19,16 @@ pub fn junit(grade: &Grade) -> String {
         xml,
         "<testsuite name={name} tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{time:.3}\">"
     );
+    properties(grade, &mut xml);
+    for checked in &grade.checks {
+        test_case(checked, &name, &mut xml);
+    }
+    xml.push_str("</testsuite>\n");
+    xml
+}
+
+/// The facts on which a grade rests.
+fn properties(grade: &Grade, xml: &mut String) {
     let points = grade.points().map_or("none".to_owned(), |points| points.to_string());
     let facts = [
         ("judge", env!("CARGO_PKG_VERSION").to_owned()),
@@ -34,26 +44,27 @@ pub fn junit(grade: &Grade) -> String {
         let _ = writeln!(xml, "    <property name={} value={}/>", quoted(name), quoted(value));
     }
     xml.push_str("  </properties>\n");
-    for checked in &grade.checks {
-        let (check, took) = (&checked.check, checked.took.as_secs_f64());
-        let head = format!("  <testcase classname={name} name={} time=\"{took:.3}\"", quoted(check.name));
-        let _ = match &checked.outcome {
-            Outcome::Passed => writeln!(xml, "{head}/>"),
-            Outcome::Failed(failure) => {
-                let (message, kind) = (quoted(&failure.what), quoted(kind(failure.kind)));
-                let story = harmless(&story(&event_log::steps(&checked.events), failure));
-                writeln!(xml, "{head}>\n    <failure message={message} type={kind}>{story}</failure>\n  </testcase>")
-            }
-            Outcome::Fault(fault) => {
-                let message = quoted(fault);
-                writeln!(xml, "{head}>\n    <error message={message} type=\"fault-of-the-judge\"/>\n  </testcase>")
-            }
-        };
-    }
-    xml.push_str("</testsuite>\n");
-    xml
 }
 
+/// One check, in the suite of this quoted name.
+fn test_case(checked: &Checked, suite: &str, xml: &mut String) {
+    let (check, took) = (&checked.check, checked.took.as_secs_f64());
+    let head = format!("  <testcase classname={suite} name={} time=\"{took:.3}\"", quoted(check.name));
+    let _ = match &checked.outcome {
+        Outcome::Passed => writeln!(xml, "{head}/>"),
+        Outcome::Failed(failure) => {
+            let (message, kind) = (quoted(&failure.what), quoted(kind(failure.kind)));
+            let story = harmless(&story(&event_log::steps(&checked.events), failure));
+            writeln!(xml, "{head}>\n    <failure message={message} type={kind}>{story}</failure>\n  </testcase>")
+        }
+        Outcome::Fault(fault) => {
+            let message = quoted(fault);
+            writeln!(xml, "{head}>\n    <error message={message} type=\"fault-of-the-judge\"/>\n  </testcase>")
+        }
+    };
+}
+
+/// What happened, step by step, then what failed, and the end of standard error.
 fn story(steps: &[String], failure: &Failure) -> String {
     let mut story = String::new();
     for (number, step) in (1..).zip(steps) {

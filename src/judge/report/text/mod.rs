@@ -145,22 +145,10 @@ fn line(checked: &Checked, width: usize) -> String {
 
 /// What happened in a check that did not pass, why it did not, and how to apply it again.
 fn story(grade: &Grade, checked: &Checked, options: &ReportOptions<'_>, extent: &Extent) -> String {
-    let (most, width) = (extent.max_steps, extent.width);
-    let check = &checked.check;
+    let (check, width) = (&checked.check, extent.width);
     let mut report = String::new();
     let _ = writeln!(report, "  {STRONG}{}{STRONG:#}: it {}\n", check.name, check.claim);
-    let steps = event_log::steps(&checked.events);
-    for (number, step) in (1..).zip(&steps) {
-        if steps.len() > most && number == most / 2 + 1 {
-            let _ = writeln!(report, "       …  {} more steps", steps.len() - most);
-        }
-        if steps.len() <= most || number <= most / 2 || number > steps.len() - most / 2 {
-            for (index, line) in wrapped(step, width - 12).iter().enumerate() {
-                let number = if index == 0 { number.to_string() } else { String::new() };
-                let _ = writeln!(report, "    {number:>4}  {line}");
-            }
-        }
-    }
+    numbered_steps(&mut report, &event_log::steps(&checked.events), extent);
     report.push('\n');
     match &checked.outcome {
         Outcome::Failed(failure) => report.push_str(&failure::described(failure, extent)),
@@ -185,6 +173,22 @@ fn story(grade: &Grade, checked: &Checked, options: &ReportOptions<'_>, extent: 
     let again = format!("{} --check {} --seed {}{case}{}", options.command, check.name, grade.seed, options.behind);
     let _ = writeln!(report, "    {QUIET}again{QUIET:#}     {}", again.trim_end());
     report
+}
+
+/// The steps with their numbers. Of more than [`Extent::max_steps`], those in the middle are only counted.
+fn numbered_steps(report: &mut String, steps: &[String], extent: &Extent) {
+    let (most, width) = (extent.max_steps, extent.width);
+    for (number, step) in (1..).zip(steps) {
+        if steps.len() > most && number == most / 2 + 1 {
+            let _ = writeln!(report, "       …  {} more steps", steps.len() - most);
+        }
+        if steps.len() <= most || number <= most / 2 || number > steps.len() - most / 2 {
+            for (index, line) in wrapped(step, width - 12).iter().enumerate() {
+                let number = if index == 0 { number.to_string() } else { String::new() };
+                let _ = writeln!(report, "    {number:>4}  {line}");
+            }
+        }
+    }
 }
 
 /// A word, and beside it a text of any length.
