@@ -185,13 +185,13 @@ fn what_a_role_printed_in_several_scenes_is_one_table() {
 fn a_stale_quotation_is_written_anew_and_the_rest_stays() {
     let labs = labs();
     let lab = &labs[0];
-    let page = "before\n\n<!-- quote: fn main -->\n```rust\nfn main() { old }\n```\n\nafter\n";
+    let page = "before\n\n<!-- quote: fn lab -->\n```rust\nfn lab() { old }\n```\n\nafter\n";
     let fresh = refreshed(page, Some(lab), &labs).expect("a page");
-    assert!(fresh.starts_with("before\n\n<!-- quote: fn main -->\n```rust\nfn main() -> ExitCode {\n"), "{fresh}");
+    assert!(fresh.starts_with("before\n\n<!-- quote: fn lab -->\n```rust\npub fn lab() -> Lab {\n"), "{fresh}");
     assert!(fresh.ends_with("\n}\n```\n\nafter\n"), "{fresh}");
     assert_eq!(refreshed(&fresh, Some(lab), &labs).as_deref(), Ok(fresh.as_str()));
     assert!(refreshed("<!-- quote: fn nothing -->\n```rust\n```\n", Some(lab), &labs).is_err());
-    assert!(refreshed("<!-- quote: fn main -->\nno fence\n", Some(lab), &labs).is_err());
+    assert!(refreshed("<!-- quote: fn lab -->\nno fence\n", Some(lab), &labs).is_err());
 }
 
 /// All Markdown files of the project.
