@@ -35,6 +35,9 @@ impl Screen {
     ///
     /// To be called before there is another thread: signals are read from then on. `Unsupported` where there is no
     /// terminal, or another program has it.
+    ///
+    /// # Errors
+    /// `Unsupported` as above; else that of `signalfd(2)`, of `termios(3)` or of the write to the terminal.
     pub fn take<T: Send + 'static>(touched: &Sender<T>, as_news: fn(Touch) -> T) -> io::Result<Screen> {
         if !(stdin().is_terminal() && stdout().is_terminal()) {
             return Err(io::ErrorKind::Unsupported.into());
@@ -62,6 +65,9 @@ impl Screen {
     }
 
     /// Shows these lines and nothing else. Those for which there is no room are left out.
+    ///
+    /// # Errors
+    /// That of the write to the terminal.
     pub fn show(&self, text: &str) -> io::Result<()> {
         let (lines, _) = self.size();
         let rows: Vec<String> = text.lines().take(lines).map(|line| format!("{line}\x1b[0m\x1b[K")).collect();

@@ -28,6 +28,9 @@ impl Connection {
 
 impl Kernel {
     /// Opens the kernel of this network namespace to questions.
+    ///
+    /// # Errors
+    /// That of `socket(2)`: `EPROTONOSUPPORT` on a kernel without `sock_diag(7)`.
     pub fn open() -> io::Result<Kernel> {
         netlink::open(libc::NETLINK_SOCK_DIAG).map(Kernel)
     }
@@ -35,6 +38,10 @@ impl Kernel {
     /// The connection between these two addresses, of which the first is this host's; `None` where there is none.
     ///
     /// It is looked up, and not searched for: what else the machine has costs nothing.
+    ///
+    /// # Errors
+    /// The kernel's answer to the question, `sock_diag(7)`, or `InvalidData` for an answer that is cut. Not `ENOENT`:
+    /// that is `None`.
     pub fn connection(&mut self, own: SocketAddr, peer: SocketAddr) -> io::Result<Option<Connection>> {
         let Some(question) = inet_diag::connection(own, peer, 0) else { return Ok(None) };
         let mut answer = Ok(None);

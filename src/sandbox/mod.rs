@@ -182,6 +182,9 @@ impl Sandbox {
 
     /// A socket that hears every IPv4 packet of the host, with its Ethernet head. Where there is no private host it is
     /// refused: the sandbox must not hear this machine's own traffic.
+    ///
+    /// # Errors
+    /// `Unsupported` without a private host; else what the sandbox's init could not do.
     pub fn packets(&self) -> io::Result<socket2::Socket> {
         if !self.protection.layers.has(Layer::Network) {
             return Err(io::ErrorKind::Unsupported.into());

@@ -68,6 +68,10 @@ pub struct TcpInfo {
 
 impl Socket {
     /// Makes a socket, `socket(2)`, with `SOCK_CLOEXEC`.
+    ///
+    /// # Errors
+    /// That of `socket(2)`: `EMFILE` with too many open files, `EPERM` or `EACCES` for a raw socket without the
+    /// capability.
     pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
         let call = Call::new(Syscall::Socket, None)
             .arg("domain", domain_name(domain))
@@ -95,6 +99,10 @@ impl Socket {
     }
 
     /// Takes a connection that has come, `accept4(2)` with `SOCK_CLOEXEC`; waits for one.
+    ///
+    /// # Errors
+    /// That of `accept(2)`: `EINVAL` without `listen`; `EAGAIN` after its deadline, or at once on a non-blocking
+    /// socket.
     pub fn accept(&self) -> io::Result<(Socket, Address)> {
         let mut from = None;
         let timed = self.deadlines.get().0;
@@ -114,12 +122,20 @@ impl Socket {
     }
 
     /// Gives the socket its own address, `bind(2)`.
+    ///
+    /// # Errors
+    /// That of `bind(2)`: `EADDRINUSE` for an address that is taken, `EADDRNOTAVAIL` for one that is not this host's,
+    /// `EACCES` for a privileged port.
     pub fn bind(&self, address: &Address) -> io::Result<()> {
         let call = self.call(Syscall::Bind).arg("addr", address.value());
         traced(call, Wait::Never, |_| self.inner.bind(address.as_sock_addr()))
     }
 
     /// Names the peer, `connect(2)`. On a stream: opens a connection to it and waits until it is open.
+    ///
+    /// # Errors
+    /// That of `connect(2)`: `ECONNREFUSED` where nothing listens, `ETIMEDOUT` where nothing answers, `EINPROGRESS` on
+    /// a non-blocking socket or after its deadline.
     pub fn connect(&self, address: &Address) -> io::Result<()> {
         let call = self.call(Syscall::Connect).arg("addr", address.value());
         let waits = self.stream && !self.nonblocking.get();
@@ -128,11 +144,17 @@ impl Socket {
     }
 
     /// Lets peers connect, `listen(2)`.
+    ///
+    /// # Errors
+    /// That of `listen(2)`: `EOPNOTSUPP` for a datagram socket, `EADDRINUSE` if another socket listens on its port.
     pub fn listen(&self, backlog: i32) -> io::Result<()> {
         traced(self.call(Syscall::Listen).arg("backlog", backlog), Wait::Never, |_| self.inner.listen(backlog))
     }
 
     /// The socket's own address, `getsockname(2)`.
+    ///
+    /// # Errors
+    /// That of `getsockname(2)`: not to be expected of an open socket.
     pub fn local_addr(&self) -> io::Result<Address> {
         traced(self.call(Syscall::GetSockName), Wait::Never, |call| {
             let address = Address::from(self.inner.local_addr()?);
@@ -142,6 +164,9 @@ impl Socket {
     }
 
     /// Receives bytes, `recv(2)`: at most as many as fit, at least one; 0 once the peer's FIN is the next in the queue.
+    ///
+    /// # Errors
+    /// As [`recv_with_flags`](Socket::recv_with_flags).
     pub fn recv(&self, buf: &mut [u8]) -> io::Result<usize> {
         self.recv_with_flags(buf, 0)
     }
@@ -149,6 +174,10 @@ impl Socket {
     /// Receives with flags: `libc::MSG_PEEK`, `libc::MSG_TRUNC`, `libc::MSG_DONTWAIT`.
     ///
     /// With `MSG_TRUNC` on a datagram it returns the true length, which may be more than the buffer holds.
+    ///
+    /// # Errors
+    /// That of `recv(2)`: `ECONNRESET` after a RST, `ECONNREFUSED` after an ICMP port unreachable, `ENOTCONN` on a
+    /// stream without a connection; `EAGAIN` where it must not wait, or no longer.
     pub fn recv_with_flags(&self, buf: &mut [u8], flags: i32) -> io::Result<usize> {
         let call = self.call(Syscall::Recv).arg("len", buf.len()).arg("flags", MessageFlags(flags));
         traced(call, self.wait_to_receive(flags), |call| {
@@ -159,11 +188,18 @@ impl Socket {
     }
 
     /// Receives a datagram and its sender's address, `recvfrom(2)`.
+    ///
+    /// # Errors
+    /// As [`recv_from_with_flags`](Socket::recv_from_with_flags).
     pub fn recv_from(&self, buf: &mut [u8]) -> io::Result<(usize, Address)> {
         self.recv_from_with_flags(buf, 0)
     }
 
     /// Receives a datagram and its sender's address with flags: `libc::MSG_PEEK`, `libc::MSG_DONTWAIT`.
+    ///
+    /// # Errors
+    /// That of `recvfrom(2)`: `EAGAIN` where it must not wait, or no longer; `ECONNREFUSED` on a connected socket after
+    /// an ICMP port unreachable.
     pub fn recv_from_with_flags(&self, buf: &mut [u8], flags: i32) -> io::Result<(usize, Address)> {
         let call = self.call(Syscall::RecvFrom).arg("len", buf.len()).arg("flags", MessageFlags(flags));
         traced(call, self.wait_to_receive(flags), |call| {
@@ -176,6 +212,9 @@ impl Socket {
     }
 
     /// Receives a datagram with what the kernel says about it, `recvmsg(2)`.
+    ///
+    /// # Errors
+    /// That of `recvmsg(2)`: as [`recv_from`](Socket::recv_from).
     pub fn recv_msg(&self, buf: &mut [u8]) -> io::Result<Received> {
         let call = self.call(Syscall::RecvMsg).arg("len", buf.len()).arg("flags", MessageFlags(0));
         traced(call, self.wait_to_receive(0), |call| {
@@ -191,6 +230,9 @@ impl Socket {
     }
 
     /// Receives the datagrams that are there, at most `most` of at most `len` bytes: `recvmmsg(2)` with `MSG_DONTWAIT`.
+    ///
+    /// # Errors
+    /// That of `recvmmsg(2)`: `EAGAIN` where no datagram is there.
     pub fn recv_many(&self, most: usize, len: usize) -> io::Result<Vec<Vec<u8>>> {
         let call = self
             .call(Syscall::RecvMmsg)
@@ -216,6 +258,9 @@ impl Socket {
     /// Takes a report off the socket's error queue, `recvmsg(2)` with `MSG_ERRQUEUE`, `IP_RECVERR` of `ip(7)`.
     ///
     /// `buf` receives the payload of the datagram that the report is about. Never waits.
+    ///
+    /// # Errors
+    /// That of `recvmsg(2)`: `EAGAIN` where the queue is empty.
     pub fn recv_error(&self, buf: &mut [u8]) -> io::Result<Report> {
         let call = self.call(Syscall::RecvMsg).arg("len", buf.len()).arg("flags", MessageFlags(libc::MSG_ERRQUEUE));
         traced(call, Wait::Never, |call| {
@@ -231,11 +276,18 @@ impl Socket {
     }
 
     /// Sends bytes to the connected peer, `send(2)`. A stream may take fewer than all.
+    ///
+    /// # Errors
+    /// As [`send_with_flags`](Socket::send_with_flags).
     pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.send_with_flags(buf, 0)
     }
 
     /// Sends with flags: `libc::MSG_MORE`, `libc::MSG_DONTWAIT`.
+    ///
+    /// # Errors
+    /// That of `send(2)`: `EPIPE` on a stream whose sending has ended, `ECONNRESET` after a RST, `ECONNREFUSED` after
+    /// an ICMP port unreachable, `EMSGSIZE` for too long a datagram; `EAGAIN` where it must not wait, or no longer.
     pub fn send_with_flags(&self, buf: &[u8], flags: i32) -> io::Result<usize> {
         let call = self.call(Syscall::Send).sending(buf).arg("flags", MessageFlags(flags));
         traced(call, self.wait_to_send(flags), |call| {
@@ -246,6 +298,9 @@ impl Socket {
     }
 
     /// Sends the bytes of several buffers, one behind the other, `sendmsg(2)`. A stream may take fewer than all.
+    ///
+    /// # Errors
+    /// That of `sendmsg(2)`: as [`send`](Socket::send).
     pub fn send_vectored(&self, buffers: &[IoSlice<'_>]) -> io::Result<usize> {
         let parts: Vec<&[u8]> = buffers.iter().map(|buffer| &buffer[..]).collect();
         let call = self.call(Syscall::SendMsg).sending_all(&parts).arg("flags", MessageFlags(0));
@@ -257,6 +312,10 @@ impl Socket {
     }
 
     /// Sends a datagram to an address, `sendto(2)`.
+    ///
+    /// # Errors
+    /// That of `sendto(2)`: `EMSGSIZE` for too long a datagram, `ENETUNREACH` without a route, or the error that waits
+    /// on the socket.
     pub fn send_to(&self, buf: &[u8], address: &Address) -> io::Result<usize> {
         let call =
             self.call(Syscall::SendTo).sending(buf).arg("flags", MessageFlags(0)).arg("dest_addr", address.value());
@@ -268,6 +327,9 @@ impl Socket {
     }
 
     /// Sends datagrams to the connected peer, `sendmmsg(2)`; returns how many went.
+    ///
+    /// # Errors
+    /// That of `sendmmsg(2)`, if not even the first datagram went: as [`send`](Socket::send).
     pub fn send_many(&self, datagrams: &[&[u8]]) -> io::Result<usize> {
         let call = self
             .call(Syscall::SendMmsg)
@@ -282,6 +344,9 @@ impl Socket {
     }
 
     /// How many datagrams that had come for this socket the kernel has thrown away: `SK_MEMINFO_DROPS` of `SO_MEMINFO`.
+    ///
+    /// # Errors
+    /// That of `getsockopt(2)`: `ENOPROTOOPT` before Linux 4.12.
     pub fn drops(&self) -> io::Result<u32> {
         let call = self.asking(SocketOption::MemInfo);
         traced(call, Wait::Never, |call| {
@@ -292,6 +357,9 @@ impl Socket {
     }
 
     /// Has `recv_msg` tell how many datagrams were lost, `SO_RXQ_OVFL` of `socket(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: not to be expected of an open socket.
     pub fn set_overflow_report(&self, on: bool) -> io::Result<()> {
         self.set(SocketOption::RxqOvfl, on, || {
             sys::set_option(self.inner.as_fd(), libc::SOL_SOCKET, libc::SO_RXQ_OVFL, on.into())
@@ -299,11 +367,17 @@ impl Socket {
     }
 
     /// Asks for room in the receive queue, `SO_RCVBUF` of `socket(7)`: the kernel doubles it, and has limits.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`. Not for a size beyond `net.core.rmem_max`: the kernel takes the maximum.
     pub fn set_recv_buffer_size(&self, size: usize) -> io::Result<()> {
         self.set(SocketOption::RcvBuf, size, || self.inner.set_recv_buffer_size(size))
     }
 
     /// How much room the receive queue has, `SO_RCVBUF` of `socket(7)`.
+    ///
+    /// # Errors
+    /// That of `getsockopt(2)`: not to be expected of an open socket.
     pub fn recv_buffer_size(&self) -> io::Result<usize> {
         let call = self.asking(SocketOption::RcvBuf);
         traced(call, Wait::Never, |call| {
@@ -314,6 +388,9 @@ impl Socket {
     }
 
     /// Has the kernel run a program on each datagram that arrives, `SO_ATTACH_FILTER` of `socket(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: `EINVAL` for a program that the kernel cannot accept.
     pub fn attach_filter(&self, program: impl IntoIterator<Item = Instruction>) -> io::Result<()> {
         let program: Vec<SockFilter> = program.into_iter().map(|instruction| instruction.0).collect();
         let value = format!("{} instructions", program.len());
@@ -321,6 +398,9 @@ impl Socket {
     }
 
     /// Asks for reports on what became of datagrams, `IP_RECVERR` of `ip(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: `ENOPROTOOPT` or `EOPNOTSUPP` where it is not an IP socket.
     pub fn set_recv_error(&self, on: bool) -> io::Result<()> {
         self.set(SocketOption::RecvErr, on, || {
             sys::set_option(self.inner.as_fd(), libc::IPPROTO_IP, libc::IP_RECVERR, on.into())
@@ -328,33 +408,51 @@ impl Socket {
     }
 
     /// Lets the address be taken while an old connection lingers in TIME-WAIT, `SO_REUSEADDR` of `socket(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: not to be expected of an open socket.
     pub fn set_reuse_address(&self, on: bool) -> io::Result<()> {
         self.set(SocketOption::ReuseAddr, on, || self.inner.set_reuse_address(on))
     }
 
     /// Shares the address with other sockets of the same user that ask for it too, `SO_REUSEPORT` of `socket(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: not to be expected of an IP socket.
     pub fn set_reuse_port(&self, on: bool) -> io::Result<()> {
         self.set(SocketOption::ReusePort, on, || self.inner.set_reuse_port(on))
     }
 
     /// Switches Nagle's algorithm off, `TCP_NODELAY` of `tcp(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: `EOPNOTSUPP` or `ENOPROTOOPT` where it is not a TCP socket.
     pub fn set_tcp_nodelay(&self, on: bool) -> io::Result<()> {
         self.set(SocketOption::NoDelay, on, || self.inner.set_tcp_nodelay(on))
     }
 
     /// Keeps back every segment that is not full, and lets what is there go when switched off, `TCP_CORK` of `tcp(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`, as of [`set_tcp_nodelay`](Socket::set_tcp_nodelay).
     pub fn set_cork(&self, on: bool) -> io::Result<()> {
         self.set(SocketOption::Cork, on, || self.inner.set_tcp_cork(on))
     }
 
     /// Acknowledges at once from now on, or after a delay; the kernel changes it again as it sees fit,
     /// `TCP_QUICKACK` of `tcp(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`, as of [`set_tcp_nodelay`](Socket::set_tcp_nodelay).
     pub fn set_quick_ack(&self, on: bool) -> io::Result<()> {
         self.set(SocketOption::QuickAck, on, || self.inner.set_tcp_quickack(on))
     }
 
     /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`: then it fails with `EAGAIN`.
     /// `None`: for ever. The kernel counts in ticks of a few milliseconds.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: not to be expected of an open socket.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set(SocketOption::RcvTimeo, limit(timeout), || self.inner.set_read_timeout(timeout))?;
         self.deadlines.set((timeout.is_some(), self.deadlines.get().1));
@@ -363,6 +461,9 @@ impl Socket {
 
     /// How long a send or a connect waits at most, `SO_SNDTIMEO` of `socket(7)`: then it fails with `EAGAIN`, or
     /// `EINPROGRESS`. `None`: for ever.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: not to be expected of an open socket.
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set(SocketOption::SndTimeo, limit(timeout), || self.inner.set_write_timeout(timeout))?;
         self.deadlines.set((self.deadlines.get().0, timeout.is_some()));
@@ -371,6 +472,9 @@ impl Socket {
 
     /// How long close waits for what is not sent yet, `SO_LINGER` of `socket(7)`, in whole seconds: with 0 it throws it
     /// away, and sends RST in place of FIN. `None`: it does not wait, and the kernel goes on sending.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: not to be expected of an open socket.
     pub fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
         let (on, seconds) = (i32::from(time.is_some()), time.map_or(0, |time| time.as_secs()));
         let value = format!("{{l_onoff={on}, l_linger={seconds}}}");
@@ -380,6 +484,9 @@ impl Socket {
     /// Whether a program that this process starts is to find the descriptor closed, `F_SETFD` of `fcntl(2)`.
     ///
     /// Each `Socket` begins so (`SOCK_CLOEXEC`), as Rust's and Python's do, and C's do not.
+    ///
+    /// # Errors
+    /// That of `fcntl(2)`: not to be expected of an open socket.
     pub fn set_cloexec(&self, on: bool) -> io::Result<()> {
         let call = self.call(Syscall::Fcntl).arg("cmd", "F_SETFD").arg("arg", if on { "FD_CLOEXEC" } else { "0" });
         let flags = if on { FdFlags::CLOEXEC } else { FdFlags::empty() };
@@ -388,6 +495,9 @@ impl Socket {
 
     /// From now on no call on this socket waits, `FIONBIO` of `ioctl(2)`: one that would fails with `EAGAIN`, and a
     /// connect with `EINPROGRESS`, while it goes on.
+    ///
+    /// # Errors
+    /// That of `ioctl(2)`: not to be expected of an open socket.
     pub fn set_nonblocking(&self, on: bool) -> io::Result<()> {
         let call = self.call(Syscall::Ioctl).arg("request", "FIONBIO").arg("argp", on);
         traced(call, Wait::Never, |_| Ok(rustix::io::ioctl_fionbio(&*self.inner, on)?))?;
@@ -398,6 +508,9 @@ impl Socket {
     /// Waits until the socket is ready for one of these events, but no longer than this, `poll(2)`: `libc::POLLIN`,
     /// `libc::POLLOUT`. Returns what it is ready for, 0 when the time is over; errors and a peer that has left are reported
     /// without being asked for.
+    ///
+    /// # Errors
+    /// That of `poll(2)`; `InvalidInput` for a time that the kernel cannot count.
     pub fn poll(&self, events: i16, timeout: Duration) -> io::Result<i16> {
         let call = self.call(Syscall::Poll).arg("events", PollEvents(events)).arg("timeout", timeout);
         traced(call, Wait::PerhapsUntil(For::Readiness), |call| {
@@ -412,6 +525,9 @@ impl Socket {
     }
 
     /// Ends sending (with a FIN), receiving, or both, `shutdown(2)`.
+    ///
+    /// # Errors
+    /// That of `shutdown(2)`: `ENOTCONN` without a connection.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         let name = match how {
             Shutdown::Read => "SHUT_RD",
@@ -422,6 +538,9 @@ impl Socket {
     }
 
     /// Asks which error is waiting and clears it, `SO_ERROR` of `socket(7)`.
+    ///
+    /// # Errors
+    /// That of `getsockopt(2)` itself. The waiting error is the result.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
         let call = self.asking(SocketOption::Error);
         traced(call, Wait::Never, |call| {
@@ -432,6 +551,9 @@ impl Socket {
     }
 
     /// How many bytes of data a segment may carry, `TCP_MAXSEG` of `tcp(7)`.
+    ///
+    /// # Errors
+    /// That of `getsockopt(2)`: `EOPNOTSUPP` or `ENOPROTOOPT` where it is not a TCP socket.
     pub fn tcp_mss(&self) -> io::Result<u32> {
         let call = self.asking(SocketOption::MaxSeg);
         traced(call, Wait::Never, |call| {
@@ -442,6 +564,9 @@ impl Socket {
     }
 
     /// What the kernel tells of a TCP connection, `TCP_INFO` of `tcp(7)`.
+    ///
+    /// # Errors
+    /// That of `getsockopt(2)`: `EOPNOTSUPP` or `ENOPROTOOPT` where it is not a TCP socket.
     pub fn tcp_info(&self) -> io::Result<TcpInfo> {
         let call = self.asking(SocketOption::Info);
         traced(call, Wait::Never, |call| {
@@ -561,6 +686,9 @@ fn recorded<T>(
 }
 
 /// Waits for nothing but the end of this time, `poll(2)` with no descriptor.
+///
+/// # Errors
+/// That of `poll(2)`; `InvalidInput` for a time that the kernel cannot count.
 pub fn pause(time: Duration) -> io::Result<()> {
     let call = Call::new(Syscall::Poll, None).arg("fds", "NULL").arg("timeout", time);
     traced(call, Wait::Until(For::Time), |call| {

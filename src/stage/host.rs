@@ -104,6 +104,9 @@ impl Hosts {
 
     /// Prepares hosts on which nothing has happened, and says at which address the port that a lab calls `port` is. A
     /// wire does what `scene` says, and then what was asked for.
+    ///
+    /// # Errors
+    /// The step that failed, with its remedy: the namespace, its loopback, or the wire.
     pub fn prepare(&mut self, port: u16, scene: &Plan) -> io::Result<(SocketAddr, Option<Wire>)> {
         if let Hosts::Private { fresh } | Hosts::Wired { fresh, .. } = self
             && !std::mem::take(fresh)

@@ -37,6 +37,9 @@ pub fn make_room() -> io::Result<()> {
 /// An error of the stage's own, with the call that was attempted and one remedy: `clone: EAGAIN: …: ulimit -u`.
 pub trait Attempted<T> {
     /// Names the call that failed. An error that was named before keeps its name.
+    ///
+    /// # Errors
+    /// The error, named.
     fn attempted(self, call: &str) -> io::Result<T>;
 }
 

@@ -186,6 +186,9 @@ impl<'a> EventSink<'a> {
 }
 
 /// Plays one scene, and ends all its processes.
+///
+/// # Errors
+/// A step of the stage's own that failed. How the roles ended, with or without an error, is the result.
 pub fn play(play: Play<'_>, sink: &mut EventSink<'_>) -> io::Result<Ending> {
     let free = play.free;
     let _one_processor = (!free).then(baton::OneProcessor::new);

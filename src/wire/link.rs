@@ -138,6 +138,9 @@ impl Link {
 }
 
 /// Goes into a network namespace, `setns(2)`.
+///
+/// # Errors
+/// That of `setns(2)`: `EPERM` without `CAP_SYS_ADMIN` in the namespace's user namespace.
 pub fn enter(host: BorrowedFd<'_>) -> io::Result<()> {
     Ok(move_into_link_name_space(host, Some(LinkNameSpaceType::Network))?)
 }

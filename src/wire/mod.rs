@@ -134,6 +134,9 @@ impl Wire {
     /// Makes two hosts, each given its settings by `settle_in`, and a wire between them.
     ///
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
+    ///
+    /// # Errors
+    /// The step that failed: a namespace, the device (`EPERM`, `ENOENT` without `/dev/net/tun`), or a setting.
     pub fn lay(plan: Plan, settle_in: fn() -> io::Result<()>) -> io::Result<Wire> {
         let (mtu, needs_arp) = (plan.script.mtu(), plan.needs_arp);
         let sack = plan.script.sack();
@@ -203,6 +206,9 @@ impl Wire {
     }
 
     /// Does something in a host's network namespace, and comes back: for what is to be opened there.
+    ///
+    /// # Errors
+    /// That of `act`, or of `setns(2)`.
     pub fn within<T>(&self, index: usize, act: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         self.link.within(index, act)
     }
@@ -213,6 +219,9 @@ impl Wire {
     }
 
     /// The next frame that a host has sent, if there is one. Never waits.
+    ///
+    /// # Errors
+    /// That of the read from the host's device.
     pub fn take(&mut self, from: usize) -> io::Result<Option<Seen>> {
         let Some(len) = self.link.take(from, &mut self.buffer)? else { return Ok(None) };
         self.moves();
@@ -261,6 +270,9 @@ impl Wire {
     /// Linux delays the acknowledgement of a FIN (`tcp_fin` in `net/ipv4/tcp_input.c`), unless the host has said
     /// goodbye itself, for then the connection ends with it, or unless something before it is missing, or it has come
     /// before. What was corrupted it does not answer at all.
+    ///
+    /// # Errors
+    /// That of the write to the other host's device.
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
         let now = self.moves();
         self.link.give(1 - seen.from, &seen.bytes)?;

@@ -102,6 +102,9 @@ const WHICH: &str = "say which frames by a number (3), a sender and a kind (clie
 
 impl Script {
     /// Reads a script, a line for each rule.
+    ///
+    /// # Errors
+    /// The first line that cannot be read, with what to write in its place.
     pub fn of(lines: &[&str]) -> Result<Script, String> {
         let mut script = Script::default();
         for line in lines {
@@ -111,6 +114,9 @@ impl Script {
     }
 
     /// Adds a line: `drop 3`, `delay 10ms:client:data`, `mtu 576`. Of two sizes or rates the later one holds.
+    ///
+    /// # Errors
+    /// What is wrong with the line, and what to write in its place.
     pub fn add(&mut self, line: &str) -> Result<(), String> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
