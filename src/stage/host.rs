@@ -29,10 +29,18 @@ pub enum Choice {
 
 /// The hosts of a stage.
 pub enum Hosts {
-    /// A user namespace of our own, in which network namespaces can be made. In a `fresh` one nothing has happened.
-    Private { fresh: bool },
+    /// A user namespace of our own, in which network namespaces can be made.
+    Private {
+        /// Whether nothing has happened in the present network namespace: else the next scene gets another one.
+        fresh: bool,
+    },
     /// The same, for two hosts with a wire.
-    Wired { fresh: bool, plan: Plan },
+    Wired {
+        /// As of [`Hosts::Private`].
+        fresh: bool,
+        /// What was asked of the wire. A scene's own plan comes before it.
+        plan: Plan,
+    },
     /// This machine's loopback, and why.
     Loopback(NoPrivateHost),
 }
@@ -43,7 +51,12 @@ pub enum NoPrivateHost {
     /// It was asked for.
     Asked,
     /// A step was refused.
-    Refused { step: &'static str, error: io::Error },
+    Refused {
+        /// What was attempted: `unshare(CLONE_NEWUSER)`, `write to /proc/self/uid_map`.
+        step: &'static str,
+        /// What it failed with.
+        error: io::Error,
+    },
 }
 
 impl fmt::Display for NoPrivateHost {

@@ -45,6 +45,7 @@ pub struct Play<'a> {
     pub roles: Vec<RolePlay<'a>>,
     /// The address that all roles know, and the number that its port has in the lab.
     pub endpoint: (SocketAddr, u16),
+    /// Where events happen that are not on the second of two hosts.
     pub host: Host,
     /// The wire, where there are two hosts: the role called `server` is on the second one.
     pub wire: Option<Wire>,
@@ -62,6 +63,7 @@ pub struct Play<'a> {
 
 /// One role of a scene.
 pub struct RolePlay<'a> {
+    /// Its name, unique in the scene. `server` is on the wire's second host.
     pub name: &'a str,
     /// The lines that its user types.
     pub lines: Vec<String>,
@@ -69,6 +71,7 @@ pub struct RolePlay<'a> {
     pub slow: bool,
     /// Whether it is meant to be killed.
     pub dies: bool,
+    /// What its process runs.
     pub body: RoleBody<'a>,
 }
 
@@ -124,9 +127,19 @@ pub enum Ending {
     /// The roles that are left wait, and the kernel's timers were still at it when the stage's patience was over.
     Endless,
     /// A role ended with an error, or died of a signal or a panic.
-    Failed { role: String, status: Status },
+    Failed {
+        /// The role.
+        role: String,
+        /// Its exit status: never 0.
+        status: Status,
+    },
     /// A role neither waited nor came back.
-    Hung { role: String, doing: String },
+    Hung {
+        /// The role.
+        role: String,
+        /// What its process was at when the stage gave up, in words.
+        doing: String,
+    },
     /// The sink wants no more events.
     Left,
     /// The machine was so slow that a timer of the kernel's went off while a role could act, or nearly so. What the

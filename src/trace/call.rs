@@ -376,10 +376,18 @@ pub mod hexadecimal {
         pairs.iter().map(|&[high, low]| Some(digit(high)? << 4 | digit(low)?)).collect()
     }
 
+    /// Writes bytes as a string of two digits a byte, for `#[serde(with)]`.
+    ///
+    /// # Errors
+    /// That of the serializer.
     pub fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&encode(bytes))
     }
 
+    /// Reads what [`serialize`] wrote.
+    ///
+    /// # Errors
+    /// That of the deserializer, and a string that is not hexadecimal.
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(from)?;
         decode(&text).ok_or_else(|| D::Error::custom("not hexadecimal"))

@@ -14,10 +14,12 @@ pub struct Frame {
     pub number: u32,
     /// From which host to which.
     pub dir: (Host, Host),
-    /// The addresses in it, by their names. Of an ICMP error: those of the packet that it is about,
-    /// the other way round.
+    /// The sender's address, by its name. Of an ICMP error: the destination of the packet that it is about. `None` where
+    /// it has none that could be read.
     pub from: Option<String>,
+    /// The destination, by its name. Of an ICMP error: the source of the packet that it is about.
     pub to: Option<String>,
+    /// Its protocol: the innermost header that could be parsed.
     pub proto: Proto,
     /// Which part of a packet it is, where that was cut.
     pub fragment: Option<Fragment>,
@@ -37,6 +39,7 @@ pub struct Frame {
     pub after: Option<Word>,
     /// Of one that the wire keeps, or has kept: for how long, `10 ms`.
     pub held: Option<Word>,
+    /// What the wire did with it.
     pub fate: Fate,
     /// Of one that is shown byte by byte: all its fields, layer by layer.
     pub layers: Vec<Layer>,
@@ -47,10 +50,13 @@ pub struct Frame {
 pub enum Proto {
     /// A segment, with its flags.
     Tcp(TcpFlags),
+    /// A datagram, RFC 768.
     Udp,
     /// A message with its type and code, RFC 792.
     Icmp {
+        /// Its type: 3 is destination unreachable.
         kind: u8,
+        /// Its code, which depends on the type: with type 3, 3 is port unreachable.
         code: u8,
     },
     /// `None` for what is neither a question nor an answer about IPv4 on Ethernet.
@@ -70,15 +76,20 @@ pub enum Proto {
 /// What ARP says, RFC 826.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ArpMessage {
+    /// Operation 1, a request: which hardware address has this IPv4 address?
     Question,
+    /// Operation 2, a reply.
     Answer,
 }
 
 /// A part of an IPv4 packet, RFC 791.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fragment {
+    /// At offset 0, with more to follow: it has the header of the protocol above.
     First,
+    /// At another offset, with more to follow.
     Middle,
+    /// At another offset, with nothing to follow.
     Last,
 }
 
@@ -87,10 +98,15 @@ pub enum Fragment {
 pub struct TcpFlags(pub u8);
 
 impl TcpFlags {
+    /// The sender sends no more data.
     pub const FIN: TcpFlags = TcpFlags(1);
+    /// A connection opens: `seq` is the sender's initial sequence number.
     pub const SYN: TcpFlags = TcpFlags(2);
+    /// The connection is aborted, or there is none.
     pub const RST: TcpFlags = TcpFlags(4);
+    /// What has arrived is to be given to the program without delay.
     pub const PSH: TcpFlags = TcpFlags(8);
+    /// The acknowledgement number is valid: set in all segments but the first.
     pub const ACK: TcpFlags = TcpFlags(16);
 
     /// All flags with their names, in the order in which they are shown.

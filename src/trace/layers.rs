@@ -8,6 +8,7 @@ pub struct Layer {
     /// `Ethernet`, `ARP`, `IPv4`, `UDP`, `TCP`, `ICMP`, `payload`, `padding`; of the packet that an ICMP error is
     /// about, `quoted IPv4` and so on; `rest` for what could not be taken apart.
     pub name: Word,
+    /// Its fields, in the order of their bytes.
     pub fields: Vec<Field>,
 }
 
@@ -16,6 +17,7 @@ pub struct Layer {
 pub struct Field {
     /// Where in the frame it begins, from 0.
     pub at: usize,
+    /// Its bytes, as they are in the frame. Of bits within a byte: the whole byte.
     pub bytes: Data,
     /// Its name, near to the RFC's.
     pub name: Word,

@@ -69,29 +69,59 @@ pub enum Host {
 pub enum What {
     /// The run begins.
     Start(Start),
-    /// A scene begins: descriptors and named ports start anew. `port` is where the lab's port really is: on a machine's
-    /// own loopback another one stands in for it, which varies.
-    Scene { text: String, port: u16 },
+    /// A scene begins: descriptors and named ports start anew.
+    Scene {
+        /// Its title.
+        text: String,
+        /// Where the lab's port really is: on a machine's own loopback another one stands in for it, which varies.
+        port: u16,
+    },
     /// A call that did not return at once has begun.
     Begin(Call),
     /// A role would have to wait, or is asleep in its call.
     Wait(Waiting),
     /// A call returned.
     Call(Call),
-    /// A line was typed at a prompt; `None` is the end of the input.
-    Input { prompt: String, text: Option<String> },
+    /// A line was typed at a prompt.
+    Input {
+        /// What the role printed before it waited for the line.
+        prompt: String,
+        /// The line, without its end. `None`: the end of the input.
+        text: Option<String>,
+    },
     /// A role printed a line.
-    Print { text: String },
+    Print {
+        /// The line, without its end.
+        text: String,
+    },
     /// A role paused until something holds.
-    Meet { text: String },
+    Meet {
+        /// What the role waited for, in the lab's words.
+        text: String,
+    },
     /// The author's remark.
-    Note { text: String },
+    Note {
+        /// The remark, in whole sentences.
+        text: String,
+    },
     /// What the kernel answered to a question of the stage's.
-    Probe { probe: Probe, fd: RawFd },
+    Probe {
+        /// The answer.
+        probe: Probe,
+        /// The socket asked about: its descriptor in the role. Of a closed one: the number that it had.
+        fd: RawFd,
+    },
     /// A frame on the wire.
     Frame(Frame),
     /// What the stage concluded.
-    Finding { finding: Finding, waiting: Vec<Waiting>, text: String },
+    Finding {
+        /// What kind of conclusion it is.
+        finding: Finding,
+        /// The roles that it is about, where they wait. Empty: none waits.
+        waiting: Vec<Waiting>,
+        /// The conclusion in words.
+        text: String,
+    },
     /// A role ended.
     Exit(Exit),
 }

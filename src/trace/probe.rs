@@ -25,10 +25,19 @@ pub enum Probe {
         /// Of a queue of datagrams, for which the kernel gives the size of the first one only.
         first_datagram: bool,
     },
-    /// Sent and not acknowledged yet, in bytes; `unsent` are those of them that have not even been sent.
-    SendQueue { send: u32, unsent: u32 },
-    /// How many connections wait for `accept`.
-    AcceptQueue { waiting: u32 },
+    /// What a program has handed over and the peer's kernel has not acknowledged.
+    SendQueue {
+        /// All of it, in bytes: `SIOCOUTQ` of `tcp(7)`.
+        send: u32,
+        /// The part of it that has not been sent, in bytes: `SIOCOUTQNSD`.
+        unsent: u32,
+    },
+    /// The accept queue of a listener.
+    AcceptQueue {
+        /// How many connections wait for `accept(2)`: `tcpi_unacked` of a listener's `TCP_INFO`, `tcp_get_info` in
+        /// `net/ipv4/tcp.c`.
+        waiting: u32,
+    },
 }
 
 impl Event {

@@ -9,7 +9,9 @@ use crate::trace::{Fate, Frame, Proto, TcpFlags, Word};
 /// What shall be done to one frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Action {
+    /// Whether it is passed on, dropped, duplicated or corrupted. Not `Held`: that is `hold`.
     pub fate: Fate,
+    /// How long it is kept before. `None`: not at all.
     pub hold: Option<Hold>,
 }
 
@@ -18,6 +20,7 @@ pub struct Action {
 pub struct Hold {
     /// In words, behind "held".
     pub text: Word,
+    /// How long at most.
     pub time: Duration,
     /// Whether it goes on as soon as the next one in its direction has passed.
     pub until_next: bool,
@@ -31,6 +34,7 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// A script of whose rules none has met a frame.
     pub fn new(script: Script) -> Faults {
         let met = vec![0; script.rules.len()];
         Faults { script, met }

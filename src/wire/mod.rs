@@ -102,7 +102,9 @@ const GAP: u64 = 150;
 pub struct Seen {
     /// The host that sent it: 0 or 1.
     pub from: usize,
+    /// All of it, from its Ethernet header on, without a frame check sequence.
     pub bytes: Vec<u8>,
+    /// What could be parsed of it.
     pub packet: Packet,
     /// Whether it is a TCP segment all of which its host had sent before.
     pub again: bool,
@@ -119,6 +121,7 @@ pub struct Seen {
 
 /// A frame that waits for its time.
 pub struct Kept {
+    /// The frame as its host sent it.
     pub seen: Seen,
     /// What a trace will tell of it when it arrives. `None` for one that a timer sent while somebody could act: it has
     /// not begun its way yet, and does so when nobody can.

@@ -10,9 +10,12 @@ use crate::trace::{ArpMessage, Fragment, Proto, TcpFlags, Word};
 /// What stands in a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
+    /// Its protocol: the innermost header that could be parsed.
     pub proto: Proto,
-    /// The addresses, with ports where there are any.
+    /// The source. Its port is 0 where the protocol has none. `None` without an IPv4 header: ARP's
+    /// addresses are in `remark`.
     pub from: Option<SocketAddr>,
+    /// The destination, likewise.
     pub to: Option<SocketAddr>,
     /// Which part of a packet it is, where that was cut.
     pub fragment: Option<Fragment>,
@@ -29,10 +32,15 @@ pub struct Packet {
 /// The numbers of a TCP segment, as the kernel chose them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
+    /// The sequence number of its first byte, or of its SYN.
     pub seq: u32,
+    /// The next byte that its sender expects. `None` without the flag ACK.
     pub ack: Option<u32>,
+    /// Whether it opens a connection. A SYN takes one sequence number.
     pub syn: bool,
+    /// Whether its sender sends no more. A FIN takes one sequence number.
     pub fin: bool,
+    /// Whether it aborts the connection.
     pub rst: bool,
     /// The sender's clock in its timestamp, RFC 7323.
     pub clock: Option<u32>,
