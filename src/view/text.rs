@@ -96,7 +96,7 @@ pub fn value(value: &Value) -> String {
     }
 }
 
-/// What a role waits in, after "waits": `in recv(4) for data or the peer's goodbye`.
+/// What a role waits in, after "waits": `in recv(4) for data or FIN`.
 pub fn waits_in(waiting: &Waiting) -> String {
     let fd = waiting.fd.map(|fd| fd.to_string()).unwrap_or_default();
     format!("in {}({fd}) for {}", waiting.call, waits_for(waiting))
@@ -106,7 +106,7 @@ pub fn waits_in(waiting: &Waiting) -> String {
 pub fn waits_for(waiting: &Waiting) -> String {
     let what = match waiting.waits_for {
         For::Datagram => "a datagram",
-        For::Data => "data or the peer's goodbye",
+        For::Data => "data or FIN",
         For::Connection => "a connection",
         For::Handshake => "the peer's answer",
         For::Room => "room in the send buffer",
