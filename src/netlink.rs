@@ -22,8 +22,8 @@ const MAX_DATAGRAM: usize = 8 << 10;
 /// The most times that a table is asked for, when it changes each time while the kernel writes it down.
 const MAX_ATTEMPTS: usize = 8;
 
-/// Opens the kernel of this network namespace to messages of one protocol, `NETLINK_…` of `netlink(7)`. The socket stays
-/// that namespace's, whichever process has it.
+/// Opens the kernel of this network namespace to messages of one protocol, `NETLINK_…` of `netlink(7)`. The socket
+/// stays that namespace's, whichever process has it.
 ///
 /// # Errors
 /// `EPROTONOSUPPORT` where the kernel does not have the protocol.
@@ -40,8 +40,8 @@ pub fn open(protocol: libc::c_int) -> io::Result<OwnedFd> {
 /// one. Answers to earlier messages are skipped.
 ///
 /// # Errors
-/// What the kernel answers; `Interrupted` for a table that changed every time; `UnexpectedEof` for an answer that is cut
-/// short. Nothing of the answer is left in the socket then.
+/// What the kernel answers; `Interrupted` for a table that changed every time; `UnexpectedEof` for an answer that is
+/// cut short. Nothing of the answer is left in the socket then.
 pub fn ask(
     kernel: &impl AsFd,
     kind: u16,

@@ -1,8 +1,8 @@
 //! The judge judged: every starter fails, every solution passes, every wrong program fails what it says it fails.
 //!
 //! `just matrix` (the variable `SOCKLAB_MATRIX`) judges every program; otherwise it is a sample: of each exercise one
-//! starter, one solution and one wrong program, in the languages by turns. With `SOCKLAB_BLESS` what came of it is written
-//! into docs/exercises.md instead of complaining.
+//! starter, one solution and one wrong program, in the languages by turns. With `SOCKLAB_BLESS` what came of it is
+//! written into docs/exercises.md instead of complaining.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

@@ -58,7 +58,8 @@ pub(super) fn permit(permission: Permission) {
     PERMISSION.with(|cell| *cell.borrow_mut() = permission);
 }
 
-/// Executes a command with `/bin/sh -c`, as the classic servers do, and waits for it. One line of the trace, `system(3)`.
+/// Executes a command with `/bin/sh -c`, as the classic servers do, and waits for it. One line of the trace,
+/// `system(3)`.
 ///
 /// One that takes longer than `LONGEST` or writes more than `OUTPUT_LIMIT` is killed, and with it all that it
 /// started in its process group, as it is when this process dies; what it wrote until then is its output. One that is

@@ -53,8 +53,8 @@ impl FileWriter {
     }
 }
 
-/// Writes file after file, and answers each with 0 or the number of an error. Ends when nothing more can come: a file of
-/// which a part is missing is not written.
+/// Writes file after file, and answers each with 0 or the number of an error. Ends when nothing more can come: a file
+/// of which a part is missing is not written.
 fn serve(mut channel: UnixStream) -> io::Result<()> {
     loop {
         let (path, bytes) = (receive(&mut channel)?, receive(&mut channel)?);

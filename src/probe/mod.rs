@@ -198,8 +198,8 @@ pub enum Holder {
     Hidden,
 }
 
-/// What has `port` on this machine, besides the process `except`: from `/proc/net/tcp` or `/proc/net/udp` (`table`), and the
-/// descriptors in `/proc/PID/fd`, which show an ordinary user only his own processes.
+/// What has `port` on this machine, besides the process `except`: from `/proc/net/tcp` or `/proc/net/udp` (`table`),
+/// and the descriptors in `/proc/PID/fd`, which show an ordinary user only his own processes.
 pub fn holder_of(port: u16, table: &str, except: Option<Pid>) -> Holder {
     let text = fs::read_to_string(format!("/proc/thread-self/net/{table}")).unwrap_or_default();
     let inodes: Vec<u64> = SocketRow::all(&text).filter(|row| row.local_port == port).map(|row| row.inode).collect();

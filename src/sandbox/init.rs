@@ -307,7 +307,8 @@ impl<'a> Init<'a> {
     }
 
     /// Kills everything where there is no process namespace. A process that loses its parent becomes our child, so all
-    /// are below us; but new ones may start meanwhile, so this is repeated until there are none, at most `ROUNDS` times.
+    /// are below us; but new ones may start meanwhile, so this is repeated until there are none, at most `ROUNDS`
+    /// times.
     fn sweep(&mut self) -> Result<u64, Fault> {
         const ROUNDS: usize = 200;
         let mut stopped = 0;

@@ -119,8 +119,8 @@ impl InitChannel {
         Ok(ends.pop_front())
     }
 
-    /// Detaches a keeper whose init reports an empty sandbox. Tearing down namespaces is the slowest step and happens in
-    /// the background; a later call reaps the child.
+    /// Detaches a keeper whose init reports an empty sandbox. Tearing down namespaces is the slowest step and happens
+    /// in the background; a later call reaps the child.
     pub fn detach(mut self) {
         let _ = shutdown(&self.channel, Shutdown::Both);
         let mut leaving = LEAVING.lock().unwrap_or_else(PoisonError::into_inner);

@@ -30,8 +30,8 @@ const MOST_DESCRIPTORS: usize = 3;
 /// What init is told or asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToInit {
-    /// The first message. The archive comes along, if there is one, and then the entry of the control group, if there is
-    /// one.
+    /// The first message. The archive comes along, if there is one, and then the entry of the control group, if there
+    /// is one.
     Prepare(Box<Plan>),
     /// Comes with the three standard descriptors.
     Start {

@@ -128,8 +128,8 @@ const REFUSED: &[i64] = &[
 /// `open_tree_attr(2)` of Linux 6.15, which `libc` does not have. The number is the same on all machines.
 const OPEN_TREE_ATTR: i64 = 467;
 
-/// System calls that are not there (`ENOSYS`): programs that use them fall back to others. Flags of `clone3` are in memory,
-/// where a filter cannot look.
+/// System calls that are not there (`ENOSYS`): programs that use them fall back to others. Flags of `clone3` are in
+/// memory, where a filter cannot look.
 const ABSENT: &[i64] =
     &[libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
 

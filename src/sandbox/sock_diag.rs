@@ -13,7 +13,8 @@ use crate::trace::TcpState;
 pub struct HostSocket {
     /// Its protocol.
     pub transport: Transport,
-    /// Its state: of a UDP socket [`TcpState::Established`] says that it is connected, [`TcpState::Closed`] that it is not.
+    /// Its state: of a UDP socket [`TcpState::Established`] says that it is connected, [`TcpState::Closed`] that it is
+    /// not.
     pub state: TcpState,
     /// Its own address.
     pub local: SocketAddr,

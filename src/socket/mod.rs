@@ -506,8 +506,8 @@ impl Socket {
     }
 
     /// Waits until the socket is ready for one of these events, but no longer than this, `poll(2)`: `libc::POLLIN`,
-    /// `libc::POLLOUT`. Returns what it is ready for, 0 when the time is over; errors and a peer that has left are reported
-    /// without being asked for.
+    /// `libc::POLLOUT`. Returns what it is ready for, 0 when the time is over; errors and a peer that has left are
+    /// reported without being asked for.
     ///
     /// # Errors
     /// That of `poll(2)`; `InvalidInput` for a time that the kernel cannot count.

@@ -338,8 +338,8 @@ impl Baton<'_, '_> {
         Ok(())
     }
 
-    /// Marks the roles that can go on. What made one ready may have ended the call that another one is asleep in, just after
-    /// we watched: that call returns first.
+    /// Marks the roles that can go on. What made one ready may have ended the call that another one is asleep in, just
+    /// after we watched: that call returns first.
     fn mark_ready_roles(&mut self) -> Step<()> {
         loop {
             let mut any_new = false;

@@ -97,14 +97,15 @@ impl Carrier<'_, '_, '_> {
         Ok(true)
     }
 
-    /// Whether this is a needless retransmission: all of it was delivered, and the ACK has been delivered or is waiting to
-    /// be.
+    /// Whether this is a needless retransmission: all of it was delivered, and the ACK has been delivered or is waiting
+    /// to be.
     fn is_answered(&self, seen: &Seen, no_role_can_act: bool) -> bool {
         let answers = no_role_can_act && probe::ready(self.wire.ends()[1 - seen.from], PollFlags::IN);
         self.wire.is_acknowledged(seen) || answers && self.wire.has_delivered(seen)
     }
 
-    /// Sends a frame on its way, with what happens to it there. Returns whether it has arrived and is answered without a timer.
+    /// Sends a frame on its way, with what happens to it there. Returns whether it has arrived and is answered without
+    /// a timer.
     fn set_out(&mut self, mut seen: Seen, by_timer: bool) -> Step<bool> {
         for address in [seen.packet.from, seen.packet.to].into_iter().flatten() {
             self.roles.learn_of(address);

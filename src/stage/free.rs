@@ -181,12 +181,12 @@ impl Free<'_, '_> {
         self.roles.loops_forever(role) && (1..=3).all(|samples| rest.add(self.moment_of_rest(Some(role))) == samples)
     }
 
-    /// How often each role, but `except`, has left a processor, if all were seen asleep and no packet waits in a backlog
-    /// of the kernel's. Else `None`.
+    /// How often each role, but `except`, has left a processor, if all were seen asleep and no packet waits in a
+    /// backlog of the kernel's. Else `None`.
     ///
-    /// Roles are looked at one after the other: one that was seen asleep may have been woken by the next before that one
-    /// was looked at. Three samples with equal numbers show that all slept from the first to the second: a role that ran
-    /// in between has left a processor once more, at the latest by the third.
+    /// Roles are looked at one after the other: one that was seen asleep may have been woken by the next before that
+    /// one was looked at. Three samples with equal numbers show that all slept from the first to the second: a role
+    /// that ran in between has left a processor once more, at the latest by the third.
     fn moment_of_rest(&self, except: Option<usize>) -> Option<Vec<u64>> {
         let roles = || self.states.all().filter(|role| Some(*role) != except);
         let switches = roles()
@@ -228,8 +228,8 @@ impl Free<'_, '_> {
         Ok(self.states.ending(Ending::Waiting(waiting)))
     }
 
-    /// Ends a scene of which nothing was heard for as long as the stage's patience: all roles sleep and timers run, or a
-    /// role neither waits nor comes back.
+    /// Ends a scene of which nothing was heard for as long as the stage's patience: all roles sleep and timers run, or
+    /// a role neither waits nor comes back.
     fn lose_patience(&mut self, samples: u32) -> Step<Ending> {
         self.emit()?;
         if samples >= LOOKS {

@@ -7,8 +7,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::channel::PREFERRED_ROLE_END;
 use crate::trace::error_name;
 
-/// The fewest descriptors with which a scene can be played: a role's own, and in the stage, a channel and a copy of each
-/// socket for every role, and the wire's.
+/// The fewest descriptors with which a scene can be played: a role's own, and in the stage, a channel and a copy of
+/// each socket for every role, and the wire's.
 const FEWEST_DESCRIPTORS: u64 = 32;
 
 /// Raises this process's soft limit on descriptors, `RLIMIT_NOFILE`, to what a stage and its roles use, or to the hard

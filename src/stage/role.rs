@@ -73,7 +73,8 @@ fn prepare(name: &str, stage: Pid, host: Option<BorrowedFd<'_>>, channel: OwnedF
     Ok(channel)
 }
 
-/// Moves a descriptor to a number. What had that number was inherited from the process that started us, and is no use to a role.
+/// Moves a descriptor to a number. What had that number was inherited from the process that started us, and is no use
+/// to a role.
 fn move_to(descriptor: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
     if descriptor.as_raw_fd() == number {
         return Ok(descriptor);

@@ -80,7 +80,8 @@ impl RoleStates {
         self.all().filter(|role| Some(*role) != except).filter_map(|role| self.waiting(roles, role)).collect()
     }
 
-    /// The role whose pause, or whose slow user's prompt, was reached first. It runs from now on; the prompt comes along.
+    /// The role whose pause, or whose slow user's prompt, was reached first. It runs from now on; the prompt comes
+    /// along.
     pub fn end_first_pause(&mut self) -> Option<(usize, Option<String>)> {
         let since = |(role, state): (usize, &State)| match state {
             State::Pausing(since) | State::Typing(_, since) => Some((*since, role)),

@@ -37,8 +37,8 @@ pub(super) struct Actor {
     pub(super) slow: bool,
     /// Whether it is meant to be killed.
     pub(super) dies: bool,
-    /// Duplicates of the role's sockets, by its descriptor numbers. Each is dropped before the role closes its own: while
-    /// a duplicate is open, the kernel sends no FIN.
+    /// Duplicates of the role's sockets, by its descriptor numbers. Each is dropped before the role closes its own:
+    /// while a duplicate is open, the kernel sends no FIN.
     pub(super) sockets: BTreeMap<RawFd, WatchedSocket>,
     /// Connections whose sockets it has closed, where the scene follows them.
     pub(super) closed: Vec<ClosedConnection>,

@@ -112,8 +112,8 @@ impl Roles<'_, '_> {
         Ok(())
     }
 
-    /// On a single host, waits (at most 1 s) until closed connections have left FIN-WAIT-1. The peer has our FIN, but its
-    /// ACK may be delayed by 40 ms; waiting removes that difference between runs.
+    /// On a single host, waits (at most 1 s) until closed connections have left FIN-WAIT-1. The peer has our FIN, but
+    /// its ACK may be delayed by 40 ms; waiting removes that difference between runs.
     fn wait_for_acknowledged_fins(&mut self) -> Step<()> {
         const LONGEST: Duration = Duration::from_secs(1);
         let [kernel] = &mut self.kernels[..] else { return Ok(()) };

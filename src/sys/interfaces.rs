@@ -28,8 +28,8 @@ pub enum Setting {
 /// to, and the request itself.
 ///
 /// # Errors
-/// `ENODEV` where there is no such interface, `EPERM` without `CAP_NET_ADMIN`, `ENAMETOOLONG` for a name of more than 15
-/// bytes.
+/// `ENODEV` where there is no such interface, `EPERM` without `CAP_NET_ADMIN`, `ENAMETOOLONG` for a name of more than
+/// 15 bytes.
 pub fn set_interface(name: &str, setting: Setting) -> io::Result<()> {
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::DGRAM, None)?;
     let mut request = interface_request(name)?;

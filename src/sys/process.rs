@@ -48,8 +48,8 @@ fn has_one_thread() -> io::Result<bool> {
     has_one_thread_without_proc()
 }
 
-/// The same where `/proc` is not mounted: `unshare(2)` with `CLONE_THREAD` changes nothing in a process with one thread,
-/// and is `EINVAL` in one with more.
+/// The same where `/proc` is not mounted: `unshare(2)` with `CLONE_THREAD` changes nothing in a process with one
+/// thread, and is `EINVAL` in one with more.
 fn has_one_thread_without_proc() -> io::Result<bool> {
     match unshare(libc::CLONE_THREAD) {
         Ok(()) => Ok(true),
@@ -75,7 +75,8 @@ pub fn voluntary_switches() -> io::Result<u64> {
 /// Leaves namespaces for new ones, `unshare(2)` with the `CLONE_NEW…` flags.
 ///
 /// # Errors
-/// `EPERM` without `CAP_SYS_ADMIN`, `ENOSPC` at the limit of namespaces, `EINVAL` where the kernel has none of that kind.
+/// `EPERM` without `CAP_SYS_ADMIN`, `ENOSPC` at the limit of namespaces, `EINVAL` where the kernel has none of that
+/// kind.
 pub fn unshare(flags: i32) -> io::Result<()> {
     // SAFETY: the call changes what this process shares with others; no memory of ours is touched.
     check(unsafe { libc::unshare(flags) }).map(drop)

@@ -27,8 +27,8 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Records a segment of `len` bytes sent at `now` (ms). Returns whether it is a retransmission, and for how long (ms)
-    /// a timer behind it can have run.
+    /// Records a segment of `len` bytes sent at `now` (ms). Returns whether it is a retransmission, and for how long
+    /// (ms) a timer behind it can have run.
     pub fn sends(&mut self, numbers: Numbers, len: usize, now: u64) -> (bool, Option<u64>) {
         if numbers.syn && self.first != Some(numbers.seq) {
             *self = Flow { first: Some(numbers.seq), owes: self.owes, heard: self.heard, ..Flow::default() };

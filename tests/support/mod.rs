@@ -239,8 +239,8 @@ impl Lab {
         command_of(&self.copied_words(folder))
     }
 
-    /// A command that plays it as another user than the tests' own: for root an ordinary one, with a copy of the program
-    /// in this folder; for an ordinary user root, of a user namespace.
+    /// A command that plays it as another user than the tests' own: for root an ordinary one, with a copy of the
+    /// program in this folder; for an ordinary user root, of a user namespace.
     pub fn as_another_user(&self, folder: &Path) -> Command {
         let mut command;
         if rustix::process::geteuid().is_root() {
