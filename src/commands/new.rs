@@ -33,6 +33,7 @@ const MAX_QUESTION: usize = 100;
 
 const PROGRAM: &str = include_str!("new/main.rs.txt");
 const CLAIMS: &str = include_str!("new/claims.rs.txt");
+const NUMBERED_PROGRAM: &str = include_str!("new/program.rs.txt");
 const PAGE: &str = include_str!("new/page.md.txt");
 
 /// Writes the lab's files, and its row in `labs/README.md`.
@@ -47,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         (format!("labs/{folder}/main.rs"), PROGRAM),
         (format!("labs/{folder}/claims.rs"), CLAIMS),
         (format!("docs/labs/{folder}.md"), PAGE),
-        (format!("programs/src/bin/lab-{folder}.rs"), "socklab::program!();\n"),
+        (format!("programs/src/bin/lab-{folder}.rs"), NUMBERED_PROGRAM),
     ];
     let mut text = String::new();
     for (path, template) in files {

@@ -14,8 +14,8 @@ pub struct Frame {
     pub number: u32,
     /// From which host to which.
     pub dir: (Host, Host),
-    /// The sender's address, by its name. Of an ICMP error: the destination of the packet that it is about. `None` where
-    /// it has none that could be read.
+    /// The sender's address, by its name. Of an ICMP error: the destination of the packet that it is about. `None`
+    /// without an IPv4 header.
     pub from: Option<String>,
     /// The destination, by its name. Of an ICMP error: the source of the packet that it is about.
     pub to: Option<String>,

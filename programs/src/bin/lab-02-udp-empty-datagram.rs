@@ -1,1 +1,3 @@
+//! Lab 02, as a program of its own.
+
 socklab::program!();

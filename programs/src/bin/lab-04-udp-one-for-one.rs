@@ -1,1 +1,3 @@
+//! Lab 04, as a program of its own.
+
 socklab::program!();

@@ -1,1 +1,3 @@
+//! Lab 11, as a program of its own.
+
 socklab::program!();

@@ -1,1 +1,3 @@
+//! Lab 19, as a program of its own.
+
 socklab::program!();

@@ -1,1 +1,3 @@
+//! Lab 23, as a program of its own.
+
 socklab::program!();

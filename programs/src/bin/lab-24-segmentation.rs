@@ -1,1 +1,3 @@
+//! Lab 24, as a program of its own.
+
 socklab::program!();
