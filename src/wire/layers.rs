@@ -5,21 +5,22 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::headers::{self, Arp, Ethernet, Icmp, Ipv4, Tcp, TcpOption, Transport, Udp};
 use crate::trace::{Data, Field, Layer, TcpFlags, Word, icmp_meaning};
 
 /// Takes a frame apart. `name` says what an address with a port is called: one that varies ends in `:port`.
 pub fn take_apart(frame: &[u8], name: &dyn Fn(SocketAddr) -> String) -> Vec<Layer> {
-    let mut parts = Parts { frame, end: frame.len(), at: 0, quoted: false, layers: Vec::new(), name };
-    // A header that breaks off leaves a rest.
-    let _ = parts.ethernet();
-    parts.rest(if parts.end < frame.len() { "padding" } else { "rest" });
-    parts.layers
+    let mut table = Table { frame, at: 0, quoted: false, layers: Vec::new(), name };
+    if let Some(ethernet) = Ethernet::parse(frame) {
+        table.ethernet(&ethernet);
+    }
+    table.layer_of("rest", frame.len() - table.at);
+    table.layers
 }
 
-struct Parts<'a> {
+/// The fields of the headers so far.
+struct Table<'a> {
     frame: &'a [u8],
-    /// Where the packet ends that is being taken apart.
-    end: usize,
     /// Where the next field begins.
     at: usize,
     /// Whether this is the packet that an ICMP error is about.
@@ -28,250 +29,207 @@ struct Parts<'a> {
     name: &'a dyn Fn(SocketAddr) -> String,
 }
 
-/// Two addresses that belong together.
-type Ends = [Ipv4Addr; 2];
-
-impl Parts<'_> {
-    /// IEEE 802.3, as the kernel hands it to its card: without the check sequence behind it.
-    fn ethernet(&mut self) -> Option<()> {
-        self.begin("Ethernet");
-        self.hardware("destination")?;
-        self.hardware("source")?;
-        let kind = self.word(0)?;
+impl Table<'_> {
+    fn ethernet(&mut self, ethernet: &Ethernet<'_>) {
+        let [destination, source] = ethernet.addresses();
+        let kind = ethernet.kind();
         let protocol = match kind {
-            0x0800 => "IPv4",
-            0x0806 => "ARP",
+            headers::IPV4 => "IPv4",
+            headers::ARP => "ARP",
             0x86DD => "IPv6",
             _ => "another protocol",
         };
-        self.field(2, "type", format!("0x{kind:04x}, {protocol}"))?;
-        match kind {
-            0x0800 => self.internet(),
-            0x0806 => self.resolution(),
-            _ => None,
+        self.begin("Ethernet");
+        self.field(6, "destination", about_hardware(destination));
+        self.field(6, "source", about_hardware(source));
+        self.field(2, "type", format!("0x{kind:04x}, {protocol}"));
+        if let Some(arp) = ethernet.arp() {
+            self.resolution(&arp);
+        }
+        if let Some(ip) = ethernet.ipv4() {
+            self.internet(&ip);
+            // What a card has added to a short packet.
+            self.layer_of("padding", self.frame.len() - self.at);
         }
     }
 
-    /// RFC 826.
-    fn resolution(&mut self) -> Option<()> {
+    fn resolution(&mut self, arp: &Arp<'_>) {
+        let (protocol, (hardware_len, address_len)) = (arp.protocol(), arp.lens());
+        let is_question = arp.operation() == 1;
         self.begin("ARP");
-        let kind = if self.word(0)? == 1 { "Ethernet" } else { "another kind" };
-        self.field(2, "hardware", kind)?;
-        let protocol = self.word(0)?;
-        self.field(2, "protocol", format!("0x{protocol:04x}{}", if protocol == 0x0800 { ", IPv4" } else { "" }))?;
-        let (hardware_len, address_len) = (self.byte(0)?, self.byte(1)?);
-        self.field(1, "length of a MAC", format!("{hardware_len} bytes"))?;
-        self.field(1, "length of an IP address", format!("{address_len} bytes"))?;
-        let operation = self.word(0)?;
-        let is_question = operation == 1;
-        self.field(2, "operation", if is_question { "1, a question" } else { "2, an answer" })?;
-        if (hardware_len, address_len) != (6, 4) || operation > 2 {
-            return None;
-        }
-        self.hardware("sender's MAC")?;
-        self.internet_address("sender's IP address")?;
-        if is_question {
-            self.field(6, "target's MAC", "what is asked for")?;
-        } else {
-            self.hardware("target's MAC")?;
-        }
-        self.internet_address("target's IP address").map(|_| ())
+        self.field(2, "hardware", if arp.hardware_kind() == 1 { "Ethernet" } else { "another kind" });
+        self.field(2, "protocol", format!("0x{protocol:04x}{}", if protocol == headers::IPV4 { ", IPv4" } else { "" }));
+        self.field(1, "length of a MAC", format!("{hardware_len} bytes"));
+        self.field(1, "length of an IP address", format!("{address_len} bytes"));
+        self.field(
+            2,
+            "operation",
+            match arp.operation() {
+                1 => "1, a question".to_owned(),
+                2 => "2, an answer".to_owned(),
+                other => other.to_string(),
+            },
+        );
+        let Some([sender, target]) = arp.addresses().filter(|_| arp.operation() <= 2) else { return };
+        self.field(6, "sender's MAC", about_hardware(sender.0));
+        self.field(4, "sender's IP address", sender.1.to_string());
+        self.field(6, "target's MAC", if is_question { "what is asked for" } else { about_hardware(target.0) });
+        self.field(4, "target's IP address", target.1.to_string());
     }
 
-    /// RFC 791.
-    fn internet(&mut self) -> Option<()> {
-        let (begin, header) = (self.at, usize::from(self.byte(0)? & 15) * 4);
-        let (total, fragment) = (self.word(2)?, self.word(6)?);
-        if self.byte(0)? >> 4 != 4 || header < 20 || usize::from(total) < header {
-            return None;
-        }
-        let is_whole = begin + usize::from(total) <= self.end;
-        self.end = self.end.min(begin + usize::from(total));
-        let checksum = adds_up(&[self.frame.get(begin..begin + header)?]);
-        self.begin("IPv4");
-        self.field(1, "version, length", format!("version {}, {header}-byte header", self.byte(0)? >> 4))?;
-        let service = self.byte(0)?;
-        self.field(1, "DS field", if service == 0xC0 { "CS6, network control" } else { "" })?;
-        self.field(2, "total length", format!("{total} bytes, this header and all behind it"))?;
-        let may_be_cut = fragment & 0x4000 == 0;
-        // Kernels do not agree on what they put where nobody needs it.
-        self.varying(2, "identification", if may_be_cut { "the same in all its fragments" } else { "not needed" })?;
-        self.field(2, "flags, offset", position(fragment))?;
-        self.field(1, "time to live", format!("at most {} routers", self.byte(0)?))?;
-        let protocol = self.byte(0)?;
+    /// A packet, and all behind its header up to its end.
+    fn internet(&mut self, ip: &Ipv4<'_>) {
+        let end = self.at + ip.header_len() + ip.payload.len();
+        let (protocol, total) = (ip.protocol(), ip.total_len());
         let inside = match protocol {
-            1 => "ICMP",
-            6 => "TCP",
-            17 => "UDP",
+            headers::ICMP => "ICMP",
+            headers::TCP => "TCP",
+            headers::UDP => "UDP",
             _ => "another protocol",
         };
-        self.field(1, "protocol", format!("{protocol}, {inside}"))?;
-        self.checksum("header checksum", checksum, true)?;
-        let ends = [self.internet_address("source")?, self.internet_address("destination")?];
-        if header > 20 {
-            self.field(header - 20, "options", "")?;
+        let identification = if ip.is_not_to_be_cut() { "not needed" } else { "the same in all its fragments" };
+        self.begin("IPv4");
+        self.field(1, "version, length", format!("version 4, {}-byte header", ip.header_len()));
+        self.field(1, "DS field", if ip.service() == 0xC0 { "CS6, network control" } else { "" });
+        self.field(2, "total length", format!("{total} bytes, this header and all behind it"));
+        // Kernels do not agree on what they put where it is not needed.
+        self.varying(2, "identification", identification);
+        self.field(2, "flags, offset", position(ip));
+        self.field(1, "time to live", format!("at most {} routers", ip.time_to_live()));
+        self.field(1, "protocol", format!("{protocol}, {inside}"));
+        self.checksum("header checksum", ip.has_correct_checksum(), true);
+        self.field(4, "source", ip.source().to_string());
+        self.field(4, "destination", ip.destination().to_string());
+        self.field(ip.options.len(), "options", "");
+        match ip.transport() {
+            Transport::Fragment => self.layer_of("payload", ip.payload.len()),
+            Transport::Icmp(icmp) => self.control(&icmp),
+            Transport::Tcp(tcp) => self.transmission(&tcp, ip),
+            Transport::Udp(udp) => self.datagram(&udp, ip),
+            Transport::Other(_) | Transport::Broken => {}
         }
-        match (protocol, fragment & 0x1FFF) {
-            (_, 1..) => {
-                self.payload();
-                Some(())
-            }
-            (1, _) => self.control(),
-            (6, _) => self.transmission(ends),
-            (17, _) => self.datagram(ends, is_whole && fragment & 0x2000 == 0),
-            _ => None,
-        }
+        self.layer_of("rest", end - self.at);
     }
 
-    /// RFC 768.
-    fn datagram(&mut self, ends: Ends, is_whole: bool) -> Option<()> {
-        let all = self.frame.get(self.at..self.end)?;
-        let right = adds_up(&[&pseudo_header(ends, 17, all.len()), all]);
+    fn datagram(&mut self, udp: &Udp<'_>, ip: &Ipv4<'_>) {
+        let payload_len = usize::from(udp.total_len()).saturating_sub(Udp::LEN);
         self.begin("UDP");
-        let varies = self.ports(ends)?;
-        let len = self.word(0)?;
-        self.field(2, "length", format!("{len} bytes: 8 of this header, {} of payload", len.saturating_sub(8)))?;
-        match self.word(0)? {
-            0 => self.field(2, "checksum", "none")?,
-            _ if !is_whole && varies => self.varying(2, "checksum", "of the whole datagram, all its fragments")?,
-            _ if !is_whole => self.field(2, "checksum", "of the whole datagram, all its fragments")?,
-            _ => self.checksum("checksum", right, varies)?,
+        let varies = self.ports(ip);
+        self.field(2, "length", format!("{} bytes: 8 of this header, {payload_len} of payload", udp.total_len()));
+        match udp.checksum() {
+            0 => self.field(2, "checksum", "none"),
+            _ if ip.is_whole && !ip.has_more() => self.checksum("checksum", udp.has_correct_checksum(ip), varies),
+            _ => self.push(2, "checksum", "of the whole datagram, all its fragments".into(), varies),
         }
-        self.payload();
-        Some(())
+        self.layer_of("payload", udp.payload.len());
     }
 
-    /// RFC 9293.
-    fn transmission(&mut self, ends: Ends) -> Option<()> {
-        let all = self.frame.get(self.at..self.end)?;
-        let right = adds_up(&[&pseudo_header(ends, 6, all.len()), all]);
-        let header_end = self.at + usize::from(self.byte(12)? >> 4) * 4;
-        let bits = self.byte(13)?;
-        let (is_syn, has_ack) = (bits & 2 != 0, bits & 16 != 0);
+    fn transmission(&mut self, tcp: &Tcp<'_>, ip: &Ipv4<'_>) {
+        let is_syn = tcp.flags().contains(TcpFlags::SYN);
         self.begin("TCP");
-        self.ports(ends)?;
+        self.ports(ip);
         let first = if is_syn { "where the sender begins to count" } else { "of its first byte" };
-        self.varying(4, "sequence number", first)?;
-        if has_ack {
-            self.varying(4, "acknowledgement number", "of the byte that is wanted next")?;
-        } else {
-            self.field(4, "acknowledgement number", "none")?;
+        self.varying(4, "sequence number", first);
+        match tcp.ack() {
+            Some(_) => self.varying(4, "acknowledgement number", "of the byte that is wanted next"),
+            None => self.field(4, "acknowledgement number", "none"),
         }
-        self.field(1, "data offset", format!("{}-byte header", header_end.saturating_sub(self.at - 12)))?;
-        let flags: Vec<&str> = TcpFlags(bits).names().collect();
-        self.field(1, "flags", flags.join(", "))?;
-        if is_syn {
-            self.field(2, "window", format!("{} bytes may be sent to it", self.word(0)?))?;
-        } else {
-            self.varying(2, "window", "how much may be sent to it, to be scaled")?;
+        self.field(1, "data offset", format!("{}-byte header", tcp.header_len()));
+        let flags: Vec<&str> = tcp.flags().names().collect();
+        self.field(1, "flags", flags.join(", "));
+        match is_syn {
+            true => self.field(2, "window", format!("{} bytes may be sent to it", tcp.window())),
+            false => self.varying(2, "window", "how much may be sent to it, to be scaled"),
         }
-        self.checksum("checksum", right, true)?;
-        self.field(2, "urgent pointer", "")?;
-        while self.at < header_end.min(self.end) {
-            self.option(header_end)?;
+        self.checksum("checksum", tcp.has_correct_checksum(ip), true);
+        self.field(2, "urgent pointer", "");
+        let mut options = tcp.options();
+        for option in options.by_ref() {
+            self.option(&option);
         }
-        self.payload();
-        Some(())
+        self.field(options.rest.len(), "options", "");
+        self.layer_of("payload", tcp.payload.len());
     }
 
-    /// One of a segment's options.
-    fn option(&mut self, header_end: usize) -> Option<()> {
-        let (kind, len) = (self.byte(0)?, usize::from(self.byte(1).unwrap_or(0)));
-        match (kind, len) {
-            (0, _) => self.field(header_end - self.at, "option: end of the list", ""),
-            (1, _) => self.field(1, "option: NOP", "padding"),
-            (2, 4) => self.field(4, "option: MSS", format!("{} bytes", self.word(2)?)),
-            // The machine's own limits of buffers decide it.
-            (3, 3) => self.varying(3, "option: window scale", "a power of 2 for the windows"),
-            (4, 2) => self.field(2, "option: SACK permitted", "selective acknowledgements"),
-            (5, 2..) => self.varying(len, "option: SACK", "what has come behind a gap"),
-            (8, 10) => self.varying(10, "option: timestamps", "its clock, and the other's last"),
-            (_, 2..) => self.field(len, "option", format!("kind {kind}")),
-            _ => None,
-        }
-    }
-
-    /// RFC 792.
-    fn control(&mut self) -> Option<()> {
-        let right = adds_up(&[self.frame.get(self.at..self.end)?]);
-        let (kind, code) = (self.byte(0)?, self.byte(1)?);
-        let is_error = matches!(kind, 3 | 11);
-        self.begin("ICMP");
-        self.field(1, "type", format!("{kind}{}", if kind == 3 { ", destination unreachable" } else { "" }))?;
-        self.field(1, "code", format!("{code}, {}", icmp_meaning(kind, code)))?;
-        // It is a sum over what varies in the packet that is quoted, too.
-        self.checksum("checksum", right, true)?;
-        match (kind, code) {
-            (3, 4) => self.field(4, "next-hop MTU", format!("{} bytes", self.word(2)?))?,
-            (3 | 11, _) => self.field(4, "unused", "")?,
-            _ => self.varying(4, "identifier, number", "")?,
-        }
-        if is_error && !self.quoted {
-            self.quoted = true;
-            return self.internet();
-        }
-        self.payload();
-        Some(())
-    }
-
-    /// Two ports. Whether one of them varies.
-    fn ports(&mut self, ends: Ends) -> Option<bool> {
-        let mut any = false;
-        for (name, end) in ["source port", "destination port"].into_iter().zip(ends) {
-            let called = (self.name)(SocketAddr::from((end, self.word(0)?)));
-            let varies = called.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err());
-            any |= varies;
-            if varies {
-                self.varying(2, name, called)?;
-            } else {
-                self.field(2, name, format!("{}, {called}", self.word(0)?))?;
+    fn option(&mut self, option: &TcpOption<'_>) {
+        let len = option.bytes.len();
+        match (option.kind, option.body()) {
+            (TcpOption::END, _) => self.field(len, "option: end of the list", ""),
+            (TcpOption::NOP, _) => self.field(len, "option: NOP", "padding"),
+            (TcpOption::MSS, [high, low]) => {
+                self.field(len, "option: MSS", format!("{} bytes", u16::from_be_bytes([*high, *low])));
             }
+            // The machine's own limits of buffers decide it.
+            (TcpOption::WINDOW_SCALE, [_]) => {
+                self.varying(len, "option: window scale", "a power of 2 for the windows");
+            }
+            (TcpOption::SACK_PERMITTED, []) => {
+                self.field(len, "option: SACK permitted", "selective acknowledgements");
+            }
+            (TcpOption::SACK, _) => self.varying(len, "option: SACK", "what has come behind a gap"),
+            (TcpOption::TIMESTAMPS, [_, _, _, _, _, _, _, _]) => {
+                self.varying(len, "option: timestamps", "its clock, and the other's last");
+            }
+            (kind, _) => self.field(len, "option", format!("kind {kind}")),
         }
-        Some(any)
     }
 
-    fn payload(&mut self) {
-        self.rest("payload");
+    fn control(&mut self, icmp: &Icmp<'_>) {
+        let (kind, code) = (icmp.kind(), icmp.code());
+        let is_unreachable = kind == Icmp::UNREACHABLE;
+        self.begin("ICMP");
+        self.field(1, "type", format!("{kind}{}", if is_unreachable { ", destination unreachable" } else { "" }));
+        self.field(1, "code", format!("{code}, {}", icmp_meaning(kind, code)));
+        // It is a sum over what varies in the packet that is quoted, too.
+        self.checksum("checksum", icmp.has_correct_checksum(), true);
+        match (kind, code) {
+            (Icmp::UNREACHABLE, 4) => self.field(4, "next-hop MTU", format!("{} bytes", icmp.mtu())),
+            _ if icmp.is_error() => self.field(4, "unused", ""),
+            _ => self.varying(4, "identifier, number", ""),
+        }
+        match icmp.quoted() {
+            // A packet that is quoted quotes none itself.
+            Some(about) if !self.quoted => {
+                self.quoted = true;
+                self.internet(&about);
+                self.quoted = false;
+            }
+            None if icmp.is_error() => {}
+            _ => self.layer_of("payload", icmp.payload.len()),
+        }
     }
 
-    /// What is left of the packet, and then of the frame, as a layer of one field.
-    fn rest(&mut self, name: &'static str) {
-        if name != "payload" {
-            self.end = self.frame.len();
+    /// The two ports of a header. Whether one of them varies.
+    fn ports(&mut self, ip: &Ipv4<'_>) -> bool {
+        let (source, destination) = ip.ports().unwrap_or_default();
+        let ends = [("source port", ip.source(), source), ("destination port", ip.destination(), destination)];
+        ends.into_iter().fold(false, |varies, (name, address, port)| self.port(name, address, port) || varies)
+    }
+
+    /// Whether it varies.
+    fn port(&mut self, name: &'static str, address: Ipv4Addr, port: u16) -> bool {
+        let called = (self.name)(SocketAddr::from((address, port)));
+        let varies = called.rsplit_once(':').is_none_or(|(_, port)| port.parse::<u16>().is_err());
+        let says = if varies { called } else { format!("{port}, {called}") };
+        self.push(2, name, says.into(), varies);
+        varies
+    }
+
+    /// A checksum: whether the bytes that it is about add up to what they must.
+    fn checksum(&mut self, name: &'static str, right: bool, varies: bool) {
+        let says = if right { "correct: the sum is ffff" } else { "wrong: the sum is not ffff" };
+        self.push(2, name, says.into(), varies);
+        if let Some(field) = self.layers.last_mut().and_then(|layer| layer.fields.last_mut()) {
+            field.is_correct = Some(right);
         }
-        let len = self.end.saturating_sub(self.at);
+    }
+
+    /// The next `len` bytes as a layer of one field, if there are any.
+    fn layer_of(&mut self, name: &'static str, len: usize) {
         if len > 0 {
             self.begin(name);
             self.field(len, "bytes", "");
         }
-    }
-
-    fn hardware(&mut self, name: &'static str) -> Option<()> {
-        let bytes = self.frame.get(self.at..self.at + 6)?;
-        let says = match bytes[0] {
-            _ if bytes == [0xFF; 6] => "everybody on this link",
-            first if first & 1 != 0 => "a group",
-            first if first & 2 != 0 => "one interface, numbered by software",
-            _ => "one interface, numbered by its maker",
-        };
-        self.field(6, name, says)
-    }
-
-    fn internet_address(&mut self, name: &'static str) -> Option<Ipv4Addr> {
-        let octets: [u8; 4] = self.frame.get(self.at..self.at + 4)?.try_into().ok()?;
-        let address = Ipv4Addr::from(octets);
-        self.field(4, name, address.to_string())?;
-        Some(address)
-    }
-
-    /// A checksum: whether the bytes that it is about add up to what they must.
-    fn checksum(&mut self, name: &'static str, right: bool, varies: bool) -> Option<()> {
-        let says = if right { "correct: the sum is ffff" } else { "wrong: the sum is not ffff" };
-        self.push(2, name, says.into(), varies)?;
-        if let Some(field) = self.layers.last_mut().and_then(|layer| layer.fields.last_mut()) {
-            field.is_correct = Some(right);
-        }
-        Some(())
     }
 
     fn begin(&mut self, name: &'static str) {
@@ -279,59 +237,46 @@ impl Parts<'_> {
         self.layers.push(Layer { name, fields: Vec::new() });
     }
 
-    fn field(&mut self, len: usize, name: &'static str, says: impl Into<Word>) -> Option<()> {
-        self.push(len, name, says.into(), false)
+    fn field(&mut self, len: usize, name: &'static str, says: impl Into<Word>) {
+        self.push(len, name, says.into(), false);
     }
 
-    fn varying(&mut self, len: usize, name: &'static str, says: impl Into<Word>) -> Option<()> {
-        self.push(len, name, says.into(), true)
+    fn varying(&mut self, len: usize, name: &'static str, says: impl Into<Word>) {
+        self.push(len, name, says.into(), true);
     }
 
-    /// `None` where the frame ends before the field does.
-    fn push(&mut self, len: usize, name: &'static str, says: Word, varies: bool) -> Option<()> {
-        let bytes = self.frame.get(self.at..self.at + len).filter(|_| self.at + len <= self.end)?;
+    /// The next `len` bytes as a field of the layer that was begun last. None is no field.
+    fn push(&mut self, len: usize, name: &'static str, says: Word, varies: bool) {
+        let bytes = self.frame.get(self.at..self.at + len).unwrap_or_default();
+        if bytes.is_empty() {
+            return;
+        }
         let field = Field { at: self.at, bytes: Data::whole(bytes), name: name.into(), says, varies, is_correct: None };
         self.at += len;
-        self.layers.last_mut()?.fields.push(field);
-        Some(())
-    }
-
-    /// A byte, so many behind the beginning of the next field.
-    fn byte(&self, behind: usize) -> Option<u8> {
-        self.frame.get(self.at + behind).copied()
-    }
-
-    /// Two of them.
-    fn word(&self, behind: usize) -> Option<u16> {
-        Some(u16::from_be_bytes([self.byte(behind)?, self.byte(behind + 1)?]))
+        if let Some(layer) = self.layers.last_mut() {
+            layer.fields.push(field);
+        }
     }
 }
 
-/// What IPv4's flags and offset say, RFC 791.
-fn position(fragment: u16) -> String {
-    let (offset, more) = (u32::from(fragment & 0x1FFF) * 8, fragment & 0x2000 != 0);
-    match (offset, more) {
-        (0, false) if fragment & 0x4000 != 0 => "DF: nobody may cut it".to_owned(),
+/// What a hardware address is the address of.
+fn about_hardware(address: [u8; 6]) -> &'static str {
+    match address {
+        [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF] => "everybody on this link",
+        [first, ..] if first & 1 != 0 => "a group",
+        [first, ..] if first & 2 != 0 => "one interface, numbered by software",
+        _ => "one interface, numbered by its maker",
+    }
+}
+
+/// What IPv4's flags and offset say.
+fn position(ip: &Ipv4<'_>) -> String {
+    match (ip.offset(), ip.has_more()) {
+        (0, false) if ip.is_not_to_be_cut() => "DF: nobody may cut it".to_owned(),
         (0, false) => "it is whole".to_owned(),
-        (_, true) => format!("a fragment from byte {offset} on; MF: more follow"),
-        (_, false) => format!("a fragment from byte {offset} on, the last one"),
+        (offset, true) => format!("a fragment from byte {offset} on; MF: more follow"),
+        (offset, false) => format!("a fragment from byte {offset} on, the last one"),
     }
-}
-
-/// What UDP and TCP put before themselves for their checksums: it is not sent.
-fn pseudo_header([from, to]: Ends, protocol: u8, len: usize) -> Vec<u8> {
-    let [high, low] = (len as u16).to_be_bytes();
-    [&from.octets()[..], &to.octets(), &[0, protocol, high, low]].concat()
-}
-
-/// Whether the words of all parts together have the sum of a right checksum, RFC 1071.
-fn adds_up(parts: &[&[u8]]) -> bool {
-    let words = parts.iter().flat_map(|part| part.chunks(2));
-    let mut sum: u64 = words.map(|word| u64::from(word[0]) << 8 | u64::from(*word.get(1).unwrap_or(&0))).sum();
-    while sum > 0xFFFF {
-        sum = (sum & 0xFFFF) + (sum >> 16);
-    }
-    sum == 0xFFFF
 }
 
 #[cfg(test)]
@@ -388,6 +333,38 @@ mod tests {
     fn what_a_card_has_added_is_padding() {
         let layers = apart(&[&DATAGRAM[..], &[0; 13]].concat());
         assert_eq!(layers.last().map(|layer| (&*layer.name, layer.len())), Some(("padding", 13)));
+    }
+
+    #[test]
+    fn what_cannot_be_taken_apart_is_a_rest_and_no_padding() {
+        let mut frame = [&DATAGRAM[..], &[0; 13]].concat();
+        frame[23] = 132;
+        let names = |frame: &[u8]| -> Vec<(String, usize)> {
+            apart(frame).iter().map(|layer| (layer.name.to_string(), layer.len())).collect()
+        };
+        let named = |names: &[(&str, usize)]| -> Vec<(String, usize)> {
+            names.iter().map(|(name, len)| ((*name).to_owned(), *len)).collect()
+        };
+        assert_eq!(names(&frame), named(&[("Ethernet", 14), ("IPv4", 20), ("rest", 13), ("padding", 13)]));
+        assert_eq!(names(&DATAGRAM[..30]), named(&[("Ethernet", 14), ("rest", 16)]));
+        assert_eq!(names(&[7; 13]), named(&[("rest", 13)]));
+    }
+
+    #[test]
+    fn options_that_contradict_themselves_are_one_field_before_the_payload() {
+        const SEGMENT: [u8; 30] = [
+            0x9c, 0x40, 0x23, 0x28, 0, 0, 0, 1, 0, 0, 0, 2, 0x70, 16, 0xff, 0xff, 0, 0, 0, 0, // TCP
+            1, 2, 4, 5, 0xb4, 8, 99, 1, // NOP, MSS, and timestamps with a length of 99 bytes
+            b'h', b'i',
+        ];
+        let mut frame = [&DATAGRAM[..34], &SEGMENT].concat();
+        frame[17] = 50;
+        frame[23] = 6;
+        let layers = apart(&frame);
+        let options = layers[2].fields[9..].iter().map(|field| (&*field.name, field.bytes.len));
+        let options: Vec<(&str, usize)> = options.collect();
+        assert_eq!(options, [("option: NOP", 1), ("option: MSS", 4), ("options", 3)]);
+        assert_eq!(layers.last().map(|layer| (&*layer.name, layer.len())), Some(("payload", 2)));
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 
 mod faults;
 mod flow;
+mod headers;
 mod layers;
 mod link;
 mod packet;
@@ -484,7 +485,7 @@ fn time_of(numbers: Numbers) -> Option<u64> {
 /// The options of a connection's first segment, in words.
 pub fn offers(seen: &Seen) -> Option<Word> {
     seen.packet.numbers.filter(|numbers| numbers.syn)?;
-    packet::offers(&seen.bytes, &seen.packet)
+    packet::offers(&seen.bytes)
 }
 
 fn only_acknowledges(numbers: Numbers) -> bool {

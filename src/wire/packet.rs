@@ -1,10 +1,11 @@
-//! A frame taken apart: Ethernet, IPv4, and TCP, UDP or ICMP in it.
+//! What a frame says: which protocol, from whom to whom, and what it carries.
 //!
 //! What cannot be taken apart is told by its Ethernet type and its bytes; nothing is guessed.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::ops::Range;
 
+use super::headers::{self, Arp, Ethernet, Icmp, Ipv4, Tcp, TcpOption, Transport, Udp};
 use crate::trace::{ArpMessage, Fragment, Proto, TcpFlags, Word};
 
 /// What stands in a frame.
@@ -77,227 +78,143 @@ impl Packet {
 
 /// Takes a frame apart.
 pub fn parse(frame: &[u8]) -> Packet {
-    let kind = number(frame, 12);
-    let plain = |proto: Proto, at: usize| Packet {
-        proto,
-        from: None,
-        to: None,
-        fragment: None,
-        numbers: None,
-        payload: at.min(frame.len())..frame.len(),
-        remark: None,
-        is_error: false,
-    };
-    match kind {
-        Some(0x0800) => internet(frame, 14, Quoted::No).unwrap_or_else(|| plain(Proto::Ipv4, 14)),
-        Some(0x0806) => resolution(frame, plain(Proto::Arp(None), 14)),
+    let Some(ethernet) = Ethernet::parse(frame) else { return plain(Proto::Ethernet, 0..frame.len()) };
+    let payload = Ethernet::LEN..frame.len();
+    match ethernet.kind() {
+        headers::IPV4 => ethernet.ipv4().and_then(|ip| internet(&ip)).unwrap_or_else(|| plain(Proto::Ipv4, payload)),
+        headers::ARP => resolution(ethernet.arp(), payload),
         // Below that a type is a length, IEEE 802.3.
-        Some(..0x0600) => plain(Proto::Ieee8023, 14),
-        Some(other) => plain(Proto::EtherType(other), 14),
-        None => plain(Proto::Ethernet, 0),
+        ..0x0600 => plain(Proto::Ieee8023, payload),
+        other => plain(Proto::EtherType(other), payload),
     }
 }
 
-/// ARP's question and answer, RFC 826, of Ethernet for IPv4.
-fn resolution(frame: &[u8], packet: Packet) -> Packet {
-    match arp_message(frame) {
-        Some((message, remark)) => Packet { proto: Proto::Arp(Some(message)), remark: Some(remark), ..packet },
-        None => packet,
-    }
+/// A frame of which only its protocol is known.
+fn plain(proto: Proto, payload: Range<usize>) -> Packet {
+    let (from, to, fragment, numbers, remark) = (None, None, None, None, None);
+    Packet { proto, from, to, fragment, numbers, payload, remark, is_error: false }
 }
 
-fn arp_message(frame: &[u8]) -> Option<(ArpMessage, Word)> {
-    if frame.get(14..20)? != [0, 1, 8, 0, 6, 4] {
-        return None;
-    }
-    let (sender, target) = (address(frame, 28)?, address(frame, 38)?);
-    match number(frame, 20)? {
-        1 => Some((ArpMessage::Question, format!("who has {target}? tell {sender}").into())),
-        2 => Some((ArpMessage::Answer, format!("{sender} is at {}", hardware(frame, 22)?).into())),
-        _ => None,
-    }
-}
-
-/// Whether a packet stands in an ICMP error, which quotes only its beginning.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Quoted {
-    No,
-    Yes,
-}
-
-/// An IPv4 packet that begins at `at`, RFC 791. `None` where its header contradicts itself or the frame.
-fn internet(frame: &[u8], at: usize, quoted: Quoted) -> Option<Packet> {
-    let first = *frame.get(at)?;
-    let header = usize::from(first & 15) * 4;
-    let len = usize::from(number(frame, at + 2)?);
-    let is_there = at + if quoted == Quoted::Yes { header } else { len } <= frame.len();
-    if first >> 4 != 4 || header < 20 || len < header || !is_there {
-        return None;
-    }
-    let end = (at + len).min(frame.len());
-    let fragment = number(frame, at + 6)?;
-    let (offset, more) = (usize::from(fragment & 0x1FFF) * 8, fragment & 0x2000 != 0);
-    let (from, to) = (address(frame, at + 12)?, address(frame, at + 16)?);
-    let packet = Packet {
-        proto: Proto::Ipv4,
-        from: Some(SocketAddr::from((from, 0))),
-        to: Some(SocketAddr::from((to, 0))),
-        fragment: None,
-        numbers: None,
-        payload: at + header..end,
-        remark: None,
-        is_error: false,
-    };
-    if offset > 0 {
-        let (which, fragment) = if more { ("fragment", Fragment::Middle) } else { ("last fragment", Fragment::Last) };
-        let remark = Some(format!("{which}, from byte {offset} on").into());
-        return Some(Packet { remark, fragment: Some(fragment), ..packet });
-    }
-    let packet = match more {
-        true => Packet { remark: Some("first fragment".into()), fragment: Some(Fragment::First), ..packet },
-        false => packet,
-    };
-    match (*frame.get(at + 9)?, quoted) {
-        (6 | 17, Quoted::Yes) => with_ports(frame, packet),
-        (1, Quoted::No) => control(frame, packet),
-        (6, Quoted::No) => transmission(frame, packet),
-        (17, Quoted::No) => datagram(frame, packet),
-        (other, _) => Some(Packet { proto: Proto::Ip(other), ..packet }),
-    }
-}
-
-/// RFC 9293.
-fn transmission(frame: &[u8], packet: Packet) -> Option<Packet> {
-    let segment = frame.get(packet.payload.clone())?;
-    let header = usize::from(segment.get(12)? >> 4) * 4;
-    if header < 20 {
-        return None;
-    }
-    let options = segment.get(20..header)?;
-    let bits = segment[13];
-    let numbers = Numbers {
-        seq: long(segment, 4)?,
-        ack: if bits & 16 != 0 { Some(long(segment, 8)?) } else { None },
-        syn: bits & 2 != 0,
-        fin: bits & 1 != 0,
-        rst: bits & 4 != 0,
-        clock: option(options, TIMESTAMP).and_then(|body| long(body, 0)),
-        sack: sack(option(options, SACK).unwrap_or_default()),
-    };
-    let payload = packet.payload.start + header..packet.payload.end;
-    let proto = Proto::Tcp(TcpFlags(bits));
-    Some(Packet { proto, numbers: Some(numbers), payload, ..with_ports(frame, packet)? })
-}
-
-const TIMESTAMP: u8 = 8;
-const SACK: u8 = 5;
-
-/// What stands in the option of this kind among a segment's options.
-fn option(mut options: &[u8], kind: u8) -> Option<&[u8]> {
-    const END: u8 = 0;
-    const NOTHING: u8 = 1;
-    loop {
-        match *options.first()? {
-            END => return None,
-            NOTHING => options = &options[1..],
-            other => {
-                // Its length counts its kind and itself.
-                let len = usize::from(*options.get(1)?).max(2);
-                if other == kind {
-                    return options.get(2..len);
-                }
-                options = options.get(len..)?;
-            }
+/// ARP's question and answer, of Ethernet for IPv4.
+fn resolution(arp: Option<Arp<'_>>, payload: Range<usize>) -> Packet {
+    let told = arp.filter(|arp| (arp.hardware_kind(), arp.protocol()) == (1, headers::IPV4)).and_then(|arp| {
+        let [(hardware, sender), (_, target)] = arp.addresses()?;
+        match arp.operation() {
+            1 => Some((ArpMessage::Question, format!("who has {target}? tell {sender}").into())),
+            2 => Some((ArpMessage::Answer, format!("{sender} is at {}", hardware_name(hardware)).into())),
+            _ => None,
         }
+    });
+    let (message, remark) = told.unzip();
+    Packet { remark, ..plain(Proto::Arp(message), payload) }
+}
+
+/// `None` where the packet contradicts itself or the frame.
+fn internet(ip: &Ipv4<'_>) -> Option<Packet> {
+    let start = Ethernet::LEN + ip.header_len();
+    let (source, destination) = ip.ports().unwrap_or_default();
+    let packet = Packet {
+        from: Some(SocketAddr::from((ip.source(), source))),
+        to: Some(SocketAddr::from((ip.destination(), destination))),
+        ..plain(Proto::Ipv4, start..start + ip.payload.len())
+    };
+    let (fragment, remark) = fragment(ip).unzip();
+    let packet = Packet { fragment, remark, ..packet };
+    match ip.transport() {
+        _ if !ip.is_whole => None,
+        Transport::Broken => None,
+        Transport::Fragment => Some(packet),
+        Transport::Other(number) => Some(Packet { proto: Proto::Ip(number), ..packet }),
+        Transport::Icmp(icmp) => Some(control(&icmp, packet)),
+        Transport::Tcp(tcp) => Some(transmission(&tcp, packet)),
+        Transport::Udp(udp) => datagram(&udp, packet),
     }
 }
 
-/// Up to four pairs of numbers.
+/// Which part of a packet it is, where that was cut.
+fn fragment(ip: &Ipv4<'_>) -> Option<(Fragment, Word)> {
+    match (ip.offset(), ip.has_more()) {
+        (0, false) => None,
+        (0, true) => Some((Fragment::First, "first fragment".into())),
+        (offset, true) => Some((Fragment::Middle, format!("fragment, from byte {offset} on").into())),
+        (offset, false) => Some((Fragment::Last, format!("last fragment, from byte {offset} on").into())),
+    }
+}
+
+fn transmission(tcp: &Tcp<'_>, packet: Packet) -> Packet {
+    let flags = tcp.flags();
+    let numbers = Numbers {
+        seq: tcp.seq(),
+        ack: tcp.ack(),
+        syn: flags.contains(TcpFlags::SYN),
+        fin: flags.contains(TcpFlags::FIN),
+        rst: flags.contains(TcpFlags::RST),
+        clock: tcp.option(TcpOption::TIMESTAMPS).and_then(|body| long(body, 0)),
+        sack: sack(tcp.option(TcpOption::SACK).unwrap_or_default()),
+    };
+    let payload = packet.payload.start + tcp.header_len()..packet.payload.end;
+    Packet { proto: Proto::Tcp(flags), numbers: Some(numbers), payload, ..packet }
+}
+
+/// At most four pairs of numbers.
 fn sack(body: &[u8]) -> [Option<(u32, u32)>; 4] {
     std::array::from_fn(|index| Some((long(body, index * 8)?, long(body, index * 8 + 4)?)))
 }
 
-/// What a segment's options offer, in words and in the order of their numbers: RFC 9293, 3.1, RFC 7323 and RFC 2018.
+/// What the options of a TCP segment offer, in words and in the order of their numbers: RFC 9293, 3.1, RFC 7323 and
+/// RFC 2018.
 ///
 /// By how much the window is scaled depends on how much memory a machine gives to its sockets: it is left to the bytes.
-pub fn offers(frame: &[u8], packet: &Packet) -> Option<Word> {
-    let ip = 14;
-    let tcp = ip + usize::from(frame.get(ip)? & 15) * 4;
-    let mut rest = frame.get(tcp + 20..packet.payload.start)?;
-    let mut all = Vec::new();
-    while let Some(kind) = rest.first().copied().filter(|kind| *kind != 0) {
-        if kind == 1 {
-            rest = &rest[1..];
-            continue;
-        }
-        all.push(match kind {
-            2 => (kind, format!("MSS {}", number(rest, 2)?)),
-            3 => (kind, "window scale".to_owned()),
-            4 => (kind, "SACK".to_owned()),
-            8 => (kind, "timestamps".to_owned()),
-            other => (kind, format!("option {other}")),
-        });
-        rest = rest.get(usize::from(*rest.get(1)?).max(2)..)?;
-    }
+pub fn offers(frame: &[u8]) -> Option<Word> {
+    let Transport::Tcp(tcp) = Ethernet::parse(frame)?.ipv4()?.transport() else { return None };
+    let offered = tcp.options().filter(|option| !matches!(option.kind, TcpOption::END | TcpOption::NOP));
+    let mut all: Vec<(u8, String)> = offered.map(|option| (option.kind, offer(&option))).collect();
     all.sort();
     let words: Vec<String> = all.into_iter().map(|(_, words)| words).collect();
     (!words.is_empty()).then(|| words.join(", ").into())
 }
 
-/// RFC 768. A datagram whose first fragment this is may be longer.
-fn datagram(frame: &[u8], packet: Packet) -> Option<Packet> {
-    let Range { start, end } = packet.payload;
-    let len = usize::from(number(frame.get(start..end)?, 4)?);
-    let is_first = packet.fragment.is_some();
-    if len < 8 || end - start < 8 || (len > end - start && !is_first) {
+fn offer(option: &TcpOption<'_>) -> String {
+    match (option.kind, option.body()) {
+        (TcpOption::MSS, [high, low]) => format!("MSS {}", u16::from_be_bytes([*high, *low])),
+        (TcpOption::WINDOW_SCALE, _) => "window scale".to_owned(),
+        (TcpOption::SACK_PERMITTED, _) => "SACK".to_owned(),
+        (TcpOption::TIMESTAMPS, _) => "timestamps".to_owned(),
+        (other, _) => format!("option {other}"),
+    }
+}
+
+/// A datagram whose first fragment this is may be longer.
+fn datagram(udp: &Udp<'_>, packet: Packet) -> Option<Packet> {
+    let len = usize::from(udp.total_len()).checked_sub(Udp::LEN)?;
+    if len > udp.payload.len() && packet.fragment.is_none() {
         return None;
     }
-    let payload = start + 8..end.min(start + len);
-    Some(Packet { proto: Proto::Udp, payload, ..with_ports(frame, packet)? })
+    let start = packet.payload.start + Udp::LEN;
+    Some(Packet { proto: Proto::Udp, payload: start..start + len.min(udp.payload.len()), ..packet })
 }
 
-/// RFC 792: errors carry the beginning of the packet that they are about.
-fn control(frame: &[u8], packet: Packet) -> Option<Packet> {
-    let at = packet.payload.start;
-    let message = frame.get(packet.payload.clone())?;
-    if message.len() < 8 {
-        return None;
+/// An error has the ends of the packet that it is about, the other way round.
+fn control(icmp: &Icmp<'_>, packet: Packet) -> Packet {
+    let proto = Proto::Icmp { kind: icmp.kind(), code: icmp.code() };
+    let payload = packet.payload.start + Icmp::LEN..packet.payload.end;
+    let packet = Packet { proto, payload, is_error: icmp.is_error(), ..packet };
+    match icmp.quoted() {
+        Some(about) => {
+            let (source, destination) = about.ports().unwrap_or_default();
+            let from = Some(SocketAddr::from((about.destination(), destination)));
+            Packet { from, to: Some(SocketAddr::from((about.source(), source))), ..packet }
+        }
+        None => packet,
     }
-    let (kind, code) = (message[0], message[1]);
-    let is_error = matches!(kind, 3 | 11);
-    let about = if is_error { internet(&frame[..packet.payload.end], at + 8, Quoted::Yes) } else { None };
-    let (from, to) = match about {
-        Some(about) => (about.to.or(packet.from), about.from.or(packet.to)),
-        None => (packet.from, packet.to),
-    };
-    let payload = at + 8..packet.payload.end;
-    Some(Packet { proto: Proto::Icmp { kind, code }, from, to, payload, is_error, ..packet })
-}
-
-/// The same with the ports, where TCP and UDP have them.
-fn with_ports(frame: &[u8], packet: Packet) -> Option<Packet> {
-    let inside = frame.get(packet.payload.clone())?;
-    let (source, destination) = (number(inside, 0)?, number(inside, 2)?);
-    let with = |address: Option<SocketAddr>, port| address.map(|address| SocketAddr::new(address.ip(), port));
-    Some(Packet { from: with(packet.from, source), to: with(packet.to, destination), ..packet })
-}
-
-fn number(bytes: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_be_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
 }
 
 fn long(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
 }
 
-fn hardware(bytes: &[u8], at: usize) -> Option<String> {
-    let octets: Vec<String> = bytes.get(at..at + 6)?.iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(octets.join(":"))
-}
-
-fn address(bytes: &[u8], at: usize) -> Option<Ipv4Addr> {
-    let octets: [u8; 4] = bytes.get(at..at + 4)?.try_into().ok()?;
-    Some(Ipv4Addr::from(octets))
+fn hardware_name(octets: [u8; 6]) -> String {
+    octets.map(|byte| format!("{byte:02x}")).join(":")
 }
 
 #[cfg(test)]
