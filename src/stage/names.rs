@@ -49,6 +49,22 @@ impl Names {
             self.known.insert(address, format!("{role}:{number}"));
             return;
         }
+        self.name(address, role);
+    }
+
+    /// Learns that a socket which has had no address has this one now. A port that the kernel has given out before, to a
+    /// socket with another peer or to one that is closed, gets a new name: which ports coincide differs from run to run.
+    pub fn learn_anew(&mut self, address: SocketAddr, role: &str, home: IpAddr) {
+        let seen = as_peers_see(address, home);
+        if address.port() != 0 && self.known.contains_key(&seen) && self.number(seen).is_none() {
+            self.name(seen, role);
+        } else {
+            self.learn(address, role, home);
+        }
+    }
+
+    /// Gives an address the next name of the role's.
+    fn name(&mut self, address: SocketAddr, role: &str) {
         let count = self.ports.entry(role.to_owned()).or_default();
         *count += 1;
         let name = if *count == 1 { format!("{role}:port") } else { format!("{role}:port{count}") };
@@ -100,5 +116,25 @@ fn as_peers_see(address: SocketAddr, home: IpAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => SocketAddr::new(home, address.port()),
         _ => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_that_the_kernel_gives_out_twice_has_two_names() {
+        let (home, port) = (IpAddr::from([127, 0, 0, 1]), SocketAddr::from(([127, 0, 0, 1], 40_000)));
+        let mut names = Names::default();
+        names.set_ports(SocketAddr::from(([127, 0, 0, 1], 8081)), 8081);
+        names.learn_anew(port, "client", home);
+        names.learn(port, "client", home);
+        assert_eq!(names.of(port, home), "client:port");
+        names.learn_anew(port, "client", home);
+        assert_eq!(names.of(port, home), "client:port2");
+        let of_the_lab = SocketAddr::from(([127, 0, 0, 1], 8081));
+        names.learn_anew(of_the_lab, "client", home);
+        assert_eq!(names.of(of_the_lab, home), "server:8081");
     }
 }

@@ -253,11 +253,15 @@ impl<'p, 't> Roles<'p, 't> {
 
     /// Learns the address that a call gave to a socket.
     fn learn(&mut self, role: usize, call: &Call) {
-        let actor = &self.actors[role];
+        let actor = &mut self.actors[role];
         let number = if call.name == Syscall::Accept { call.ret.map(|fd| fd as RawFd) } else { call.fd };
-        if let Some(address) =
-            number.and_then(|number| actor.sockets.get(&number)).and_then(|watched| probe::own_address(&watched.socket))
-        {
+        let Some(watched) = number.and_then(|number| actor.sockets.get_mut(&number)) else { return };
+        let Some(address) = probe::own_address(&watched.socket).filter(|address| address.port() != 0) else { return };
+        let is_new = !std::mem::replace(&mut watched.named, true);
+        if is_new && !matches!(call.name, Syscall::Accept | Syscall::Bind) {
+            // The kernel chose its port, which another socket may have or have had.
+            self.names.learn_anew(address, &actor.name, actor.home);
+        } else {
             self.names.learn(address, &actor.name, actor.home);
         }
     }
@@ -318,5 +322,13 @@ impl Actor {
             probe::own_address(&watched.socket).is_some_and(|own| own.port() == address.port())
         };
         address.port() != 0 && self.home == address.ip() && self.sockets.values().any(own)
+    }
+
+    /// The socket of its that has this address and no name for it yet.
+    pub(super) fn unnamed(&mut self, address: SocketAddr) -> Option<&mut WatchedSocket> {
+        let has_port = |watched: &&mut WatchedSocket| {
+            probe::own_address(&watched.socket).is_some_and(|own| own.port() == address.port())
+        };
+        self.sockets.values_mut().filter(|watched| !watched.named).find(has_port)
     }
 }

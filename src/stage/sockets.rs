@@ -24,6 +24,8 @@ pub(super) struct WatchedSocket {
     accept: u32,
     /// The addresses of its connection, where the scene follows it beyond its close.
     pair: Option<Pair>,
+    /// Whether the address that the kernel gave it has a name.
+    pub(super) named: bool,
 }
 
 impl Roles<'_, '_> {
@@ -33,9 +35,9 @@ impl Roles<'_, '_> {
         if let (Some(number), Some(socket)) = (number, opened) {
             // A connection that accept gives has a history: its state is news, though nothing changes now.
             let state = if call.name == Syscall::Accept { None } else { probe::tcp_state(&socket) };
-            self.actors[role]
-                .sockets
-                .insert(number, WatchedSocket { socket, receive: 0, send: (0, 0), state, accept: 0, pair: None });
+            let watched =
+                WatchedSocket { socket, receive: 0, send: (0, 0), state, accept: 0, pair: None, named: false };
+            self.actors[role].sockets.insert(number, watched);
         }
     }
 

@@ -113,12 +113,17 @@ impl<'p, 't> Roles<'p, 't> {
 
     /// Learns whose an address is that a frame shows before its call has returned.
     pub(super) fn learn_of(&mut self, address: SocketAddr) {
-        let mut there = self.actors.iter().filter(|actor| actor.home == address.ip());
-        let owner = self.actors.iter().find(|actor| actor.has(address));
-        // Free-running there are no copies of sockets to ask. Alone on its host, it can only be his.
-        let alone = there.next().filter(|_| self.free && there.next().is_none());
-        if let Some(owner) = owner.or(alone) {
-            self.names.learn(address, &owner.name, address.ip());
+        let owner = self.actors.iter().position(|actor| actor.has(address));
+        // Free-running there are no copies of sockets to ask. A role that is alone on its host is the only candidate.
+        let mut there = self.actors.iter().enumerate().filter(|(_, actor)| actor.home == address.ip());
+        let alone = there.next().filter(|_| self.free && there.next().is_none()).map(|(index, _)| index);
+        let Some(owner) = owner.or(alone).map(|index| &mut self.actors[index]) else { return };
+        match owner.unnamed(address) {
+            Some(watched) => {
+                watched.named = true;
+                self.names.learn_anew(address, &owner.name, address.ip());
+            }
+            None => self.names.learn(address, &owner.name, address.ip()),
         }
     }
 }
