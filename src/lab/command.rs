@@ -28,7 +28,8 @@ pub const OUTPUT_LIMIT: usize = 1024 * 1024;
 
 /// What is said of a web browser's request.
 const BROWSER_REFUSED: &str = "refused: this is a web browser's request, not a command: a web page may be trying to \
-    execute commands on this machine. Nothing was executed, and the server has ended: start it again, away from that page";
+    execute commands on this machine. Nothing was executed, and the server has ended: start it again, away from that \
+    page";
 
 /// The outputs of a command.
 #[derive(Debug)]

@@ -90,7 +90,8 @@ mod tests {
     #[test]
     fn a_row_of_a_socket_table_is_read_and_its_head_is_none() {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
-                     1: 0100007F:1F90 0100007F:C350 01 00000005:00000000 01:00000014 00000000 0 0 7 2 0000 20 4 30 10 -1";
+                     1: 0100007F:1F90 0100007F:C350 01 00000005:00000000 01:00000014 00000000 0 0 7 2 \
+                    0000 20 4 30 10 -1";
         let row = SocketRow { local_port: 8080, remote_port: 50_000, state: 1, timer: 1, inode: 7 };
         assert_eq!(SocketRow::all(table).collect::<Vec<_>>(), [row]);
     }
