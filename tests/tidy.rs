@@ -174,6 +174,83 @@ fn arrows_run_one_way() {
     assert!(used.is_empty(), "modules that ARROWS in tests/tidy.rs does not list: {used:?}");
 }
 
+/// The path of a file's module: `src/judge/peer/tcp.rs` is `judge`, `peer`, `tcp`, and `src/judge/mod.rs` is `judge`.
+fn module_path(file: &Path) -> Vec<String> {
+    let inside = file.strip_prefix(project("src")).expect("a file of src/").with_extension("");
+    let names = inside.iter().map(|name| name.to_string_lossy().into_owned());
+    names.filter(|name| !["mod", "lib", "main"].contains(&name.as_str())).collect()
+}
+
+/// The paths into the project that the code of a module names: `use super::roles::{Roles, Step};` gives `stage`, `roles`
+/// and each of the two names. The tests at its end are left out.
+fn paths_named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
+    let code = code.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code: String = lines.map(|line| line.to_owned() + "\n").collect();
+    let parent = &module[..module.len().saturating_sub(1)];
+    let mut found = BTreeSet::new();
+    for (start, inside) in [("crate::", &[][..]), ("super::", parent)] {
+        for (at, _) in code.match_indices(start) {
+            let rest = &code[at + start.len()..];
+            let word = |name: &str| name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
+            let mut path = inside.to_vec();
+            let mut names = rest.split("::").peekable();
+            while let Some(name) = names.next() {
+                let list = name.strip_prefix('{').map(|list| list.split('}').next().unwrap_or(list));
+                for last in list.into_iter().flat_map(|list| list.split(',')) {
+                    found.insert(path.iter().cloned().chain([word(last.trim())]).collect());
+                }
+                path.push(word(name));
+                if word(name) != name {
+                    break;
+                }
+            }
+            found.insert(path);
+        }
+    }
+    found
+}
+
+/// What is left of arrows when the names that use none, or that none uses, are taken away, again and again: circles, and
+/// what lies between two of them.
+fn circles(mut arrows: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
+    loop {
+        let before = arrows.len();
+        let left: BTreeSet<String> = arrows.keys().cloned().collect();
+        arrows.values_mut().for_each(|used| used.retain(|name| left.contains(name)));
+        let used: BTreeSet<String> = arrows.values().flatten().cloned().collect();
+        arrows.retain(|name, uses| !uses.is_empty() && used.contains(name));
+        if arrows.len() == before {
+            return arrows;
+        }
+    }
+}
+
+/// Of one folder, files use each other one way, and so do its folders with all that is in them. What a folder's own
+/// `mod.rs` has or exports again is there for all of them.
+#[test]
+fn files_of_one_folder_use_each_other_one_way() {
+    let mut folders: BTreeMap<Vec<String>, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
+    let modules: BTreeMap<Vec<String>, PathBuf> =
+        files("src", "rs").into_iter().map(|file| (module_path(&file), file)).collect();
+    for (module, file) in &modules {
+        for path in paths_named(module, &fs::read_to_string(file).expect("a file")) {
+            let shared = module.iter().zip(&path).take_while(|(own, other)| own == other).count();
+            if let (Some(own), Some(other)) = (module.get(shared), path.get(shared))
+                && modules.contains_key(&path[..=shared])
+            {
+                let folder = folders.entry(module[..shared].to_vec()).or_default();
+                folder.entry(own.clone()).or_default().insert(other.clone());
+            }
+        }
+    }
+    let stage = &folders[&vec!["stage".to_owned()]];
+    assert!(stage["baton"].contains("roles"), "no arrow from src/stage/baton.rs to roles.rs: is it read as it was?");
+    for (folder, arrows) in folders {
+        assert_eq!(circles(arrows), BTreeMap::new(), "a circle in src/{}", folder.join("/"));
+    }
+}
+
 #[test]
 fn the_architecture_quotes_the_arrows() {
     const BEGIN: &str = "<!-- arrows: from tests/tidy.rs -->\n```text\n";

@@ -239,6 +239,10 @@ fn process_with(link: &Path, except: Option<Pid>) -> Option<(u32, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Read, Write};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
     use super::*;
 
     #[test]
@@ -252,11 +256,24 @@ mod tests {
 
     #[test]
     fn a_process_that_has_slept_has_given_up_its_processor() {
-        let us = rustix::process::getpid();
-        let before = context_switches(us).expect("a count");
-        let mut child = std::process::Command::new("true").spawn().expect("true starts");
+        let mut child = Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cat starts");
+        let pid = Pid::from_child(&child);
+        let wait_until_it_reads = || {
+            let until = Instant::now() + Duration::from_secs(60);
+            while asleep_in(pid).is_none_or(|(_, descriptor)| descriptor != 0) {
+                assert!(Instant::now() < until, "cat is {}", describe(pid));
+                std::thread::yield_now();
+            }
+        };
+        wait_until_it_reads();
+        let before = context_switches(pid).expect("a count");
+        // What it writes shows that it was woken; then it sleeps once more.
+        child.stdin.as_mut().expect("a pipe").write_all(b"x").expect("a byte");
+        child.stdout.as_mut().expect("a pipe").read_exact(&mut [0]).expect("the same byte");
+        wait_until_it_reads();
+        assert!(context_switches(pid).expect("a count") > before);
+        drop(child.stdin.take());
         child.wait().expect("it ends");
-        assert!(context_switches(us).expect("a count") > before);
     }
 
     #[test]

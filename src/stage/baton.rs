@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
 
 use super::Ending;
+use super::carrier::Stirred;
 use super::channel::{Act, ToRole};
 use super::role_state::{self, RoleStates, State};
 use super::roles::{Heard, Roles, Step};
-use super::wired::Stirred;
 use crate::trace::{Call, Errno, For, Syscall, Wait, What, class_of_time};
 
 /// Consecutive samples, [`LOOK`] apart, in which a call must be seen sleeping before it counts as blocked. Samples are

@@ -9,11 +9,20 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
+use super::closed_connection::Pair;
 use super::roles::{Roles, Step};
-use super::wired::Stirred;
 use crate::probe;
 use crate::trace::{Data, Fate, Frame, What};
 use crate::wire::{self, Seen, Wire};
+
+/// What may have made a host send: then its acknowledgements are no timer's.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Stirred {
+    pub hosts: [bool; 2],
+    /// The connection for which a call asked to acknowledge at once, its own address first: even what is delayed
+    /// otherwise.
+    pub asked: Option<Pair>,
+}
 
 /// The wire of a scene while it carries frames, and the roles whose frames they are.
 pub(super) struct Carrier<'r, 'p, 't> {

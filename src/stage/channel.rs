@@ -15,14 +15,9 @@ use rustix::process::{Resource, getrlimit};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::limits::Attempted;
+use super::limits::{Attempted, PREFERRED_ROLE_END};
 use crate::sys;
 use crate::trace::{Call, Wait};
-
-/// The descriptor of a role's end of the channel, where the limit on descriptors allows it. `strace` shows what passes
-/// here under this number, and nothing of a lab is ever there: a role may have hundreds of sockets, and most machines
-/// allow 1024 descriptors.
-pub const PREFERRED_ROLE_END: RawFd = 1000;
 
 /// The descriptor of a role's end of the channel: [`PREFERRED_ROLE_END`], or the last one that the limit allows. The
 /// stage and its roles, which are forked from it, have one answer.

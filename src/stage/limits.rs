@@ -1,11 +1,16 @@
 //! What a stage needs of the machine, and what to do about a call of the stage's own that fails.
 
 use std::io;
+use std::os::fd::RawFd;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use super::channel::PREFERRED_ROLE_END;
 use crate::trace::error_name;
+
+/// The descriptor of a role's end of its channel, where the limit on descriptors allows it. `strace` shows what passes
+/// here under this number, and nothing of a lab is ever there: a role may have hundreds of sockets, and most machines
+/// allow 1024 descriptors.
+pub(super) const PREFERRED_ROLE_END: RawFd = 1000;
 
 /// The fewest descriptors with which a scene can be played: a role's own, and in the stage, a channel and a copy of
 /// each socket for every role, and the wire's.

@@ -18,6 +18,7 @@ mod role;
 mod role_state;
 mod roles;
 mod sockets;
+mod watched_socket;
 mod wired;
 
 use std::io;

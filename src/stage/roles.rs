@@ -14,7 +14,7 @@ use super::closed_connection::ClosedConnection;
 use super::loop_detector::LoopDetector;
 use super::names::Names;
 use super::player::{Player, Received};
-use super::sockets::WatchedSocket;
+use super::watched_socket::WatchedSocket;
 use super::{Ending, EventSink, Play, Watch, WhenSlow, role};
 use crate::probe::{self, Kernel};
 use crate::sys;

@@ -5,23 +5,13 @@ use std::time::Duration;
 
 use rustix::event::PollFlags;
 
-use super::carrier::{self, Carrier};
-use super::closed_connection::Pair;
+use super::carrier::{self, Carrier, Stirred};
 use super::role;
 use super::roles::{Heard, Roles, Step, Stop};
 use super::{Ending, WhenSlow};
 use crate::probe;
 use crate::trace::{Call, Frame, SocketOption, What};
 use crate::wire::Wire;
-
-/// What may have made a host send: then its acknowledgements are no timer's.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Stirred {
-    pub hosts: [bool; 2],
-    /// The connection for which a call asked to acknowledge at once, its own address first: even what is delayed
-    /// otherwise.
-    pub asked: Option<Pair>,
-}
 
 impl<'p, 't> Roles<'p, 't> {
     /// Whether a frame is ready to be taken.
