@@ -52,8 +52,9 @@ impl Names {
         self.name(address, role);
     }
 
-    /// Learns that a socket which has had no address has this one now. A port that the kernel has given out before, to a
-    /// socket with another peer or to one that is closed, gets a new name: which ports coincide differs from run to run.
+    /// Learns that a socket which has had no address has this one now. A port that the kernel has given out before, to
+    /// a socket with another peer or to one that is closed, gets a new name: which ports coincide differs from run to
+    /// run.
     pub fn learn_anew(&mut self, address: SocketAddr, role: &str, home: IpAddr) {
         let seen = as_peers_see(address, home);
         if address.port() != 0 && self.known.contains_key(&seen) && self.number(seen).is_none() {
