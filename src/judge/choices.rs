@@ -60,7 +60,7 @@ pub fn written(numbers: &[u64]) -> String {
     numbers.iter().map(u64::to_string).collect::<Vec<_>>().join(".")
 }
 
-/// Reads numbers from the form in which [`written`] writes them.
+/// Reads numbers from the form in which a report writes them: `0.3.1`, or `-` for none.
 ///
 /// # Errors
 /// A sentence for the user, if this is no such list.

@@ -34,9 +34,9 @@ const BROWSER_REFUSED: &str = "refused: this is a web browser's request, not a c
 /// The outputs of a command.
 #[derive(Debug)]
 pub struct Ran {
-    /// What it wrote to standard output, at most [`OUTPUT_LIMIT`] bytes.
+    /// What it wrote to standard output, at most 1 MiB.
     pub stdout: Vec<u8>,
-    /// What it wrote to standard error, at most [`OUTPUT_LIMIT`] bytes.
+    /// What it wrote to standard error, at most 1 MiB.
     pub stderr: Vec<u8>,
 }
 

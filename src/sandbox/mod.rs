@@ -49,7 +49,7 @@ pub use keeper::keeper;
 pub use outputs::{Output, Stream};
 pub use proc::{Process, Thread};
 pub use protection::{Missing, Protection, tier_of_this_machine};
-pub use resolve::{Resolved, resolve};
+pub use resolve::{NotFound, Resolved, resolve};
 pub use sock_diag::{HostSocket, Taken, Transport};
 
 use fault::Step;

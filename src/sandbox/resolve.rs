@@ -28,6 +28,7 @@ pub struct Resolved {
 /// Why a command was not found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotFound {
+    /// The command, as it was given.
     pub command: OsString,
 }
 
