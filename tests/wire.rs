@@ -1,14 +1,18 @@
 //! Two hosts and a wire: every frame is seen, and a transcript is the same at every run.
 
 use std::fs;
-use std::process::Command;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use serde_json::Value as Json;
 use unicode_width::UnicodeWidthStr;
 
 use crate::support::{
-    Lab, Schema, assert_same, folder_for_all_users, has, has_private_hosts, labs, labs_on_a_wire, run, runs,
-    side_by_side, skip, socklab, some_on_a_wire,
+    Lab, Running, Schema, assert_same, folder_for_all_users, has, has_ended, has_private_hosts, labs, labs_on_a_wire,
+    run, runs, side_by_side, skip, skip_here, socklab, some_on_a_wire, text,
 };
 
 fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
@@ -106,14 +110,93 @@ fn every_lab_can_be_played_on_a_wire_and_follows_the_schema() {
     });
 }
 
+/// Whether every user may open the device that makes TAP interfaces.
+fn everyone_may_make_taps() -> bool {
+    fs::metadata("/dev/net/tun").is_ok_and(|device| device.mode() & 0o006 == 0o006)
+}
+
 #[test]
 fn another_user_has_a_wire_too() {
+    const TEST: &str = "another_user_has_a_wire_too";
     let folder = folder_for_all_users();
-    for lab in some_on_a_wire("another_user_has_a_wire_too", &[10]) {
+    for lab in some_on_a_wire(TEST, &[10]) {
         for link in ["tap", "veth"] {
+            if link == "tap" && !everyone_may_make_taps() {
+                skip_here(&format!("{TEST} with --link tap"), "/dev/net/tun is not open to every user");
+                continue;
+            }
             let output = run(lab.as_another_user(folder.path()).args(["--wire", "--link", link]));
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             assert_same(&String::from_utf8_lossy(&output.stdout), &lab.shows(&["--wire"]), link);
+        }
+    }
+}
+
+/// Runs a lab, and holds it for `held` again and again as soon as it has told of a first frame: the stage and not the
+/// roles, which is what a machine does that is busy with something else.
+fn shown_on_a_terminal_while_held(lab: &Lab, held: Duration) -> Output {
+    const PROGRAM: &str = "\
+import os, pty, signal, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+shown, held = b'', float(sys.argv[1])
+while True:
+    try:
+        some = os.read(terminal, 65536)
+    except OSError:
+        break
+    shown += some
+    if not some:
+        break
+    if b'wire 1 ' in shown and held:
+        os.kill(pid, signal.SIGSTOP)
+        time.sleep(held)
+        os.kill(pid, signal.SIGCONT)
+os.write(1, shown)
+os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))";
+    let mut python = Command::new("python3");
+    python.args(["-c", PROGRAM, &held.as_secs_f32().to_string()]).args(lab.words());
+    run(python.args(["--scene", "1"]))
+}
+
+#[test]
+fn a_scene_that_the_machine_is_too_slow_for_is_said_to_be_and_is_no_success() {
+    const TEST: &str = "a_scene_that_the_machine_is_too_slow_for";
+    if !has("python3") {
+        return skip(TEST, "python3 is not installed");
+    }
+    for lab in some_on_a_wire(TEST, &[24]) {
+        let output = shown_on_a_terminal_while_held(&lab, Duration::from_millis(400));
+        let shown = text(&output.stdout);
+        assert!(shown.contains("lab 24: the machine was too slow for scene 1: it may differ"), "{shown}");
+        assert_eq!(output.status.code(), Some(6), "{shown}");
+    }
+}
+
+#[test]
+fn a_scene_in_which_the_stage_was_held_is_the_same_as_ever_or_played_again() {
+    for lab in some_on_a_wire("a_scene_in_which_the_stage_was_held", &[23, 24, 45]) {
+        let usual = lab.shows(&[]);
+        // Shorter than what a timer of the kernel's takes, about as long, and longer.
+        for (held, later) in [(35, 40), (160, 60), (450, 10)] {
+            let mut command = lab.command();
+            let mut demo = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a lab"));
+            let pid = Pid::from_child(&demo.0);
+            let pidfd = pidfd_open(pid, PidfdFlags::empty()).expect("a pidfd");
+            for _ in 0..4 {
+                if has_ended(&pidfd, Duration::from_millis(later)) {
+                    break;
+                }
+                kill_process(pid, Signal::STOP).expect("it is there");
+                has_ended(&pidfd, Duration::from_millis(held));
+                kill_process(pid, Signal::CONT).expect("it is there");
+            }
+            let (mut printed, mut complaint) = (String::new(), String::new());
+            demo.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");
+            demo.0.stderr.take().expect("a pipe").read_to_string(&mut complaint).expect("text");
+            assert_eq!(demo.0.wait().expect("a status").code(), Some(0), "{complaint}");
+            assert_same(&printed, &usual, &format!("held 4 times for {held} ms: {complaint}"));
         }
     }
 }

@@ -213,43 +213,57 @@ fn play_until_valid(
     (hosts, host): (&mut Hosts, Host),
     sink: &mut EventSink<'_>,
 ) -> io::Result<Ending> {
-    const MOST: u32 = 100;
-    /// The longest that a scene is played again and again; then it is shown as it was.
-    const LONGEST: Duration = Duration::from_secs(60);
+    let may_be_void = options.when_slow == WhenSlow::Void && matches!(hosts, Hosts::Wired { .. });
+    let mut play = |when_slow, sink: &mut EventSink<'_>| {
+        play_scene(lab, scene, number, RunOptions { when_slow, ..options }, (&mut *hosts, host), sink)
+    };
+    let (played, again) = match may_be_void {
+        true => REPLAYS.until_valid(sink, play),
+        false => (play(options.when_slow, sink), 0),
+    };
     let label = lab.label();
-    let says_void = || {
+    if again > 0 {
+        let most = REPLAYS.most;
+        output::complain(format_args!("{label}: scene {number} {PLAYED_AGAIN} ({again} of at most {most} times)"));
+    }
+    if matches!(played, Ok(Ending::Void)) {
         output::complain(format_args!(
             "{label}: the machine was too slow for scene {number}: it may differ from other runs"
-        ))
-    };
-    if options.when_slow != WhenSlow::Void || !matches!(hosts, Hosts::Wired { .. }) {
-        let ending = play_scene(lab, scene, number, options, (hosts, host), sink)?;
-        if ending == Ending::Void {
-            says_void();
-        }
-        return Ok(ending);
+        ));
     }
-    let began = Instant::now();
-    let mut again = 0;
-    loop {
-        sink.hold();
-        let is_last = again == MOST || began.elapsed() >= LONGEST;
-        let when_slow = if is_last { WhenSlow::Report } else { WhenSlow::Void };
-        let played = play_scene(lab, scene, number, RunOptions { when_slow, ..options }, (&mut *hosts, host), sink);
-        if matches!(played, Ok(Ending::Void)) && !is_last {
+    // What was played before an error is worth having, too.
+    if sink.release().is_break() { Ok(Ending::Left) } else { played }
+}
+
+/// How often and how long a scene is played again that the machine proves too slow for.
+struct Replays {
+    most: u32,
+    /// After this no new replay begins.
+    longest: Duration,
+}
+
+const REPLAYS: Replays = Replays { most: 100, longest: Duration::from_secs(60) };
+
+impl Replays {
+    /// Plays until the scene is not void: `play` leaves off a void one. The last time that is allowed it goes on to the
+    /// end. Gives how that ended, and how often it was played again; the sink holds what was played the last time.
+    fn until_valid(
+        &self,
+        sink: &mut EventSink<'_>,
+        mut play: impl FnMut(WhenSlow, &mut EventSink<'_>) -> io::Result<Ending>,
+    ) -> (io::Result<Ending>, u32) {
+        let began = Instant::now();
+        let mut again = 0;
+        loop {
+            sink.hold();
+            let is_last = again >= self.most || began.elapsed() >= self.longest;
+            let played = play(if is_last { WhenSlow::Report } else { WhenSlow::Void }, sink);
+            if is_last || !matches!(played, Ok(Ending::Void)) {
+                return (played, again);
+            }
             sink.forget();
             again += 1;
-            continue;
         }
-        if again > 0 {
-            output::complain(format_args!("{label}: scene {number} {PLAYED_AGAIN} ({again} of at most {MOST} times)"));
-        }
-        if matches!(played, Ok(Ending::Void)) {
-            says_void();
-        }
-        // What was played before an error is worth having, too.
-        let ending = if sink.release().is_break() { Ending::Left } else { played? };
-        return Ok(ending);
     }
 }
 
@@ -367,4 +381,45 @@ fn next_wanted() -> bool {
         let _ = io::stderr().write_all(b"\x1b[1A\x1b[2K");
     }
     matches!(read, Ok(count) if count > 0) && line.trim() != "q"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is told of a scene that is void the first `void` times; its ending, and how often it was replayed.
+    fn played(replays: &Replays, void: u32) -> (Vec<String>, Ending, u32) {
+        let mut told = Vec::new();
+        let mut tell = |event: &Event| {
+            told.push(format!("{} {:?}", event.n, event.what));
+            ControlFlow::Continue(())
+        };
+        let mut sink = EventSink::new(&mut tell);
+        let mut time = 0;
+        let (ending, again) = replays.until_valid(&mut sink, |when_slow, sink| {
+            time += 1;
+            let _ = sink.announce(1, Host::A, What::Note { text: format!("play {time}, {when_slow:?}") });
+            Ok(if time <= void { Ending::Void } else { Ending::Done })
+        });
+        assert!(sink.release().is_continue());
+        (told, ending.expect("an ending"), again)
+    }
+
+    fn note(n: u32, text: &str) -> Vec<String> {
+        vec![format!("{n} {:?}", What::Note { text: text.to_owned() })]
+    }
+
+    #[test]
+    fn a_scene_is_played_until_it_is_not_void_and_only_the_last_time_is_told() {
+        assert_eq!(played(&REPLAYS, 2), (note(1, "play 3, Void"), Ending::Done, 2));
+        assert_eq!(played(&REPLAYS, 0), (note(1, "play 1, Void"), Ending::Done, 0));
+    }
+
+    #[test]
+    fn a_scene_that_stays_void_is_played_to_its_end_at_last_and_is_void() {
+        let most = Replays { most: 3, longest: Duration::from_secs(3600) };
+        assert_eq!(played(&most, u32::MAX), (note(1, "play 4, Report"), Ending::Void, 3));
+        let none = Replays { most: 3, longest: Duration::ZERO };
+        assert_eq!(played(&none, u32::MAX), (note(1, "play 1, Report"), Ending::Void, 0));
+    }
 }

@@ -90,6 +90,11 @@ impl Player {
         }
     }
 
+    /// Whether it was stopped, and only looks asleep.
+    pub fn is_stopped(&self) -> bool {
+        probe::is_stopped(self.pid)
+    }
+
     /// How often it has left a processor. While it sleeps, the number stands; each wait adds one.
     pub fn context_switches(&self) -> u64 {
         probe::context_switches(self.pid).unwrap_or(0)
