@@ -45,6 +45,14 @@ fn an_unknown_lab_gets_the_nearest_names() {
 }
 
 #[test]
+fn a_role_that_executes_no_commands_cannot_be_allowed_to() {
+    for (number, role, who) in [("27", "client", "server does"), ("01", "server", "no role of this lab does")] {
+        let refused = lab(&[number, role, "--allow-commands"]);
+        complains(&refused, 2, &[role, "executes no commands", who, "leave out --allow-commands"]);
+    }
+}
+
+#[test]
 fn an_unknown_role_gets_the_roles_that_there_are() {
     complains(&lab(&["01", "waiter"]), 2, &["no role \"waiter\"", "server, client"]);
 }

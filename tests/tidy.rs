@@ -181,8 +181,8 @@ fn module_path(file: &Path) -> Vec<String> {
     names.filter(|name| !["mod", "lib", "main"].contains(&name.as_str())).collect()
 }
 
-/// The paths into the project that the code of a module names: `use super::roles::{Roles, Step};` gives `stage`, `roles`
-/// and each of the two names. The tests at its end are left out.
+/// The paths into the project that the code of a module names: `use super::roles::{Roles, Step};` gives `stage`,
+/// `roles` and each of the two names. The tests at its end are left out.
 fn paths_named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
     let code = code.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
     let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
@@ -211,8 +211,8 @@ fn paths_named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
     found
 }
 
-/// What is left of arrows when the names that use none, or that none uses, are taken away, again and again: circles, and
-/// what lies between two of them.
+/// What is left of arrows when the names that use none, or that none uses, are taken away, again and again: circles,
+/// and what lies between two of them.
 fn circles(mut arrows: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
     loop {
         let before = arrows.len();

@@ -238,9 +238,15 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
     }
     let role = arguments.role.as_deref()?;
     let scene = arguments.scene_by_hand(lab);
-    if !scene.roles.iter().any(|spec| spec.name == role) {
+    let Some(spec) = scene.roles.iter().find(|spec| spec.name == role) else {
         let names: Vec<&str> = scene.roles.iter().map(|spec| spec.name).collect();
         return Some(format!("scene \"{}\" has no role {role:?}; it has: {}", scene.title, names.join(", ")));
+    };
+    if arguments.allow_commands && !spec.runs_commands {
+        let roles = lab.role_names_where(|spec| spec.runs_commands).join(", ");
+        let those_that_do =
+            if roles.is_empty() { "no role of this lab does".to_owned() } else { format!("{roles} does") };
+        return Some(format!("{role} executes no commands ({those_that_do}): leave out --allow-commands"));
     }
     let address = arguments.address.filter(|address| !address.ip().is_loopback())?;
     Some(format!("{address} can be reached from outside; the labs use loopback addresses only, 127.0.0.1:{}", lab.port))

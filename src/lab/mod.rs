@@ -227,9 +227,14 @@ impl Lab {
 
     /// All names of roles, in the order in which they first appear.
     fn role_names(&self) -> Vec<&'static str> {
+        self.role_names_where(|_| true)
+    }
+
+    /// The same of the roles that are so.
+    fn role_names_where(&self, is: impl Fn(&RoleSpec) -> bool) -> Vec<&'static str> {
         let mut names = Vec::new();
         for spec in self.scenes.iter().flat_map(|scene| &scene.roles) {
-            if !names.contains(&spec.name) {
+            if is(spec) && !names.contains(&spec.name) {
                 names.push(spec.name);
             }
         }
