@@ -11,8 +11,8 @@ use super::command::{Permission, permit};
 use super::{Endpoint, Lab, exit};
 use crate::output;
 use crate::probe::{self, Holder};
-use crate::stage::{LONGEST_TEXT, uncoloured};
-use crate::trace::recorder::{self, Recorder};
+use crate::stage::LONGEST_TEXT;
+use crate::trace::recorder::{self, Recorder, uncoloured};
 use crate::trace::{Call, Errno, Event, Host, SocketType, Syscall, Value, Wait, What};
 use crate::view::Transcript;
 

@@ -29,7 +29,6 @@ use std::time::Duration;
 pub use channel::LONGEST_TEXT;
 pub use host::{Choice, Hosts, NoPrivateHost};
 pub use limits::{Attempted, explained, make_room};
-pub use role::uncoloured;
 pub use role::{NOT_STARTED, RoleBody};
 
 use crate::trace::{Event, Host, Status, Waiting, What};

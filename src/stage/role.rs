@@ -14,7 +14,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::channel::{self, Act, LONGEST_TEXT, ToRole, ToStage};
 use super::limits::Attempted;
 use crate::sys::{self, Forked};
-use crate::trace::recorder::{self, Recorder};
+use crate::trace::recorder::{self, Recorder, uncoloured};
 use crate::trace::{Call, For, Wait, error_name};
 use crate::wire;
 
@@ -244,19 +244,6 @@ impl Recorder for Link {
 }
 
 /// At most [`LONGEST_TEXT`] bytes of a text, cut between two characters.
-/// A text without the sequences that set a terminal's colours, `ESC [ … m`. Whatever else is in it stays.
-pub fn uncoloured(text: &str) -> String {
-    let mut parts = text.split("\x1b[");
-    let mut plain = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').strip_prefix('m') {
-            Some(rest) => plain.push_str(rest),
-            None => plain.extend(["\x1b[", part]),
-        }
-    }
-    plain
-}
-
 fn shortened(text: &str) -> String {
     let mut end = text.len().min(LONGEST_TEXT);
     while !text.is_char_boundary(end) {
@@ -269,17 +256,4 @@ fn shortened(text: &str) -> String {
 pub fn now() -> u64 {
     let now = clock_gettime(ClockId::Monotonic);
     now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn colours_are_left_out_and_nothing_else() {
-        assert_eq!(uncoloured("a \x1b[1;34;43mblue\x1b[0m word"), "a blue word");
-        for text in ["", "plain 你好", "\x1b[2J\x1b[", "\u{1}\x1b(B", "\x1b[1;34"] {
-            assert_eq!(uncoloured(text), text);
-        }
-    }
 }

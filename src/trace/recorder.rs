@@ -53,3 +53,30 @@ pub fn uninstall() {
 pub(crate) fn with<T>(tell: impl FnOnce(&mut dyn Recorder) -> T) -> Option<T> {
     RECORDER.with(|cell| cell.borrow_mut().as_mut().map(|recorder| tell(recorder.as_mut())))
 }
+
+/// What a role prints, as a trace has it: without the sequences that set a terminal's colours, `ESC [ … m`. Whatever
+/// else is in it stays, to be shown as it is: `anstream::adapter::strip_str` would take that out, too.
+pub fn uncoloured(text: &str) -> String {
+    let mut parts = text.split("\x1b[");
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';').strip_prefix('m') {
+            Some(rest) => plain.push_str(rest),
+            None => plain.extend(["\x1b[", part]),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_are_left_out_and_nothing_else() {
+        assert_eq!(uncoloured("a \x1b[1;34;43mblue\x1b[0m word"), "a blue word");
+        for text in ["", "plain 你好", "\x1b[2J\x1b[", "\u{1}\x1b(B", "\x1b[1;34"] {
+            assert_eq!(uncoloured(text), text);
+        }
+    }
+}
