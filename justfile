@@ -85,7 +85,7 @@ test-lab only:
 # Accept new transcripts and verdicts, and refresh what the pages quote and show; of one lab: just bless 19
 bless only="":
     SOCKLAB_ONLY="{{only}}" INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test integration recorded
-    SOCKLAB_ONLY="{{only}}" SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram
+    SOCKLAB_ONLY="{{only}}" SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram tidy::the_table_of_contents
 
 # Measure anew the times that pages tell; do it when the machine has nothing else to do
 measure:
@@ -108,6 +108,7 @@ bench:
 # Formatting and lints, as CI asks for them
 check:
     cargo fmt --all --check
+    rustfmt --check --edition 2024 labs/*/main.rs labs/*/exercise*/checks.rs
     cargo clippy --locked -q --workspace --all-targets -- -D warnings
 
 # All that CI runs; as root it makes a user, socklab-ci, whose tests they are

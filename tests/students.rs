@@ -317,9 +317,9 @@ fn descendant(of: u32, name: &str) -> Option<u32> {
 }
 
 #[test]
-fn watch_says_that_it_takes_a_terminal() {
+fn watch_says_that_it_needs_a_terminal() {
     let work = Work::new();
     work.prints("start 30 python", 0);
-    contains(&work.prints("watch 30", 2), &["takes a terminal", "just grade 30"]);
+    contains(&work.prints("watch 30", 2), &["needs a terminal", "just grade 30"]);
     contains(&Work::new().prints("watch 30", 2), &["just start 30"]);
 }
