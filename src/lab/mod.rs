@@ -13,6 +13,7 @@ mod demo;
 pub mod exit;
 mod files;
 mod repeat;
+mod scene;
 mod times;
 mod words;
 
@@ -28,13 +29,14 @@ pub use claim::{Checked, Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
 pub use demo::PLAYED_AGAIN;
+pub use scene::Scene;
 pub use words::{
     at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, port_owner, processor_time, prompt, say,
 };
 
+use self::scene::RoleSpec;
 use crate::output;
 use crate::socket::Address;
-use crate::stage::Watch;
 
 /// A role's program: what it does, from its first call to its last.
 pub type Role = fn(Endpoint) -> io::Result<()>;
@@ -81,35 +83,6 @@ enum Needs {
     Wire,
     /// One, never two.
     OneHost,
-}
-
-/// A part of a lab: roles that start anew, on a host of their own.
-pub struct Scene {
-    title: &'static str,
-    roles: Vec<RoleSpec>,
-    watch: Watch,
-    ends_waiting: bool,
-    goes_round: bool,
-    /// Whether its transcript leaves out rounds that are like those before.
-    collapses_repeats: bool,
-    /// What a wire does to its frames, line by line.
-    faults: &'static [&'static str],
-    /// Whether its hosts have to ask for each other's hardware address.
-    needs_arp: bool,
-    /// The time of day that its roles' clocks show, if it is not the machine's.
-    clock: Option<&'static str>,
-}
-
-/// A role and what it needs.
-struct RoleSpec {
-    name: &'static str,
-    role: Role,
-    lines: Vec<&'static str>,
-    /// Whether its user takes longer to type than anybody else to act.
-    slow: bool,
-    runs_commands: bool,
-    /// Whether the scene means it to be killed.
-    dies: bool,
 }
 
 impl Lab {
@@ -239,169 +212,6 @@ impl Lab {
             }
         }
         names
-    }
-}
-
-impl Scene {
-    /// A scene with a title.
-    pub fn new(title: &'static str) -> Scene {
-        Scene {
-            title,
-            roles: Vec::new(),
-            watch: Watch::default(),
-            ends_waiting: false,
-            goes_round: false,
-            collapses_repeats: false,
-            faults: &[],
-            needs_arp: false,
-            clock: None,
-        }
-    }
-
-    /// Adds a role.
-    #[must_use]
-    pub fn role(mut self, name: &'static str, role: Role) -> Scene {
-        self.roles.push(RoleSpec { name, role, lines: Vec::new(), slow: false, runs_commands: false, dies: false });
-        self
-    }
-
-    /// Adds the role `server`.
-    #[must_use]
-    pub fn server(self, role: Role) -> Scene {
-        self.role("server", role)
-    }
-
-    /// Adds the role `client`.
-    #[must_use]
-    pub fn client(self, role: Role) -> Scene {
-        self.role("client", role)
-    }
-
-    /// What the user of the role that was added last types in a demo, before the input ends.
-    #[must_use]
-    pub fn typed(mut self, lines: &[&'static str]) -> Scene {
-        self.last().lines = lines.to_vec();
-        self
-    }
-
-    /// The same by a person who takes longer to type than anybody else to act: at a prompt, all others go first.
-    #[must_use]
-    pub fn typed_slowly(mut self, lines: &[&'static str]) -> Scene {
-        self.last().slow = true;
-        self.typed(lines)
-    }
-
-    /// The scene means the role that was added last to be killed.
-    #[must_use]
-    pub fn is_killed(mut self) -> Scene {
-        self.last().dies = true;
-        self
-    }
-
-    /// The role that was added last executes commands that come over the network: by hand it must be allowed to.
-    #[must_use]
-    pub fn runs_commands(mut self) -> Scene {
-        self.last().runs_commands = true;
-        self
-    }
-
-    /// Shows how many bytes wait in each receive queue.
-    #[must_use]
-    pub fn show_receive_queues(mut self) -> Scene {
-        self.watch.receive_queues = true;
-        self
-    }
-
-    /// Shows how many bytes are sent and not acknowledged.
-    #[must_use]
-    pub fn show_send_queues(mut self) -> Scene {
-        self.watch.send_queues = true;
-        self
-    }
-
-    /// Shows the states of TCP connections.
-    #[must_use]
-    pub fn show_states(mut self) -> Scene {
-        self.watch.states = true;
-        self
-    }
-
-    /// Shows the states of TCP connections also between two frames, and after their sockets have been closed: until
-    /// nothing is left of them.
-    #[must_use]
-    pub fn show_all_states(mut self) -> Scene {
-        self.watch.states = true;
-        self.watch.all_states = true;
-        self
-    }
-
-    /// Shows how many connections wait for `accept`.
-    #[must_use]
-    pub fn show_accept_queues(mut self) -> Scene {
-        self.watch.accept_queues = true;
-        self
-    }
-
-    /// Shows, on a wire, which options the first segments of a connection carry.
-    #[must_use]
-    pub fn show_options(mut self) -> Scene {
-        self.watch.options = true;
-        self
-    }
-
-    /// Shows the frames with these numbers byte by byte.
-    #[must_use]
-    pub fn show_bytes_of(mut self, frames: &'static [u32]) -> Scene {
-        self.watch.bytes_of = frames;
-        self
-    }
-
-    /// The scene is meant to end with roles that wait for ever.
-    #[must_use]
-    pub fn ends_waiting(mut self) -> Scene {
-        self.ends_waiting = true;
-        self
-    }
-
-    /// A role of the scene is meant to do the same for ever, and never wait: it is left when that is clear.
-    #[must_use]
-    pub fn ends_going_round(mut self) -> Scene {
-        self.goes_round = true;
-        self
-    }
-
-    /// Roles do the same very often: a transcript shows the first three rounds and the last, and says how many there
-    /// are between. `--json` and `--step` show them all.
-    #[must_use]
-    pub fn collapse_repeats(mut self) -> Scene {
-        self.collapses_repeats = true;
-        self
-    }
-
-    /// What the wire does to frames, where there is one: lines such as `drop client:data:2` or `delay 10ms`, as the
-    /// flags have them.
-    #[must_use]
-    pub fn faults(mut self, script: &'static [&'static str]) -> Scene {
-        self.faults = script;
-        self
-    }
-
-    /// On a wire, neither host knows the other one's hardware address: it has to ask, by ARP.
-    #[must_use]
-    pub fn hosts_need_arp(mut self) -> Scene {
-        self.needs_arp = true;
-        self
-    }
-
-    /// In a demo it is always this time of day, in UTC: `2026-11-21 02:01:06`. The transcript says so.
-    #[must_use]
-    pub fn clock_stands_at(mut self, time: &'static str) -> Scene {
-        self.clock = Some(time);
-        self
-    }
-
-    fn last(&mut self) -> &mut RoleSpec {
-        self.roles.last_mut().expect("a scene has a role before the role is described")
     }
 }
 
