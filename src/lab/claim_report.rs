@@ -6,7 +6,8 @@ use anstyle::{AnsiColor, Style};
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::demo::{self, RunOptions};
+use super::demo;
+use super::play::{self, RunOptions};
 use super::{Checked, Lab, Verdict, exit};
 use crate::stage::WhenSlow;
 use crate::trace::{Event, Trace};
@@ -25,7 +26,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         when_slow: if arguments.free { WhenSlow::Ignore } else { WhenSlow::Void },
         ..RunOptions::of(arguments)
     };
-    let played = demo::play(lab, options, &mut hosts, &mut |event: &Event| {
+    let played = play::play(lab, options, &mut hosts, &mut |event: &Event| {
         trace.events.push(event.clone());
         ControlFlow::Continue(())
     });
@@ -38,7 +39,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
 }
 
 fn as_text(lab: &Lab, trace: &Trace, transcript: &Transcript) -> String {
-    let mut text = format!("{STRONG}Lab {:02} {}{STRONG:#} on Linux {}\n", lab.number, lab.name, demo::kernel());
+    let mut text = format!("{STRONG}Lab {:02} {}{STRONG:#} on Linux {}\n", lab.number, lab.name, play::kernel());
     for claim in &lab.claims {
         let verdict = (claim.check)(trace);
         let colour = match verdict {
@@ -78,7 +79,7 @@ fn as_json(lab: &Lab, trace: &Trace) -> String {
             evidence.filter_map(|event| serde_json::from_str(&json::line(event)).ok()).collect();
         let fields = json!({
             "v": crate::trace::VERSION, "lab": lab.number, "source": claim.source, "says": claim.says,
-            "verdict": name(&verdict), "kernel": demo::kernel(), "evidence": evidence,
+            "verdict": name(&verdict), "kernel": play::kernel(), "evidence": evidence,
         });
         format!("{fields}\n")
     });

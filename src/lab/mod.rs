@@ -12,6 +12,7 @@ mod command;
 mod demo;
 pub mod exit;
 mod files;
+mod play;
 mod repeat;
 mod scene;
 mod times;
@@ -28,7 +29,7 @@ pub use child::start_program;
 pub use claim::{Checked, Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
-pub use demo::PLAYED_AGAIN;
+pub use play::PLAYED_AGAIN;
 pub use scene::Scene;
 pub use words::{
     at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, port_owner, processor_time, prompt, say,

@@ -8,7 +8,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::demo::{self, RunOptions};
+use super::demo;
+use super::play::{self, RunOptions};
 use super::{Lab, exit};
 use crate::stage::{Ending, Hosts, WhenSlow};
 use crate::trace::{Event, What};
@@ -66,7 +67,7 @@ pub(super) fn play_all(
     let bar = progress(runs);
     for _ in 0..runs {
         let mut events = Vec::new();
-        let played = demo::play(lab, options, hosts, &mut |event: &Event| {
+        let played = play::play(lab, options, hosts, &mut |event: &Event| {
             events.push(event.clone());
             ControlFlow::Continue(())
         });

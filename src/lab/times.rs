@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::arguments::Arguments;
-use super::demo::{self, RunOptions};
+use super::demo;
+use super::play::{self, RunOptions};
 use super::repeat::play_all;
 use super::{Lab, exit};
 use crate::output;
@@ -78,7 +79,7 @@ fn summary(times: &[u64]) -> [f64; 3] {
 }
 
 fn as_text(lab: &Lab, runs: u32, scenes: &[Scene]) -> String {
-    let kernel = demo::kernel();
+    let kernel = play::kernel();
     let mut text = format!("Lab {:02} {}, {runs} runs, free-running, on Linux {kernel}\n", lab.number, lab.name);
     text.push_str("Milliseconds from a typed line to the line that answers it\n\n");
     let _ = writeln!(text, "{:60}{:>9}{:>9}{:>9}", "", "least", "median", "most");
@@ -97,7 +98,7 @@ fn as_json(lab: &Lab, runs: u32, scenes: &[Scene]) -> String {
     let lines = lines.map(|(scene, line, times)| {
         let fields = json!({
             "v": crate::trace::VERSION, "lab": lab.number, "scene": scene.number, "title": scene.title,
-            "line": line, "runs": runs, "kernel": demo::kernel(), "times_ns": times,
+            "line": line, "runs": runs, "kernel": play::kernel(), "times_ns": times,
         });
         format!("{fields}\n")
     });
