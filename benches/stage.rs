@@ -15,7 +15,7 @@ use socklab::lab;
 use socklab::socket::{Domain, Socket, Type};
 use socklab::stage::{self, Choice, Ending, EventSink, Hosts, PATIENCE, Play, RolePlay, Watch, WhenSlow};
 use socklab::trace::{Event, Fate, Host, What};
-use socklab::wire::{self, Kind, Plan};
+use socklab::wire::{self, LinkKind, Plan};
 use support::{in_some_turns, row, time};
 
 /// How often each figure is taken.
@@ -40,8 +40,8 @@ fn main() {
         Some("bare-server") => return bare_server(),
         Some("bare-client") => return bare_client(),
         Some("enter") => return enter(Choice::Best),
-        Some("enter-tap") => return enter(by_wire(Kind::Tap)),
-        Some("enter-veth") => return enter(by_wire(Kind::Veth)),
+        Some("enter-tap") => return enter(by_wire(LinkKind::Tap)),
+        Some("enter-veth") => return enter(by_wire(LinkKind::Veth)),
         Some("forward") => return forward(carry_by_the_wire),
         Some("forward-loopback") => return forward(carry_by_loopback),
         Some("forward-stage") => return forward(carry_by_the_stage),
@@ -94,7 +94,7 @@ fn entering_the_stage() {
     row("entering two hosts with a wire, veth: beside the same", in_turns(|| inside("enter-veth"), empty));
 }
 
-fn by_wire(kind: Kind) -> Choice {
+fn by_wire(kind: LinkKind) -> Choice {
     Choice::Wire(Plan { kind: Some(kind), ..Plan::default() })
 }
 
@@ -223,7 +223,7 @@ fn in_a_role(free: bool) -> Duration {
 /// Prints how long it takes to carry a datagram, on two hosts with a wire.
 fn forward(carry: fn(Hosts, usize) -> Duration) {
     let arguments: Vec<String> = std::env::args().collect();
-    let kind = if arguments[2] == "TAP" { Kind::Tap } else { Kind::Veth };
+    let kind = if arguments[2] == "TAP" { LinkKind::Tap } else { LinkKind::Veth };
     let len = arguments[3].parse().expect("a length");
     println!("{}", carry(Hosts::open(by_wire(kind)), len).as_nanos());
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use socklab::output;
 use socklab::sandbox::{Missing, Protection, tier_of_this_machine};
 use socklab::stage::{Choice, Hosts};
-use socklab::wire::{Kind, Plan};
+use socklab::wire::{LinkKind, Plan};
 
 /// The version of the JSON: it grows when a field changes its meaning.
 const VERSION: u32 = 1;
@@ -59,7 +59,7 @@ struct Findings {
     /// Whether a network namespace can be made at all, and whether a lab's host can be set up in it.
     namespaces: Tried,
     hosts: Tried,
-    wires: [(Kind, Tried); 2],
+    wires: [(LinkKind, Tried); 2],
     /// The hard limit of open files, where there is one.
     descriptors: Option<u64>,
 }
@@ -82,7 +82,7 @@ impl Findings {
                 (Ok(()), made.prepare(9000, &Plan::default()).map(drop).map_err(|error| error.to_string()))
             }
         };
-        let wires = [Kind::Tap, Kind::Veth].map(|kind| (kind, namespaces.clone().and_then(|()| wire(kind))));
+        let wires = [LinkKind::Tap, LinkKind::Veth].map(|kind| (kind, namespaces.clone().and_then(|()| wire(kind))));
         Findings { protection, namespaces, hosts, wires, descriptors }
     }
 
@@ -91,7 +91,7 @@ impl Findings {
         let missing = |all: &[Missing]| {
             all.iter().map(|one| json!({ "layer": one.layer.to_string(), "why": one.why })).collect::<Vec<_>>()
         };
-        let wire = |(kind, made): &(Kind, Tried)| {
+        let wire = |(kind, made): &(LinkKind, Tried)| {
             let kind = name(*kind);
             json!({ "kind": kind, "works": made.is_ok(), "why": made.as_ref().err() })
         };
@@ -196,16 +196,16 @@ impl Findings {
 }
 
 /// Tries one way of making a wire.
-fn wire(kind: Kind) -> Tried {
+fn wire(kind: LinkKind) -> Tried {
     let plan = Plan { kind: Some(kind), ..Plan::default() };
     let mut hosts = Hosts::Wired { fresh: false, plan };
     hosts.prepare(9000, &Plan::default()).map(drop).map_err(|error| error.to_string())
 }
 
-fn name(kind: Kind) -> &'static str {
+fn name(kind: LinkKind) -> &'static str {
     match kind {
-        Kind::Tap => "TAP",
-        Kind::Veth => "veth",
+        LinkKind::Tap => "TAP",
+        LinkKind::Veth => "veth",
     }
 }
 

@@ -11,7 +11,7 @@ use clap::{CommandFactory, FromArgMatches, Parser};
 use super::{Lab, Needs, Scene, exit};
 use crate::output;
 use crate::stage::Choice;
-use crate::wire::{Kind, Plan, Script};
+use crate::wire::{LinkKind, Plan, Script};
 
 const HELP: &str = "\
 Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other. \
@@ -143,7 +143,7 @@ impl Arguments {
         if lab.hosts != Needs::Wire && !self.asks_for_a_wire() {
             return Choice::Best;
         }
-        let kind = self.link.as_deref().map(|kind| if kind == "tap" { Kind::Tap } else { Kind::Veth });
+        let kind = self.link.as_deref().map(|kind| if kind == "tap" { LinkKind::Tap } else { LinkKind::Veth });
         Choice::Wire(Plan { kind, script: self.script.clone(), needs_arp: false })
     }
 

@@ -53,8 +53,8 @@ impl Carrier<'_, '_, '_> {
                     let delayed = !stirred[from] || seen.delayed;
                     let by_itself = delayed && !is_asked || seen.again && !seen.is_since(began);
                     if by_itself && !no_role_can_act && seen.may_be_a_timers() {
-                        // That of a goodbye comes within milliseconds, and changes nothing.
-                        if !seen.goodbye && a_role_can_act {
+                        // The ACK of a FIN comes within milliseconds, and changes nothing.
+                        if !seen.only_acks_fin && a_role_can_act {
                             self.roles.void()?;
                         }
                         let overtaken = self.wire.hold_back(seen);

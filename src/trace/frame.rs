@@ -194,7 +194,7 @@ pub enum Fate {
     Duplicated,
     /// It was changed, and handed on.
     Corrupted,
-    /// An acknowledgement that a timer sent while somebody could act, and whose host said the same in a later frame
+    /// An acknowledgement that a timer sent while a role could act, and whose host said the same in a later frame
     /// before it was handed on: that frame took its place. Whether there is one depends on the machine's speed, so
     /// transcripts leave it out.
     Overtaken,

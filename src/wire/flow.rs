@@ -10,7 +10,7 @@ pub struct Flow {
     pub first: Option<u32>,
     /// The number behind the last one that it has sent.
     end: Option<u32>,
-    /// The number behind the last one up to which all of its were handed on, and what was handed on behind a gap.
+    /// The number up to which all of its bytes were delivered, and the ranges delivered behind a gap.
     whole: Option<u32>,
     beyond: Vec<(u32, u32)>,
     /// The last number that its peer has acknowledged.
@@ -52,29 +52,30 @@ impl Flow {
         (again, since.map(|since| now.saturating_sub(since)))
     }
 
-    /// Whether data that it sends at `now` comes so long after what it has received, or after what it sent before, that
-    /// the kernel treats it in another way; times in milliseconds. What happened before `passed`, when time was let
-    /// pass, does not count.
+    /// Whether data sent at `now` (ms) comes [`LONG`] or more after what this end has to acknowledge, or [`GAP`] or more
+    /// after what it sent before: then the kernel treats it in another way. What happened before `passed`, when time was
+    /// last let pass, does not count.
     pub fn sends_late(&self, now: u64, passed: u64) -> bool {
         let is_after = |since: Option<u64>, limit| since.is_some_and(|since| since >= passed && now >= since + limit);
         is_after(self.owes, LONG) || is_after(self.sent, GAP)
     }
 
-    /// The same of data that is handed to it at `now`, after what was handed to it before.
+    /// Whether data delivered at `now` comes [`GAP`] or more after what was delivered before, since `passed`; in ms.
     pub fn hears_late(&self, now: u64, passed: u64) -> bool {
         self.owes.is_some_and(|since| since >= passed && now >= since + GAP)
     }
 
-    /// The number behind its goodbye, if it has said it.
-    pub fn goodbye(&self) -> Option<u32> {
+    /// The number behind its FIN, if it has sent one.
+    pub fn fin_end(&self) -> Option<u32> {
         self.end.filter(|_| self.fin_sent)
     }
 
-    /// Whether all that `ack` adds to what it has acknowledged is its peer's goodbye, and it has not said goodbye
-    /// itself. Linux delays that (`tcp_fin` in `net/ipv4/tcp_input.c`), and no `recv` hastens it.
-    pub fn adds_only_a_goodbye(&self, ack: Option<u32>, peers_goodbye: Option<u32>) -> bool {
+    /// Whether `ack` adds only the peer's FIN, which ends before `peers_fin_end`, to what this end has acknowledged, and
+    /// this end has sent no FIN itself. Linux delays that ACK (`tcp_fin` in `net/ipv4/tcp_input.c`), and no `recv`
+    /// hastens it.
+    pub fn adds_only_the_fin(&self, ack: Option<u32>, peers_fin_end: Option<u32>) -> bool {
         let adds_it = |end: u32| ack == Some(end) && self.acknowledged == Some(end.wrapping_sub(1));
-        !self.fin_sent && peers_goodbye.is_some_and(adds_it)
+        !self.fin_sent && peers_fin_end.is_some_and(adds_it)
     }
 
     /// Whether `ack` is more than it has acknowledged.
@@ -82,7 +83,7 @@ impl Flow {
         ack.is_some_and(|ack| self.acknowledged.is_none_or(|known| is_behind(ack, known)))
     }
 
-    /// Learns that a segment of its was handed on.
+    /// Records that a segment of this end was delivered.
     pub fn arrived(&mut self, numbers: Numbers, len: usize) {
         let end = end_of(numbers, len);
         self.beyond.push((numbers.seq, end));
@@ -113,7 +114,7 @@ impl Flow {
         covers(self.heard_of, numbers, len)
     }
 
-    /// Learns that a segment was handed to it at `now`.
+    /// Records that a segment was delivered to this end at `now` (ms).
     pub fn hears(&mut self, numbers: Numbers, len: usize, now: u64) {
         self.heard = Some(now);
         if let Some(ack) = numbers.ack
@@ -127,12 +128,12 @@ impl Flow {
     }
 }
 
-/// Whether one who knows of all numbers before this one knows of all that a segment says, which is no SYN.
+/// Whether a segment, which is no SYN, lies wholly before `known`.
 pub fn covers(known: Option<u32>, numbers: Numbers, len: usize) -> bool {
     !numbers.syn && known.is_some_and(|known| !is_behind(end_of(numbers, len), known))
 }
 
-/// The number behind the last one that a segment with so many bytes takes.
+/// The number behind the last one that a segment with `len` bytes of payload takes.
 pub fn end_of(numbers: Numbers, len: usize) -> u32 {
     numbers.seq.wrapping_add(len as u32 + u32::from(numbers.syn) + u32::from(numbers.fin))
 }

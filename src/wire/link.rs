@@ -13,7 +13,7 @@ use crate::sys::{self, Setting};
 
 /// How a link is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LinkKind {
     /// TAP interfaces, by `/dev/net/tun`.
     Tap,
     /// Pairs of virtual interfaces, `veth(4)`, and packet sockets at their ends.
@@ -36,7 +36,7 @@ pub const LARGEST_FRAME: usize = 65_535 + 14;
 
 /// A link between two hosts. Both hosts end with it, and with the last process in them.
 pub struct Link {
-    pub kind: Kind,
+    pub kind: LinkKind,
     ends: [File; 2],
     hosts: [OwnedFd; 2],
     /// The hosts' tables of TCP connections, opened where they are.
@@ -48,7 +48,7 @@ impl Link {
     /// the other one's hardware address.
     ///
     /// This process must be in a network namespace of its own, and be allowed to make more; it is back in it after.
-    pub fn lay(kind: Kind, mtu: u16, needs_arp: bool, settle_in: &dyn Fn() -> io::Result<()>) -> io::Result<Link> {
+    pub fn lay(kind: LinkKind, mtu: u16, needs_arp: bool, settle_in: &dyn Fn() -> io::Result<()>) -> io::Result<Link> {
         let here = namespace()?;
         let laid = Link::lay_from(&here, kind, mtu, needs_arp, settle_in);
         enter(here.as_fd())?;
@@ -57,7 +57,7 @@ impl Link {
 
     fn lay_from(
         here: &OwnedFd,
-        kind: Kind,
+        kind: LinkKind,
         mtu: u16,
         needs_arp: bool,
         settle_in: &dyn Fn() -> io::Result<()>,
@@ -67,8 +67,8 @@ impl Link {
             settle_in()?;
             let host = namespace()?;
             let end = match kind {
-                Kind::Tap => tap()?,
-                Kind::Veth => {
+                LinkKind::Tap => tap()?,
+                LinkKind::Veth => {
                     enter(here.as_fd())?;
                     let end = veth(index, host.as_fd())?;
                     enter(host.as_fd())?;
@@ -83,7 +83,7 @@ impl Link {
         };
         let (host_a, end_a, table_a) = make(0)?;
         let (host_b, end_b, table_b) = make(1)?;
-        if kind == Kind::Veth {
+        if kind == LinkKind::Veth {
             enter(here.as_fd())?;
             OURS.into_iter().try_for_each(wait_for_carrier)?;
         }
@@ -175,8 +175,8 @@ fn veth(index: usize, host: BorrowedFd<'_>) -> io::Result<File> {
 }
 
 /// Gives the interface of this host its addresses.
-fn configure(kind: Kind, index: usize, mtu: u16) -> io::Result<()> {
-    if kind == Kind::Veth {
+fn configure(kind: LinkKind, index: usize, mtu: u16) -> io::Result<()> {
+    if kind == LinkKind::Veth {
         // ETHTOOL_STXCSUM, _SSG, _STSO, _SGSO, _SGRO of <linux/ethtool.h>. Frames come out as they would on a cable:
         // checksums filled in, and no larger than the MTU.
         for offload in [0x17, 0x19, 0x1f, 0x24, 0x2c] {

@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 pub use faults::{Action, Faults, Hold};
 use flow::Flow;
 pub use layers::take_apart;
-pub use link::{ADDRESSES, Kind, enter};
+pub use link::{ADDRESSES, LinkKind, enter};
 pub use packet::{Numbers, Packet};
 use rustix::time::{ClockId, clock_gettime};
 pub use script::Script;
@@ -41,7 +41,7 @@ const SHORTEST_DELAY: u64 = 39;
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
     /// How it is made, or whichever way this machine allows.
-    pub kind: Option<Kind>,
+    pub kind: Option<LinkKind>,
     /// Whether the hosts have to ask for each other's hardware address, by ARP, before they can send.
     pub needs_arp: bool,
     /// What it does to frames.
@@ -109,11 +109,11 @@ pub struct Seen {
     pub packet: Packet,
     /// Whether it is a TCP segment all of which its host had sent before.
     pub again: bool,
-    /// Whether it is an acknowledgement that only a timer sends: of a goodbye and nothing else, or of what came so long
-    /// ago that the timer has gone off.
+    /// Whether it is an acknowledgement that only a timer sends: of a FIN and nothing else, or of what came
+    /// [`SHORTEST_DELAY`] ago or earlier.
     pub delayed: bool,
-    /// Whether it is the acknowledgement of a goodbye and nothing else: the timer that sends it runs for milliseconds.
-    pub goodbye: bool,
+    /// Whether it is the acknowledgement of a FIN and nothing else: the timer that sends it runs for milliseconds.
+    pub only_acks_fin: bool,
     /// If a timer sent it: for how many milliseconds that can have run.
     pub timer_ms: Option<u64>,
     /// When it was sent, in milliseconds of [`millis`], where it says so.
@@ -124,8 +124,8 @@ pub struct Seen {
 pub struct Kept {
     /// The frame as its host sent it.
     pub seen: Seen,
-    /// What a trace will tell of it when it arrives. `None` for one that a timer sent while somebody could act: it has
-    /// not begun its way yet, and does so when nobody can.
+    /// What a trace will tell of it when it arrives. `None` for one that a timer sent while a role could act: it has
+    /// not set out yet, and does so when no role can.
     pub frame: Option<Frame>,
     due: Instant,
     /// For how long it is kept.
@@ -149,7 +149,7 @@ impl Wire {
         let lay = |kind| link::Link::lay(kind, mtu, needs_arp, &settle_in);
         let link = match plan.kind {
             Some(kind) => lay(kind)?,
-            None => lay(Kind::Tap).or_else(|_| lay(Kind::Veth))?,
+            None => lay(LinkKind::Tap).or_else(|_| lay(LinkKind::Veth))?,
         };
         Ok(Wire {
             link,
@@ -200,7 +200,7 @@ impl Wire {
     }
 
     /// How it was made.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> LinkKind {
         self.link.kind
     }
 
@@ -231,19 +231,19 @@ impl Wire {
         self.moves();
         let bytes = self.buffer[..len].to_vec();
         let packet = packet::parse(&bytes);
-        let (mut again, mut delayed, mut goodbye, mut timer_ms, mut sent_ms) = (false, false, false, None, None);
+        let (mut again, mut delayed, mut only_acks_fin, mut timer_ms, mut sent_ms) = (false, false, false, None, None);
         if let (Some(numbers), Some(from), Some(to)) = (packet.numbers, packet.from, packet.to) {
-            let peers_goodbye = self.flows.get(&(to, from)).and_then(Flow::goodbye);
+            let peers_fin_end = self.flows.get(&(to, from)).and_then(Flow::fin_end);
             let flow = self.flows.entry((from, to)).or_default();
             let only_acknowledges = only_acknowledges(numbers) && packet.payload.is_empty();
-            let adds_only_a_goodbye = flow.adds_only_a_goodbye(numbers.ack, peers_goodbye);
+            let adds_only_the_fin = flow.adds_only_the_fin(numbers.ack, peers_fin_end);
             let adds = flow.acknowledges_more(numbers.ack);
             sent_ms = time_of(numbers);
             let now = sent_ms.unwrap_or_else(millis);
             self.slow |= !packet.payload.is_empty() && flow.sends_late(now, self.passed);
             (again, timer_ms) = flow.sends(numbers, packet.payload.len(), now);
-            goodbye = only_acknowledges && adds_only_a_goodbye;
-            delayed = goodbye || only_acknowledges && adds && timer_ms >= Some(SHORTEST_DELAY);
+            only_acks_fin = only_acknowledges && adds_only_the_fin;
+            delayed = only_acks_fin || only_acknowledges && adds && timer_ms >= Some(SHORTEST_DELAY);
         }
         self.late |= sent_ms.is_some_and(|sent| millis().saturating_sub(sent) >= LATE);
         if packet.is_question() {
@@ -251,7 +251,7 @@ impl Wire {
             again = last.is_some();
             timer_ms = last.map(|last| millis().saturating_sub(last));
         }
-        Ok(Some(Seen { from, bytes, packet, again, delayed, goodbye, timer_ms, sent_ms }))
+        Ok(Some(Seen { from, bytes, packet, again, delayed, only_acks_fin, timer_ms, sent_ms }))
     }
 
     /// What shall become of a frame that sets out.
@@ -271,12 +271,12 @@ impl Wire {
 
     /// Hands a frame to the other host. Whether that one answers, if it does, without a timer.
     ///
-    /// Linux delays the acknowledgement of a FIN (`tcp_fin` in `net/ipv4/tcp_input.c`), unless the host has said
-    /// goodbye itself, for then the connection ends with it, or unless something before it is missing, or it has come
+    /// Linux delays the acknowledgement of a FIN (`tcp_fin` in `net/ipv4/tcp_input.c`), unless the host has sent
+    /// FIN itself, for then the connection ends with it, or unless something before it is missing, or it has come
     /// before. What was corrupted it does not answer at all.
     ///
     /// # Errors
-    /// That of the write to the other host's device.
+    /// That of the write to the other host's device. A frame for which it has no room is lost instead.
     pub fn pass(&mut self, seen: &Seen, fate: Fate) -> io::Result<bool> {
         let now = self.moves();
         self.link.give(1 - seen.from, &seen.bytes)?;
@@ -327,7 +327,7 @@ impl Wire {
         self.slow
     }
 
-    /// Keeps a frame that a timer sent until nobody can act. Of several acknowledgements of a connection, the last one
+    /// Keeps a frame that a timer sent until no role can act. Of several acknowledgements of a connection, the last one
     /// says it all: those that it overtakes are given back.
     pub fn hold_back(&mut self, seen: Seen) -> Vec<Seen> {
         let overtaken = self.overtake(&seen);
@@ -341,7 +341,7 @@ impl Wire {
         self.kept.push(Kept { seen, frame: Some(frame), due, hold: hold.time, until_next: hold.until_next });
     }
 
-    /// The next frame whose time has come, while nobody can act.
+    /// The next frame whose time has come, while no role can act.
     pub fn due(&mut self) -> Option<Kept> {
         let now = Instant::now();
         let first = self.kept.iter().enumerate().min_by_key(|(index, kept)| (kept.due, *index));

@@ -230,7 +230,7 @@ mod tests {
         [&HEAD[..], &kind.to_be_bytes(), payload].concat()
     }
 
-    /// An IPv4 packet from 10.0.0.1 to 10.0.0.2 with so many words of options, and its fragment field.
+    /// An IPv4 packet from 10.0.0.1 to 10.0.0.2 with `options` words of options, and its fragment field.
     fn ipv4(protocol: u8, options: u8, fragment: u16, payload: &[u8]) -> Vec<u8> {
         let len = (20 + 4 * usize::from(options) + payload.len()) as u16;
         let mut packet = vec![0x45 + options, 0];
