@@ -13,6 +13,8 @@ pub(crate) mod host;
 mod limits;
 mod loop_detector;
 mod names;
+mod naming;
+mod one_processor;
 mod player;
 mod role;
 mod role_state;
@@ -204,7 +206,7 @@ impl<'a> EventSink<'a> {
 /// A step of the stage's own that failed. How the roles ended, with or without an error, is the result.
 pub fn play(play: Play<'_>, sink: &mut EventSink<'_>) -> io::Result<Ending> {
     let free = play.free;
-    let _one_processor = (!free).then(baton::OneProcessor::new);
+    let _one_processor = (!free).then(one_processor::OneProcessor::new);
     let roles = roles::Roles::assemble(play, sink)?;
     if free { free::run(roles) } else { baton::run(roles) }
 }

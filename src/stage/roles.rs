@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
 use std::os::fd::RawFd;
 use std::time::{Duration, Instant};
@@ -16,9 +16,9 @@ use super::names::Names;
 use super::player::{Player, Received};
 use super::watched_socket::WatchedSocket;
 use super::{Ending, EventSink, Play, Watch, WhenSlow, role};
-use crate::probe::{self, Kernel};
+use crate::probe::Kernel;
 use crate::sys;
-use crate::trace::{Call, Exit, Frame, Host, Status, Syscall, Value, What};
+use crate::trace::{Call, Exit, Frame, Host, Status, What};
 use crate::wire::{ADDRESSES, Wire};
 
 /// How often a state that is waited for is looked at.
@@ -184,6 +184,27 @@ impl<'p, 't> Roles<'p, 't> {
         }
     }
 
+    /// Reports a frame; free-running, when all is over.
+    pub(super) fn emit_frame(&mut self, frame: Frame) -> Step<()> {
+        self.frames += 1;
+        if !self.free {
+            return self.emit(None, What::Frame(frame));
+        }
+        // Who could act meanwhile is not known, so neither is what a timer did.
+        self.pending_frames.push((role::now(), Frame { by_timer: false, after: None, ..frame }));
+        Ok(())
+    }
+
+    /// Does what is to be done where the machine is too slow for the scene.
+    pub(super) fn void(&mut self) -> Step<()> {
+        match self.when_slow {
+            WhenSlow::Void => return Err(Stop::Ending(Ending::Void)),
+            WhenSlow::Report => self.was_slow = true,
+            WhenSlow::Ignore => {}
+        }
+        Ok(())
+    }
+
     /// Waits at most `patience` for a role's next message. Questions about names are answered on the way.
     pub fn hear(&mut self, role: usize, patience: Duration) -> Step<Heard> {
         let until = Instant::now() + patience;
@@ -237,48 +258,6 @@ impl<'p, 't> Roles<'p, 't> {
         self.actors[role].lines.pop_front()
     }
 
-    /// Puts names in the place of the addresses in a role's call.
-    pub fn name_all(&self, role: usize, call: &mut Call) {
-        for (_, value) in &mut call.args {
-            if let Value::Address(address) = value {
-                *value = self.names.of_given(*address).into();
-            }
-        }
-        for (_, value) in &mut call.out {
-            if let Value::Address(address) = value {
-                *value = self.names.of(*address, self.actors[role].home).into();
-            }
-        }
-    }
-
-    /// Learns the address that a call gave to a socket.
-    fn learn(&mut self, role: usize, call: &Call) {
-        let actor = &mut self.actors[role];
-        let number = if call.name == Syscall::Accept { call.ret.map(|fd| fd as RawFd) } else { call.fd };
-        let Some(watched) = number.and_then(|number| actor.sockets.get_mut(&number)) else { return };
-        let Some(address) = probe::own_address(&watched.socket).filter(|address| address.port() != 0) else { return };
-        let is_new = !std::mem::replace(&mut watched.named, true);
-        if is_new && !matches!(call.name, Syscall::Accept | Syscall::Bind) {
-            // The kernel chose its port, which another socket may have or have had.
-            self.names.learn_anew(address, &actor.name, actor.home);
-        } else {
-            self.names.learn(address, &actor.name, actor.home);
-        }
-    }
-
-    /// Free-running there are no copies of sockets to ask. A peer that a call names can only be another role's.
-    fn guess(&mut self, role: usize, call: &Call) {
-        let others: Vec<&str> = self.actors.iter().map(|actor| actor.name.as_str()).collect();
-        let other = if others.len() == 2 { others[1 - role] } else { "another" };
-        for (_, value) in &call.out {
-            if let Value::Address(address) = value
-                && address.ip().is_loopback()
-            {
-                self.names.learn(*address, other, address.ip());
-            }
-        }
-    }
-
     /// Waits until any role says something, or any of `sockets` is readable, or the time is over.
     pub fn wait_for_any(&self, sockets: &[(usize, Option<RawFd>)], patience: Duration) -> io::Result<()> {
         let watched = sockets.iter().filter_map(|(role, number)| self.actors[*role].sockets.get(number.as_ref()?));
@@ -312,23 +291,5 @@ impl<'p, 't> Roles<'p, 't> {
     /// Whether a role that ended so is one that its scene means to be killed.
     pub fn is_meant_to_be_killed(&self, role: usize, exit: &Exit) -> bool {
         self.actors[role].dies && matches!(exit.status, Status::Signal(_))
-    }
-}
-
-impl Actor {
-    /// Whether a socket of its has this address, as its peers see it.
-    pub(super) fn has(&self, address: SocketAddr) -> bool {
-        let own = |watched: &WatchedSocket| {
-            probe::own_address(&watched.socket).is_some_and(|own| own.port() == address.port())
-        };
-        address.port() != 0 && self.home == address.ip() && self.sockets.values().any(own)
-    }
-
-    /// The socket of its that has this address and no name for it yet.
-    pub(super) fn unnamed(&mut self, address: SocketAddr) -> Option<&mut WatchedSocket> {
-        let has_port = |watched: &&mut WatchedSocket| {
-            probe::own_address(&watched.socket).is_some_and(|own| own.port() == address.port())
-        };
-        self.sockets.values_mut().filter(|watched| !watched.named).find(has_port)
     }
 }

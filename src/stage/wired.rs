@@ -1,16 +1,13 @@
 //! What the stage asks of the wire, where there is one: without a wire, nothing is carried, and nothing is on its way.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use rustix::event::PollFlags;
 
 use super::carrier::{self, Carrier, Stirred};
-use super::role;
-use super::roles::{Heard, Roles, Step, Stop};
-use super::{Ending, WhenSlow};
+use super::roles::{Heard, Roles, Step};
 use crate::probe;
-use crate::trace::{Call, Frame, SocketOption, What};
+use crate::trace::{Call, SocketOption};
 use crate::wire::Wire;
 
 impl<'p, 't> Roles<'p, 't> {
@@ -73,47 +70,10 @@ impl<'p, 't> Roles<'p, 't> {
         self.wire.as_ref().and_then(Wire::next_arrival)
     }
 
-    /// Does what is to be done where the machine is too slow for the scene.
-    pub(super) fn void(&mut self) -> Step<()> {
-        match self.when_slow {
-            WhenSlow::Void => return Err(Stop::Ending(Ending::Void)),
-            WhenSlow::Report => self.was_slow = true,
-            WhenSlow::Ignore => {}
-        }
-        Ok(())
-    }
-
     /// Notes that time is let pass.
     pub fn lets_time_pass(&mut self) {
         if let Some(wire) = &mut self.wire {
             wire.lets_time_pass();
-        }
-    }
-
-    /// Reports a frame; free-running, when all is over.
-    pub(super) fn emit_frame(&mut self, frame: Frame) -> Step<()> {
-        self.frames += 1;
-        if !self.free {
-            return self.emit(None, What::Frame(frame));
-        }
-        // Who could act meanwhile is not known, so neither is what a timer did.
-        self.pending_frames.push((role::now(), Frame { by_timer: false, after: None, ..frame }));
-        Ok(())
-    }
-
-    /// Learns whose an address is that a frame shows before its call has returned.
-    pub(super) fn learn_of(&mut self, address: SocketAddr) {
-        let owner = self.actors.iter().position(|actor| actor.has(address));
-        // Free-running there are no copies of sockets to ask. A role that is alone on its host is the only candidate.
-        let mut there = self.actors.iter().enumerate().filter(|(_, actor)| actor.home == address.ip());
-        let alone = there.next().filter(|_| self.free && there.next().is_none()).map(|(index, _)| index);
-        let Some(owner) = owner.or(alone).map(|index| &mut self.actors[index]) else { return };
-        match owner.unnamed(address) {
-            Some(watched) => {
-                watched.named = true;
-                self.names.learn_anew(address, &owner.name, address.ip());
-            }
-            None => self.names.learn(address, &owner.name, address.ip()),
         }
     }
 }
