@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::support::{copy_program, has, programs, project, run, skip};
+use crate::support::{copy_program, has, labs, programs, project, run, skip};
 
 /// Runs a copy of the program in a folder, without what cargo tells of the checkout.
 fn copy(folder: &Path, line: &str) -> Output {
@@ -57,4 +57,25 @@ fn in_a_checkout_work_is_in_its_own_folder() {
     let output = copy(&folder.path().join("labs"), "start 01 c");
     assert!(output.status.success(), "{output:?}");
     assert!(folder.path().join("work/01/TASK.md").is_file(), "{output:?}");
+}
+
+#[test]
+fn started_through_a_link_with_a_labs_name_it_is_that_lab() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let link = |name: &str| {
+        let link = folder.path().join(name);
+        std::os::unix::fs::symlink(programs().join("socklab"), &link).expect("a link");
+        link
+    };
+    let lab = labs().into_iter().find(|lab| lab.number == 5).expect("lab 05");
+    let by_its_name = run(&mut Command::new(link("lab-05-udp-no-server")));
+    assert!(by_its_name.status.success(), "{by_its_name:?}");
+    assert_eq!(String::from_utf8_lossy(&by_its_name.stdout), lab.shows(&[]));
+    // Flags are the lab's, and help is its own.
+    let help = run(Command::new(link("lab-05")).arg("--help"));
+    assert!(String::from_utf8_lossy(&help.stdout).starts_with(&lab.question), "{help:?}");
+    let no_such_lab = run(&mut Command::new(link("lab-99")));
+    assert_eq!(no_such_lab.status.code(), Some(2), "{no_such_lab:?}");
+    let another = run(Command::new(link("sockets")).arg("--help"));
+    assert!(String::from_utf8_lossy(&another.stdout).contains("Usage: sockets"), "{another:?}");
 }
