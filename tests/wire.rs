@@ -174,29 +174,48 @@ fn a_scene_that_the_machine_is_too_slow_for_is_said_to_be_and_is_no_success() {
     }
 }
 
+/// Starts a lab, and stops for `held` milliseconds what `whom` picks of its stage and its roles, again and again, with
+/// `later` milliseconds between. What it shows must be as `usual`.
+fn assert_shows_the_same_when_held(lab: &Lab, usual: &str, (held, later): (u64, u64), whom: fn(Pid) -> Vec<Pid>) {
+    let mut command = lab.command();
+    let mut demo = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a lab"));
+    let stage = Pid::from_child(&demo.0);
+    let pidfd = pidfd_open(stage, PidfdFlags::empty()).expect("a pidfd");
+    for _ in 0..4 {
+        if has_ended(&pidfd, Duration::from_millis(later)) {
+            break;
+        }
+        let processes = whom(stage);
+        for signal in [Signal::STOP, Signal::CONT] {
+            for pid in &processes {
+                // What has ended meanwhile needs no signal any more.
+                let _ = kill_process(*pid, signal);
+            }
+            has_ended(&pidfd, Duration::from_millis(if signal == Signal::STOP { held } else { 0 }));
+        }
+    }
+    let (mut printed, mut complaint) = (String::new(), String::new());
+    demo.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");
+    demo.0.stderr.take().expect("a pipe").read_to_string(&mut complaint).expect("text");
+    assert_eq!(demo.0.wait().expect("a status").code(), Some(0), "{complaint}");
+    assert_same(&printed, usual, &format!("held 4 times for {held} ms: {complaint}"));
+}
+
 #[test]
-fn a_scene_in_which_the_stage_was_held_is_the_same_as_ever_or_played_again() {
-    for lab in some_on_a_wire("a_scene_in_which_the_stage_was_held", &[23, 24, 45]) {
+fn a_scene_in_which_the_stage_or_a_role_was_held_is_the_same_as_ever_or_played_again() {
+    let roles = |stage: Pid| {
+        let stage = stage.as_raw_nonzero();
+        let roles = fs::read_to_string(format!("/proc/{stage}/task/{stage}/children")).unwrap_or_default();
+        roles.split_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
+    };
+    for lab in some_on_a_wire("a_scene_in_which_the_stage_or_a_role_was_held", &[23, 45]) {
         let usual = lab.shows(&[]);
         // Shorter than what a timer of the kernel's takes, about as long, and longer.
-        for (held, later) in [(35, 40), (160, 60), (450, 10)] {
-            let mut command = lab.command();
-            let mut demo = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a lab"));
-            let pid = Pid::from_child(&demo.0);
-            let pidfd = pidfd_open(pid, PidfdFlags::empty()).expect("a pidfd");
-            for _ in 0..4 {
-                if has_ended(&pidfd, Duration::from_millis(later)) {
-                    break;
-                }
-                kill_process(pid, Signal::STOP).expect("it is there");
-                has_ended(&pidfd, Duration::from_millis(held));
-                kill_process(pid, Signal::CONT).expect("it is there");
-            }
-            let (mut printed, mut complaint) = (String::new(), String::new());
-            demo.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");
-            demo.0.stderr.take().expect("a pipe").read_to_string(&mut complaint).expect("text");
-            assert_eq!(demo.0.wait().expect("a status").code(), Some(0), "{complaint}");
-            assert_same(&printed, &usual, &format!("held 4 times for {held} ms: {complaint}"));
+        for times in [(35, 40), (160, 60), (450, 10)] {
+            assert_shows_the_same_when_held(&lab, &usual, times, |stage| vec![stage]);
+        }
+        for times in [(60, 70), (240, 40)] {
+            assert_shows_the_same_when_held(&lab, &usual, times, roles);
         }
     }
 }

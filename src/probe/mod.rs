@@ -75,13 +75,6 @@ pub fn asleep_in(process: Pid) -> Option<(i64, RawFd)> {
     proc::call(&line).map(|(number, arguments)| (number, arguments[0] as RawFd))
 }
 
-/// Whether a process was stopped, by `SIGSTOP` or by one that traces it. What it is asleep in then may have ended
-/// meanwhile: it will look when it is continued.
-pub fn is_stopped(process: Pid) -> bool {
-    let stat = fs::read(format!("/proc/{}/stat", process.as_raw_nonzero()));
-    stat.ok().and_then(|line| proc::Stat::read(&line)).is_some_and(|stat| matches!(stat.state, 'T' | 't'))
-}
-
 /// How often a process has given up a processor or lost it, `voluntary_ctxt_switches` and `nonvoluntary_ctxt_switches`
 /// of `/proc/PID/status`: while it sleeps, the number stands. `None` where the kernel does not let us look.
 pub fn context_switches(process: Pid) -> Option<u64> {

@@ -4,11 +4,14 @@
 //! ours, watched from outside, could stand behind the same type.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, getpid, kill_process, pidfd_open, waitpid};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus, getpid, kill_process, pidfd_open, waitid,
+    waitpid,
+};
 
 use super::channel::{self, ToRole, ToStage};
 use super::role::{self, RoleBody};
@@ -74,14 +77,14 @@ impl Player {
 
     /// Whether the kernel has put it to sleep in a call of its own, rather than in the channel to us.
     pub fn sleeps(&self) -> bool {
-        probe::asleep_in(self.pid).is_some_and(|(_, descriptor)| descriptor != channel::role_end())
+        self.asleep_in().is_some_and(|(_, descriptor)| descriptor != channel::role_end())
     }
 
     /// Whether the kernel has put it to sleep in this call, or in a send: free-running, sends are not announced.
     ///
     /// Asleep in anything else, say in `wait4(2)` for a program that it has started, it will go on by itself.
     pub fn sleeps_in(&self, call: &Call) -> bool {
-        let Some((number, first)) = probe::asleep_in(self.pid) else { return false };
+        let Some((number, first)) = self.asleep_in() else { return false };
         match probe::call_name(number) {
             Some("poll" | "ppoll") => call.name == Syscall::Poll,
             Some("sendto" | "sendmsg") => first != channel::role_end(),
@@ -90,9 +93,12 @@ impl Player {
         }
     }
 
-    /// Whether it was stopped, and only looks asleep.
-    pub fn is_stopped(&self) -> bool {
-        probe::is_stopped(self.pid)
+    /// Which system call the kernel has put it to sleep in: its number and its first argument. `None` of a process that
+    /// was stopped: what it waits for may have come meanwhile, and it sees that when it is continued, `signal(7)`.
+    fn asleep_in(&self) -> Option<(i64, RawFd)> {
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let is_stopped = matches!(waitid(WaitId::Pid(self.pid), options), Ok(Some(_)));
+        if is_stopped { None } else { probe::asleep_in(self.pid) }
     }
 
     /// How often it has left a processor. While it sleeps, the number stands; each wait adds one.

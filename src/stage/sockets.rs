@@ -111,12 +111,8 @@ impl Roles<'_, '_> {
         Ok(())
     }
 
-    /// Whether a timer of the kernel's runs for a connection of ours, which may yet move a role, or a role was stopped.
+    /// Whether a timer of the kernel's runs for a connection of ours, which may yet move a role.
     pub fn timers_run(&mut self) -> bool {
-        // What a role waits for may have come while it was stopped: it is seen when the role is continued.
-        if self.actors.iter().any(|actor| actor.player.is_stopped()) {
-            return true;
-        }
         let ports = self.names.numbers();
         if let Some(wire) = &mut self.wire {
             return wire.any_host_asks() || wire.any_table(|table| probe::timers_run_in(table, &ports));
