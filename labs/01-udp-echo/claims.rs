@@ -52,14 +52,14 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("One socket serves two clients: each answer goes where its question came from.", |trace| {
             let server = trace.scene(2).role("server");
-            let (asked, answered) = (server.calls(Syscall::RecvFrom), server.calls(Syscall::SendTo));
-            let pairs: Vec<_> = asked.iter().zip(&answered).take(2).collect();
-            let [(first, _), (second, _)] = pairs[..] else { return Err(NO_DATAGRAM) };
-            let from = |made: &Made<'_>| made.call.get_out("src_addr").cloned();
-            let there =
-                pairs.iter().all(|(asked, answered)| from(asked).as_ref() == answered.call.get_arg("dest_addr"));
+            let [first, second] = server.first_few(Syscall::RecvFrom)?;
+            let [answer, next_answer] = server.first_few(Syscall::SendTo)?;
+            let from = |made: Made<'_>| made.call.get_out("src_addr").cloned();
+            let goes_back =
+                |(asked, answered): (Made<'_>, Made<'_>)| from(asked).as_ref() == answered.call.get_arg("dest_addr");
+            let there = [(first, answer), (second, next_answer)].into_iter().all(goes_back);
             let two = from(first) != from(second) && first.call.fd == second.call.fd;
-            Verdict::by_calls(two && there, pairs.iter().flat_map(|(asked, answered)| [**asked, **answered]))
+            Verdict::by_calls(two && there, [first, answer, second, next_answer])
         }),
     ]
 }
@@ -82,16 +82,13 @@ fn one_for_one(trace: &Trace) -> Checked {
 fn own_address(trace: &Trace) -> Checked {
     let scene = trace.scene(4);
     let client = scene.clone().role("client");
-    let (asked, sent) = (client.calls(Syscall::GetSockName), client.calls(Syscall::SendTo));
-    let received = scene.role("server").calls(Syscall::RecvFrom);
-    let before = asked.first().ok_or(NO_DATAGRAM)?;
-    let after = asked.get(1).ok_or(NO_DATAGRAM)?;
-    let sent = sent.first().ok_or(NO_DATAGRAM)?;
-    let received = received.first().ok_or(NO_DATAGRAM)?;
+    let [before, after] = client.first_few(Syscall::GetSockName)?;
+    let sent = client.first(Syscall::SendTo)?;
+    let received = scene.role("server").first(Syscall::RecvFrom)?;
     let seen = received.call.get_out("src_addr").ok_or(NO_DATAGRAM)?;
     let given = client.before(received.event).all_calls();
     let carried = given.iter().any(|made| made.call.args.iter().any(|(_, value)| value == seen));
-    Verdict::by_calls(carried, [*before, *sent, *after, *received])
+    Verdict::by_calls(carried, [before, sent, after, received])
 }
 
 /// A send, what the stage saw of it at once, and the receive that took it.

@@ -7,28 +7,28 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C05", "An empty sendto sends a real datagram, which arrives.", |trace| {
             let scene = trace.scene(1);
-            let (sent, received) =
-                (scene.clone().role("client").calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
-            let sent = sent.first().ok_or(NO_DATAGRAM)?;
-            let received = received.first().ok_or(NO_DATAGRAM)?;
+            let sent = scene.clone().role("client").first(Syscall::SendTo)?;
+            let received = scene.role("server").first(Syscall::RecvFrom)?;
             let arrived = sent.call.ret == Some(0) && received.call.ret == Some(0);
             let from_client = received.call.get_out("src_addr").and_then(Value::as_word) == Some("client:port");
-            Verdict::by_calls(arrived && from_client, [*sent, *received])
+            Verdict::by_calls(arrived && from_client, [sent, received])
         }),
         Claim::classic("S1-C17", "Over UDP the user may enter an empty line, and gets its answer.", |trace| {
             let client = trace.scene(3).role("client");
-            let (sent, answered) = (client.calls(Syscall::SendTo), client.calls(Syscall::RecvFrom));
-            let sent = sent.first().ok_or(NO_DATAGRAM)?;
-            let answer = answered.first().filter(|answer| sent.call.ret == Some(0) && answer.call.ret == Some(0));
-            Verdict::by_calls(answer.is_some(), [*sent].into_iter().chain(answer.copied()))
+            let sent = client.first(Syscall::SendTo)?;
+            let answer = client
+                .first(Syscall::RecvFrom)
+                .ok()
+                .filter(|answer| sent.call.ret == Some(0) && answer.call.ret == Some(0));
+            Verdict::by_calls(answer.is_some(), [sent].into_iter().chain(answer))
         }),
         Claim::classic("S0-C07", "recvfrom waits while nothing is queued.", |trace| {
             let server = trace.scene(1).role("server");
-            let (waits, received) = (server.waits(Syscall::RecvFrom), server.calls(Syscall::RecvFrom));
+            let waits = server.waits(Syscall::RecvFrom);
             let wait = waits.first().ok_or(NO_DATAGRAM)?;
-            let received = received.first().ok_or(NO_DATAGRAM)?;
+            let received = server.first(Syscall::RecvFrom)?;
             let sent = trace.scene(1).role("client").before(received.event).calls(Syscall::SendTo);
-            let Some(sent) = sent.first() else { return Verdict::by_calls(false, [*received]) };
+            let Some(sent) = sent.first() else { return Verdict::by_calls(false, [received]) };
             let waited = wait.n < sent.event.n && sent.event.n < received.event.n;
             Verdict::of(waited, [*wait, sent.event, received.event])
         }),

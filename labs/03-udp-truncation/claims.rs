@@ -35,22 +35,23 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(large.iter().all(|made| made.call.ret == Some(1024)), large)
         }),
         Claim::classic("S3-C03", "The number given to recv is an upper limit.", |trace| {
-            let (_, received) = conversation(trace, 2, Syscall::RecvMsg);
+            let received = trace.scene(2).role("server").some(Syscall::RecvMsg)?;
             let holds =
                 received.iter().all(|made| made.call.ret <= made.call.get_arg("len").and_then(Value::as_number));
-            if received.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(holds, received) }
+            Verdict::by_calls(holds, received)
         }),
         Claim::ours(
             "A datagram is cut without an error; recvmsg marks those that were cut, and only those.",
             |trace| {
-                let (sent, received) = conversation(trace, 2, Syscall::RecvMsg);
+                let sent = trace.scene(2).role("client").calls(Syscall::SendTo);
+                let received = trace.scene(2).role("server").some(Syscall::RecvMsg)?;
                 let marked =
                     |made: &Made<'_>| made.call.get_out("msg_flags") == Some(&Value::Flags(MessageFlags(MSG_TRUNC)));
                 let right = sent.iter().zip(&received).all(|(sent, received)| {
                     received.call.errno.is_none() && marked(received) == (received.call.ret < sent.call.ret)
                 });
                 let both = received.iter().any(marked) && !received.iter().all(marked);
-                if received.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(right && both, received) }
+                Verdict::by_calls(right && both, received)
             },
         ),
         Claim::ours("With MSG_TRUNC, recv returns the datagram's length, however little room there is.", |trace| {
@@ -82,14 +83,10 @@ fn has_trunc(made: Made<'_>) -> bool {
 
 /// The network brought all of each datagram: the queue held it, and a receiver with room for it has it.
 fn arrived_whole(trace: &Trace) -> Checked {
-    let (sent, received) = conversation(trace, 3, Syscall::Recv);
-    let queued = trace.scene(3).role("server").receive_queues().first().copied();
-    let whole = received.iter().find(|made| !has_trunc(**made));
-    let (Some(first), Some(second), Some(cut), Some(queued), Some(whole)) =
-        (sent.first(), sent.get(1), received.first(), queued, whole)
-    else {
-        return Err(NO_DATAGRAM);
-    };
+    let [first, second] = trace.scene(3).role("client").first_few(Syscall::SendTo)?;
+    let received = trace.scene(3).role("server").some(Syscall::Recv)?;
+    let queued = trace.scene(3).role("server").receive_queues().first().copied().ok_or(NO_DATAGRAM)?;
+    let whole = received.iter().find(|made| !has_trunc(**made)).ok_or(NO_DATAGRAM)?;
     let came = queued.unread() == first.call.ret && whole.call.data == second.call.data;
-    Verdict::of(!came, [first.event, queued, cut.event, whole.event])
+    Verdict::of(!came, [first.event, queued, received[0].event, whole.event])
 }

@@ -7,14 +7,10 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C09", "A UDP client that runs without a server gets no error.", |trace| {
             let alone = [1, 3, 4].map(|scene| trace.scene(scene).role("client").all_calls());
-            let silent = alone[0].iter().find(|made| made.call.sends());
+            let silent = alone[0].iter().find(|made| made.call.sends()).ok_or(NO_DATAGRAM)?;
             let told = alone.iter().flatten().filter(|made| refused(made) && made.call.sends()).copied();
             let told: Vec<_> = told.collect();
-            if silent.is_none() {
-                Err(NO_DATAGRAM)
-            } else {
-                Verdict::by_calls(told.is_empty(), silent.copied().into_iter().chain(told))
-            }
+            Verdict::by_calls(told.is_empty(), [*silent].into_iter().chain(told))
         }),
         Claim::classic("S0-C09", "Its messages are lost: a server that starts afterwards receives nothing.", |trace| {
             let sent = trace.scene(1).role("client").calls(Syscall::SendTo);
@@ -28,11 +24,11 @@ pub fn all() -> Vec<Claim> {
             "S0-C12",
             "sendto and recvfrom come in pairs: with three of each the server comes to its end.",
             |trace| {
-                let sent = trace.scene(1).role("client").calls(Syscall::SendTo);
+                let sent = trace.scene(1).role("client").some(Syscall::SendTo)?;
                 let server = trace.scene(1).role("server");
                 let received = server.calls(Syscall::RecvFrom);
                 let events = sent.iter().map(|made| made.event).chain(server.waits(Syscall::RecvFrom));
-                if sent.is_empty() { Err(NO_DATAGRAM) } else { Verdict::of(sent.len() == received.len(), events) }
+                Verdict::of(sent.len() == received.len(), events)
             },
         ),
         Claim::classic("S0-C08", "UDP rests on no connection: one can send though nobody is there.", |trace| {
@@ -43,9 +39,9 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(nobody && before.is_empty() && sent.call.ret == Some(5), [sent])
         }),
         Claim::classic("S3-C05", "Whichever side is started first, there is no error.", |trace| {
-            let sent = trace.scene(2).calls(Syscall::SendTo);
+            let sent = trace.scene(2).some(Syscall::SendTo)?;
             let errors = trace.scene(2).all_calls().iter().filter(|made| made.call.errno.is_some()).count();
-            if sent.is_empty() { Err(NO_DATAGRAM) } else { Verdict::by_calls(errors == 0, sent) }
+            Verdict::by_calls(errors == 0, sent)
         }),
         Claim::ours("Yet it matters: the client that was first waits for its answer for ever.", |trace| {
             let (first, second) = (trace.scene(2).role("client"), trace.scene(2).role("second-client"));

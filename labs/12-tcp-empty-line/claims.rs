@@ -8,10 +8,8 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C04", "An empty send puts nothing on its way, however often it is repeated.", |trace| {
             let scene = trace.scene(2);
             let sends = empty_sends(&scene.clone().role("client"));
-            let looks = scene.clone().role("server").calls(Syscall::Recv);
-            let (Some(first), Some(look)) = (sends.first().copied(), looks.first().copied()) else {
-                return Err(Unseen::because("no empty send, or nobody who looked for it"));
-            };
+            let first = sends.first().copied().ok_or(Unseen::because("there is no empty send"))?;
+            let look = scene.clone().role("server").first(Syscall::Recv)?;
             let arrived = scene.after(first.event).before(look.event).receive_queues();
             let holds = sends.len() > 1 && arrived.is_empty() && look.call.errno == Some(Errno::EAGAIN);
             Verdict::of(holds, sends.iter().map(|made| made.event).chain(arrived).chain([look.event]))
@@ -35,7 +33,7 @@ pub fn all() -> Vec<Claim> {
             let closed = scene.clone().role("client").first(Syscall::Close)?;
             // The server waits in recv, its queue stays empty, and then there is the goodbye. Does the call return?
             let server = scene.role("server");
-            let wait = server.waits(Syscall::Recv).last().copied().ok_or(Unseen::because("nobody waited in recv"))?;
+            let wait = server.waits(Syscall::Recv).last().copied().ok_or(Unseen::because("no role waited in recv"))?;
             let returned = server.after(closed.event).calls(Syscall::Recv).first().copied();
             if returned.is_some_and(|made| made.call.ret != Some(0)) {
                 return Err(Unseen::because("the buffer was not empty"));

@@ -1,7 +1,7 @@
 //! What the old texts say about a peer that breaks off, and what each call says of it.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Made, Selection, Status, What};
+use socklab::trace::{Event, Made, Selection, Status, What, exactly};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -10,7 +10,7 @@ pub fn all() -> Vec<Claim> {
             let told: Vec<_> = survivors.iter().filter_map(|role| breaks(role).first().copied()).collect();
             let ends: Vec<_> = survivors.iter().filter_map(exit).collect();
             if told.len() != 2 || ends.len() != 2 {
-                return Err(Unseen::because("nobody broke off"));
+                return Err(Unseen::because("no role broke off"));
             }
             let crashed = ends.iter().all(|event| status(event) != Some(Status::Code(0)));
             Verdict::of(crashed, [told[0].event, ends[0], told[1].event, ends[1]])
@@ -85,20 +85,16 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A reset is told once, as ECONNRESET; after that recv gives 0, and send EPIPE.", |trace| {
             let [receives, sends] = [5, 6].map(|number| {
-                let calls = trace.scene(number).role("server").all_calls();
-                calls
-                    .into_iter()
-                    .filter(|made| matches!(made.call.name, Syscall::Recv | Syscall::Send))
-                    .collect::<Vec<_>>()
+                let calls = trace.scene(number).role("server").all_calls().into_iter();
+                calls.filter(|made| matches!(made.call.name, Syscall::Recv | Syscall::Send)).collect::<Vec<_>>()
             });
-            let ([_, reset, zero, pipe], [reset_first, pipe_next, _, zero_last]) = (&receives[..], &sends[..]) else {
-                return Err(Unseen::because("the server did not ask"));
-            };
+            let [_, reset, zero, pipe] = exactly(receives, "receives and sends of the server in scene 5")?;
+            let [reset_first, pipe_next, _, zero_last] = exactly(sends, "receives and sends of the server in scene 6")?;
             let holds = reset.failed(Errno::ECONNRESET)
                 && reset_first.failed(Errno::ECONNRESET)
                 && [pipe, pipe_next].iter().all(|made| made.failed(Errno::EPIPE))
                 && [zero, zero_last].iter().all(|made| made.call.ret == Some(0));
-            Verdict::by_calls(holds, [*reset, *zero, *pipe, *reset_first, *pipe_next, *zero_last])
+            Verdict::by_calls(holds, [reset, zero, pipe, reset_first, pipe_next, zero_last])
         }),
         Claim::ours("What had arrived before the reset can still be read after it.", |trace| {
             let mut evidence = Vec::new();

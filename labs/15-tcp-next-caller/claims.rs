@@ -15,7 +15,7 @@ pub fn all() -> Vec<Claim> {
                 let reset = left.iter().copied().find(|made| made.call.errno == Some(Errno::ECONNRESET));
                 let zero = left.iter().copied().find(|made| made.call.ret == Some(0));
                 if zero.is_none() {
-                    return Err(Unseen::because("nobody said goodbye"));
+                    return Err(Unseen::because("no role said goodbye"));
                 }
                 Verdict::by_calls(reset.is_none(), reset.into_iter().chain(zero))
             },

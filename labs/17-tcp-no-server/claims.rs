@@ -1,16 +1,14 @@
 //! What the old texts say about a client that is alone, and which call tells it so.
 
 use socklab::prelude::*;
-use socklab::trace::{Made, SocketOption};
+use socklab::trace::{Made, SocketOption, exactly};
 
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C10", "A TCP client that is started alone fails.", |trace| {
             let tried: Vec<_> =
                 [1, 2, 3].iter().filter_map(|number| connects(trace, *number).first().copied()).collect();
-            if tried.len() != 3 {
-                return Err(Unseen::because("nobody tried"));
-            }
+            let tried: [_; 3] = exactly(tried, "scenes in which a role tried")?;
             // Where connect does not wait, the answer comes later.
             let asked = trace.scene(3).calls(Syscall::GetSockOpt).first().copied();
             let told = asked.is_some_and(|made| made.event.errno("optval") == Some(Errno::ECONNREFUSED));
@@ -18,14 +16,11 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(refused && told, tried.into_iter().chain(asked))
         }),
         Claim::classic("S1-C18", "TCP needs the server first (also S2-C08).", |trace| {
-            let tried = connects(trace, 7);
-            let listens = trace.scene(7).role("server").calls(Syscall::Listen).first().copied();
-            let (Some(listens), [early, late]) = (listens, &tried[..]) else {
-                return Err(Unseen::because("the client did not try before and after"));
-            };
+            let [early, late] = exactly(connects(trace, 7), "calls of connect in scene 7")?;
+            let listens = trace.scene(7).role("server").first(Syscall::Listen)?;
             let (before, after) = (early.event.n < listens.event.n, late.event.n > listens.event.n);
             let holds = before && after && early.failed(Errno::ECONNREFUSED) && late.call.ret == Some(0);
-            Verdict::by_calls(holds, [*early, listens, *late])
+            Verdict::by_calls(holds, [early, listens, late])
         }),
         Claim::classic("S1-C12", "connect_ex gives an error number in place of raising an error.", |trace| {
             // So the program goes on: its next call is made on the socket that was refused.
@@ -39,10 +34,9 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(calls[at].failed(Errno::ECONNREFUSED) && goes_on, [calls[at]].into_iter().chain(next))
         }),
         Claim::ours("Who does not look at connect's result is told by send, and of something else: EPIPE.", |trace| {
-            let (tried, sent) = (connects(trace, 2), trace.scene(2).calls(Syscall::Send));
-            let tried = tried.first().ok_or(Unseen::because("nobody sent"))?;
-            let sent = sent.first().ok_or(Unseen::because("nobody sent"))?;
-            Verdict::by_calls(tried.failed(Errno::ECONNREFUSED) && sent.failed(Errno::EPIPE), [*tried, *sent])
+            let tried = connects(trace, 2).first().copied().ok_or(Unseen::because("no role tried"))?;
+            let sent = trace.scene(2).first(Syscall::Send)?;
+            Verdict::by_calls(tried.failed(Errno::ECONNREFUSED) && sent.failed(Errno::EPIPE), [tried, sent])
         }),
         Claim::ours("A connect that does not wait says EINPROGRESS, whether somebody is there or not.", |trace| {
             let tried: Vec<_> = [3, 4].iter().filter_map(|number| connects(trace, *number).first().copied()).collect();
@@ -51,15 +45,13 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Then POLLOUT comes for success and for failure alike; SO_ERROR says which, once.", |trace| {
             let polls: Vec<_> = [3, 4].iter().filter_map(|number| first_poll(trace, *number)).collect();
-            let errors = trace.scene(3).calls(Syscall::GetSockOpt);
-            let none = trace.scene(4).calls(Syscall::GetSockOpt).first().copied();
-            let ([_, _], [refused, again], Some(none)) = (&polls[..], &errors[..], none) else {
-                return Err(Unseen::because("nobody asked"));
-            };
+            let polls: [_; 2] = exactly(polls, "scenes in which a role asked with poll")?;
+            let [refused, again] = trace.scene(3).exactly(Syscall::GetSockOpt)?;
+            let none = trace.scene(4).first(Syscall::GetSockOpt)?;
             let ready = polls.iter().all(|made| made.call.ready().contains(libc::POLLOUT));
-            let said = [refused, again, &none].map(|made| made.event.errno("optval"))
+            let said = [refused, again, none].map(|made| made.event.errno("optval"))
                 == [Some(Errno::ECONNREFUSED), Some(Errno::NONE), Some(Errno::NONE)];
-            Verdict::by_calls(ready && said, [polls[0], *refused, *again, polls[1], none])
+            Verdict::by_calls(ready && said, [polls[0], refused, again, polls[1], none])
         }),
         Claim::ours("A server whose queue is full says nothing at all: only a deadline ends the wait.", |trace| {
             let poll = first_poll(trace, 5);

@@ -1,7 +1,7 @@
 //! What is said about an address that is in use.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Made, Trace, What};
+use socklab::trace::{Event, Made, Trace, What, exactly};
 
 /// What the new server's binds gave, in the order of the cells: neither, the old one, the new one, both.
 fn row(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
@@ -10,10 +10,7 @@ fn row(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
 
 /// Whether the cells that were bound are these.
 fn bound(trace: &Trace, scene: u32, cells: [bool; 4]) -> Checked {
-    let row = row(trace, scene);
-    if row.len() != cells.len() {
-        return Err(Unseen::because("the new server did not try everything"));
-    }
+    let row: [_; 4] = exactly(row(trace, scene), "binds of the new server")?;
     let as_said = |(made, bound): (&Made<'_>, bool)| match bound {
         true => made.call.ret == Some(0),
         false => made.call.errno == Some(Errno::EADDRINUSE),
@@ -40,7 +37,7 @@ fn in_state(trace: &Trace, scene: u32, state: TcpState, cells: [bool; 4]) -> Che
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S1-C21", "A server that cannot be restarted is kept from it by TIME-WAIT.", |trace| {
-            let bind = row(trace, 3).first().copied().ok_or(Unseen::because("nobody tried"))?;
+            let bind = row(trace, 3).first().copied().ok_or(Unseen::because("the new server did not try"))?;
             let other = left(trace, 3, TcpState::FinWait2)
                 .first()
                 .copied()
@@ -59,15 +56,14 @@ pub fn all() -> Vec<Claim> {
             let old = trace.scene(7).role("server");
             let bind = old.last(Syscall::Bind)?;
             let option = old.last(Syscall::SetSockOpt)?;
-            let with = row(trace, 7).pop().ok_or(Unseen::because("nobody tried"))?;
+            let with = row(trace, 7).pop().ok_or(Unseen::because("the new server did not try"))?;
             let state = left(trace, 7, TcpState::TimeWait);
             let holds = bind.event.n < option.event.n && !state.is_empty() && with.call.ret == Some(0);
             Verdict::of(holds, [bind.event, option.event].into_iter().chain(state).chain([with.event]))
         }),
         Claim::ours("To set SO_REUSEADDR when bind has failed is too late: the old server did not have it.", |trace| {
-            let binds = row(trace, 1);
+            let [first, second] = exactly(row(trace, 1), "binds of the new server")?;
             let options = trace.scene(1).role("new-server").calls(Syscall::SetSockOpt);
-            let [first, second] = binds[..] else { return Err(Unseen::because("nobody tried twice")) };
             let in_use = |made: Made<'_>| made.call.errno == Some(Errno::EADDRINUSE);
             let holds = in_use(first) && in_use(second) && !options.is_empty();
             Verdict::by_calls(holds, [first].into_iter().chain(options).chain([second]))
@@ -110,7 +106,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A socket that is closed on exec is not inherited, and the port is free.", |trace| {
             let started = trace.scene(9).role("server").calls(Syscall::PosixSpawnp);
-            let bind = row(trace, 9).first().copied().ok_or(Unseen::because("nobody tried"))?;
+            let bind = row(trace, 9).first().copied().ok_or(Unseen::because("the new server did not try"))?;
             let holds = !started.is_empty() && bind.call.ret == Some(0);
             Verdict::by_calls(holds, started.into_iter().chain([bind]))
         }),

@@ -1,7 +1,7 @@
 //! What the old texts say about a sender that collects, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::Sent;
+use socklab::trace::{Sent, exactly};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -37,10 +37,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours(
             "Write, write, read: the first question is answered at once, the second waits for a timer.",
             |trace| {
-                let left = left(trace, 4);
-                let [_, _, head, body] = left[..] else {
-                    return Err(Unseen::because("the client did not send two heads and two bodies, each by itself"));
-                };
+                let [_, _, head, body] = exactly(left(trace, 4), "heads and bodies that left by themselves")?;
                 let between =
                     |from: &Sent<'_>, to: &Sent<'_>| trace.scene(4).after(from.event).before(to.event).frames();
                 let timers = |frames: Vec<Sent<'_>>| frames.iter().filter(|sent| sent.frame.by_timer).count();

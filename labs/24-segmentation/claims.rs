@@ -1,7 +1,7 @@
 //! What the old texts say about large sends, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Fate, Made, Proto, Sent};
+use socklab::trace::{Fate, Made, Proto, Sent, exactly};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -81,7 +81,7 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(6);
             let lost: Vec<_> = scene.frames().into_iter().filter(|sent| sent.frame.fate == Fate::Dropped).collect();
             let received = scene.clone().role("server").calls(Syscall::RecvFrom);
-            let [lost] = &lost[..] else { return Err(NO_SEGMENT) };
+            let [lost] = exactly(lost, "frames that were dropped")?;
             let small = received.len() == 1 && received[0].call.ret == Some(5);
             let fragments = scene.frames().iter().filter(|sent| sent.is_fragment()).count();
             let waits = scene.findings();

@@ -1,7 +1,7 @@
 //! What the old texts say about the end of a connection, and what the frames and the states say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Fate, Host, Selection, Sent, TcpFlags, Trace};
+use socklab::trace::{Event, Fate, Host, Selection, Sent, TcpFlags, Trace, exactly};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -108,9 +108,9 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(holds, [data.event, close.event, reset.event].into_iter().chain(told.map(|made| made.event)))
         }),
         Claim::ours("Who is in TIME-WAIT repeats the last acknowledgement if it was lost.", |trace| {
-            let frames = trace.scene(8).frames();
-            let lost = frames.iter().position(|sent| sent.frame.fate == Fate::Dropped).ok_or(NONE)?;
-            let [first, again, repeated] = &frames[lost..] else { return Err(NONE) };
+            let frames = trace.scene(8).frames().into_iter();
+            let from_the_lost_one = frames.skip_while(|sent| sent.frame.fate != Fate::Dropped).collect();
+            let [first, again, repeated] = exactly(from_the_lost_one, "frames from the dropped one on")?;
             let holds = again.frame.by_timer
                 && again.frame.flags().contains(TcpFlags::FIN)
                 && (repeated.frame.seq, repeated.frame.ack) == (first.frame.seq, first.frame.ack);

@@ -1,7 +1,7 @@
 //! What the old texts say about the layers, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Frame, Proto, Sent, What};
+use socklab::trace::{Event, Frame, Proto, Sent, What, exactly};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -116,25 +116,24 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("Fragments behind the first one have no ports: UDP's header is in the first.", |trace| {
             let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(Sent::is_fragment).collect();
-            let [first, last] = &pieces[..] else { return Err(NO_FRAME) };
+            let [first, last] = exactly(pieces, "fragments in scene 2")?;
             let none = last.frame.layer("UDP").is_none() && last.frame.layer("payload").is_some();
-            Verdict::of(first.frame.proto == Proto::Udp && none, [first.event, &part(last, "payload", &[])])
+            Verdict::of(first.frame.proto == Proto::Udp && none, [first.event, &part(&last, "payload", &[])])
         }),
         Claim::ours("An ICMP error brings the packet back that it is about, from IP's header on.", |trace| {
-            let frames = trace.scene(3).frames();
-            let [sent, error] = &frames[..] else { return Err(NO_FRAME) };
+            let [sent, error] = exactly(trace.scene(3).frames(), "frames in scene 3")?;
             let quoted = error.frame.bytes.bytes.get(HEAD + 20 + 8..);
             let is_error = matches!(error.frame.proto, Proto::Icmp { .. });
             let same = quoted == sent.frame.bytes.bytes.get(HEAD..);
-            Verdict::of(is_error && same, [sent.event, &part(error, "quoted payload", &[])])
+            Verdict::of(is_error && same, [sent.event, &part(&error, "quoted payload", &[])])
         }),
         Claim::ours("TCP's header is longer: 40 bytes with a SYN, and 32 with data.", |trace| {
-            let frames = trace.scene(4).frames();
-            let apart: Vec<_> = frames.iter().filter(|sent| !sent.frame.layers.is_empty()).collect();
-            let [syn, data] = &apart[..] else { return Err(NO_FRAME) };
+            let frames = trace.scene(4).frames().into_iter();
+            let apart = frames.filter(|sent| !sent.frame.layers.is_empty()).collect();
+            let [syn, data] = exactly(apart, "frames in scene 4 that are shown byte by byte")?;
             let len = |sent: &Sent<'_>| sent.frame.layer("TCP").map(|layer| layer.len());
-            let shown = [syn, data].map(|sent| part(sent, "TCP", &["data offset", "flags"]));
-            Verdict::of((len(syn), len(data)) == (Some(40), Some(32)), &shown)
+            let shown = [&syn, &data].map(|sent| part(sent, "TCP", &["data offset", "flags"]));
+            Verdict::of((len(&syn), len(&data)) == (Some(40), Some(32)), &shown)
         }),
     ]
 }

@@ -62,6 +62,14 @@ pub fn bytes_of(calls: &[Made<'_>]) -> Vec<u8> {
     calls.iter().flat_map(|made| made.call.bytes()).copied().collect()
 }
 
+/// All of these, of which there must be `N`: `let [first, last] = exactly(fragments, "fragments")?`.
+///
+/// # Errors
+/// If there are fewer or more: it says of what.
+pub fn exactly<T, const N: usize>(found: Vec<T>, what: &'static str) -> Result<[T; N], Unseen> {
+    found.try_into().map_err(|found: Vec<T>| Unseen(format!("there are {} {what}, and not {N}", found.len()).into()))
+}
+
 impl Sent<'_> {
     /// Whether it carries the address of this role as its sender's.
     pub fn is_from(&self, role: &str) -> bool {
@@ -148,6 +156,15 @@ impl<'a> Selection<'a> {
     pub fn exactly<const N: usize>(&self, name: Syscall) -> Result<[Made<'a>; N], Unseen> {
         let calls = self.calls(name);
         calls.as_slice().try_into().map_err(|_| self.counts(name, calls.len(), N))
+    }
+
+    /// The calls of this kind that returned, of which there must be one.
+    ///
+    /// # Errors
+    /// As [`Selection::first`].
+    pub fn some(&self, name: Syscall) -> Result<Vec<Made<'a>>, Unseen> {
+        let calls = self.calls(name);
+        if calls.is_empty() { Err(self.lacks(name)) } else { Ok(calls) }
     }
 
     fn lacks(&self, what: impl fmt::Display) -> Unseen {
@@ -305,6 +322,8 @@ mod tests {
         assert_eq!(client.first(Syscall::Send).map(|made| made.event.n), Ok(1));
         let no_recv = client.first(Syscall::Recv).map(|made| made.event.n).unwrap_err();
         assert_eq!(no_recv.to_string(), "there is no recv of the client in scene 2");
+        assert_eq!(client.some(Syscall::Send).map(|calls| calls.len()), Ok(1));
+        assert_eq!(client.some(Syscall::Recv).unwrap_err(), client.first(Syscall::Recv).unwrap_err());
         let anywhere = trace.all().last(Syscall::Close).map(|made| made.event.n).unwrap_err();
         assert_eq!(anywhere.to_string(), "there is no close");
     }
@@ -316,5 +335,8 @@ mod tests {
         assert_eq!(trace.scene(2).first_few(Syscall::Send).map(numbers), Ok([1, 3]));
         let too_many = trace.scene(2).exactly(Syscall::Send).map(numbers).unwrap_err();
         assert_eq!(too_many.to_string(), "there are 3 calls of send in scene 2, and not 2");
+        assert_eq!(exactly(vec![1, 3], "sends"), Ok([1, 3]));
+        let too_few = exactly::<_, 3>(vec![1, 3], "sends").unwrap_err();
+        assert_eq!(too_few.to_string(), "there are 2 sends, and not 3");
     }
 }
