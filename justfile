@@ -60,6 +60,10 @@ claims *arguments:
 doctor:
     cargo run -q -- doctor
 
+# Build the numbered programs, lab-05-udp-no-server and all others, beside socklab
+programs *arguments:
+    cargo build -q -p socklab-programs "$@"
+
 # Make a new lab that compiles: just new 98 udp-something --question "What happens?"
 [no-exit-message]
 new *arguments:

@@ -102,7 +102,7 @@ pub fn all() -> Vec<Claim> {
 }
 
 const NO_DATAGRAM: Unseen = Unseen::because("no datagram was exchanged in this scene");
-const NO_ANSWER: Unseen = Unseen::because("nobody was answered in this scene");
+const NO_ANSWER: Unseen = Unseen::because("no role was answered in this scene");
 
 fn empty(mut calls: Vec<Made<'_>>) -> Vec<Made<'_>> {
     calls.retain(|made| made.call.ret == Some(0));

@@ -120,7 +120,7 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NOBODY_ASKED: Unseen = Unseen::because("nobody asked what was lost");
+const NOBODY_ASKED: Unseen = Unseen::because("no role asked what was lost");
 
 /// The first answer to the question how many were dropped.
 fn dropped<'a>(scene: &Selection<'a>) -> Option<Made<'a>> {

@@ -48,8 +48,8 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
             let closes = trace.scene(1).calls(Syscall::Close);
-            let first = closes.first().ok_or(Unseen::because("nobody said goodbye"))?;
-            let last = closes.last().ok_or(Unseen::because("nobody said goodbye"))?;
+            let first = closes.first().ok_or(Unseen::because("no role said goodbye"))?;
+            let last = closes.last().ok_or(Unseen::because("no role said goodbye"))?;
             // The program has no descriptor any more. Its kernel is asked by the connection's addresses.
             let kept = trace.scene(1).role("server").after(first.event).states();
             let end = kept

@@ -41,8 +41,8 @@ pub fn all() -> Vec<Claim> {
                 let client = trace.scene(number).role("client");
                 client.only(|event| matches!(event.what, What::Exit(_))).events().first().copied()
             };
-            let ended = left(1).ok_or(Unseen::because("nobody left"))?;
-            let killed = left(3).ok_or(Unseen::because("nobody left"))?;
+            let ended = left(1).ok_or(Unseen::because("no role left"))?;
+            let killed = left(3).ok_or(Unseen::because("no role left"))?;
             let after = |event: &Event, number| zeros(&trace.scene(number).after(event)).first().map(|made| made.event);
             let evidence = [Some(ended), crashed(1).or(after(ended, 1)), Some(killed), crashed(3).or(after(killed, 3))];
             Verdict::of(crashed(1).is_some() && crashed(3).is_some(), evidence.into_iter().flatten())
@@ -62,8 +62,8 @@ pub fn all() -> Vec<Claim> {
             let zero = zeros(&trace.scene(2))
                 .first()
                 .copied()
-                .ok_or(Unseen::because("recv did not give 0, or nobody slept"))?;
-            let slept = slept.ok_or(Unseen::because("recv did not give 0, or nobody slept"))?;
+                .ok_or(Unseen::because("recv did not give 0, or no role slept"))?;
+            let slept = slept.ok_or(Unseen::because("recv did not give 0, or no role slept"))?;
             let said = server.printed().into_iter().find(|(_, text)| text.starts_with("processor time"));
             let holds = said.is_some_and(|(_, text)| text.contains("more than ten times"));
             let said = said.map(|(event, _)| event);

@@ -29,8 +29,8 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S1-C19", "Without the length test, a client that breaks off makes an endless loop.", |trace| {
             let server = trace.scene(4).role("server");
             let told = breaks(&server);
-            let told = told.first().ok_or(Unseen::because("nobody broke off, or the server went on"))?;
-            let end = exit(&server).ok_or(Unseen::because("nobody broke off, or the server went on"))?;
+            let told = told.first().ok_or(Unseen::because("no role broke off, or the server went on"))?;
+            let end = exit(&server).ok_or(Unseen::because("no role broke off, or the server went on"))?;
             Verdict::of(told.call.ret == Some(0), [told.event, end])
         }),
         Claim::classic(

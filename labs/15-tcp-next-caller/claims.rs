@@ -59,13 +59,13 @@ pub fn all() -> Vec<Claim> {
             let scene = trace.scene(2);
             let closed = scene.clone().role("client").calls(Syscall::Close).first().copied();
             let answer = scene.role("server").calls(Syscall::Send).into_iter().find(|made| made.call.bytes() == b"Q");
-            let closed = closed.ok_or(Unseen::because("nobody sent q"))?;
-            let answer = answer.ok_or(Unseen::because("nobody sent q"))?;
+            let closed = closed.ok_or(Unseen::because("no role sent q"))?;
+            let answer = answer.ok_or(Unseen::because("no role sent q"))?;
             Verdict::by_calls(closed.event.n < answer.event.n && answer.call.ret == Some(1), [closed, answer])
         }),
         Claim::ours("Where all errors are swallowed, neither side learns of the server's own.", |trace| {
             let scene = trace.scene(3);
-            let taken = accepted(&scene, "foreign-client").ok_or(Unseen::because("nobody came"))?;
+            let taken = accepted(&scene, "foreign-client").ok_or(Unseen::because("no role came"))?;
             let server = scene.clone().role("server").after(taken.event);
             let received = server.calls(Syscall::Recv).first().copied();
             let closed = server.calls(Syscall::Close).first().copied();

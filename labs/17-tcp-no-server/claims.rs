@@ -28,7 +28,7 @@ pub fn all() -> Vec<Claim> {
             let at = calls
                 .iter()
                 .position(|made| made.call.name == Syscall::Connect)
-                .ok_or(Unseen::because("nobody tried"))?;
+                .ok_or(Unseen::because("no role tried"))?;
             let next = calls.get(at + 1).copied();
             let goes_on = next.is_some_and(|made| made.call.name == Syscall::Send && made.call.fd == calls[at].call.fd);
             Verdict::by_calls(calls[at].failed(Errno::ECONNREFUSED) && goes_on, [calls[at]].into_iter().chain(next))
@@ -56,8 +56,8 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("A server whose queue is full says nothing at all: only a deadline ends the wait.", |trace| {
             let poll = first_poll(trace, 5);
             let error = trace.scene(5).calls(Syscall::GetSockOpt).first().copied();
-            let poll = poll.ok_or(Unseen::because("nobody waited"))?;
-            let error = error.ok_or(Unseen::because("nobody waited"))?;
+            let poll = poll.ok_or(Unseen::because("no role waited"))?;
+            let error = error.ok_or(Unseen::because("no role waited"))?;
             let nothing = poll.call.ret == Some(0);
             Verdict::by_calls(nothing && error.event.errno("optval") == Some(Errno::NONE), [poll, error])
         }),
@@ -67,8 +67,8 @@ pub fn all() -> Vec<Claim> {
                 let timed = |made: &Made<'_>| made.call.option() == Some(SocketOption::SndTimeo);
                 let set = trace.scene(5).calls(Syscall::SetSockOpt).into_iter().find(timed);
                 let tried = connects(trace, 5).last().copied();
-                let set = set.ok_or(Unseen::because("nobody waited"))?;
-                let tried = tried.ok_or(Unseen::because("nobody waited"))?;
+                let set = set.ok_or(Unseen::because("no role waited"))?;
+                let tried = tried.ok_or(Unseen::because("no role waited"))?;
                 let holds =
                     tried.call.fd == set.call.fd && tried.call.after.is_some() && tried.failed(Errno::EINPROGRESS);
                 Verdict::by_calls(holds, [set, tried])

@@ -85,10 +85,15 @@ pub fn all() -> Vec<Claim> {
             "A child that has inherited the listening socket keeps the port when its server is gone.",
             |trace| {
                 let gone = trace.scene(8).role("server").only(|event| matches!(event.what, What::Exit(_)));
-                let gone =
-                    gone.events().first().copied().ok_or(Unseen::because("the server did not end, or nobody tried"))?;
-                let bind =
-                    row(trace, 8).first().copied().ok_or(Unseen::because("the server did not end, or nobody tried"))?;
+                let gone = gone
+                    .events()
+                    .first()
+                    .copied()
+                    .ok_or(Unseen::because("the server did not end, or no role tried"))?;
+                let bind = row(trace, 8)
+                    .first()
+                    .copied()
+                    .ok_or(Unseen::because("the server did not end, or no role tried"))?;
                 let said = trace.scene(8).role("new-server").after(gone).printed();
                 let listens = said.iter().find(|(_, text)| text.contains("LISTEN, sleep"));
                 let holds = listens.is_some() && bind.call.errno == Some(Errno::EADDRINUSE);
