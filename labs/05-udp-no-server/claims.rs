@@ -46,8 +46,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("Yet it matters: the client that was first waits for its answer for ever.", |trace| {
             let (first, second) = (trace.scene(2).role("client"), trace.scene(2).role("second-client"));
             let waits = first.waits(Syscall::RecvFrom);
-            let answered = second.calls(Syscall::RecvFrom);
-            let answer = answered.first().ok_or(NO_DATAGRAM)?;
+            let answer = second.first(Syscall::RecvFrom)?;
             let for_ever = first.calls(Syscall::RecvFrom).is_empty() && !waits.is_empty();
             let findings = trace.scene(2).findings();
             let found = findings.iter().any(|event| waits_in_the_end(&event.what, "client"));

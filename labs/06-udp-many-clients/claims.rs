@@ -8,8 +8,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S1-C16", "UDP clients are served concurrently.", |trace| {
             let scene = trace.scene(1);
             let server = scene.clone().role("server");
-            let received = server.calls(Syscall::RecvFrom);
-            let first = received.first().copied().ok_or(NO_DATAGRAM)?;
+            let first = server.first(Syscall::RecvFrom)?;
             if scene.before(first.event).calls(Syscall::SendTo).len() < 2 {
                 return Err(Unseen::because("there was never more than one request to serve"));
             }

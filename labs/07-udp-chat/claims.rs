@@ -8,13 +8,12 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S3-C06", "With sendto the client must send its own address along.", |trace| {
             let scene = trace.scene(1);
             let client = scene.clone().role("client");
-            let (sent, received) = (client.calls(Syscall::SendTo), scene.role("server").calls(Syscall::RecvFrom));
-            let sent = sent.first().ok_or(NO_MESSAGE)?;
-            let received = received.first().ok_or(NO_MESSAGE)?;
+            let sent = client.first(Syscall::SendTo)?;
+            let received = scene.role("server").first(Syscall::RecvFrom)?;
             let own = received.call.get_out("src_addr").ok_or(NO_MESSAGE)?;
             let gave = client.before(received.event).all_calls();
             let carried = gave.iter().any(|made| made.call.args.iter().any(|(_, value)| value == own));
-            Verdict::by_calls(carried, [*sent, *received])
+            Verdict::by_calls(carried, [sent, received])
         }),
         Claim::classic("S3-D06", "A q ends the talk with this friend.", |trace| ends_talk(&trace.scene(1))),
         Claim::ours("It does if the line is looked at before the friend's name is put in front of it.", |trace| {

@@ -28,11 +28,10 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A stranger chooses how long the answer is: it can be twelve times the question.", |trace| {
             let stranger = trace.scene(2).role("stranger");
-            let (asked, answer) = (stranger.calls(Syscall::SendTo), stranger.calls(Syscall::Recv));
-            let asked = asked.first().ok_or(NO_ANSWER)?;
-            let answer = answer.first().ok_or(NO_ANSWER)?;
+            let asked = stranger.first(Syscall::SendTo)?;
+            let answer = stranger.first(Syscall::Recv)?;
             let twelve = asked.call.ret.map(|len| 12 * len) == answer.call.ret;
-            Verdict::by_calls(twelve, [*asked, *answer])
+            Verdict::by_calls(twelve, [asked, answer])
         }),
         Claim::ours("One byte from a stranger ends the server for everybody.", |trace| {
             let scene = trace.scene(2);
@@ -83,8 +82,7 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("When that one ends, the first one gets them again, and nobody has been told.", |trace| {
             let scene = trace.scene(4);
-            let second = scene.clone().role("second-server").calls(Syscall::Close);
-            let gone = second.first().copied().ok_or(NO_DATAGRAM)?;
+            let gone = scene.clone().role("second-server").first(Syscall::Close)?;
             let again = scene.clone().after(gone.event).role("server").calls(Syscall::RecvFrom);
             let errors = scene.all_calls().iter().filter(|made| made.call.errno.is_some()).count();
             Verdict::by_calls(errors == 0 && !again.is_empty(), [gone].into_iter().chain(again))
