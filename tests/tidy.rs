@@ -194,8 +194,7 @@ fn paths_named(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
             let rest = &code[at + start.len()..];
             let word = |name: &str| name.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
             let mut path = inside.to_vec();
-            let mut names = rest.split("::").peekable();
-            while let Some(name) = names.next() {
+            for name in rest.split("::") {
                 let list = name.strip_prefix('{').map(|list| list.split('}').next().unwrap_or(list));
                 for last in list.into_iter().flat_map(|list| list.split(',')) {
                     found.insert(path.iter().cloned().chain([word(last.trim())]).collect());

@@ -20,7 +20,7 @@ fn bound(trace: &Trace, scene: u32, cells: [bool; 4]) -> Checked {
 }
 
 /// The moments at which what is left of the server's connections came into a state, before the new server came.
-fn left<'a>(trace: &'a Trace, scene: u32, state: TcpState) -> Vec<&'a Event> {
+fn left(trace: &Trace, scene: u32, state: TcpState) -> Vec<&Event> {
     let Some(first) = row(trace, scene).first().copied() else { return Vec::new() };
     let states = trace.scene(scene).role("server").before(first.event).states();
     states.into_iter().filter(|event| event.is_after_close() && event.state() == Some(state)).collect()

@@ -34,7 +34,8 @@ pub(super) struct Player {
 
 /// What a process said.
 pub(super) enum Received {
-    Message(ToStage, Option<OwnedFd>),
+    /// A message, and the descriptor that came with it.
+    Message(Box<ToStage>, Option<OwnedFd>),
     /// It has closed its channel, so it has ended or is about to.
     Gone,
     /// Nothing in the time that was given.
@@ -60,7 +61,7 @@ impl Player {
             return Ok(Received::Silence);
         }
         Ok(match channel::receive::<ToStage>(&self.channel)? {
-            Some((message, descriptor)) => Received::Message(message, descriptor),
+            Some((message, descriptor)) => Received::Message(Box::new(message), descriptor),
             None => Received::Gone,
         })
     }

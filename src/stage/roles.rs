@@ -211,7 +211,7 @@ impl<'p, 't> Roles<'p, 't> {
         loop {
             let left = until.saturating_duration_since(Instant::now());
             let (message, descriptor) = match self.actors[role].player.receive(left)? {
-                Received::Message(message, descriptor) => (message, descriptor),
+                Received::Message(message, descriptor) => (*message, descriptor),
                 Received::Gone => return Ok(Heard::Gone),
                 Received::Silence => return Ok(Heard::Silence),
             };
