@@ -52,9 +52,9 @@ impl Flow {
         (again, since.map(|since| now.saturating_sub(since)))
     }
 
-    /// Whether data sent at `now` (ms) comes [`LONG`] or more after what this end has to acknowledge, or [`GAP`] or more
-    /// after what it sent before: then the kernel treats it in another way. What happened before `passed`, when time was
-    /// last let pass, does not count.
+    /// Whether data sent at `now` (ms) comes [`LONG`] or more after what this end has to acknowledge, or [`GAP`] or
+    /// more after what it sent before: then the kernel treats it in another way. What happened before `passed`, when
+    /// time was last let pass, does not count.
     pub fn sends_late(&self, now: u64, passed: u64) -> bool {
         let is_after = |since: Option<u64>, limit| since.is_some_and(|since| since >= passed && now >= since + limit);
         is_after(self.owes, LONG) || is_after(self.sent, GAP)
@@ -70,8 +70,8 @@ impl Flow {
         self.end.filter(|_| self.fin_sent)
     }
 
-    /// Whether `ack` adds only the peer's FIN, which ends before `peers_fin_end`, to what this end has acknowledged, and
-    /// this end has sent no FIN itself. Linux delays that ACK (`tcp_fin` in `net/ipv4/tcp_input.c`), and no `recv`
+    /// Whether `ack` adds only the peer's FIN, which ends before `peers_fin_end`, to what this end has acknowledged,
+    /// and this end has sent no FIN itself. Linux delays that ACK (`tcp_fin` in `net/ipv4/tcp_input.c`), and no `recv`
     /// hastens it.
     pub fn adds_only_the_fin(&self, ack: Option<u32>, peers_fin_end: Option<u32>) -> bool {
         let adds_it = |end: u32| ack == Some(end) && self.acknowledged == Some(end.wrapping_sub(1));
