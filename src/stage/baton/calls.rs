@@ -98,7 +98,7 @@ impl Baton<'_, '_> {
                 asleep = 0;
                 continue;
             }
-            if self.roles.frames_under_way() {
+            if self.roles.frames_under_way()? {
                 continue;
             }
             asleep = if self.roles.sleeps(role) { asleep + 1 } else { 0 };
