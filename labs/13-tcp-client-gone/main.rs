@@ -28,7 +28,7 @@ pub fn lab() -> Lab {
             Scene::new("the client is killed")
                 .server(server)
                 .client(killed_client)
-                .is_killed()
+                .killed()
                 .show_states()
                 .ends_going_round(),
         )
@@ -38,7 +38,7 @@ pub fn lab() -> Lab {
                 .client(client)
                 .typed(&["hello"])
                 .role("killed-client", killed_client)
-                .is_killed()
+                .killed()
                 .role("next-caller", next_caller)
                 .ends_waiting(),
         )

@@ -14,7 +14,7 @@ pub fn lab() -> Lab {
         .scene(
             Scene::new("the server goes first, as its authors met it")
                 .server(server)
-                .is_killed()
+                .killed()
                 .client(client)
                 .typed(&["hello", "are you there", "hello?"])
                 .show_states(),
@@ -22,16 +22,16 @@ pub fn lab() -> Lab {
         .scene(
             Scene::new("the same client written in C: a signal ends it")
                 .server(server)
-                .is_killed()
+                .killed()
                 .client(mortal_client)
                 .typed(&["hello", "are you there", "hello?"])
-                .is_killed()
+                .killed()
                 .show_states(),
         )
         .scene(
             Scene::new("the cure: a client that knows what 0 means")
                 .server(server)
-                .is_killed()
+                .killed()
                 .client(attentive_client)
                 .typed(&["hello", "are you there", "hello?"])
                 .show_states(),

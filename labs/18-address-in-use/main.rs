@@ -16,7 +16,7 @@ pub fn lab() -> Lab {
         .scene(
             Scene::new("a server is ended and started again, as its authors wrote it")
                 .server(server)
-                .is_killed()
+                .killed()
                 .client(client)
                 .typed(&["hello"])
                 .role("new-server", server_again)
@@ -68,7 +68,7 @@ pub fn lab() -> Lab {
         .scene(
             Scene::new("the server is gone, and its child has the port")
                 .server(careless_server)
-                .is_killed()
+                .killed()
                 .role("new-server", successor)
                 .client(lost_client)
                 .ends_waiting(),
@@ -76,7 +76,7 @@ pub fn lab() -> Lab {
         .scene(
             Scene::new("the cure: the child is not given the socket")
                 .server(careful_server)
-                .is_killed()
+                .killed()
                 .role("new-server", successor),
         )
         .scene(

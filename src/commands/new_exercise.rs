@@ -74,7 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let wrote: String = FILES.iter().map(|(name, _)| format!("wrote {folder}/{name}\n")).collect();
     output::print(&format!(
         "{wrote}now: just soak-judge {id} --runs 1 --language all, then make it yours: docs/writing-exercises.md\n\
-         last: just matrix judges its programs and writes its table into docs/exercises.md, which the tests compare\n"
+         last: just matrix judges its programs and writes its table into docs/exercises.md, which CI compares\n"
     ))?;
     Ok(ExitCode::SUCCESS)
 }

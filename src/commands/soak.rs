@@ -13,7 +13,7 @@ use socklab::lab::{PLAYED_AGAIN, exit};
 use socklab::output;
 
 use super::child::lab_command;
-use super::tally::{self, Manner, Tally};
+use super::tally::{self, RunOptions, Tally};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -23,7 +23,7 @@ pub struct Arguments {
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     runs: u32,
     #[command(flatten)]
-    manner: Manner,
+    options: RunOptions,
     /// Write each different transcript of a lab, and what stood on stderr, to files in this folder
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -50,9 +50,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let labs = rows.iter().map(Row::folder).map(|name| Lab { name, again: AtomicU32::new(0) });
     let tallies: Vec<Tally<Lab, Outcome>> = labs.map(Tally::of).collect();
-    tally::run_all(&tallies, arguments.runs, &arguments.manner, |lab| lab.run_once(&arguments.flags))?;
+    tally::run_all(&tallies, arguments.runs, &arguments.options, |lab| lab.run_once(&arguments.flags))?;
     let flags: Vec<String> = arguments.flags.iter().map(|flag| format!(" {flag}")).collect();
-    let mut text = format!("{} runs a lab{}, {}\n", arguments.runs, flags.concat(), arguments.manner.told());
+    let mut text = format!("{} runs a lab{}, {}\n", arguments.runs, flags.concat(), arguments.options.told());
     let _ = writeln!(
         text,
         "{:<26} {:>6} {:>12} {:>9} {:>11} {:>13}",

@@ -17,7 +17,7 @@ use socklab::lab::exit;
 use socklab::output;
 
 use super::Mistyped;
-use super::tally::{self, Manner, Tally};
+use super::tally::{self, RunOptions, Tally};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
@@ -30,7 +30,7 @@ pub struct Arguments {
     #[arg(long, default_value = "python", value_parser = languages_or_all())]
     language: String,
     #[command(flatten)]
-    manner: Manner,
+    options: RunOptions,
 }
 
 /// The word for programs in every language.
@@ -65,10 +65,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     if tallies.is_empty() {
         return Err(Mistyped(format!("there are no programs in {}", arguments.language)).into());
     }
-    tally::run_all(&tallies, arguments.runs, &arguments.manner, |attempt| {
+    tally::run_all(&tallies, arguments.runs, &arguments.options, |attempt| {
         Ok(verdict(&attempt.prepared.grade(&GradeOptions::default(), &|_| {})))
     })?;
-    let mut text = format!("{} judgements of each, {}\n", arguments.runs, arguments.manner.told());
+    let mut text = format!("{} judgements of each, {}\n", arguments.runs, arguments.options.told());
     let column = tallies.iter().map(|tally| tally.what.name.len()).max().unwrap_or(0);
     let _ = writeln!(text, "{:<column$} {:>6} {:>9} {:>10}  as meant", "attempt", "runs", "verdicts", "median ms");
     let mut good = true;

@@ -13,7 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// How things are run.
 #[derive(Debug, Args)]
-pub struct Manner {
+pub struct RunOptions {
     /// How many are run at the same time
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub together: u32,
@@ -22,7 +22,7 @@ pub struct Manner {
     pub load: bool,
 }
 
-impl Manner {
+impl RunOptions {
     /// "4 at a time, every processor kept busy"
     pub fn told(&self) -> String {
         let load = if self.load { "every processor kept busy" } else { "no other load" };
@@ -71,7 +71,7 @@ impl<T, Outcome: Clone + Eq + Hash> Tally<T, Outcome> {
 pub fn run_all<T: Sync, Outcome: Clone + Eq + Hash + Send>(
     tallies: &[Tally<T, Outcome>],
     runs: u32,
-    manner: &Manner,
+    options: &RunOptions,
     run: impl Fn(&T) -> Result<Outcome> + Sync,
 ) -> Result<()> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs, {eta} to go")?;
@@ -80,14 +80,14 @@ pub fn run_all<T: Sync, Outcome: Clone + Eq + Hash + Send>(
     let failed = Mutex::new(None);
     thread::scope(|scope| {
         let cores = thread::available_parallelism().map_or(1, usize::from);
-        for _ in 0..if manner.load { cores } else { 0 } {
+        for _ in 0..if options.load { cores } else { 0 } {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
                     std::hint::spin_loop();
                 }
             });
         }
-        let workers: Vec<_> = (0..manner.together as usize)
+        let workers: Vec<_> = (0..options.together as usize)
             .map(|worker| {
                 let (bar, failed, run) = (&bar, &failed, &run);
                 scope.spawn(move || {

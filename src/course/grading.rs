@@ -67,7 +67,8 @@ pub fn prepare(
     config.layers = options.without.iter().fold(Layers::here(&config.keeper), |layers, layer| layers.without(*layer));
     let typed = source.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let (source, besides) = source.clone().laid_out();
-    config.archive = Archive::of_folder(&source.folder, &besides).map_err(|error| Mistyped(error.to_string()))?;
+    config.archive = Archive::of_folder(&source.folder, &besides)
+        .map_err(|error| Mistyped(format!("copy {}: {error}", source.folder.display())))?;
     if options.untrusted {
         let protection = Sandbox::open(&config).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
         if protection.tier < TIER_FOR_STRANGERS {

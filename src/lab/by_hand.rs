@@ -180,7 +180,7 @@ fn advice(lab: &Lab, call: &Call, errno: Errno, address: Option<SocketAddr>, tab
             let port = address.port();
             let holder = match probe::holder_of(port, table, None) {
                 Holder::Process(pid, name) => format!("{name} (process {pid}) has the port: end it"),
-                Holder::Past => {
+                Holder::ClosedConnection => {
                     "a server that has ended said goodbye first, and the kernel keeps its port for a minute \
                      (just lab 18 shows why): wait"
                         .to_owned()

@@ -175,8 +175,9 @@ fn next_wanted() -> bool {
     let mut line = String::new();
     let read = io::stdin().lock().read_line(&mut line);
     if terminal {
-        // Up to the line that the prompt was on, and clear it.
-        let _ = io::stderr().write_all(b"\x1b[1A\x1b[2K");
+        // Enter has left the prompt's line, Ctrl-D has not: go there, and clear it.
+        let clear: &[u8] = if line.ends_with('\n') { b"\x1b[1A\x1b[2K" } else { b"\r\x1b[2K" };
+        let _ = io::stderr().write_all(clear);
     }
     matches!(read, Ok(count) if count > 0) && line.trim() != "q"
 }

@@ -83,7 +83,7 @@ impl Scene {
 
     /// The scene means the role that was added last to be killed.
     #[must_use]
-    pub fn is_killed(mut self) -> Scene {
+    pub fn killed(mut self) -> Scene {
         self.last().dies = true;
         self
     }

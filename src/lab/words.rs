@@ -91,7 +91,7 @@ pub fn port_owner(address: &Address) -> String {
     match probe::holder_of(address.port(), "tcp", getppid()) {
         _ if states.is_empty() => "nobody".to_owned(),
         Holder::Process(_, name) => format!("{states}, {name}"),
-        Holder::Past => format!("{states}, no process"),
+        Holder::ClosedConnection => format!("{states}, no process"),
         Holder::Hidden => format!("{states}, a process that we may not look at"),
     }
 }

@@ -193,7 +193,7 @@ pub enum Holder {
     /// A process that we may look at: its id and its name.
     Process(u32, String),
     /// A connection that no process has open any more, and that the kernel remembers.
-    Past,
+    ClosedConnection,
     /// A process that we may not look at.
     Hidden,
 }
@@ -208,8 +208,8 @@ pub fn holder_of(port: u16, table: &str, except: Option<Pid>) -> Holder {
         return Holder::Process(pid, name);
     }
     // A connection of which no process has a descriptor has no inode.
-    let all_past = inodes.iter().all(|inode| *inode == 0);
-    if !inodes.is_empty() && all_past { Holder::Past } else { Holder::Hidden }
+    let all_closed = inodes.iter().all(|inode| *inode == 0);
+    if !inodes.is_empty() && all_closed { Holder::ClosedConnection } else { Holder::Hidden }
 }
 
 /// The states of the TCP sockets whose own port is `port`, and of what is left of them, each once.

@@ -105,7 +105,14 @@ pub fn is_chosen(id: &str) -> bool {
 }
 
 /// The labs that tests are to look at one by one: see [`is_chosen`].
+///
+/// # Panics
+/// One is named that there is not.
 pub fn chosen_labs() -> Vec<Lab> {
+    if let Some(only) = the_only_one() {
+        let number = only.split('-').next().and_then(|number| number.parse().ok());
+        assert!(labs().iter().any(|lab| Some(lab.number) == number), "there is no lab or exercise {only:?}");
+    }
     labs().into_iter().filter(Lab::is_chosen).collect()
 }
 
