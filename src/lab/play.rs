@@ -82,7 +82,7 @@ pub(super) fn play(
         match ending {
             Ending::Done => {}
             Ending::Waiting(_) if scene.ends_waiting => {}
-            Ending::LoopsForever if scene.goes_round => {}
+            Ending::LoopsForever if scene.loops_forever => {}
             Ending::Left | Ending::Hung { .. } => return Ok(ending),
             // The next one could not be started either.
             Ending::Failed { status: Status::Code(stage::NOT_STARTED), .. } => return Ok(ending),
@@ -199,7 +199,7 @@ fn play_scene(
         endpoint: (address, lab.port),
         host,
         wire,
-        loops_forever: scene.goes_round,
+        loops_forever: scene.loops_forever,
         watch: Watch { bytes: options.bytes, ..scene.watch },
         patience: options.patience,
         free: options.free,

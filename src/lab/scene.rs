@@ -9,7 +9,7 @@ pub struct Scene {
     pub(super) roles: Vec<RoleSpec>,
     pub(super) watch: Watch,
     pub(super) ends_waiting: bool,
-    pub(super) goes_round: bool,
+    pub(super) loops_forever: bool,
     /// Whether its transcript leaves out rounds that are like those before.
     pub(super) collapses_repeats: bool,
     /// What a wire does to its frames, line by line.
@@ -40,7 +40,7 @@ impl Scene {
             roles: Vec::new(),
             watch: Watch::default(),
             ends_waiting: false,
-            goes_round: false,
+            loops_forever: false,
             collapses_repeats: false,
             faults: &[],
             needs_arp: false,
@@ -156,7 +156,7 @@ impl Scene {
     /// A role of the scene is meant to do the same for ever, and never wait: it is left when that is clear.
     #[must_use]
     pub fn ends_going_round(mut self) -> Scene {
-        self.goes_round = true;
+        self.loops_forever = true;
         self
     }
 
