@@ -13,6 +13,7 @@ lab +arguments:
     cargo run -q -- lab "$@"
 
 # List the labs by chapter
+[no-exit-message]
 labs *arguments:
     cargo run -q -- labs "$@"
 
@@ -38,8 +39,8 @@ hint *arguments:
 
 # Show which exercises are done
 [no-exit-message]
-progress:
-    cargo run -q -- progress
+progress *arguments:
+    cargo run -q -- progress "$@"
 
 # Put an exercise's starter back; what was there is kept
 [no-exit-message]
@@ -57,8 +58,9 @@ claims *arguments:
     cargo run -q -- claims "$@"
 
 # Show what this machine allows
-doctor:
-    cargo run -q -- doctor
+[no-exit-message]
+doctor *arguments:
+    cargo run -q -- doctor "$@"
 
 # Build the numbered programs, lab-05-udp-no-server and all others, beside socklab
 programs *arguments:
