@@ -46,7 +46,8 @@ fn every_quotation_is_what_it_quotes() {
 fn quotes_a_chosen_lab(page: &Path) -> bool {
     let text = fs::read_to_string(page).expect("a page");
     let mut quoted = text.lines().filter_map(|line| line.strip_prefix(MARKER));
-    all_are_chosen() || quoted.any(|what| what.starts_with("table of ") || what.split(' ').next().is_some_and(is_chosen))
+    all_are_chosen()
+        || quoted.any(|what| what.starts_with("table of ") || what.split(' ').next().is_some_and(is_chosen))
 }
 
 #[test]
