@@ -1,6 +1,6 @@
 //! Labs about sockets: real programs on a stage of real kernels' sockets, with everything that happens written down.
 //!
-//! Read [`lab`] for what a lab's `main` calls, and `ARCHITECTURE.md` for the house as a whole.
+//! Read [`lab`] for what a lab is made of, and `ARCHITECTURE.md` for the house as a whole.
 
 // What is printed goes through `output`: these panic where it cannot be written.
 #![deny(clippy::print_stdout, clippy::print_stderr)]

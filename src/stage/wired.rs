@@ -38,8 +38,8 @@ impl<'p, 't> Roles<'p, 't> {
         self.hear(role, patience)
     }
 
-    /// Whether a host may have sent or received a frame that has not arrived: lets the kernel go on, if it is so. A scene
-    /// for which that took too long is void.
+    /// Whether a host may have sent or received a frame that has not arrived: lets the kernel go on, if it is so. A
+    /// scene for which that took too long is void.
     pub fn frames_under_way(&mut self) -> Step<bool> {
         let any = self.wire.as_mut().is_some_and(carrier::frames_under_way);
         if self.wire.as_ref().is_some_and(Wire::was_slow) {
