@@ -4,7 +4,9 @@
 
 mod commands;
 
+use std::error::Error;
 use std::ffi::OsStr;
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -13,6 +15,7 @@ use clap::{Parser, Subcommand};
 use socklab::course::labs;
 use socklab::lab::exit;
 use socklab::output;
+use socklab::trace::error_name;
 
 /// Learn sockets by watching real programs use them.
 #[derive(Debug, Parser)]
@@ -101,7 +104,16 @@ fn run(command: Command) -> Result<ExitCode> {
 /// The exit code of a command; an error is reported.
 fn ended(done: Result<ExitCode>) -> ExitCode {
     done.unwrap_or_else(|error| {
-        output::complain(format_args!("socklab: {error:#}"));
+        output::complain(format_args!("socklab: {}", with_causes(&error)));
         ExitCode::from(commands::exit_code(&error))
     })
+}
+
+/// An error and its causes, the kernel's with their names: `make work/30: EACCES: Permission denied (os error 13)`.
+fn with_causes(error: &anyhow::Error) -> String {
+    let named = |cause: &(dyn Error + 'static)| {
+        let error = cause.downcast_ref::<io::Error>().filter(|error| error.raw_os_error().is_some());
+        error.map_or_else(|| cause.to_string(), |error| format!("{}: {error}", error_name(error)))
+    };
+    error.chain().map(named).collect::<Vec<_>>().join(": ")
 }
