@@ -80,7 +80,7 @@ pub fn find_row(word: &str) -> Result<Row, Mistyped> {
     rows.iter()
         .find(is_meant)
         .cloned()
-        .ok_or_else(|| Mistyped(format!("there is no lab {word:?}{}: `just labs` lists them", nearest(word, &rows))))
+        .ok_or_else(|| Mistyped(format!("there is no lab {word:?}{}; `just labs` lists all", nearest(word, &rows))))
 }
 
 /// The lab that a person means by `word`.
@@ -146,7 +146,7 @@ fn nearest(word: &str, rows: &[Row]) -> String {
     near.retain(|(likeness, _)| *likeness > 0.7);
     near.sort_by(|a, b| b.0.total_cmp(&a.0));
     let names: Vec<String> = near.iter().take(3).map(|(_, row)| format!("{:02} {}", row.number, row.name)).collect();
-    if names.is_empty() { String::new() } else { format!("; did you mean {}?", names.join(", or ")) }
+    if names.is_empty() { String::new() } else { format!(" (did you mean {}?)", names.join(", or ")) }
 }
 
 fn likeness(word: &str, row: &Row) -> f64 {

@@ -48,7 +48,8 @@ impl Work {
         match fs::read_to_string(&file) {
             Ok(text) => toml::from_str(&text).map_err(|error| {
                 let remedy = "mend it, or move it away to begin anew";
-                Mistyped(format!("{}: {error}; {remedy}", file.display())).into()
+                let error = error.to_string();
+                Mistyped(format!("{}: {}; {remedy}", file.display(), error.trim_end())).into()
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
             Err(error) => Err(error).with_context(|| format!("read {}", file.display())),
