@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
-use crate::support::{Host, Running, finish, has, lab, project, run, skip, text, wait_until};
+use crate::support::{Host, PATIENCE, Running, finish, has, has_ended, lab, project, run, skip, text, wait_until};
 
 #[test]
 fn server_and_client_of_lab_01_talk_in_two_terminals() {
@@ -112,7 +112,9 @@ fn ctrl_d_ends_a_client_quietly() {
 fn ctrl_c_ends_a_server_quietly() {
     let (lab, host) = (lab(1), Host::open());
     let mut server = host.start_server(&mut host.role(&lab, "server"), "udp");
+    let pidfd = pidfd_open(Pid::from_child(&server.0), PidfdFlags::empty()).expect("it runs");
     kill_process(Pid::from_child(&server.0), Signal::INT).expect("a signal");
+    assert!(has_ended(pidfd, PATIENCE), "Ctrl-C does not end the server; is SIGINT ignored here?");
     let _ = server.0.wait().expect("the server ends");
     let mut said = String::new();
     server.0.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");

@@ -1,5 +1,8 @@
 //! The user and the group that a program runs as.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
 use rustix::process::{Gid, Uid, getegid, geteuid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 
@@ -30,4 +33,20 @@ pub fn change_to(user: u32, group: u32) -> Result<(), Fault> {
     set_thread_groups(&[]).of(Layer::User, "setgroups")?;
     set_thread_res_gid(group, group, group).of(Layer::User, "setresgid")?;
     set_thread_res_uid(user, user, user).of(Layer::User, "setresuid")
+}
+
+/// How many processes and threads of the program's user run on this machine, from `/proc/PID/task`. One that ends
+/// meanwhile may be counted or not.
+///
+/// # Errors
+/// `/proc` cannot be read.
+pub fn running_tasks(identity: Identity) -> Result<u64, Fault> {
+    let (user, _) = identity.ids();
+    let processes = fs::read_dir("/proc").of(Layer::Limits, "read /proc to count the user's processes")?;
+    let is_process = |name: &str| name.bytes().all(|byte| byte.is_ascii_digit());
+    let tasks = processes.flatten().filter(|entry| entry.file_name().to_str().is_some_and(is_process)).map(|process| {
+        let is_theirs = process.metadata().is_ok_and(|data| data.uid() == user);
+        if is_theirs { fs::read_dir(process.path().join("task")).map_or(0, Iterator::count) } else { 0 }
+    });
+    Ok(tasks.sum::<usize>() as u64)
 }

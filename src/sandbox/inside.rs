@@ -72,7 +72,10 @@ fn prepare(setup: ChildSetup<'_>) -> Result<(), Fault> {
         rustix::io::write(group, b"0").of(Layer::Cgroup, "enter the memory group")?;
     }
     if setup.layers.has(Layer::Limits) {
-        limit(setup.limits)?;
+        // In a user namespace of its own the kernel counts only the program's processes, else all of the user's,
+        // RLIMIT_NPROC of getrlimit(2).
+        let others = if setup.layers.has(Layer::User) { 0 } else { identity::running_tasks(setup.identity)? };
+        limit(setup.limits, others)?;
     }
     if let Some((user, group)) = setup.identity.given {
         identity::change_to(user, group)?;
@@ -100,7 +103,8 @@ fn prepare(setup: ChildSetup<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-fn limit(limits: &Limits) -> Result<(), Fault> {
+/// Sets the limits. `others` is how many processes and threads that are not the program's count against its own.
+fn limit(limits: &Limits, others: u64) -> Result<(), Fault> {
     const MIB: u64 = 1 << 20;
     let cpu = limits.cpu.as_secs().max(1);
     let same = |value| (value, value);
@@ -109,7 +113,7 @@ fn limit(limits: &Limits) -> Result<(), Fault> {
         (Resource::Cpu, (cpu, cpu + 1)),
         (Resource::Fsize, same(limits.file_mib * MIB)),
         (Resource::Nofile, same(limits.files)),
-        (Resource::Nproc, same(limits.processes)),
+        (Resource::Nproc, same(limits.processes + others)),
         (Resource::Core, same(0)),
         (Resource::Memlock, same(0)),
         (Resource::Msgqueue, same(0)),
