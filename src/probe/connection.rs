@@ -17,12 +17,14 @@ pub struct Connection {
     pub state: TcpState,
     /// Of one that is only remembered: for how long yet, in milliseconds.
     pub forgotten_in: Option<u32>,
+    /// Whether any timer of the kernel's runs for it.
+    pub has_timer: bool,
 }
 
 impl Connection {
     /// One in this state that is not forgotten by itself.
     pub fn in_state(state: TcpState) -> Connection {
-        Connection { state, forgotten_in: None }
+        Connection { state, forgotten_in: None, has_timer: false }
     }
 }
 
@@ -62,6 +64,7 @@ fn read(answer: &[u8], peer: SocketAddr) -> io::Result<Option<Connection>> {
     Ok(Some(Connection {
         state: TcpState::of_kernel(state).ok_or_else(netlink::is_cut)?,
         forgotten_in: (timer == TIME_WAIT_TIMER).then_some(expires),
+        has_timer: timer != 0,
     }))
 }
 
@@ -78,7 +81,7 @@ mod tests {
         let client = TcpStream::connect(here).expect("a connection");
         let own = client.local_addr().expect("an address");
         let mut kernel = Kernel::open().expect("a netlink socket");
-        let established = Connection { state: TcpState::Established, forgotten_in: None };
+        let established = Connection::in_state(TcpState::Established);
         assert_eq!(kernel.connection(own, here).expect("an answer"), Some(established));
         assert!(kernel.connection(here, own).expect("an answer").is_some());
         // The listener is there, the connection is not.

@@ -37,11 +37,19 @@ impl ClosedConnection {
         Ok(is_news.then_some(Probe::State { state, left, already: false, closed: true }))
     }
 
-    /// Whether its own side has sent FIN, and the other side, on the same host, has it and has not acknowledged it yet.
-    pub fn waits_for_an_acknowledgement(&self, kernel: &mut Kernel) -> io::Result<bool> {
-        let is_in = |found: Option<Connection>, state| found.is_some_and(|found| found.state == state);
-        Ok(is_in(kernel.connection(self.pair.0, self.pair.1)?, TcpState::FinWait1)
-            && is_in(kernel.connection(self.pair.1, self.pair.0)?, TcpState::CloseWait))
+    /// Whether its state is about to change, and only the kernel has something to do: its FIN has come to the other side,
+    /// on the same host, and is not acknowledged yet; or it is, and the kernel has yet to limit the time in FIN-WAIT-2,
+    /// the last step of `tcp_close()` in `net/ipv4/tcp.c`, which its process may still be in.
+    pub fn is_settling(&self, kernel: &mut Kernel) -> io::Result<bool> {
+        let Some(own) = kernel.connection(self.pair.0, self.pair.1)? else { return Ok(false) };
+        Ok(match own.state {
+            TcpState::FinWait1 => {
+                let peer = kernel.connection(self.pair.1, self.pair.0)?;
+                peer.is_some_and(|peer| peer.state == TcpState::CloseWait)
+            }
+            TcpState::FinWait2 => !own.has_timer,
+            _ => false,
+        })
     }
 
     pub fn is_over(&self) -> bool {

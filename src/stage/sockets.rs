@@ -71,7 +71,7 @@ impl Roles<'_, '_> {
         if !self.watch.anything() {
             return Ok(());
         }
-        self.wait_for_acknowledged_fins()?;
+        self.wait_for_settled_connections()?;
         for role in 0..self.actors.len() {
             let mut changes = Vec::new();
             let actor = &mut self.actors[role];
@@ -97,14 +97,15 @@ impl Roles<'_, '_> {
         Ok(())
     }
 
-    /// On a single host, waits (at most 1 s) until closed connections have left FIN-WAIT-1. The peer has our FIN, but
-    /// its ACK may be delayed by 40 ms; waiting removes that difference between runs.
-    fn wait_for_acknowledged_fins(&mut self) -> Step<()> {
+    /// On a single host, waits (at most 1 s) until closed connections have left FIN-WAIT-1, and the kernel has limited
+    /// their time in FIN-WAIT-2. The peer has our FIN, but its ACK may be delayed by 40 ms; waiting removes that
+    /// difference between runs.
+    fn wait_for_settled_connections(&mut self) -> Step<()> {
         const LONGEST: Duration = Duration::from_secs(1);
         let [kernel] = &mut self.kernels[..] else { return Ok(()) };
         let until = Instant::now() + LONGEST;
         for closed in self.actors.iter().flat_map(|actor| &actor.closed) {
-            while closed.waits_for_an_acknowledgement(kernel)? && Instant::now() < until {
+            while closed.is_settling(kernel)? && Instant::now() < until {
                 sys::wait_for(&mut [], Some(LOOK))?;
             }
         }
