@@ -37,9 +37,9 @@ impl ClosedConnection {
         Ok(is_news.then_some(Probe::State { state, left, already: false, closed: true }))
     }
 
-    /// Whether its state is about to change, and only the kernel has something to do: its FIN has come to the other side,
-    /// on the same host, and is not acknowledged yet; or it is, and the kernel has yet to limit the time in FIN-WAIT-2,
-    /// the last step of `tcp_close()` in `net/ipv4/tcp.c`, which its process may still be in.
+    /// Whether its state is about to change, and only the kernel has something to do: its FIN has come to the other
+    /// side, on the same host, and is not acknowledged yet; or it is, and the kernel has yet to limit the time in
+    /// FIN-WAIT-2, the last step of `tcp_close()` in `net/ipv4/tcp.c`, which its process may still be in.
     pub fn is_settling(&self, kernel: &mut Kernel) -> io::Result<bool> {
         let Some(own) = kernel.connection(self.pair.0, self.pair.1)? else { return Ok(false) };
         Ok(match own.state {
