@@ -3,13 +3,17 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{OwnedFd, RawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::probe::{self, Connection, Kernel};
+use crate::sys;
 use crate::trace::{Probe, TcpState};
 
 /// The addresses of a connection, its own host's first.
 pub(super) type Pair = (SocketAddr, SocketAddr);
+
+/// How often one that is settling is looked at.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// Reported once the kernel no longer knows the connection.
 const NOTHING: TcpState = TcpState::Closed;
@@ -29,7 +33,7 @@ impl ClosedConnection {
     /// # Errors
     /// Those of asking the kernel over netlink.
     pub fn change(&mut self, kernel: &mut Kernel) -> io::Result<Option<Probe>> {
-        let found = kernel.connection(self.pair.0, self.pair.1)?;
+        let found = self.settled(kernel)?;
         let left = found.as_ref().and_then(left_of);
         let state = found.map_or(NOTHING, |found| found.state);
         let is_news = Some(state) != self.state;
@@ -40,8 +44,7 @@ impl ClosedConnection {
     /// Whether its state is about to change, and only the kernel has something to do: its FIN has come to the other
     /// side, on the same host, and is not acknowledged yet; or it is, and the kernel has yet to limit the time in
     /// FIN-WAIT-2, the last step of `tcp_close()` in `net/ipv4/tcp.c`, which its process may still be in.
-    pub fn is_settling(&self, kernel: &mut Kernel) -> io::Result<bool> {
-        let Some(own) = kernel.connection(self.pair.0, self.pair.1)? else { return Ok(false) };
+    fn is_settling(&self, own: &Connection, kernel: &mut Kernel) -> io::Result<bool> {
         Ok(match own.state {
             TcpState::FinWait1 => {
                 let peer = kernel.connection(self.pair.1, self.pair.0)?;
@@ -50,6 +53,23 @@ impl ClosedConnection {
             TcpState::FinWait2 => !own.has_timer,
             _ => false,
         })
+    }
+
+    /// What the kernel knows of it, once it is not settling any more; or after 1 s.
+    ///
+    /// # Errors
+    /// Those of asking the kernel over netlink.
+    pub fn settled(&self, kernel: &mut Kernel) -> io::Result<Option<Connection>> {
+        const LONGEST: Duration = Duration::from_secs(1);
+        let until = Instant::now() + LONGEST;
+        loop {
+            let found = kernel.connection(self.pair.0, self.pair.1)?;
+            match &found {
+                Some(own) if self.is_settling(own, kernel)? && Instant::now() < until => {}
+                _ => return Ok(found),
+            }
+            sys::wait_for(&mut [], Some(LOOK))?;
+        }
     }
 
     pub fn is_over(&self) -> bool {

@@ -21,9 +21,6 @@ use crate::sys;
 use crate::trace::{Call, Exit, Frame, Host, Status, What};
 use crate::wire::{ADDRESSES, Wire};
 
-/// How often a state that is waited for is looked at.
-pub(super) const LOOK: Duration = Duration::from_millis(1);
-
 /// A role that is playing.
 pub(super) struct Actor {
     pub name: String,

@@ -1,16 +1,15 @@
 //! What the stage asks of its copies of the roles' sockets: what has changed in any, which calls would return at once.
 
 use std::os::fd::{AsFd, OwnedFd, RawFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::PollFlags;
 use rustix::net::sockopt::{Timeout, socket_timeout};
 
 use super::closed_connection::Pair;
-use super::roles::{LOOK, Roles, Step};
+use super::roles::{Roles, Step};
 use super::watched_socket::WatchedSocket;
 use crate::probe;
-use crate::sys;
 use crate::trace::{Call, Syscall, What};
 
 impl Roles<'_, '_> {
@@ -101,13 +100,9 @@ impl Roles<'_, '_> {
     /// their time in FIN-WAIT-2. The peer has our FIN, but its ACK may be delayed by 40 ms; waiting removes that
     /// difference between runs.
     fn wait_for_settled_connections(&mut self) -> Step<()> {
-        const LONGEST: Duration = Duration::from_secs(1);
         let [kernel] = &mut self.kernels[..] else { return Ok(()) };
-        let until = Instant::now() + LONGEST;
         for closed in self.actors.iter().flat_map(|actor| &actor.closed) {
-            while closed.is_settling(kernel)? && Instant::now() < until {
-                sys::wait_for(&mut [], Some(LOOK))?;
-            }
+            closed.settled(kernel)?;
         }
         Ok(())
     }
