@@ -14,8 +14,8 @@ use predicates::str::contains;
 use rustix::process::{Pid, PidfdFlags, Signal, getuid, kill_process, kill_process_group, pidfd_open};
 
 use crate::support::{
-    Running, assert_same, chosen_labs, finish, fixture, folder_for_all_users, has, has_ended, has_private_hosts, labs,
-    played_here, run, side_by_side, skip, socklab, wait_until,
+    Host, Running, assert_same, chosen_labs, finish, fixture, folder_for_all_users, has, has_ended, has_private_hosts,
+    labs, played_here, run, side_by_side, skip, socklab, wait_until,
 };
 
 fn lab(arguments: &[&str]) -> Output {
@@ -432,6 +432,22 @@ fn without_user_namespaces_a_lab_says_so_in_one_line_and_shows_the_same() {
         }
         complains(&output, 0, &["no private host (unshare(CLONE_NEWUSER): ENOSPC)", "loopback"]);
         assert_eq!(complaint(&output).lines().count(), 1, "{}", complaint(&output));
+        assert_same(&printed(&output), &lab.shows(&[]), &lab.folder);
+    }
+}
+
+#[test]
+fn connections_that_share_a_port_have_names_of_their_own() {
+    let test = "connections_that_share_a_port_have_names_of_their_own";
+    if !has_private_hosts() {
+        return skip(test, "it takes a private host to narrow the range of ports");
+    }
+    let Some(lab) = chosen_labs().into_iter().find(|lab| lab.number == 18) else { return };
+    // With so few ports the kernel gives each of them to several sockets whose peers differ, ip(7).
+    let host = Host::with_ports(40_000, 40_003);
+    for _ in 0..3 {
+        let output = run(host.enter(lab.command().arg("--loopback")));
+        complains(&output, 0, &["loopback"]);
         assert_same(&printed(&output), &lab.shows(&[]), &lab.folder);
     }
 }

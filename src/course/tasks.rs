@@ -69,7 +69,7 @@ mod tests {
     fn a_moved_pages_links_lead_where_they_led() {
         let (checkout, home) = (Some(Path::new("/src/socklab")), "labs/98-some-lab/exercise");
         let page = "# A\n[lab](../../../docs/labs/30.md#top), [web](https://a.b/c), [below](#x) [odd](";
-        let inside = with_links_from(Path::new("/src/socklab/work/30"), checkout, home, page);
+        let inside = with_links_from(Path::new("/src/socklab/mine/30"), checkout, home, page);
         assert_eq!(inside, "# A\n[lab](../../docs/labs/30.md#top), [web](https://a.b/c), [below](#x) [odd](");
         let outside = with_links_from(Path::new("/elsewhere/30"), checkout, home, "[lab](../../../docs/labs/30.md)");
         assert_eq!(outside, "[lab](/src/socklab/docs/labs/30.md)");

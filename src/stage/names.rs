@@ -11,6 +11,9 @@ pub struct Names {
     /// The hosts' own addresses on a wire, and the roles that live there.
     hosts: Vec<(IpAddr, Vec<String>)>,
     known: HashMap<SocketAddr, String>,
+    /// The same of one end of a connection, by its address and its peer's: two connections of a host may have one
+    /// port, if their peers differ.
+    connections: HashMap<(SocketAddr, SocketAddr), String>,
     /// Where the lab's own ports begin, and the number that the first of them has in the lab.
     ports_of_lab: Option<(SocketAddr, u16)>,
     /// How many ports of each role have a name.
@@ -52,15 +55,18 @@ impl Names {
         self.name(address, role);
     }
 
-    /// Learns that a socket which has had no address has this one now. A port that the kernel has given out before, to
-    /// a socket with another peer or to one that is closed, gets a new name: which ports coincide differs from run to
-    /// run.
-    pub fn learn_anew(&mut self, address: SocketAddr, role: &str, home: IpAddr) {
+    /// Learns that a socket which has had no address has this one now, and this peer, if it is connected. A port that
+    /// the kernel has given out before, to a socket with another peer or to one that is closed, gets a new name: which
+    /// ports coincide differs from run to run.
+    pub fn learn_anew(&mut self, address: SocketAddr, peer: Option<SocketAddr>, role: &str, home: IpAddr) {
         let seen = as_peers_see(address, home);
         if address.port() != 0 && self.known.contains_key(&seen) && self.number(seen).is_none() {
             self.name(seen, role);
         } else {
             self.learn(address, role, home);
+        }
+        if let (Some(peer), Some(name)) = (peer, self.known.get(&seen)) {
+            self.connections.insert((seen, peer), name.clone());
         }
     }
 
@@ -90,6 +96,12 @@ impl Names {
             None if address.ip().is_loopback() || self.roles_of(address.ip()).is_some() => "another:port".to_owned(),
             None => address.to_string(),
         }
+    }
+
+    /// What the far end of a connection is called, whose near end has the address `own` on the host `home`.
+    pub fn of_peer(&self, address: SocketAddr, own: Option<SocketAddr>, home: IpAddr) -> String {
+        let connection = own.and_then(|own| self.connections.get(&(address, own)));
+        connection.cloned().unwrap_or_else(|| self.of(address, home))
     }
 
     /// What an address that stands in a frame is called. Without a port, as in a later fragment, it is the role's whose
@@ -127,15 +139,19 @@ mod tests {
     #[test]
     fn a_port_that_the_kernel_gives_out_twice_has_two_names() {
         let (home, port) = (IpAddr::from([127, 0, 0, 1]), SocketAddr::from(([127, 0, 0, 1], 40_000)));
+        let server = |number| SocketAddr::from(([127, 0, 0, 1], number));
         let mut names = Names::default();
-        names.set_ports(SocketAddr::from(([127, 0, 0, 1], 8081)), 8081);
-        names.learn_anew(port, "client", home);
+        names.set_ports(server(8081), 8081);
+        names.learn_anew(port, Some(server(8081)), "client", home);
         names.learn(port, "client", home);
         assert_eq!(names.of(port, home), "client:port");
-        names.learn_anew(port, "client", home);
+        names.learn_anew(port, Some(server(8082)), "client", home);
         assert_eq!(names.of(port, home), "client:port2");
-        let of_the_lab = SocketAddr::from(([127, 0, 0, 1], 8081));
-        names.learn_anew(of_the_lab, "client", home);
-        assert_eq!(names.of(of_the_lab, home), "server:8081");
+        // Whichever server accepts last, each connection keeps its name.
+        assert_eq!(names.of_peer(port, Some(server(8081)), home), "client:port");
+        assert_eq!(names.of_peer(port, Some(server(8082)), home), "client:port2");
+        assert_eq!(names.of_peer(port, None, home), "client:port2");
+        names.learn_anew(server(8081), None, "client", home);
+        assert_eq!(names.of(server(8081), home), "server:8081");
     }
 }

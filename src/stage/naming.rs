@@ -16,9 +16,14 @@ impl Roles<'_, '_> {
                 *value = self.names.of_given(*address).into();
             }
         }
+        let actor = &self.actors[role];
+        // Of a connection both ends are known, and the far end's name depends on both.
+        let accepted = call.ret.filter(|_| call.name == Syscall::Accept).and_then(|fd| RawFd::try_from(fd).ok());
+        let watched = accepted.and_then(|number| actor.sockets.get(&number));
+        let own = watched.and_then(|watched| probe::own_address(&watched.socket));
         for (_, value) in &mut call.out {
             if let Value::Address(address) = value {
-                *value = self.names.of(*address, self.actors[role].home).into();
+                *value = self.names.of_peer(*address, own, actor.home).into();
             }
         }
     }
@@ -30,9 +35,15 @@ impl Roles<'_, '_> {
         let Some(watched) = number.and_then(|number| actor.sockets.get_mut(&number)) else { return };
         let Some(address) = probe::own_address(&watched.socket).filter(|address| address.port() != 0) else { return };
         let is_new = !std::mem::replace(&mut watched.named, true);
-        if is_new && !matches!(call.name, Syscall::Accept | Syscall::Bind) {
-            // The kernel chose its port, which another socket may have or have had.
-            self.names.learn_anew(address, &actor.name, actor.home);
+        let asks_for_any = || call.args.iter().any(|(_, value)| matches!(value, Value::Address(to) if to.port() == 0));
+        let kernel_chose = match call.name {
+            Syscall::Accept => false,
+            Syscall::Bind => asks_for_any(),
+            _ => true,
+        };
+        if is_new && kernel_chose {
+            // Another socket may have this port, or have had it.
+            self.names.learn_anew(address, probe::peer_address(&watched.socket), &actor.name, actor.home);
         } else {
             self.names.learn(address, &actor.name, actor.home);
         }
@@ -61,7 +72,8 @@ impl Roles<'_, '_> {
         match owner.unnamed(address) {
             Some(watched) => {
                 watched.named = true;
-                self.names.learn_anew(address, &owner.name, address.ip());
+                let peer = probe::peer_address(&watched.socket);
+                self.names.learn_anew(address, peer, &owner.name, address.ip());
             }
             None => self.names.learn(address, &owner.name, address.ip()),
         }
@@ -71,17 +83,17 @@ impl Roles<'_, '_> {
 impl Actor {
     /// Whether a socket of its has this address, as its peers see it.
     fn has(&self, address: SocketAddr) -> bool {
-        let own = |watched: &WatchedSocket| {
-            probe::own_address(&watched.socket).is_some_and(|own| own.port() == address.port())
-        };
-        address.port() != 0 && self.home == address.ip() && self.sockets.values().any(own)
+        let is_bound = |watched: &WatchedSocket| has_port(watched, address.port());
+        address.port() != 0 && self.home == address.ip() && self.sockets.values().any(is_bound)
     }
 
     /// The socket of its that has this address and no name for it yet.
     fn unnamed(&mut self, address: SocketAddr) -> Option<&mut WatchedSocket> {
-        let has_port = |watched: &&mut WatchedSocket| {
-            probe::own_address(&watched.socket).is_some_and(|own| own.port() == address.port())
-        };
-        self.sockets.values_mut().filter(|watched| !watched.named).find(has_port)
+        self.sockets.values_mut().find(|watched| !watched.named && has_port(watched, address.port()))
     }
+}
+
+/// Whether a socket is bound to this port.
+fn has_port(watched: &WatchedSocket, port: u16) -> bool {
+    probe::own_address(&watched.socket).is_some_and(|own| own.port() == port)
 }

@@ -23,7 +23,15 @@ impl Host {
         if !has_private_hosts() {
             return Host { private: None, port: free_port() };
         }
-        let mut command = fixture("private-host");
+        Host::keep(&mut fixture("private-host"))
+    }
+
+    /// A private host whose kernel chooses ports from `first` to `last` only. It takes private hosts.
+    pub fn with_ports(first: u16, last: u16) -> Host {
+        Host::keep(fixture("private-host").arg(format!("{first} {last}")))
+    }
+
+    fn keep(command: &mut Command) -> Host {
         let mut keeper = Running(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("it starts"));
         let mut line = String::new();
         BufReader::new(keeper.0.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
