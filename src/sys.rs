@@ -16,8 +16,8 @@ pub use interfaces::{Setting, make_tap, set_interface, set_neighbour};
 pub use process::{Forked, close_inherited, exit_now, fork, unshare, voluntary_switches};
 pub use signals::{default_action, signals_to_read, unblock_signals};
 pub use sockets::{
-    IntRequest, bind_packet, close, ioctl_int, memory_info, recv_from_into, recv_into, recv_many, recv_message,
-    send_many, set_option, stamp_of_last_packet, tcp_info,
+    IntRequest, bind_packet, close, ioctl_int, memory_info, packets_seen, recv_from_into, recv_into, recv_many,
+    recv_message, send_many, set_option, stamp_of_last_packet, tcp_info,
 };
 pub use wait::{retry_on_intr, wait_for, wait_until_readable};
 

@@ -1,4 +1,4 @@
-//! `--pcap` writes a capture that tshark reads without a complaint, with the calls as comments.
+//! `--pcap` writes a capture that tshark reads without a complaint, of labs and of judged programs, calls as comments.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -11,7 +11,7 @@ use rustix::process::getuid;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use crate::support::{Lab, folder_for_all_users, has, has_private_hosts, labs, run, skip};
+use crate::support::{Lab, folder_for_all_users, has, has_private_hosts, labs, run, skip, socklab};
 
 /// A folder of a test's own, which goes with it.
 struct Folder(TempDir);
@@ -320,4 +320,94 @@ fn is_told(command: &mut Command, path: &str, error: &str) {
     let others = complaint.lines().filter(|line| !line.contains("was played again"));
     assert_eq!(others.count(), 1, "{complaint}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("recvfrom(3"), "no demo");
+}
+
+/// Judges a program with these arguments, and gives the grade as JSON and the exit code.
+fn grade(folder: &Path, arguments: &[&str]) -> (Json, Option<i32>) {
+    let mut command = socklab();
+    command.args(["grade", "30", "--json", "--seed", "1", "--folder"]).arg(folder).args(arguments);
+    let output = run(&mut command);
+    let told = serde_json::from_slice(&output.stdout);
+    (told.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr))), output.status.code())
+}
+
+/// The verdict on each check.
+fn verdicts(grade: &Json) -> Vec<(&str, &str)> {
+    let checks = grade["checks"].as_array().expect("checks").iter();
+    checks.map(|check| (check["name"].as_str().expect("a name"), check["verdict"].as_str().expect("a word"))).collect()
+}
+
+/// A folder with one program of exercise 30.
+fn program_of_30(folder: &Folder, path: &str, before: &str) {
+    let text = crate::support::read(&format!("labs/30-struct-header/exercise/{path}"));
+    fs::write(folder.file("server.py"), format!("{before}\n{text}")).expect("a program");
+}
+
+#[test]
+fn a_judged_program_is_listened_to_and_its_verdict_is_the_same() {
+    if !has("tshark") || !has("python3") || !has_private_hosts() {
+        return skip("a_judged_program_is_listened_to", "it takes tshark, python3 and user namespaces");
+    }
+    for (path, code) in [("solutions/python/server.py", 0), ("wrong/one-recv-one-message.py", 8)] {
+        let (program, written) = (Folder::new(), Folder::new());
+        program_of_30(&program, path, "");
+        let file = written.file("x.pcapng");
+        let (plain, plain_code) = grade(program.path(), &[]);
+        let (heard, heard_code) = grade(program.path(), &["--pcap", &file]);
+        assert_eq!((plain_code, heard_code), (Some(code), Some(code)), "{path}: {plain} {heard}");
+        assert_eq!(verdicts(&plain), verdicts(&heard), "{path}");
+        let packets = read_back(&file);
+        let comments: Vec<&str> = packets.iter().flat_map(|packet| packet.all("frame.comment")).collect();
+        for (number, (name, _)) in (1..).zip(verdicts(&heard)) {
+            let scene = format!("── {number}. {name}: ");
+            assert!(comments.iter().any(|comment| comment.contains(&scene)), "{path}: {scene} is in no comment");
+        }
+        assert!(packets.iter().all(|packet| packet.all("_ws.malformed").is_empty()), "{path}");
+        assert!(packets.iter().any(|packet| packet.one("frame.protocols").contains("tcp")), "{path}");
+        let not_kept = comments.iter().filter(|comment| comment.contains("more frames passed")).count();
+        assert_eq!(not_kept, 0, "{path}");
+    }
+}
+
+#[test]
+fn what_a_flood_on_its_own_host_leaves_of_a_capture_is_bounded_and_said() {
+    if !has("tshark") || !has("python3") || !has_private_hosts() {
+        return skip("what_a_flood_on_its_own_host_leaves", "it takes tshark, python3 and user namespaces");
+    }
+    let large = "import socket as s; u = s.socket(s.AF_INET, s.SOCK_DGRAM); u.bind(('127.0.0.1', 7)); \
+                 [u.sendto(bytes(60000), ('127.0.0.1', 7)) for _ in range(1000)]; u.close()";
+    let many = "import socket as s; u = s.socket(s.AF_INET, s.SOCK_DGRAM); u.bind(('127.0.0.1', 7)); \
+                [u.sendto(b'x', ('127.0.0.1', 7)) for _ in range(30000)]; u.close()";
+    for flood in [large, many] {
+        let (program, written) = (Folder::new(), Folder::new());
+        program_of_30(&program, "solutions/python/server.py", flood);
+        let file = written.file("x.pcapng");
+        let (heard, code) = grade(program.path(), &["--check", "one-message", "--pcap", &file]);
+        assert_eq!(code, Some(0), "{heard}");
+        let size = fs::metadata(&file).expect("a capture").len();
+        assert!((100_000..10 << 20).contains(&size), "{size}");
+        let packets = read_back(&file);
+        assert!((100..=5000).contains(&packets.len()), "{}", packets.len());
+        let said = "more frames passed, which the capture does not have";
+        let comments = packets.iter().flat_map(|packet| packet.all("frame.comment"));
+        assert_eq!(comments.filter(|comment| comment.contains(said)).count(), 1);
+        assert!(heard["checks"][0]["steps"].to_string().contains(said), "{heard}");
+    }
+}
+
+#[test]
+fn where_there_is_no_private_host_a_capture_of_one_is_refused() {
+    if !has("python3") {
+        return skip("where_there_is_no_private_host_a_capture_of_one_is_refused", "python3 is not here");
+    }
+    let (program, written) = (Folder::new(), Folder::new());
+    program_of_30(&program, "solutions/python/server.py", "");
+    let file = written.file("x.pcapng");
+    let mut command = socklab();
+    command.args(["grade", "30", "--without", "network", "--pcap", &file, "--folder"]).arg(program.path());
+    let output = run(&mut command);
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert!(complaint.contains("--pcap: frames are heard on a private host"), "{complaint}");
+    assert!(!Path::new(&file).exists());
 }

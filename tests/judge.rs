@@ -76,7 +76,6 @@ fn grade_of(test: &str, program: &str, exercise: Exercise) -> Option<Grade> {
         seed: 1,
         only: None,
         case: None,
-        capture: false,
         progress: &|_| {},
     }))
 }

@@ -65,6 +65,10 @@ pub fn prepare(
     }
     let mut config = SandboxConfig { port: exercise.port, limits: limits(), ..SandboxConfig::default() };
     config.layers = options.without.iter().fold(Layers::here(&config.keeper), |layers, layer| layers.without(*layer));
+    if options.capture && !config.layers.has(Layer::Network) {
+        let why = "frames are heard on a private host of the program's, and there is none: socklab doctor";
+        return Err(Mistyped(format!("--pcap: {why}")).into());
+    }
     let typed = source.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let (source, besides) = source.clone().laid_out();
     config.archive = Archive::of_folder(&source.folder, &besides)
@@ -105,11 +109,10 @@ impl PreparedAttempt {
             typed: self.typed.clone(),
             env: environment(&argv),
             argv,
-            sandbox: order,
+            sandbox: SandboxConfig { capture: options.capture, ..order },
             seed,
             only: options.check.as_deref(),
             case: options.case.clone(),
-            capture: options.capture,
             progress,
         })
     }

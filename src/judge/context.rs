@@ -1,9 +1,8 @@
 //! What a check and its peers share: sandbox, event log, random choices, and how to wait.
 
 use std::cell::{Cell, RefCell};
-use std::io::Read;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
@@ -11,9 +10,9 @@ use rustix::event::{PollFd, PollFlags};
 use super::choices::Choices;
 use super::event_log::EventLog;
 use super::failure::{Done, Failure, Kind, Stop};
+use super::overhearing::Overhearing;
 use super::snapshot::{self, ProcessSnapshot};
 use crate::sandbox::{Ending, Sandbox};
-use crate::sys;
 use crate::view::text;
 
 /// The time between two samples of a program that is waited for.
@@ -32,9 +31,6 @@ const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// How many bytes of the end of standard error a report keeps.
 const MAX_LAST_WORDS: usize = 2000;
-
-/// The largest frame on the attempt's loopback, in bytes: an IP packet and an Ethernet header.
-const MAX_FRAME: usize = 65_536 + 14;
 
 /// How a wait ended.
 pub enum WaitOutcome {
@@ -62,17 +58,12 @@ pub struct CheckContext {
     /// How many bytes of the program's standard output are in the log.
     output_logged: Cell<usize>,
     ending_logged: Cell<bool>,
-    /// Receives every packet on the host, if a capture is wanted.
-    packets: Option<socket2::Socket>,
-    packet_count: Cell<u32>,
+    /// Hears every packet on the host, if a capture is wanted.
+    packets: Option<Overhearing>,
 }
 
 impl CheckContext {
-    pub fn new(sandbox: Sandbox, log: EventLog, choices: Choices, packets: Option<socket2::Socket>) -> CheckContext {
-        if let Some(packets) = &packets {
-            // From the first question on the kernel stamps packets. There was none yet: ENOENT.
-            let _ = sys::stamp_of_last_packet(packets.as_fd());
-        }
+    pub fn new(sandbox: Sandbox, log: EventLog, choices: Choices, packets: Option<Overhearing>) -> CheckContext {
         CheckContext {
             sandbox: RefCell::new(sandbox),
             log,
@@ -83,7 +74,6 @@ impl CheckContext {
             output_logged: Cell::new(0),
             ending_logged: Cell::new(false),
             packets,
-            packet_count: Cell::new(0),
         }
     }
 
@@ -211,13 +201,16 @@ impl CheckContext {
     }
 
     /// Logs the packets that have passed on the host since the last call, if a capture is wanted.
-    pub fn log_packets(&self) {
-        let Some(mut packets) = self.packets.as_ref() else { return };
-        let mut frame = [0; MAX_FRAME];
-        while let Ok(len) = packets.read(&mut frame) {
-            self.packet_count.set(self.packet_count.get() + 1);
-            let at = sys::stamp_of_last_packet(packets.as_fd()).unwrap_or_default();
-            self.log.add_frame(&frame[..len], self.address(), self.packet_count.get(), at);
+    fn log_packets(&self) {
+        if let Some(packets) = &self.packets {
+            packets.log(&self.log, self.address());
+        }
+    }
+
+    /// Logs the last packets, and how many are not kept.
+    pub fn finish_packets(&self) {
+        if let Some(packets) = &self.packets {
+            packets.finish(&self.log, self.address());
         }
     }
 

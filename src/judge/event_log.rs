@@ -10,7 +10,7 @@ use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, Event, Host, Value, Wait, What};
 use crate::wire;
 
-/// The most events of one check that are kept.
+/// The most events of one check that are kept, besides frames: of these there is a bound where they are heard.
 const MAX_EVENTS: usize = 20_000;
 
 /// The log of one check. Its clones write into the same log.
@@ -24,6 +24,7 @@ pub struct Recording {
 
 struct Entries {
     events: Vec<Event>,
+    frames: usize,
     left_out: u64,
     began: Instant,
     /// The same moment on the machine's clock, since 1970.
@@ -38,6 +39,7 @@ impl Recording {
     pub fn start() -> Recording {
         let entries = Entries {
             events: Vec::new(),
+            frames: 0,
             left_out: 0,
             began: Instant::now(),
             began_at: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
@@ -120,7 +122,9 @@ impl EventLog {
 
     fn add_at(&self, at: Duration, role: Option<&str>, what: What) {
         let mut entries = self.0.borrow_mut();
-        if entries.events.len() >= MAX_EVENTS {
+        if matches!(what, What::Frame(_)) {
+            entries.frames += 1;
+        } else if entries.events.len() - entries.frames >= MAX_EVENTS {
             entries.left_out += 1;
             return;
         }

@@ -16,6 +16,7 @@ mod event_log;
 mod exercise;
 mod failure;
 mod grade;
+mod overhearing;
 mod panics;
 mod peer;
 pub mod report;

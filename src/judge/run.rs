@@ -13,6 +13,7 @@ use super::event_log::Recording;
 use super::exercise::{Check, Exercise};
 use super::failure::Stop;
 use super::grade::{Checked, Grade, Outcome};
+use super::overhearing::Overhearing;
 use super::panics;
 use super::semaphore::{Semaphore, lock};
 use super::wrong::{self, Misconception};
@@ -41,7 +42,7 @@ pub struct Judging<'a> {
     pub argv: Vec<OsString>,
     /// Its environment, without `HOST` and `PORT`.
     pub env: Vec<(String, String)>,
-    /// The sandbox of each check.
+    /// The sandbox of each check. If it captures, the packets on the attempt's host are logged, too.
     pub sandbox: SandboxConfig,
     /// Decides the numbers that the checks draw.
     pub seed: u64,
@@ -49,8 +50,6 @@ pub struct Judging<'a> {
     pub only: Option<&'a str>,
     /// The numbers that the check draws, in place of those of the seed.
     pub case: Option<Vec<u64>>,
-    /// Log the packets on the attempt's host, too.
-    pub capture: bool,
     /// Called with the number of checks that are done.
     pub progress: &'a (dyn Fn(usize) + Sync),
 }
@@ -168,8 +167,8 @@ impl Applying<'_> {
         };
         let protected = sandbox.protection();
         lock(self.protection).get_or_insert_with(|| (protected.tier, protected.to_string()));
-        let packets = match self.judging.capture.then(|| sandbox.packets()).transpose() {
-            Ok(packets) => packets,
+        let packets = match self.judging.sandbox.capture.then(|| sandbox.packets()).transpose() {
+            Ok(packets) => packets.map(Overhearing::new),
             Err(error) => return faulty(*self.check, format!("listen in on the host: {}", error_name(&error))),
         };
         let recording = Recording::start();
@@ -180,7 +179,7 @@ impl Applying<'_> {
             Attempt::new(Rc::clone(&context), self.judging.argv.clone(), self.judging.env.clone(), permit);
         let done = (self.check.run)(&mut attempt);
         drop(attempt);
-        context.log_packets();
+        context.finish_packets();
         let took = began.elapsed();
         let events = recording.finish();
         let Some(context) = Rc::into_inner(context) else {

@@ -23,6 +23,8 @@ pub struct SandboxConfig {
     pub visible: Vec<PathBuf>,
     /// The port that the exercise calls its own.
     pub port: u16,
+    /// Whether the packets of its host are to be heard: see [`Sandbox::packets`](super::Sandbox::packets).
+    pub capture: bool,
     /// The program whose `main` calls [`keeper`](super::keeper) first: this one, where nothing else is said.
     pub keeper: PathBuf,
 }
@@ -35,6 +37,7 @@ impl Default for SandboxConfig {
             archive: Archive::default(),
             visible: Vec::new(),
             port: 9000,
+            capture: false,
             keeper: PathBuf::from("/proc/self/exe"),
         }
     }
@@ -54,7 +57,7 @@ pub enum Layer {
     Files,
     /// Its own System V shared memory and message queues.
     Ipc,
-    /// Its own host name.
+    /// Its own host name, and control groups of which it sees no name from outside.
     Names,
     /// A second wall around files and signals, `landlock(7)`.
     Landlock,

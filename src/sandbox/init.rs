@@ -57,6 +57,8 @@ struct Init<'a> {
     group: Option<OwnedFd>,
     rules: Option<RulesetCreated>,
     filters: Vec<BpfProgram>,
+    /// Hears the host's packets, until it is handed out.
+    packets: Option<Socket>,
     /// Readable when a child has ended.
     ends: OwnedFd,
     running: Option<Running>,
@@ -91,6 +93,7 @@ impl<'a> Init<'a> {
             set_child_subreaper(Some(getpid())).step("prctl(PR_SET_CHILD_SUBREAPER)")?;
         }
         let mut notes = Vec::new();
+        let packets = plan.capture.then(hear_packets).transpose().step("listen in on the host")?;
         let scratch = if plan.layers.has(Layer::Files) {
             notes.extend(root::change(&plan, identity.ids())?);
             PathBuf::from(root::BOX)
@@ -117,7 +120,10 @@ impl<'a> Init<'a> {
         if plan.layers.has(Layer::Cgroup) && group.is_none() {
             return Err(Fault::new("enter the memory group", "it did not come along"));
         }
-        Ok((Init { channel, plan, identity, scratch, group, rules, filters, ends, running: None }, notes))
+        let running = None;
+        let init =
+            Init { channel, plan, identity, scratch, group, rules, filters, packets, ends, running };
+        Ok((init, notes))
     }
 
     /// Answers until the owner is gone or says that it is enough.
@@ -163,7 +169,7 @@ impl<'a> Init<'a> {
                 };
                 self.tell(&answer, None)?;
             }
-            ToInit::Socket(kind) => match socket(kind).step("socket") {
+            ToInit::Socket(kind) => match self.socket(kind).step("socket") {
                 Ok(socket) => self.tell(&FromInit::Socket, Some(socket.into()))?,
                 Err(fault) => self.tell(&FromInit::Fault(fault), None)?,
             },
@@ -239,6 +245,15 @@ impl<'a> Init<'a> {
                     }
                 }
             }
+        }
+    }
+
+    /// A socket on this host.
+    fn socket(&mut self, kind: SocketKind) -> io::Result<Socket> {
+        match kind {
+            SocketKind::Stream => Socket::new(Domain::IPV4, Type::STREAM, None),
+            SocketKind::Datagram => Socket::new(Domain::IPV4, Type::DGRAM, None),
+            SocketKind::Packets => self.packets.take().ok_or_else(|| io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -384,15 +399,16 @@ fn no_children(reaped: std::io::Result<Option<Reaped>>) -> Result<Option<Reaped>
     }
 }
 
-/// A socket on this host.
-fn socket(kind: SocketKind) -> io::Result<Socket> {
-    match kind {
-        SocketKind::Stream => Socket::new(Domain::IPV4, Type::STREAM, None),
-        SocketKind::Datagram => Socket::new(Domain::IPV4, Type::DGRAM, None),
-        // Of one protocol only: a socket for all of them hears twice what loopback carries.
-        SocketKind::Packets => {
-            let protocol = i32::from((libc::ETH_P_IP as u16).to_be());
-            Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(protocol)))
-        }
+/// A socket that hears the packets of this host. It takes a right that init gives up.
+fn hear_packets() -> io::Result<Socket> {
+    /// What may wait until the owner reads: a burst is not to be missed.
+    const ROOM: usize = 4 << 20;
+    // Of one protocol only: a socket for all of them hears twice what loopback carries.
+    let protocol = i32::from((libc::ETH_P_IP as u16).to_be());
+    let socket = Socket::new(Domain::PACKET, Type::RAW, Some(Protocol::from(protocol)))?;
+    // Beyond what everybody may have, which before Linux 5.19 only the machine's root could.
+    if rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, ROOM).is_err() {
+        socket.set_recv_buffer_size(ROOM)?;
     }
+    Ok(socket)
 }

@@ -54,7 +54,7 @@ pub enum ToInit {
 pub enum SocketKind {
     Stream,
     Datagram,
-    /// One that hears every IPv4 packet of the host, `packet(7)`.
+    /// The one that hears every IPv4 packet of the host, `packet(7)`, if the plan asked for it.
     Packets,
 }
 
@@ -69,6 +69,8 @@ pub struct Plan {
     /// Bytes of the archive, if there is one.
     pub archive: Option<u64>,
     pub port: u16,
+    /// Whether a socket of [`SocketKind::Packets`] will be asked for: only now there is the right to open one.
+    pub capture: bool,
     /// The folder of the control group, if there is one: the last of owner and keeper removes it.
     pub group: Option<OsString>,
 }

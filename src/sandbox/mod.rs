@@ -115,6 +115,8 @@ pub struct Sandbox {
     questions: OwnedFd,
     protection: Protection,
     port: Port,
+    /// Whether the host's packets may be asked for.
+    capture: bool,
     limits: Limits,
     pipes: Pipes,
     output: Output,
@@ -139,6 +141,7 @@ impl Sandbox {
             scratch: init.scratch().map(|folder| folder.as_os_str().to_owned()),
             archive: config.archive.descriptor().map(|_| config.archive.bytes()),
             port: port.number(),
+            capture: config.capture && private,
             group: init.group().map(|group| group.folder().as_os_str().to_owned()),
         };
         let group = init.group().map(|group| group.entry());
@@ -150,6 +153,7 @@ impl Sandbox {
             questions,
             protection: Protection::of(config.layers, notes, protection::why_not),
             port,
+            capture: config.capture && private,
             limits: config.limits.clone(),
             pipes: Pipes::default(),
             output: Output::default(),
@@ -180,13 +184,14 @@ impl Sandbox {
         }
     }
 
-    /// A socket that hears every IPv4 packet of the host, with its Ethernet head. Where there is no private host it is
-    /// refused: the sandbox must not hear this machine's own traffic.
+    /// The socket that hears every IPv4 packet of the host from its making on, with its Ethernet head. Where there is no
+    /// private host it is refused: the sandbox must not hear this machine's own traffic.
     ///
     /// # Errors
-    /// `Unsupported` without a private host; else what the sandbox's init could not do.
+    /// `Unsupported` without a private host, or if [`SandboxConfig::capture`] did not ask for it; a fault at the second
+    /// time.
     pub fn packets(&self) -> io::Result<socket2::Socket> {
-        if !self.protection.layers.has(Layer::Network) {
+        if !self.capture {
             return Err(io::ErrorKind::Unsupported.into());
         }
         let socket = self.new_socket(SocketKind::Packets)?;

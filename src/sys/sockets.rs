@@ -118,6 +118,21 @@ pub fn stamp_of_last_packet(socket: BorrowedFd<'_>) -> io::Result<Duration> {
     Ok(Duration::new(stamp.tv_sec.unsigned_abs(), u32::try_from(stamp.tv_nsec).unwrap_or(0)))
 }
 
+/// How many packets a packet socket has met since it was made or last asked, those among them for which it had no room:
+/// `PACKET_STATISTICS` of `packet(7)`.
+///
+/// # Errors
+/// `ENOPROTOOPT` for a socket of another kind.
+pub fn packets_seen(fd: BorrowedFd<'_>) -> io::Result<u32> {
+    // The first of them counts both.
+    let mut packets_and_drops = [0u32; 2];
+    let mut length = mem::size_of_val(&packets_and_drops) as libc::socklen_t;
+    let at = packets_and_drops.as_mut_ptr().cast();
+    // SAFETY: pointer and length are those of both numbers; the kernel writes at most `length` bytes.
+    check(unsafe { libc::getsockopt(fd.as_raw_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS, at, &mut length) })?;
+    Ok(packets_and_drops[0])
+}
+
 /// Sets a socket option that is an `int`, `setsockopt(2)`.
 ///
 /// # Errors
