@@ -76,6 +76,11 @@ fn rules(plan: &Plan, scratch: &Path) -> Result<RulesetCreated, String> {
 }
 
 /// System calls that are refused with `EPERM`: they reach beyond a program's own processes and files.
+///
+/// All calls up to [`NEWEST`] were gone through. What stays open acts on what is the program's own: its memory
+/// (`mseal`, `map_shadow_stack`, `process_madvise`), its files (`file_setattr`, `setxattrat`), its restrictions
+/// (`landlock_…`, `seccomp`, `lsm_…_self_attr`); or is watched by the kernel alone, as `kill`, `sched_setattr` and
+/// `ioprio_set`, which `tests/attacks/reach_init.py` tries on init.
 const REFUSED: &[i64] = &[
     libc::SYS_mount,
     libc::SYS_umount2,
@@ -123,15 +128,50 @@ const REFUSED: &[i64] = &[
     libc::SYS_name_to_handle_at,
     libc::SYS_fanotify_init,
     libc::SYS_vhangup,
+    libc::SYS_lookup_dcookie,
+    // Where the memory of others lies.
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+    // Both write out what others have written, on all of the machine's disks. Files of a sandbox are in memory.
+    libc::SYS_sync,
+    libc::SYS_syncfs,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_iopl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_ioperm,
 ];
 
 /// `open_tree_attr(2)` of Linux 6.15, which `libc` does not have. The number is the same on all machines.
 const OPEN_TREE_ATTR: i64 = 467;
 
 /// System calls that are not there (`ENOSYS`): programs that use them fall back to others. Flags of `clone3` are in
-/// memory, where a filter cannot look.
-const ABSENT: &[i64] =
-    &[libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register];
+/// memory, where a filter cannot look; what `io_setup` hands out is counted for the machine as a whole.
+const ABSENT: &[i64] = &[
+    libc::SYS_clone3,
+    libc::SYS_io_uring_setup,
+    libc::SYS_io_uring_enter,
+    libc::SYS_io_uring_register,
+    libc::SYS_io_setup,
+    libc::SYS_memfd_secret,
+    STATMOUNT,
+    LISTMOUNT,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_modify_ldt,
+];
+
+/// They tell of mounts (Linux 6.8), and `libc` does not have them. The numbers are the same on all machines.
+const STATMOUNT: i64 = 457;
+const LISTMOUNT: i64 = 458;
+
+/// The newest system call that was looked at, `file_setattr` of Linux 6.17. What a newer kernel has besides is not
+/// there, until somebody has looked at it. The number is the same on all machines.
+const NEWEST: u32 = 469;
+
+/// What `prctl(2)` calls the groups of processes that share a core: who makes one keeps others from its other half.
+const PR_SCHED_CORE: i64 = 62;
+
+/// The protocol that goes on top of a TCP connection, in the kernel: TLS for example.
+const TCP_ULP: i64 = 31;
 
 /// The filters, to be loaded one after the other.
 ///
@@ -149,6 +189,8 @@ fn filters(plan: &Plan) -> Result<Vec<BpfProgram>, String> {
     let is_not = |argument, value: i32| {
         SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value as u64).map_err(say)
     };
+    let is_given =
+        |argument| SeccompCondition::new(argument, SeccompCmpArgLen::Qword, SeccompCmpOp::Ne, 0).map_err(say);
     let has = |argument, bit: i32| {
         let bit = bit as u32 as u64;
         SeccompCondition::new(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(bit), bit).map_err(say)
@@ -166,6 +208,10 @@ fn filters(plan: &Plan) -> Result<Vec<BpfProgram>, String> {
         rule(vec![has(1, libc::SOCK_RAW)?, is_not(0, libc::AF_NETLINK)?])?,
     ];
     refused.insert(libc::SYS_socket, sockets);
+    // Limits of others: init may have the same user. 0 is the caller, as in setrlimit(3); a filter does not know the
+    // caller's number, so one that gives its own is refused, too. Reading is free.
+    refused.insert(libc::SYS_prlimit64, vec![rule(vec![is_not(0, 0)?, is_given(2)?])?]);
+    refused.insert(libc::SYS_prctl, vec![rule(vec![is(0, PR_SCHED_CORE)?])?]);
     let namespaces = [
         libc::CLONE_NEWUSER,
         libc::CLONE_NEWNS,
@@ -182,30 +228,43 @@ fn filters(plan: &Plan) -> Result<Vec<BpfProgram>, String> {
     let terminals = vec![rule(vec![is(1, libc::TIOCSTI as i64)?])?, rule(vec![is(1, TIOCLINUX)?])?];
     refused.insert(libc::SYS_ioctl, terminals);
     let absent = ABSENT.iter().map(|call| (*call, Vec::new())).collect();
-    [(refused, libc::EPERM), (absent, libc::ENOSYS)]
+    // Of the Internet's sockets TCP and UDP, each by its number or as what a type stands for. The others answer as where
+    // the kernel has no such protocol: Go, which listens on Multipath TCP if there is one, goes on with TCP.
+    let mut unknown: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    for family in [libc::AF_INET, libc::AF_INET6] {
+        let mut other = vec![is(0, family.into())?];
+        for protocol in [0, libc::IPPROTO_TCP, libc::IPPROTO_UDP] {
+            other.push(is_not(2, protocol)?);
+        }
+        let rules: &mut Vec<SeccompRule> = unknown.entry(libc::SYS_socket).or_default();
+        rules.push(rule(other)?);
+        // All types but 1 and 2 have one of these bits; a raw one is refused above.
+        for bit in [4, 8] {
+            rules.push(rule(vec![is(0, family.into())?, has(1, bit)?])?);
+        }
+    }
+    unknown.insert(libc::SYS_socketpair, vec![rule(vec![is_not(0, libc::AF_UNIX)?])?]);
+    unknown.insert(libc::SYS_setsockopt, vec![rule(vec![is(1, libc::IPPROTO_TCP.into())?, is(2, TCP_ULP)?])?]);
+    [(refused, libc::EPERM), (absent, libc::ENOSYS), (unknown, libc::EPROTONOSUPPORT)]
         .into_iter()
         .map(|(rules, errno)| {
             let arch: TargetArch = std::env::consts::ARCH.try_into().map_err(say)?;
             let filter = SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno as u32), arch);
             let program: BpfProgram = filter.map_err(say)?.try_into().map_err(say)?;
-            Ok(with_one_numbering(program))
+            Ok(if errno == libc::ENOSYS { up_to_the_newest(program) } else { program })
         })
         .collect()
 }
 
-/// The x32 calls of x86-64 have numbers of their own, which no rule names: they are not there.
-fn with_one_numbering(program: BpfProgram) -> BpfProgram {
-    if cfg!(not(target_arch = "x86_64")) {
-        return program;
-    }
+/// What is newer than [`NEWEST`] is not there; neither are the x32 calls of x86-64, whose numbers are higher still.
+fn up_to_the_newest(program: BpfProgram) -> BpfProgram {
     const LOAD_WORD: u16 = 0x20;
-    const JUMP_IF_GREATER_OR_EQUAL: u16 = 0x35;
+    const JUMP_IF_GREATER: u16 = 0x25;
     const RETURN: u16 = 0x06;
-    const X32: u32 = 0x4000_0000;
     const FAIL: u32 = 0x0005_0000;
     let prefix = [
         sock_filter { code: LOAD_WORD, jt: 0, jf: 0, k: 0 },
-        sock_filter { code: JUMP_IF_GREATER_OR_EQUAL, jt: 0, jf: 1, k: X32 },
+        sock_filter { code: JUMP_IF_GREATER, jt: 0, jf: 1, k: NEWEST },
         sock_filter { code: RETURN, jt: 0, jf: 0, k: FAIL | libc::ENOSYS as u32 },
     ];
     prefix.into_iter().chain(program).collect()
