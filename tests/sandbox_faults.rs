@@ -13,9 +13,10 @@ use serde_json::Value;
 use crate::support::{fixture, has, has_private_hosts, run, side_by_side, skip};
 
 /// The calls that set something up.
-const CALLS: [&str; 34] = [
+const CALLS: [&str; 35] = [
     "capset",
     "chdir",
+    "chroot",
     "clone",
     "close_range",
     "dup2",
@@ -52,7 +53,9 @@ const CALLS: [&str; 34] = [
 
 /// Says from within what holds. The last line asks Landlock, which nothing shows.
 const INSIDE: &str = "id -un; grep -E '^(Cap[PEI]|NoNewPrivs|Seccomp)' /proc/self/status; ulimit -a; hostname; \
-                      cut -d' ' -f5,6 /proc/self/mountinfo; ls / /dev /etc; cat /proc/net/dev | wc -l; pwd; umask; \
+                      for at in / /usr /etc /dev /box /tmp /dev/shm; do (: > $at/new) 2>&1; done; cat /proc/keys | wc -l; \
+                      wc -l < /proc/self/mountinfo; cut -d: -f3 /proc/self/cgroup | grep -vE '^/(socklab-.*)?$'; \
+                      ls / /dev /etc /proc/fs; cat /proc/net/dev | wc -l; pwd; umask; \
                       ls /proc/self/fd | wc -l; (echo x > /proc/self/comm) 2>/dev/null && echo written";
 
 /// Runs it with a keeper under `strace`.

@@ -25,7 +25,8 @@ use super::fault::{Fault, Step};
 use super::identity::Identity;
 use super::inside::{self, ChildSetup};
 use super::message::{self, FromInit, Note, Plan, SocketKind, ToInit};
-use super::{Ending, How, Limit, Remains, archive, proc, restrictions, root};
+use super::root::{self, Root};
+use super::{Ending, How, Limit, Remains, archive, proc, restrictions};
 use crate::netlink;
 use crate::sys::children::{self, End, Reaped};
 use crate::sys::{self, Forked};
@@ -59,6 +60,8 @@ struct Init<'a> {
     filters: Vec<BpfProgram>,
     /// Hears the host's packets, until it is handed out.
     packets: Option<Socket>,
+    /// The root of this process and the program's.
+    _root: Option<Root>,
     /// Readable when a child has ended.
     ends: OwnedFd,
     running: Option<Running>,
@@ -94,8 +97,11 @@ impl<'a> Init<'a> {
         }
         let mut notes = Vec::new();
         let packets = plan.capture.then(hear_packets).transpose().step("listen in on the host")?;
+        let mut held = None;
         let scratch = if plan.layers.has(Layer::Files) {
-            notes.extend(root::change(&plan, identity.ids())?);
+            let (root, more) = root::change(&plan, identity.ids())?;
+            held = Some(root);
+            notes.extend(more);
             PathBuf::from(root::BOX)
         } else {
             let folder = PathBuf::from(plan.scratch.clone().ok_or(Fault::new("enter the scratch folder", "none"))?);
@@ -122,7 +128,7 @@ impl<'a> Init<'a> {
         }
         let running = None;
         let init =
-            Init { channel, plan, identity, scratch, group, rules, filters, packets, ends, running };
+            Init { channel, plan, identity, scratch, group, rules, filters, packets, _root: held, ends, running };
         Ok((init, notes))
     }
 

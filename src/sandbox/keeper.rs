@@ -107,6 +107,8 @@ fn leave(plan: &Plan) -> Result<Identity, Fault> {
     }
     if plan.layers.has(Layer::Names) {
         rustix::system::sethostname(b"sandbox").of(Layer::Names, "sethostname")?;
+        // The program sees the group that it is in from this process's group on: of the machine's names there is none.
+        sys::unshare(libc::CLONE_NEWCGROUP).of(Layer::Names, "unshare(CLONE_NEWCGROUP)")?;
     }
     if plan.layers.has(Layer::Network) {
         host::settle_in_with(&SETTINGS).of(Layer::Network, "set lo up")?;

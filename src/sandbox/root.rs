@@ -34,6 +34,23 @@ const OF_ETC: [&str; 11] = [
     "python3",
 ];
 
+/// What of `/proc` tells of the machine's disks, keys, devices and start, and of no program: it is empty here. The rest
+/// of what is no process's own stays: runtimes read how much memory and how many processors there are.
+const MASKED: [&str; 12] = [
+    "cmdline",
+    "diskstats",
+    "fs",
+    "interrupts",
+    "key-users",
+    "keys",
+    "mdstat",
+    "modules",
+    "partitions",
+    "swaps",
+    "sys/kernel/core_pattern",
+    "version",
+];
+
 /// Attributes of what is shown from outside.
 const SHOWN: MountAttrFlags =
     MountAttrFlags::MOUNT_ATTR_RDONLY.union(MountAttrFlags::MOUNT_ATTR_NOSUID).union(MountAttrFlags::MOUNT_ATTR_NODEV);
@@ -54,11 +71,14 @@ struct Shown {
     is_folder: bool,
 }
 
+/// The new root, which is there as long as this is open.
+pub struct Root(#[expect(dead_code, reason = "it is held, and that is all")] OwnedFd);
+
 /// Gives this process a new root, for good. `owner`, a user and a group, may write to the scratch folder.
 ///
 /// # Errors
 /// A fault of [`Layer::Files`]: the step that was refused.
-pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<Vec<Note>, Fault> {
+pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<(Root, Vec<Note>), Fault> {
     let at = Layer::Files;
     sys::unshare(libc::CLONE_NEWNS).of(at, "unshare(CLONE_NEWNS)")?;
     // What happens here shall not be seen outside.
@@ -80,13 +100,33 @@ pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<Vec<Note>, Fault> {
     for one in shown {
         place(root.as_fd(), &one).of(at, &format!("show {}", one.path))?;
     }
-    sys::children::set_mount_attributes(root.as_fd(), MountAttrFlags::MOUNT_ATTR_RDONLY.bits().into(), false)
-        .of(at, "make the root read-only")?;
-    rustix::process::fchdir(&root).of(at, "enter the new root")?;
-    rustix::process::pivot_root(".", ".").of(at, "pivot_root")?;
-    unmount(".", UnmountFlags::DETACH).of(at, "let go of the old root")?;
+    make_read_only(root.as_fd()).of(at, "make the root read-only")?;
+    let whole = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_RECURSIVE
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    let tree = open_tree(&root, "", whole).of(at, "copy the new root")?;
+    leave_the_old_root().of(at, "let go of the old root")?;
+    rustix::process::fchdir(&tree).of(at, "enter the new root")?;
+    rustix::process::chroot(".").of(at, "chroot")?;
     rustix::process::chdir(BOX).of(at, "enter /box")?;
-    Ok(notes)
+    Ok((Root(tree), notes))
+}
+
+/// Leaves this mount namespace with nothing in it but an empty folder. The new root hangs nowhere: so
+/// `/proc/PID/mountinfo`, in which the kernel tells what of a namespace a process can reach and from where of the
+/// machine it comes, has no line.
+fn leave_the_old_root() -> io::Result<()> {
+    let nothing = memory("4k", "1", "0555", None)?;
+    make_read_only(nothing.as_fd())?;
+    move_mount(&nothing, "", CWD, "/tmp", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    rustix::process::fchdir(&nothing)?;
+    rustix::process::pivot_root(".", ".")?;
+    Ok(unmount(".", UnmountFlags::DETACH)?)
+}
+
+fn make_read_only(mount: BorrowedFd<'_>) -> io::Result<()> {
+    sys::children::set_mount_attributes(mount, MountAttrFlags::MOUNT_ATTR_RDONLY.bits().into(), false)
 }
 
 /// What is to be shown from outside, and the symbolic links of the root.
@@ -220,7 +260,29 @@ fn show_processes(root: BorrowedFd<'_>, plan: &Plan) -> Result<(), Fault> {
     } else {
         clone("/proc", WRITABLE | MountAttrFlags::MOUNT_ATTR_NOEXEC).of(at, "take hold of /proc")?
     };
-    move_mount(&proc, "", root, "proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).of(at, "put /proc at its place")
+    move_mount(&proc, "", root, "proc", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH).of(at, "put /proc at its place")?;
+    mask(proc.as_fd()).of(at, "hide parts of /proc")
+}
+
+/// Lays something empty over what tells of the machine. What this kernel does not have needs none.
+fn mask(proc: BorrowedFd<'_>) -> io::Result<()> {
+    let nothing =
+        MountAttrFlags::MOUNT_ATTR_RDONLY | MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    for name in MASKED {
+        let about = match statat(proc, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(rustix::io::Errno::NOENT) => continue,
+            about => about?,
+        };
+        let over = if FileType::from_raw_mode(about.st_mode) == FileType::Directory {
+            let folder = memory("4k", "1", "0555", None)?;
+            make_read_only(folder.as_fd())?;
+            folder
+        } else {
+            clone("/dev/null", nothing)?
+        };
+        move_mount(&over, "", proc, name, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+    }
+    Ok(())
 }
 
 /// Whether something is mounted over parts of `/proc`, as container engines do: then the kernel lets no ordinary user
