@@ -9,6 +9,7 @@ mod diagram;
 mod exercises;
 mod faults;
 mod honesty;
+mod hostile;
 mod interop;
 mod judge;
 mod odd_programs;
