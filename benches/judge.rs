@@ -150,6 +150,7 @@ fn questions(config: &SandboxConfig) {
     };
     row("listing the host's sockets", &|sandbox| drop(sandbox.sockets().expect("a list")));
     row("listing those that wait to be called", &|sandbox| drop(sandbox.waiting_sockets().expect("a list")));
+    row("what the program has done", &|sandbox| _ = sandbox.tally().expect("a tally"));
     row("a look at the program", &|sandbox| drop(sandbox.look().expect("a look")));
     row("a socket for a peer", &|sandbox| drop(sandbox.socket(socket2::Type::STREAM).expect("a socket")));
 }
@@ -166,7 +167,7 @@ fn kill_all(config: &SandboxConfig) {
         .map(|_| {
             let mut sandbox = Sandbox::open(config).expect("a sandbox");
             sandbox.start(&program).expect("a start");
-            while sandbox.look().expect("a look").len() < LEFT + 1 {
+            while sandbox.look().expect("a look").processes.len() < LEFT + 1 {
                 sandbox.wait(&mut [], Duration::from_millis(1)).expect("a wait");
             }
             let began = Instant::now();

@@ -3,6 +3,7 @@
 mod anywhere;
 mod attacks;
 mod authors;
+mod blame;
 mod by_hand;
 mod capture;
 mod diagram;

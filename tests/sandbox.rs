@@ -64,7 +64,7 @@ fn run(config: &SandboxConfig, script: &str) -> (How, String, u64) {
 fn asleep(sandbox: &mut Sandbox) -> (Process, (i64, [u64; 6])) {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
-        let mut processes = sandbox.look().expect("a look");
+        let mut processes = sandbox.look().expect("a look").processes;
         assert_eq!(processes.len(), 1, "{processes:?}");
         if let Some(call) = processes[0].threads[0].call {
             return (processes.remove(0), call);
@@ -262,13 +262,13 @@ signal.pause()";
         sandbox.wait(&mut [], PATIENCE).expect("a wait");
         assert_eq!(sandbox.ended(), None, "{:?}", sandbox.output());
     }
-    let processes = sandbox.look().expect("a look");
+    let processes = sandbox.look().expect("a look").processes;
     assert_eq!(processes.len(), 20);
     assert!(processes[0].name.starts_with(") R 1 "), "{:?}", processes[0].name);
     let sockets: usize = processes.iter().map(|process| process.sockets.len()).sum();
     assert!((200..=1000).contains(&sockets), "{sockets}");
     assert_eq!(sandbox.kill_program().expect("it dies").stopped, 20);
-    assert_eq!(sandbox.look().expect("a look"), []);
+    assert_eq!(sandbox.look().expect("a look").processes, []);
 }
 
 #[test]

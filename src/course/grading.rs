@@ -9,8 +9,11 @@ use anyhow::{Result, anyhow, bail};
 use super::Mistyped;
 use super::attempt_source::AttemptSource;
 use super::exercises::ExerciseFolder;
-use crate::judge::{Exercise, Grade, Judging, Misconception, judge};
+use crate::judge::{self, Cost, Exercise, Grade, Judging, Misconception, judge};
 use crate::sandbox::{Archive, Fault, How, Input, Layer, Layers, Limits, Program, Sandbox, SandboxConfig, resolve};
+
+/// How long a sandbox's program lives at most: longer than the judge goes on.
+const LONGEST: Duration = Duration::from_secs(660);
 
 /// The lowest tier at which strangers' programs are judged.
 pub const TIER_FOR_STRANGERS: u8 = 2;
@@ -40,6 +43,8 @@ pub struct PreparedAttempt {
     wrong: Vec<Misconception>,
     typed: Vec<String>,
     program: Built,
+    /// What the build has cost.
+    built: Cost,
 }
 
 /// What is executed, and where; or what the build printed, where it failed.
@@ -83,8 +88,8 @@ pub fn prepare(
         }
     }
     let wrong = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
-    let program = built(config, &source)?;
-    Ok(PreparedAttempt { folder, exercise, wrong, typed, program })
+    let (program, built) = built(config, &source)?;
+    Ok(PreparedAttempt { folder, exercise, wrong, typed, program, built })
 }
 
 impl PreparedAttempt {
@@ -100,7 +105,10 @@ impl PreparedAttempt {
         let seed = options.seed.unwrap_or_else(any_seed);
         let (argv, order) = match &self.program {
             Ok(program) => program.clone(),
-            Err(output) => return Grade::unbuilt(id, exercise, self.typed.clone(), seed, output.clone()),
+            Err(output) => {
+                let grade = Grade::unbuilt(id, exercise, self.typed.clone(), seed, output.clone());
+                return Grade { limits: limits(), cost: self.built, ..grade };
+            }
         };
         judge(&Judging {
             id,
@@ -110,6 +118,7 @@ impl PreparedAttempt {
             env: environment(&argv),
             argv,
             sandbox: SandboxConfig { capture: options.capture, ..order },
+            built: self.built,
             seed,
             only: options.check.as_deref(),
             case: options.case.clone(),
@@ -118,40 +127,43 @@ impl PreparedAttempt {
     }
 }
 
-/// The limits of one check: at most 150 s, whatever the program is asked.
+/// The limits of one check. The judge watches the time; the sandbox's own limit is there should it fail to.
 fn limits() -> Limits {
-    Limits { wall: Duration::from_secs(150), ..Limits::default() }
+    Limits { wall: LONGEST, ..Limits::default() }
 }
 
-/// Builds what is to be built, and finds what is to be executed.
-fn built(mut config: SandboxConfig, source: &AttemptSource) -> Result<Built> {
+/// Builds what is to be built, and finds what is to be executed. The second value is what the build has cost.
+fn built(mut config: SandboxConfig, source: &AttemptSource) -> Result<(Built, Cost)> {
+    let mut cost = Cost::default();
     if !source.build.is_empty() {
-        match build(&config, source)? {
+        let (built, of_build) = build(&config, source)?;
+        cost = of_build;
+        match built {
             Ok(archive) => config.archive = archive,
-            Err(output) => return Ok(Err(output)),
+            Err(output) => return Ok((Err(output), cost)),
         }
     }
     let argv = resolved(&mut config, source, &source.run)?;
-    Ok(Ok((argv, config)))
+    Ok((Ok((argv, config)), cost))
 }
 
-/// Executes the build in a sandbox: a compiler reads what a stranger wrote. Its time counts against no check.
-fn build(config: &SandboxConfig, source: &AttemptSource) -> Result<Result<Archive, String>> {
-    let mut config = SandboxConfig { limits: Limits::for_build(), ..config.clone() };
+/// Executes the build in a sandbox: a compiler reads what a stranger wrote.
+fn build(config: &SandboxConfig, source: &AttemptSource) -> Result<(Result<Archive, String>, Cost)> {
+    let limits = Limits { wall: LONGEST, ..Limits::for_build() };
+    let mut config = SandboxConfig { limits, ..config.clone() };
     let argv = resolved(&mut config, source, &source.build)?;
     let mut sandbox = Sandbox::open(&config).map_err(|fault| anyhow!("{fault}"))?;
     let fault = |fault: Fault| anyhow!("the build could not be watched: {fault}");
     let program = Program { env: environment(&argv), argv, input: Input::Nothing };
     sandbox.start(&program).map_err(fault)?;
-    while sandbox.ended().is_none() {
-        sandbox.wait(&mut [], Duration::from_secs(1)).map_err(fault)?;
-    }
-    if sandbox.ended().is_some_and(|ending| ending.how == How::Exited(0)) {
-        return Ok(Ok(sandbox.pack().map_err(fault)?));
+    let building = judge::watch(&mut sandbox).map_err(|stop| anyhow!("the build could not be watched: {stop}"))?;
+    if building.over.is_none() && sandbox.ended().is_some_and(|ending| ending.how == How::Exited(0)) {
+        return Ok((Ok(sandbox.pack().map_err(fault)?), building.cost));
     }
     let output = sandbox.output();
-    let both = [&output.stdout.kept[..], &output.stderr.kept[..]].concat();
-    Ok(Err(String::from_utf8_lossy(&both).into_owned()))
+    let mut both = [&output.stdout.kept[..], &output.stderr.kept[..]].concat();
+    both.extend(building.over.into_iter().flat_map(|over| format!("\n{over}\n").into_bytes()));
+    Ok((Err(String::from_utf8_lossy(&both).into_owned()), building.cost))
 }
 
 /// A command whose first word is a file, which the sandbox then shows. What was built is in the sandbox's folder only.

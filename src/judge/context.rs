@@ -1,18 +1,19 @@
-//! What a check and its peers share: sandbox, event log, random choices, and how to wait.
+//! What a check and its peers share: sandbox, clock, event log and random choices.
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
 
+use super::budget::Clock;
 use super::choices::Choices;
 use super::event_log::EventLog;
-use super::failure::{Done, Failure, Kind, Stop};
+use super::failure::{Done, Failure, Kind};
 use super::overhearing::Overhearing;
 use super::snapshot::{self, ProcessSnapshot};
-use crate::sandbox::{Ending, Sandbox};
+use crate::sandbox::{Ending, Layer, Sandbox};
 use crate::view::text;
 
 /// The time between two samples of a program that is waited for.
@@ -25,9 +26,6 @@ pub const HANG_SAMPLES: u32 = 100;
 /// The CPU time that a program may use until it has started, and in each wait from then on.
 const MAX_CPU_TO_START: Duration = Duration::from_secs(3);
 const MAX_CPU_TO_ANSWER: Duration = Duration::from_secs(1);
-
-/// The longest wait, however slow the machine is.
-const MAX_WAIT: Duration = Duration::from_secs(120);
 
 /// How many bytes of the end of standard error a report keeps.
 const MAX_LAST_WORDS: usize = 2000;
@@ -42,17 +40,20 @@ pub enum WaitOutcome {
     Asleep(ProcessSnapshot),
     /// The program uses CPU without end.
     Spins(ProcessSnapshot),
+    /// The program neither rests nor gets anywhere: how we know.
+    Busy(ProcessSnapshot, String),
 }
 
 /// What a check and its peers share.
 pub struct CheckContext {
     pub sandbox: RefCell<Sandbox>,
+    pub clock: Clock,
     pub log: EventLog,
     pub choices: RefCell<Choices>,
     /// Samples with every thread asleep after which the program counts as hung.
     pub hang_samples: Cell<u32>,
     /// The CPU time that the program may use in one wait.
-    max_cpu: Cell<Duration>,
+    pub max_cpu: Cell<Duration>,
     /// What our peers have still to send, in words; `None` if that is nothing.
     pub unsent: RefCell<Option<String>>,
     /// How many bytes of the program's standard output are in the log.
@@ -63,9 +64,16 @@ pub struct CheckContext {
 }
 
 impl CheckContext {
-    pub fn new(sandbox: Sandbox, log: EventLog, choices: Choices, packets: Option<Overhearing>) -> CheckContext {
+    pub fn new(
+        sandbox: Sandbox,
+        clock: Clock,
+        log: EventLog,
+        choices: Choices,
+        packets: Option<Overhearing>,
+    ) -> CheckContext {
         CheckContext {
             sandbox: RefCell::new(sandbox),
+            clock,
             log,
             choices: RefCell::new(choices),
             hang_samples: Cell::new(HANG_SAMPLES),
@@ -82,114 +90,13 @@ impl CheckContext {
         self.sandbox.borrow().address()
     }
 
-    /// Waits until `socket` is ready for `flags` or `done` holds, or the program can no longer bring that about.
-    ///
-    /// # Errors
-    /// A fault of ours, or what `done` returns.
-    pub fn wait(
-        &self,
-        socket: Option<(BorrowedFd<'_>, PollFlags)>,
-        mut done: impl FnMut(&mut Sandbox) -> Done<bool>,
-    ) -> Done<WaitOutcome> {
-        self.wait_asking_every(SAMPLE_EVERY, socket, &mut done)
-    }
-
-    /// As [`wait`](CheckContext::wait), with `interval` as the longest time between two calls of `done`.
-    ///
-    /// # Errors
-    /// As [`wait`](CheckContext::wait).
-    pub fn wait_asking_every(
-        &self,
-        interval: Duration,
-        socket: Option<(BorrowedFd<'_>, PollFlags)>,
-        done: &mut dyn FnMut(&mut Sandbox) -> Done<bool>,
-    ) -> Done<WaitOutcome> {
-        let began = Instant::now();
-        let (mut last_sample, mut asleep, mut first) = (began, 0, None::<ProcessSnapshot>);
-        let mut written = self.sandbox.borrow().output().total();
-        loop {
-            let ended = self.sandbox.borrow().ended().is_some();
-            let ready = self.poll(socket, if ended { Duration::ZERO } else { interval })?;
-            if ready || done(&mut self.sandbox.borrow_mut())? {
-                return Ok(WaitOutcome::Ready);
-            }
-            if ended {
-                return Ok(WaitOutcome::Ended);
-            }
-            if last_sample.elapsed() < SAMPLE_EVERY {
-                continue;
-            }
-            last_sample = Instant::now();
-            let snapshot = ProcessSnapshot::take(&mut self.sandbox.borrow_mut())?;
-            let before = first.get_or_insert_with(|| snapshot.clone());
-            // A program that writes more than a pipe holds sleeps until we have read it.
-            let now = self.sandbox.borrow().output().total();
-            let writes = std::mem::replace(&mut written, now) != now;
-            if snapshot.is_asleep() && !writes {
-                asleep += 1;
-            }
-            if asleep >= self.hang_samples.get() {
-                return Ok(WaitOutcome::Asleep(snapshot));
-            }
-            if snapshot.cpu().saturating_sub(before.cpu()) >= self.max_cpu.get() {
-                return Ok(WaitOutcome::Spins(snapshot));
-            }
-            if began.elapsed() >= MAX_WAIT {
-                let what = "the machine gave the program too little processor time to answer";
-                return Err(Stop::Fault(format!("{what} within {} s", MAX_WAIT.as_secs())));
-            }
-        }
-    }
-
-    /// Waits until the program sleeps, having done all that it can do by itself; or has ended.
-    ///
-    /// # Errors
-    /// A failure, if it uses CPU without end.
-    pub fn settle(&self) -> Done {
-        /// Two equal samples would do: no thread has run between them.
-        const EQUAL_SAMPLES: u32 = 2;
-        const SETTLE_EVERY: Duration = Duration::from_millis(2);
-        /// After this time a program that sleeps now is at rest, although it wakes up again and again.
-        const RESTLESS: Duration = Duration::from_secs(2);
-        let (began, mut equal) = (Instant::now(), 0);
-        let (mut first, mut last) = (None::<ProcessSnapshot>, None::<ProcessSnapshot>);
-        while equal < EQUAL_SAMPLES {
-            self.poll(None, SETTLE_EVERY)?;
-            if self.sandbox.borrow().ended().is_some() {
-                return Ok(());
-            }
-            let snapshot = ProcessSnapshot::take(&mut self.sandbox.borrow_mut())?;
-            let same = |last: &ProcessSnapshot| last.context_switches() == snapshot.context_switches();
-            equal = if snapshot.is_asleep() && last.as_ref().is_some_and(same) { equal + 1 } else { 0 };
-            let before = first.get_or_insert_with(|| snapshot.clone());
-            if snapshot.cpu().saturating_sub(before.cpu()) >= self.max_cpu.get() {
-                return Err(self.failure(Kind::Spins, "it does not come to rest", Some(&snapshot)).into());
-            }
-            if began.elapsed() >= RESTLESS && snapshot.is_asleep() || began.elapsed() >= MAX_WAIT {
-                return Ok(());
-            }
-            last = Some(snapshot);
-        }
-        Ok(())
-    }
-
-    /// Lets the program run for `time`, or until it ends.
-    ///
-    /// # Errors
-    /// A fault of ours only.
-    pub fn pass_time(&self, time: Duration) -> Done {
-        let until = Instant::now() + time;
-        loop {
-            let rest = until.saturating_duration_since(Instant::now());
-            if rest.is_zero() || self.ended().is_some() {
-                return Ok(());
-            }
-            self.poll(None, rest)?;
-        }
+    /// Whether no other program of this machine can have the host's ports.
+    pub fn has_private_host(&self) -> bool {
+        self.sandbox.borrow().protection().layers.has(Layer::Network)
     }
 
     /// Lets the program run for at most `time`. Returns whether `socket` is ready.
-    fn poll(&self, socket: Option<(BorrowedFd<'_>, PollFlags)>, time: Duration) -> Done<bool> {
+    pub fn poll(&self, socket: Option<(BorrowedFd<'_>, PollFlags)>, time: Duration) -> Done<bool> {
         let mut fds: Vec<PollFd<'_>> = Vec::new();
         if let Some((fd, flags)) = socket {
             fds.push(PollFd::from_borrowed_fd(fd, flags));
@@ -247,13 +154,9 @@ impl CheckContext {
         self.max_cpu.set(MAX_CPU_TO_ANSWER);
     }
 
-    /// A failure with what is known of the program: in `snapshot`, or once it has come to rest.
-    pub fn failure(&self, kind: Kind, what: impl Into<String>, snapshot: Option<&ProcessSnapshot>) -> Failure {
+    /// A failure with what is known of the program in `snapshot`, and of its end if it has ended.
+    pub fn failure_at(&self, kind: Kind, what: impl Into<String>, snapshot: Option<&ProcessSnapshot>) -> Failure {
         let mut failure = Failure::new(kind, what);
-        if snapshot.is_none() {
-            // A program that closes its connections because it is ending has ended then.
-            let _ = self.settle();
-        }
         let mut sandbox = self.sandbox.borrow_mut();
         if let Some(ending) = sandbox.ended().cloned() {
             failure.kind = if ending.limit.is_some() { Kind::Limit } else { Kind::Ended };
@@ -265,15 +168,6 @@ impl CheckContext {
         let written = &sandbox.output().stderr.kept;
         failure.last_words = written[written.len().saturating_sub(MAX_LAST_WORDS)..].to_vec();
         failure
-    }
-
-    /// The failure of a wait that did not end as it must.
-    pub fn unmet(&self, waited: &WaitOutcome, what: impl Into<String>) -> Failure {
-        match waited {
-            WaitOutcome::Asleep(snapshot) => self.failure(Kind::Hangs, what, Some(snapshot)),
-            WaitOutcome::Spins(snapshot) => self.failure(Kind::Spins, what, Some(snapshot)),
-            WaitOutcome::Ready | WaitOutcome::Ended => self.failure(Kind::Wrong, what, None),
-        }
     }
 
     /// How the program ended, if it has.

@@ -10,8 +10,10 @@ use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, Event, Host, Value, Wait, What};
 use crate::wire;
 
-/// The most events of one check that are kept, besides frames: of these there is a bound where they are heard.
+/// The most events of one check that are kept, besides frames: of these there is a bound where they are heard. And the
+/// most bytes of all their data and texts.
 const MAX_EVENTS: usize = 20_000;
+const MAX_BYTES: usize = 8 << 20;
 
 /// The log of one check. Its clones write into the same log.
 #[derive(Clone)]
@@ -25,6 +27,7 @@ pub struct Recording {
 struct Entries {
     events: Vec<Event>,
     frames: usize,
+    bytes: usize,
     left_out: u64,
     began: Instant,
     /// The same moment on the machine's clock, since 1970.
@@ -40,6 +43,7 @@ impl Recording {
         let entries = Entries {
             events: Vec::new(),
             frames: 0,
+            bytes: 0,
             left_out: 0,
             began: Instant::now(),
             began_at: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
@@ -122,12 +126,18 @@ impl EventLog {
 
     fn add_at(&self, at: Duration, role: Option<&str>, what: What) {
         let mut entries = self.0.borrow_mut();
+        let bytes = match &what {
+            What::Note { text } | What::Print { text } => text.len(),
+            What::Call(call) => call.data.as_ref().map_or(0, |data| data.bytes.len()),
+            _ => 0,
+        };
         if matches!(what, What::Frame(_)) {
             entries.frames += 1;
-        } else if entries.events.len() - entries.frames >= MAX_EVENTS {
+        } else if entries.events.len() - entries.frames >= MAX_EVENTS || entries.bytes + bytes > MAX_BYTES {
             entries.left_out += 1;
             return;
         }
+        entries.bytes += bytes;
         let at_ns = u64::try_from(at.as_nanos()).unwrap_or(u64::MAX);
         let (role, actor) = (role.map(str::to_owned), role.map(str::to_owned));
         // `Recording::finish` numbers them.
@@ -202,5 +212,15 @@ mod tests {
         assert_eq!(events.len(), MAX_EVENTS + 1);
         assert_eq!(steps(&events).last().map(String::as_str), Some("3 more events, which are not kept"));
         assert!(events.iter().map(|event| event.n).eq(1..=MAX_EVENTS as u64 + 1));
+    }
+
+    #[test]
+    fn events_that_would_take_too_much_memory_are_counted() {
+        let recording = Recording::start();
+        let line = "x".repeat(1 << 20);
+        (0..10).for_each(|_| recording.log().add_output_line(&line));
+        let events = recording.finish();
+        assert_eq!(events.len(), MAX_BYTES / line.len() + 1);
+        assert_eq!(steps(&events), ["2 more events, which are not kept"]);
     }
 }

@@ -1,5 +1,6 @@
 //! An expectation that was not met, and what ends a check.
 
+use std::fmt;
 use std::io;
 
 use crate::sandbox::Fault;
@@ -15,6 +16,9 @@ pub enum Stop {
     Failed(Box<Failure>),
     /// Something of ours failed: the check says nothing about the attempt.
     Fault(String),
+    /// The machine was busy with something else for too long. That says nothing about the attempt either, and it makes
+    /// no sense to try again at once.
+    TooBusy(String),
 }
 
 /// An expectation that was not met.
@@ -89,6 +93,15 @@ impl Stop {
     /// The fault of a call that failed, although the attempt cannot make it fail.
     pub fn ours(call: &str, error: &io::Error) -> Stop {
         Stop::Fault(format!("{call}: {}", error_name(error)))
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Stop::Failed(failure) => f.write_str(&failure.what),
+            Stop::Fault(fault) | Stop::TooBusy(fault) => f.write_str(fault),
+        }
     }
 }
 

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::budget::Cost;
 use super::exercise::{Check, Exercise};
 use super::failure::{Failure, Kind};
+use crate::sandbox::Limits;
 use crate::trace::Event;
 
 /// The verdict on a check, or on an attempt as a whole.
@@ -74,6 +76,10 @@ pub struct Grade {
     pub build: Option<String>,
     /// The checks, applied, in the exercise's order. Only those that were asked for.
     pub checks: Vec<Checked>,
+    /// What each of its sandboxes could have.
+    pub limits: Limits,
+    /// What it has cost.
+    pub cost: Cost,
     /// What the attempt seems to get wrong, in one sentence, and the name of the program that gets the same wrong.
     pub behaves_like: Option<(String, String)>,
 }
@@ -117,6 +123,8 @@ impl Grade {
             protection: "not needed".to_owned(),
             whole: true,
             build: Some(output),
+            limits: Limits::default(),
+            cost: Cost::default(),
             checks: exercise.checks.iter().map(failed).collect(),
             behaves_like: None,
         }

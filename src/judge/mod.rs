@@ -6,10 +6,13 @@
 //! that moment.
 //!
 //! Invariants: nothing that an attempt prints, writes or returns is read as a verdict. What goes wrong on our side,
-//! a panic in a check as well, is [`Verdict::CannotTell`], never a zero. A check that was not applied cannot be part of
-//! a grade. Time alone fails no attempt: a hang is counted in samples at which every thread slept.
+//! a panic in a check as well, is [`Verdict::CannotTell`], never a zero; what an attempt can bring about by itself
+//! never is. A check that was not applied cannot be part of a grade. Time in which the machine let an attempt wait
+//! fails none: a hang is counted in samples at which every thread slept, and the time that an attempt has is its own.
 
 mod attempt;
+mod budget;
+mod building;
 mod choices;
 mod context;
 mod event_log;
@@ -23,9 +26,12 @@ pub mod report;
 mod run;
 mod semaphore;
 mod snapshot;
+mod waiting;
 mod wrong;
 
 pub use attempt::Attempt;
+pub use budget::Cost;
+pub use building::{Building, watch};
 pub use choices::read as read_case;
 pub use exercise::{Check, Exercise};
 pub use failure::{Done, Failure, Kind, Shown, Stop};

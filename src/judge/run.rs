@@ -2,23 +2,24 @@
 
 use std::ffi::OsString;
 use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::attempt::Attempt;
+use super::budget::{Budget, Clock, Cost, MAX_CHECK, MAX_CLOCK, MAX_SHRINKING, Standing};
 use super::choices::{self, Choices, scattered};
 use super::context::CheckContext;
 use super::event_log::Recording;
 use super::exercise::{Check, Exercise};
-use super::failure::Stop;
+use super::failure::{Done, Failure, Kind, Stop};
 use super::grade::{Checked, Grade, Outcome};
 use super::overhearing::Overhearing;
 use super::panics;
 use super::semaphore::{Semaphore, lock};
+use super::waiting;
 use super::wrong::{self, Misconception};
 use crate::sandbox::{Sandbox, SandboxConfig};
-use crate::trace::error_name;
 
 /// The most checks under way at once. Of these at most as many start their program as there are processors; the others
 /// wait for theirs to answer.
@@ -44,6 +45,8 @@ pub struct Judging<'a> {
     pub env: Vec<(String, String)>,
     /// The sandbox of each check. If it captures, the packets on the attempt's host are logged, too.
     pub sandbox: SandboxConfig,
+    /// What the attempt has cost already: its build.
+    pub built: Cost,
     /// Decides the numbers that the checks draw.
     pub seed: u64,
     /// Apply only this check.
@@ -59,9 +62,11 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let (starts, protection) =
         (Semaphore::new(thread::available_parallelism().map_or(1, usize::from)), Mutex::new(None));
+    let budget = Budget::after(judging.built);
     let wanted = judging.exercise.checks.iter().filter(|check| judging.only.is_none_or(|only| only == check.name));
-    let applying: Vec<Applying<'_>> =
-        wanted.map(|check| Applying { judging, check, starts: &starts, protection: &protection }).collect();
+    let applying: Vec<Applying<'_>> = wanted
+        .map(|check| Applying { judging, check, budget: &budget, starts: &starts, protection: &protection })
+        .collect();
     let mut checks = apply_side_by_side(&applying, judging.progress);
     // The first failure is the one that a report shows.
     let failed = |checked: &Checked| matches!(checked.outcome, Outcome::Failed(_));
@@ -81,6 +86,8 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         protection,
         whole,
         build: None,
+        limits: judging.sandbox.limits.clone(),
+        cost: budget.cost(),
         behaves_like: like.map(|like| (like.sentence.clone(), like.name.clone())),
         checks,
     }
@@ -106,7 +113,7 @@ fn apply_side_by_side(applying: &[Applying<'_>], progress: &(dyn Fn(usize) + Syn
     });
     let results = results.into_iter().zip(applying).map(|(result, one)| {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        result.unwrap_or_else(|| faulty(*one.check, "the check was not applied".to_owned()))
+        result.unwrap_or_else(|| unapplied(*one.check, Outcome::Fault("the check was not applied".to_owned())))
     });
     results.collect()
 }
@@ -115,6 +122,7 @@ fn apply_side_by_side(applying: &[Applying<'_>], progress: &(dyn Fn(usize) + Syn
 struct Applying<'a> {
     judging: &'a Judging<'a>,
     check: &'a Check,
+    budget: &'a Arc<Budget>,
     starts: &'a Semaphore,
     protection: &'a Mutex<Option<(u8, String)>>,
 }
@@ -134,10 +142,11 @@ impl Applying<'_> {
         let mut tries = 0..MAX_SHRINK_TRIES;
         'simpler: while matches!(found.outcome, Outcome::Failed(_)) && self.judging.case.is_none() {
             for list in choices::shrink(&found.drawn) {
-                if began.elapsed() > MAX_SHRINK_TIME || tries.next().is_none() {
+                let over = began.elapsed() > MAX_SHRINK_TIME || self.budget.standing() != Standing::Within;
+                if over || tries.next().is_none() {
                     return;
                 }
-                let simpler = self.apply(Choices::replay(list));
+                let (simpler, _) = self.apply(Choices::replay(list), MAX_SHRINKING);
                 if matches!(simpler.outcome, Outcome::Failed(_)) && is_smaller(&simpler.drawn, &found.drawn) {
                     *found = Checked { shrunk: true, ..simpler };
                     continue 'simpler;
@@ -147,34 +156,40 @@ impl Applying<'_> {
         }
     }
 
-    /// Applies the check; once more if that comes to a fault of ours.
+    /// Applies the check; once more if that comes to a fault of ours that may not come again.
     fn apply_with_second_chance(&self, choices: &Choices) -> Checked {
-        let first = self.apply(choices.clone());
-        if matches!(first.outcome, Outcome::Fault(_)) { self.apply(choices.clone()) } else { first }
+        let (first, may_go_away) = self.apply(choices.clone(), MAX_CHECK);
+        if may_go_away { self.apply(choices.clone(), MAX_CHECK).0 } else { first }
     }
 
-    fn apply(&self, choices: Choices) -> Checked {
-        let applied = panics::catch(|| self.apply_here(choices));
-        applied.unwrap_or_else(|message| faulty(*self.check, format!("the check itself panicked: {message}")))
+    /// Applies the check for at most this time. The second value says whether it came to a fault that another try may
+    /// not meet.
+    fn apply(&self, choices: Choices, time: Duration) -> (Checked, bool) {
+        let applied = panics::catch(|| self.apply_here(choices, time));
+        let panicked = |message| Err(Stop::Fault(format!("the check itself panicked: {message}")));
+        applied.unwrap_or_else(panicked).unwrap_or_else(|stop| {
+            let (outcome, may_go_away) = outcome_of(Err(stop));
+            (unapplied(*self.check, outcome), may_go_away)
+        })
     }
 
-    fn apply_here(&self, choices: Choices) -> Checked {
+    fn apply_here(&self, choices: Choices, time: Duration) -> Result<(Checked, bool), Stop> {
         let permit = self.starts.acquire();
-        let began = Instant::now();
-        let sandbox = match Sandbox::open(&self.judging.sandbox) {
-            Ok(sandbox) => sandbox,
-            Err(fault) => return faulty(*self.check, fault.to_string()),
-        };
+        match self.budget.standing() {
+            Standing::AttemptOver => return Err(Failure::new(Kind::Limit, waiting::over()).into()),
+            Standing::MachineOver => return Err(waiting::too_busy(MAX_CLOCK)),
+            Standing::Within | Standing::CheckOver => {}
+        }
+        let (began, clock) = (Instant::now(), Clock::start(self.budget, time));
+        let sandbox = Sandbox::open(&self.judging.sandbox)?;
         let protected = sandbox.protection();
         lock(self.protection).get_or_insert_with(|| (protected.tier, protected.to_string()));
-        let packets = match self.judging.sandbox.capture.then(|| sandbox.packets()).transpose() {
-            Ok(packets) => packets.map(Overhearing::new),
-            Err(error) => return faulty(*self.check, format!("listen in on the host: {}", error_name(&error))),
-        };
+        let packets = self.judging.sandbox.capture.then(|| sandbox.packets()).transpose();
+        let packets = packets.map_err(|error| Stop::ours("listen in on the host", &error))?.map(Overhearing::new);
         let recording = Recording::start();
         let (log, address) = (recording.log(), sandbox.address());
         log.name_address(address, format!("host:{}", self.judging.exercise.port));
-        let context = Rc::new(CheckContext::new(sandbox, log, choices, packets));
+        let context = Rc::new(CheckContext::new(sandbox, clock, log, choices, packets));
         let mut attempt =
             Attempt::new(Rc::clone(&context), self.judging.argv.clone(), self.judging.env.clone(), permit);
         let done = (self.check.run)(&mut attempt);
@@ -183,22 +198,33 @@ impl Applying<'_> {
         let took = began.elapsed();
         let events = recording.finish();
         let Some(context) = Rc::into_inner(context) else {
-            return faulty(*self.check, "a peer outlived its check".to_owned());
+            return Err(Stop::Fault("a peer outlived its check".to_owned()));
         };
         let drawn = context.choices.into_inner().drawn;
         // A sandbox that cannot be closed is a fault of ours, whatever the check says.
-        let (stopped, outcome) = match (context.sandbox.into_inner().close(), done) {
-            (Err(fault), _) => (0, Outcome::Fault(fault.to_string())),
-            (Ok(_), Err(Stop::Fault(fault))) => (0, Outcome::Fault(fault)),
-            (Ok(remains), Err(Stop::Failed(failure))) => (remains.stopped, Outcome::Failed(failure)),
-            (Ok(remains), Ok(())) => (remains.stopped, Outcome::Passed),
+        let (stopped, (outcome, may_go_away)) = match context.sandbox.into_inner().close() {
+            Ok(remains) => {
+                context.clock.finish(remains.cpu);
+                (remains.stopped, outcome_of(done))
+            }
+            Err(fault) => (0, outcome_of(Err(fault.into()))),
         };
-        Checked { check: *self.check, outcome, events, drawn, shrunk: false, took, stopped }
+        Ok((Checked { check: *self.check, outcome, events, drawn, shrunk: false, took, stopped }, may_go_away))
     }
 }
 
-fn faulty(check: Check, fault: String) -> Checked {
-    let outcome = Outcome::Fault(fault);
+/// How a check ended, and whether that is a fault that another try may not meet.
+fn outcome_of(done: Done) -> (Outcome, bool) {
+    match done {
+        Ok(()) => (Outcome::Passed, false),
+        Err(Stop::Failed(failure)) => (Outcome::Failed(failure), false),
+        Err(Stop::Fault(fault)) => (Outcome::Fault(fault), true),
+        Err(Stop::TooBusy(fault)) => (Outcome::Fault(fault), false),
+    }
+}
+
+/// A check of which nothing is known but how it came out.
+fn unapplied(check: Check, outcome: Outcome) -> Checked {
     Checked { check, outcome, events: vec![], drawn: vec![], shrunk: false, took: Duration::ZERO, stopped: 0 }
 }
 

@@ -1,10 +1,8 @@
 //! What the kernel knows of a program at one moment, and the same in words.
 
-use std::time::Duration;
-
 use super::failure::Done;
 use crate::probe;
-use crate::sandbox::{Ending, HostSocket, How, Limit, Process, Sandbox, Thread, Transport};
+use crate::sandbox::{Ending, HostSocket, How, Limit, Look, Process, Sandbox, Thread, Transport};
 use crate::trace::TcpState;
 
 /// The most processes, sockets, and calls of one process that a report shows.
@@ -12,7 +10,7 @@ const MAX_SHOWN: usize = 4;
 
 /// All processes of an attempt at one moment.
 #[derive(Clone, Debug, Default)]
-pub struct ProcessSnapshot(Vec<Process>);
+pub struct ProcessSnapshot(Look);
 
 impl ProcessSnapshot {
     /// Asks the kernel for them. The program does not notice.
@@ -23,31 +21,13 @@ impl ProcessSnapshot {
         Ok(ProcessSnapshot(sandbox.look()?))
     }
 
-    /// Whether no thread runs or is runnable.
-    pub fn is_asleep(&self) -> bool {
-        self.threads().all(|thread| matches!(thread.state, 'S' | 'T' | 't' | 'Z' | 'X'))
-    }
-
-    /// The CPU time of all processes, since each began.
-    pub fn cpu(&self) -> Duration {
-        self.0.iter().map(|process| process.cpu).sum()
-    }
-
-    /// The context switches of each thread, voluntary and involuntary.
-    pub fn context_switches(&self) -> Vec<u64> {
-        self.threads().map(|thread| thread.switches).collect()
-    }
-
-    fn threads(&self) -> impl Iterator<Item = &Thread> {
-        self.0.iter().flat_map(|process| &process.threads)
-    }
-
     /// What the program does, on which sockets of the `host`, what is unread there, and what we have still to send to
     /// it; a line each.
     pub fn explained(&self, host: &[HostSocket], unsent: Option<&str>) -> Vec<String> {
         let mut lines = Vec::new();
-        let several = self.0.len() > 1;
-        for process in self.0.iter().take(MAX_SHOWN) {
+        let processes = &self.0.processes;
+        let several = processes.len() > 1;
+        for process in processes.iter().take(MAX_SHOWN) {
             let who = if several { format!("its process {} ({})", process.pid, process.name) } else { "it".to_owned() };
             if process.threads.iter().any(|thread| thread.state == 'R') {
                 let cpu = process.cpu.as_secs_f64();
@@ -56,8 +36,8 @@ impl ProcessSnapshot {
             let asleep = process.threads.iter().filter_map(|thread| asleep(&who, process, thread, host)).collect();
             lines.extend(each_once(asleep).into_iter().take(MAX_SHOWN));
         }
-        if self.0.len() > MAX_SHOWN {
-            lines.push(format!("and {} more processes", self.0.len() - MAX_SHOWN));
+        if processes.len() > MAX_SHOWN {
+            lines.push(format!("and {} more processes", processes.len() - MAX_SHOWN + self.0.left_out));
         }
         for (process, socket, fd) in self.unread(host) {
             let bytes =
@@ -65,7 +45,7 @@ impl ProcessSnapshot {
             let who = if several { format!(" of process {}", process.pid) } else { String::new() };
             lines.push(format!("{bytes} unread in the receive queue of its socket {fd}{who} ({})", named(socket)));
         }
-        let has_any = self.0.iter().flat_map(|process| &process.sockets).any(|(_, inode)| is_open(*inode, host));
+        let has_any = processes.iter().flat_map(|process| &process.sockets).any(|(_, inode)| is_open(*inode, host));
         if has_any && self.unread(host).next().is_none() {
             lines.push("no byte lies unread in any of its sockets".to_owned());
         }
@@ -78,7 +58,8 @@ impl ProcessSnapshot {
 
     /// The program's sockets with a receive queue that is not empty, each with its process and descriptor.
     fn unread<'a>(&'a self, host: &'a [HostSocket]) -> impl Iterator<Item = (&'a Process, &'a HostSocket, i32)> {
-        let sockets = self.0.iter().flat_map(|process| process.sockets.iter().map(move |socket| (process, socket)));
+        let sockets =
+            self.0.processes.iter().flat_map(|process| process.sockets.iter().map(move |socket| (process, socket)));
         let found = sockets.filter_map(|(process, (fd, inode))| {
             let socket = host.iter().find(|socket| u64::from(socket.inode) == *inode)?;
             (socket.recv_queue > 0 && socket.state != TcpState::Listen).then_some((process, socket, *fd))

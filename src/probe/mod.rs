@@ -93,7 +93,7 @@ pub fn describe(process: Pid) -> String {
 }
 
 /// The calls in which programs sleep, and whether their first argument is the descriptor that they wait on.
-const SLEEPING: [(i64, &str, bool); 27] = [
+const SLEEPING: [(i64, &str, bool); 28] = [
     (libc::SYS_read, "read", true),
     (libc::SYS_readv, "readv", true),
     (libc::SYS_write, "write", true),
@@ -120,16 +120,18 @@ const SLEEPING: [(i64, &str, bool); 27] = [
     (libc::SYS_rt_sigsuspend, "rt_sigsuspend", false),
     (libc::SYS_rt_sigtimedwait, "rt_sigtimedwait", false),
     (libc::SYS_msgrcv, "msgrcv", false),
+    (libc::SYS_clone, "clone", false),
     (libc::SYS_splice, "splice", true),
 ];
 
 /// Calls that only some kinds of machine have.
 #[cfg(target_arch = "x86_64")]
-const OLD: [(i64, &str, bool); 4] = [
+const OLD: [(i64, &str, bool); 5] = [
     (libc::SYS_poll, "poll", false),
     (libc::SYS_select, "select", false),
     (libc::SYS_epoll_wait, "epoll_wait", false),
     (libc::SYS_pause, "pause", false),
+    (libc::SYS_vfork, "vfork", false),
 ];
 #[cfg(not(target_arch = "x86_64"))]
 const OLD: [(i64, &str, bool); 0] = [];

@@ -47,8 +47,14 @@ pub struct Stat {
     pub state: char,
     /// Its parent's process id.
     pub parent: i32,
-    /// User and system time that it used so far, in hundredths of a second.
+    /// User and system time that its threads used so far, also those that have ended, in hundredths of a second.
     pub cpu: Duration,
+    /// The same of its children that have ended and that it has waited for, and of theirs.
+    pub children_cpu: Duration,
+    /// How many threads it has.
+    pub threads: u64,
+    /// When it began: with its number, what tells it from one that had the same number before.
+    pub began: u64,
 }
 
 impl Stat {
@@ -60,15 +66,50 @@ impl Stat {
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
         // A hundred clock ticks make a second, whatever the kernel's own clock does (USER_HZ).
-        let ticks = number(11)? + number(12)?;
+        let ticks = |count: u64| Duration::from_millis(count * 10);
         Some(Stat {
             pid: pid.parse().ok()?,
             name: name.to_owned(),
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
-            cpu: Duration::from_millis(ticks * 10),
+            cpu: ticks(number(11)? + number(12)?),
+            children_cpu: ticks(number(13)? + number(14)?),
+            threads: number(17)?,
+            began: number(19)?,
         })
     }
+}
+
+/// What `/proc/PID/schedstat` says about a thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Schedstat {
+    /// How long it has run.
+    pub ran: Duration,
+    /// How long it was ready to run, and waited for a processor.
+    pub delayed: Duration,
+    /// How often it was given a processor.
+    pub turns: u64,
+}
+
+impl Schedstat {
+    /// Reads the file's one line. `None` where that has another form.
+    pub fn read(line: &[u8]) -> Option<Schedstat> {
+        let mut numbers = std::str::from_utf8(line).ok()?.split_whitespace().map(|word| word.parse::<u64>().ok());
+        let mut next = || numbers.next().flatten();
+        let (ran, delayed, turns) = (next()?, next()?, next()?);
+        Some(Schedstat { ran: Duration::from_nanos(ran), delayed: Duration::from_nanos(delayed), turns })
+    }
+
+    /// Whether the kernel keeps this account at all: where it does not, all is zero, also of a thread that has run.
+    pub fn is_kept(&self) -> bool {
+        self.turns > 0
+    }
+}
+
+/// The number of the process or thread that was started last in the reader's process namespace: the last word of
+/// `/proc/loadavg`, and the only one of `/proc/sys/kernel/ns_last_pid`.
+pub fn last_started(line: &[u8]) -> Option<u64> {
+    std::str::from_utf8(line).ok()?.split_whitespace().last()?.parse().ok()
 }
 
 /// The system call that `/proc/PID/syscall` says a thread is asleep in: its number and its arguments. `None` for a
@@ -98,9 +139,34 @@ mod tests {
 
     #[test]
     fn a_process_may_call_itself_what_it_likes() {
-        let line = b"7 (a) S 9 (b) R 3 7 7 0 -1 4194560 100 0 0 0 250 50 0 0 20 0 1 0 1 1 1\n";
-        let cpu = Duration::from_secs(3);
-        assert_eq!(Stat::read(line), Some(Stat { pid: 7, name: "a) S 9 (b".into(), state: 'R', parent: 3, cpu }));
+        let line = b"7 (a) S 9 (b) R 3 7 7 0 -1 4194560 100 0 0 0 250 50 120 30 20 0 2 0 77 1 1\n";
+        let stat = Stat {
+            pid: 7,
+            name: "a) S 9 (b".into(),
+            state: 'R',
+            parent: 3,
+            cpu: Duration::from_secs(3),
+            children_cpu: Duration::from_millis(1500),
+            threads: 2,
+            began: 77,
+        };
+        assert_eq!(Stat::read(line), Some(stat));
+    }
+
+    #[test]
+    fn times_of_a_thread_are_nanoseconds_and_where_none_are_kept_they_are_zero() {
+        let schedstat = Schedstat::read(b"58868 2825887 2\n").expect("three numbers");
+        assert_eq!((schedstat.ran.as_nanos(), schedstat.delayed.as_nanos(), schedstat.turns), (58_868, 2_825_887, 2));
+        assert!(schedstat.is_kept());
+        assert!(!Schedstat::read(b"0 0 0\n").expect("three numbers").is_kept());
+        assert_eq!(Schedstat::read(b"58868 2825887\n"), None);
+    }
+
+    #[test]
+    fn the_number_started_last_stands_at_the_end_of_the_load() {
+        assert_eq!(last_started(b"0.05 0.20 0.19 1/123 4711\n"), Some(4711));
+        assert_eq!(last_started(b"4711\n"), Some(4711));
+        assert_eq!(last_started(b""), None);
     }
 
     #[test]

@@ -25,8 +25,10 @@ use super::fault::{Fault, Step};
 use super::identity::Identity;
 use super::inside::{self, ChildSetup};
 use super::message::{self, FromInit, Note, Plan, SocketKind, ToInit};
+use super::proc::ProcFolder;
 use super::root::{self, Root};
-use super::{Ending, How, Limit, Remains, archive, proc, restrictions};
+use super::tally::{Starts, Tallier};
+use super::{Ending, How, Limit, Remains, archive, restrictions};
 use crate::netlink;
 use crate::sys::children::{self, End, Reaped};
 use crate::sys::{self, Forked};
@@ -64,6 +66,7 @@ struct Init<'a> {
     _root: Option<Root>,
     /// Readable when a child has ended.
     ends: OwnedFd,
+    tallier: Tallier,
     running: Option<Running>,
 }
 
@@ -98,6 +101,9 @@ impl<'a> Init<'a> {
         let mut notes = Vec::new();
         let packets = plan.capture.then(hear_packets).transpose().step("listen in on the host")?;
         let mut held = None;
+        // The machine's `/proc` is gone soon, and a container may let us have no other.
+        let outside = ProcFolder::open();
+        let starts = if plan.layers.has(Layer::Processes) { Starts::of_new_namespace()? } else { None };
         let scratch = if plan.layers.has(Layer::Files) {
             let (root, more) = root::change(&plan, identity.ids())?;
             held = Some(root);
@@ -108,6 +114,7 @@ impl<'a> Init<'a> {
             rustix::process::chdir(&folder).step("enter the scratch folder")?;
             folder
         };
+        let tallier = Tallier::new(ProcFolder::open().or(outside)?, starts)?;
         let mut files = files.into_iter();
         if let Some(archive) = plan.archive.and_then(|_| files.next()) {
             archive::unpack(archive.as_fd(), &scratch, identity.given).step("unpack the archive")?;
@@ -126,9 +133,20 @@ impl<'a> Init<'a> {
         if plan.layers.has(Layer::Cgroup) && group.is_none() {
             return Err(Fault::new("enter the memory group", "it did not come along"));
         }
-        let running = None;
-        let init =
-            Init { channel, plan, identity, scratch, group, rules, filters, packets, _root: held, ends, running };
+        let init = Init {
+            channel,
+            plan,
+            identity,
+            scratch,
+            group,
+            rules,
+            filters,
+            packets,
+            _root: held,
+            ends,
+            tallier,
+            running: None,
+        };
         Ok((init, notes))
     }
 
@@ -180,8 +198,12 @@ impl<'a> Init<'a> {
                 Err(fault) => self.tell(&FromInit::Fault(fault), None)?,
             },
             ToInit::Look => {
-                let processes = proc::processes(getpid().as_raw_nonzero().get());
-                self.tell(&FromInit::Processes(processes), None)?;
+                let look = self.tallier.folder().look();
+                self.tell(&look.map_or_else(FromInit::Fault, FromInit::Look), None)?;
+            }
+            ToInit::Tally => {
+                let tally = self.tallier.take(self.running.is_some());
+                self.tell(&tally.map_or_else(FromInit::Fault, FromInit::Tally), None)?;
             }
             ToInit::Signal(number) => {
                 if let (Some(running), Some(signal)) = (&self.running, Signal::from_named_raw(number)) {
@@ -334,7 +356,7 @@ impl<'a> Init<'a> {
         const ROUNDS: usize = 200;
         let mut stopped = 0;
         for _ in 0..ROUNDS {
-            let found = proc::descendants(getpid().as_raw_nonzero().get());
+            let found = self.tallier.folder().descendants()?;
             if found.is_empty() {
                 return Ok(stopped);
             }

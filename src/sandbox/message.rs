@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 
 use super::config::{Layer, Layers, Limits};
 use super::fault::Fault;
-use super::proc::Process;
+use super::proc::Look;
+use super::tally::Tally;
 use super::{Ending, Limit, Remains};
 use crate::sys::{retry_on_intr, wait_until_readable};
 
 /// A message's largest size in bytes: what a socket's buffer takes (`net.core.wmem_default`), and room for the kernel.
-const LARGEST: usize = 160 * 1024;
+pub const LARGEST: usize = 160 * 1024;
 
 /// The most descriptors beside a message: a program's standard input, output and error.
 const MOST_DESCRIPTORS: usize = 3;
@@ -41,6 +42,7 @@ pub enum ToInit {
     /// A new socket of this kind, please.
     Socket(SocketKind),
     Look,
+    Tally,
     Signal(i32),
     /// Kill the program and all that it started, for this reason if there is one.
     Kill(Option<Limit>),
@@ -83,7 +85,8 @@ pub enum FromInit {
     Fault(Fault),
     Started,
     Socket,
-    Processes(Vec<Process>),
+    Look(Look),
+    Tally(Tally),
     Done,
     Remains(Remains),
     Packed(Result<u64, String>),

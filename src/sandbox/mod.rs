@@ -30,6 +30,7 @@ mod resolve;
 mod restrictions;
 mod root;
 mod sock_diag;
+mod tally;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -47,10 +48,11 @@ pub use config::{Input, Layer, Layers, Limits, Program, SandboxConfig};
 pub use fault::Fault;
 pub use keeper::keeper;
 pub use outputs::{Output, Stream};
-pub use proc::{Process, Thread};
+pub use proc::{Look, Process, Thread};
 pub use protection::{Missing, Protection, tier_of_this_machine};
 pub use resolve::{NotFound, Resolved, resolve};
 pub use sock_diag::{HostSocket, Taken, Transport};
+pub use tally::Tally;
 
 use fault::Step;
 use init_channel::InitChannel;
@@ -276,13 +278,24 @@ impl Sandbox {
         self.ended.as_ref()
     }
 
-    /// All processes of the program. Looking does not touch them.
+    /// The processes of the program, as far as one message takes them. Looking does not touch them.
     ///
     /// # Errors
     /// What went wrong with the sandbox: see [`Fault`].
-    pub fn look(&mut self) -> Result<Vec<Process>, Fault> {
+    pub fn look(&mut self) -> Result<Look, Fault> {
         match self.ask(&ToInit::Look, &[])?.0 {
-            FromInit::Processes(processes) => Ok(processes),
+            FromInit::Look(look) => Ok(look),
+            _ => Err(not_an_answer()),
+        }
+    }
+
+    /// What all processes of the sandbox's programs have done so far. Takes less time than a [`look`](Self::look).
+    ///
+    /// # Errors
+    /// What went wrong with the sandbox: see [`Fault`]. That a program runs and is to be seen nowhere is a fault, too.
+    pub fn tally(&mut self) -> Result<Tally, Fault> {
+        match self.ask(&ToInit::Tally, &[])?.0 {
+            FromInit::Tally(tally) => Ok(tally),
             _ => Err(not_an_answer()),
         }
     }

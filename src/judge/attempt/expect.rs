@@ -156,7 +156,7 @@ impl Attempt {
     /// A failure, if it goes on using CPU.
     pub fn assert_idle(&self) -> Done {
         self.context.log.step("the program must rest while nobody asks anything of it");
-        self.context.settle()
+        self.context.rest()
     }
 }
 

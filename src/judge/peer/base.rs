@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::event::PollFlags;
 
 use crate::judge::context::{CheckContext, WaitOutcome};
-use crate::judge::failure::{Done, Stop};
+use crate::judge::failure::{Done, Kind, Stop};
 use crate::probe;
 use crate::socket::{Address, Socket, Type};
 use crate::view::text;
@@ -49,9 +49,20 @@ impl Peer {
         self.call(call).map_err(|error| Stop::ours(what, &error))
     }
 
-    /// Binds the socket to an address of the attempt's host.
+    /// Binds the socket to an address of the attempt's host. On a host of its own nobody but the attempt can have taken
+    /// it.
     pub(super) fn bind(&self, address: SocketAddr) -> Done {
-        self.must("bind", |socket| socket.bind(&Address::from(address)))
+        match self.call(|socket| socket.bind(&Address::from(address))) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && self.context.has_private_host() => {
+                let what = match address.port() {
+                    0 => "it has taken all ports of its host: our side can have none".to_owned(),
+                    port => format!("it has taken port {port}, which is our side's"),
+                };
+                Err(self.context.failure(Kind::Wrong, what, None).into())
+            }
+            Err(error) => Err(Stop::ours("bind", &error)),
+        }
     }
 
     /// Adds a step to the story.

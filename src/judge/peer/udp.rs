@@ -103,7 +103,7 @@ impl UdpPeer {
     ///
     /// # Errors
     /// A fault of ours, if the answer is later than [`require_answer_within`](UdpPeer::require_answer_within) allows:
-    /// the machine did not let us answer.
+    /// the machine did not let us answer. A failure, if it is the attempt that keeps the machine busy.
     pub fn answer(&self, bytes: &[u8]) -> Done {
         self.peer.step(&format!("answers with a datagram of {}", counted(bytes)));
         self.send_now(bytes)?;
@@ -224,7 +224,7 @@ impl UdpPeer {
             return Ok(());
         }
         let late = late.as_millis();
-        Err(Stop::Fault(format!("the machine let our {} answer after {late} ms only", self.peer.name)))
+        Err(self.peer.context.late(format!("our {} answer after {late} ms only", self.peer.name)))
     }
 
     /// Waits for the next datagram, and takes it.

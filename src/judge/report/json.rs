@@ -1,10 +1,14 @@
 //! A grade as JSON: one object, whose schema is docs/grade.schema.json.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use crate::judge::budget::{self, Cost};
 use crate::judge::event_log;
 use crate::judge::failure::{Kind, Shown};
 use crate::judge::grade::{Checked, Grade, Outcome};
+use crate::sandbox::Limits;
 use crate::trace::hexadecimal;
 use crate::view::text::escaped;
 
@@ -32,9 +36,45 @@ pub fn json(grade: &Grade) -> Value {
         "kernel": grade.kernel,
         "tier": grade.tier,
         "protection": grade.protection,
+        "limits": limits(&grade.limits),
+        "cost": cost(&grade.cost),
         "behaves_like": like.map(|(sentence, name)| json!({ "name": name, "sentence": sentence })),
         "checks": grade.checks.iter().map(checked).collect::<Vec<_>>(),
     })
+}
+
+/// How much of everything the attempt, and each of its sandboxes, could have.
+pub fn limits(limits: &Limits) -> Value {
+    json!({
+        "attempt_s": budget::MAX_ATTEMPT.as_secs(),
+        "build_s": budget::MAX_BUILD.as_secs(),
+        "check_s": budget::MAX_CHECK.as_secs(),
+        "wait_s": budget::MAX_WAIT.as_secs(),
+        "clock_s": budget::MAX_CLOCK.as_secs(),
+        "cpu_s": limits.cpu.as_secs(),
+        "memory_mib": limits.memory_mib,
+        "data_mib": limits.data_mib,
+        "processes": limits.processes,
+        "descriptors": limits.files,
+        "file_mib": limits.file_mib,
+        "disk_mib": limits.scratch_mib,
+        "disk_files": limits.scratch_files,
+        "output_mib": limits.output_mib,
+    })
+}
+
+/// What it has cost. How much memory that was is not known.
+pub fn cost(cost: &Cost) -> Value {
+    json!({
+        "wall_ms": milliseconds(cost.wall),
+        "own_ms": milliseconds(cost.own),
+        "cpu_ms": milliseconds(cost.cpu),
+        "memory_mib": null,
+    })
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn checked(checked: &Checked) -> Value {
@@ -62,7 +102,7 @@ fn checked(checked: &Checked) -> Value {
         "hint": checked.check.hint,
         "drawn": checked.drawn,
         "stopped": checked.stopped,
-        "took_ms": u64::try_from(checked.took.as_millis()).unwrap_or(u64::MAX),
+        "took_ms": milliseconds(checked.took),
     })
 }
 

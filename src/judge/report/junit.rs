@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::judge::event_log;
 use crate::judge::failure::{Failure, Shown};
 use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
-use crate::judge::report::json::kind;
+use crate::judge::report::json::{self, kind};
 use crate::view::text::{escaped, quoted_within};
 
 /// The document.
@@ -38,6 +38,8 @@ fn properties(grade: &Grade, xml: &mut String) {
         ("protection", grade.protection.clone()),
         ("points", points),
         ("of", grade.of().to_string()),
+        ("limits", json::limits(&grade.limits).to_string()),
+        ("cost", json::cost(&grade.cost).to_string()),
     ];
     xml.push_str("  <properties>\n");
     for (name, value) in &facts {

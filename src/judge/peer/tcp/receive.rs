@@ -6,7 +6,7 @@ use crate::judge::failure::{Done, Kind};
 use crate::judge::peer::base::{byte_count, counted};
 
 /// The most bytes that are received for a report, or while a certain answer is expected.
-const MAX_RECEIVED: usize = 16 * 1024 * 1024;
+const MAX_RECEIVED: usize = 2 * 1024 * 1024;
 
 /// The size of the buffer of one `recv`.
 const RECEIVE_BUFFER: usize = 64 * 1024;

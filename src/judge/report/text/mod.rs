@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use crate::judge::event_log;
+use crate::judge::failure::Kind;
 use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
 use crate::judge::{choices, grade};
 use crate::view::text::{cut, escaped, wrapped};
@@ -214,6 +215,12 @@ fn summary(grade: &Grade) -> String {
         None => format!("{} of the exercise's checks applied: no grade", grade.checks.len()),
     };
     let _ = writeln!(report, "  {style}{word}{style:#}  {points}");
+    let reached =
+        |checked: &&Checked| matches!(&checked.outcome, Outcome::Failed(failure) if failure.kind == Kind::Limit);
+    let reached: Vec<&str> = grade.checks.iter().filter(reached).map(|checked| checked.check.name).collect();
+    if !reached.is_empty() {
+        let _ = writeln!(report, "  it reached the bounds of what it may have: {}", reached.join(", "));
+    }
     let version = env!("CARGO_PKG_VERSION");
     let _ = writeln!(
         report,

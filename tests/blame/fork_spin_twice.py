@@ -1,0 +1,24 @@
+# check: 30 one-message
+# kind: spins
+# The same with grandchildren, whose parent is gone.
+import os, signal, socket, threading, time
+listener = socket.create_server((os.environ["HOST"], int(os.environ["PORT"])))
+
+
+def burn(seconds):
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+
+
+conn, _ = listener.accept()
+while True:
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        if os.fork() == 0:
+            burn(0.1)
+        os._exit(0)
+    os.close(writer)
+    os.wait()
+    os.read(reader, 1)
+    os.close(reader)
