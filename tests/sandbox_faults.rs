@@ -53,8 +53,9 @@ const CALLS: [&str; 35] = [
 
 /// Says from within what holds. The last line asks Landlock, which nothing shows.
 const INSIDE: &str = "id -un; grep -E '^(Cap[PEI]|NoNewPrivs|Seccomp)' /proc/self/status; ulimit -a; hostname; \
-                      for at in / /usr /etc /dev /box /tmp /dev/shm; do (: > $at/new) 2>&1; done; cat /proc/keys | wc -l; \
-                      wc -l < /proc/self/mountinfo; cut -d: -f3 /proc/self/cgroup | grep -vE '^/(socklab-.*)?$'; \
+                      for at in / /usr /etc /dev /box /tmp /dev/shm; do (: > $at/new) 2>&1; done; \
+                      cat /proc/keys | wc -l; wc -l < /proc/self/mountinfo; \
+                      cut -d: -f3 /proc/self/cgroup | grep -vE '^/(socklab-.*)?$'; \
                       ls / /dev /etc /proc/fs; cat /proc/net/dev | wc -l; pwd; umask; \
                       ls /proc/self/fd | wc -l; (echo x > /proc/self/comm) 2>/dev/null && echo written";
 

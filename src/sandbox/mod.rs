@@ -186,8 +186,8 @@ impl Sandbox {
         }
     }
 
-    /// The socket that hears every IPv4 packet of the host from its making on, with its Ethernet head. Where there is no
-    /// private host it is refused: the sandbox must not hear this machine's own traffic.
+    /// The socket that hears every IPv4 packet of the host from its making on, with its Ethernet head. Where there is
+    /// no private host it is refused: the sandbox must not hear this machine's own traffic.
     ///
     /// # Errors
     /// `Unsupported` without a private host, or if [`SandboxConfig::capture`] did not ask for it; a fault at the second

@@ -228,8 +228,8 @@ fn filters(plan: &Plan) -> Result<Vec<BpfProgram>, String> {
     let terminals = vec![rule(vec![is(1, libc::TIOCSTI as i64)?])?, rule(vec![is(1, TIOCLINUX)?])?];
     refused.insert(libc::SYS_ioctl, terminals);
     let absent = ABSENT.iter().map(|call| (*call, Vec::new())).collect();
-    // Of the Internet's sockets TCP and UDP, each by its number or as what a type stands for. The others answer as where
-    // the kernel has no such protocol: Go, which listens on Multipath TCP if there is one, goes on with TCP.
+    // Of the Internet's sockets TCP and UDP, each by its number or as what a type stands for. The others answer as
+    // where the kernel has no such protocol: Go, which listens on Multipath TCP if there is one, goes on with TCP.
     let mut unknown: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     for family in [libc::AF_INET, libc::AF_INET6] {
         let mut other = vec![is(0, family.into())?];
