@@ -100,7 +100,8 @@ pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<(Root, Vec<Note>), Fault
     for one in shown {
         place(root.as_fd(), &one).of(at, &format!("show {}", one.path))?;
     }
-    make_read_only(root.as_fd()).of(at, "make the root read-only")?;
+    sys::children::set_mount_attributes(root.as_fd(), MountAttrFlags::MOUNT_ATTR_RDONLY.bits().into(), false)
+        .of(at, "make the root read-only")?;
     let whole = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_RECURSIVE
@@ -117,16 +118,11 @@ pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<(Root, Vec<Note>), Fault
 /// `/proc/PID/mountinfo`, in which the kernel tells what of a namespace a process can reach and from where of the
 /// machine it comes, has no line.
 fn leave_the_old_root() -> io::Result<()> {
-    let nothing = memory("4k", "1", "0555", None)?;
-    make_read_only(nothing.as_fd())?;
+    let nothing = nothing()?;
     move_mount(&nothing, "", CWD, "/tmp", MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
     rustix::process::fchdir(&nothing)?;
     rustix::process::pivot_root(".", ".")?;
     Ok(unmount(".", UnmountFlags::DETACH)?)
-}
-
-fn make_read_only(mount: BorrowedFd<'_>) -> io::Result<()> {
-    sys::children::set_mount_attributes(mount, MountAttrFlags::MOUNT_ATTR_RDONLY.bits().into(), false)
 }
 
 /// What is to be shown from outside, and the symbolic links of the root.
@@ -266,23 +262,22 @@ fn show_processes(root: BorrowedFd<'_>, plan: &Plan) -> Result<(), Fault> {
 
 /// Lays something empty over what tells of the machine. What this kernel does not have needs none.
 fn mask(proc: BorrowedFd<'_>) -> io::Result<()> {
-    let nothing =
-        MountAttrFlags::MOUNT_ATTR_RDONLY | MountAttrFlags::MOUNT_ATTR_NOSUID | MountAttrFlags::MOUNT_ATTR_NOEXEC;
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC;
     for name in MASKED {
-        let about = match statat(proc, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Err(rustix::io::Errno::NOENT) => continue,
-            about => about?,
-        };
-        let over = if FileType::from_raw_mode(about.st_mode) == FileType::Directory {
-            let folder = memory("4k", "1", "0555", None)?;
-            make_read_only(folder.as_fd())?;
-            folder
-        } else {
-            clone("/dev/null", nothing)?
-        };
-        move_mount(&over, "", proc, name, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH)?;
+        let over = if name == "fs" { nothing()? } else { open_tree(CWD, "/dev/null", flags)? };
+        match move_mount(&over, "", proc, name, MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH) {
+            Err(rustix::io::Errno::NOENT) => {}
+            moved => moved?,
+        }
     }
     Ok(())
+}
+
+/// An empty folder.
+fn nothing() -> io::Result<OwnedFd> {
+    let context = fsopen("tmpfs", FsOpenFlags::FSOPEN_CLOEXEC)?;
+    fsconfig_create(&context)?;
+    Ok(fsmount(&context, FsMountFlags::FSMOUNT_CLOEXEC, SHOWN)?)
 }
 
 /// Whether something is mounted over parts of `/proc`, as container engines do: then the kernel lets no ordinary user
