@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::{finish, has, project, side_by_side, skip, socklab};
+use crate::support::{finish, has, project, run, side_by_side, skip, socklab};
 
 /// A command, and what is done before it in the same folder of work.
 struct Case {
@@ -182,4 +182,67 @@ fn a_file_that_cannot_be_written_leaves_what_was_there() {
     let words = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{words}");
     assert!(words.contains("/dev/full: ENOSPC"), "{words}");
+}
+
+/// What is typed where the disk is full, with what stood there before; `DISK` is its folder.
+const ON_A_FULL_DISK: &[Case] = &[
+    case(&[], "start 01 python"),
+    case(&[], "hint 01"),
+    case(&[], "new 98 a-new-lab"),
+    case(&[], "new-exercise 01 other --title other"),
+    case(&[], "lab 01 --diagram DISK/picture.svg"),
+    case(&[], "soak 01 --runs 1 --keep DISK/kept"),
+    case(&["start 01 python"], "solution 01 --give-up"),
+    case(&["start 01 python"], "reset 01"),
+    case(&["start 01 python"], "grade 01"),
+    case(&["start 01 python"], "grade 01 --json > DISK/grade.json"),
+    case(&["start 01 python"], "grade 01 --junit DISK/grade.xml"),
+    case(&[], "labs > DISK/listed"),
+];
+
+/// Mounts a small disk at `$1`, lays the checkout `$2` there, does what `$3` says, fills the disk, and does what `$4`
+/// says. Where files have changed by that, it says so on standard error.
+const FULL: &str = r#"
+set -e
+export SOCKLAB_WORK="$1/work" CARGO_MANIFEST_DIR="$1"
+mount -t tmpfs -o size=1m none "$1"
+cp -r "$2/." "$1"
+cd "$1"
+eval "$3" > /dev/null
+list() { find . -type f ! -name filler -exec cksum {} + | sort; }
+before=$(list)
+dd if=/dev/zero of=filler bs=4k 2> /dev/null || true
+code=0
+eval "$4" > /dev/null || code=$?
+[ "$before" = "$(list)" ] || diff <(echo "$before") <(list) >&2 || true
+exit "$code"
+"#;
+
+#[test]
+fn a_full_disk_is_no_success_and_leaves_what_was_there() {
+    let test = "a_full_disk_is_no_success_and_leaves_what_was_there";
+    let mounts = |command: &mut Command| run(command.args(["-Urm", "mount", "-t", "tmpfs", "none", "/mnt"]));
+    if !has("python3") || !has("unshare") || !mounts(&mut Command::new("unshare")).status.success() {
+        return skip(test, "it takes python3, unshare(1) and user namespaces, to mount a disk");
+    }
+    side_by_side(ON_A_FULL_DISK, |case| {
+        let (folder, disk) = (checkout(), tempfile::tempdir().expect("a folder"));
+        let place = disk.path().display().to_string();
+        let typed = |line: &&str| format!("\"$SOCKLAB\" {}", line.replace("DISK", &place));
+        let before: Vec<String> = case.before.iter().map(typed).collect();
+        let before = if before.is_empty() { "true".to_owned() } else { before.join(" && ") };
+        let mut shell = Command::new("unshare");
+        shell
+            .args(["-Urm", "bash", "-c", FULL, "bash", &place])
+            .arg(folder.path())
+            .args([before, typed(&case.command)]);
+        let output = run(shell.env("SOCKLAB", env!("CARGO_BIN_EXE_socklab")).env_remove("CARGO"));
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{}: {words}", case.command);
+        assert!(words.contains("ENOSPC"), "{}: {words}", case.command);
+        let changed: Vec<&str> = words.lines().filter(|line| line.starts_with(['<', '>'])).collect();
+        // A shell has made the file to which it leads what is printed.
+        let own = |line: &&str| case.command.contains('>') && line.starts_with("> 4294967295 0 ");
+        assert!(changed.iter().all(own), "{}: {words}", case.command);
+    });
 }

@@ -36,7 +36,7 @@ const CLAIMS: &str = include_str!("new/claims.rs.txt");
 const NUMBERED_PROGRAM: &str = include_str!("new/program.rs.txt");
 const PAGE: &str = include_str!("new/page.md.txt");
 
-/// Writes the lab's files, and its row in `labs/README.md`.
+/// Writes the lab's files, and its row in `labs/README.md`: all of it, or nothing.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let Some(checkout) = checkout() else {
         bail!("a new lab is made in a checkout of this project: run this in its folder");
@@ -51,22 +51,35 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         (format!("programs/src/bin/lab-{folder}.rs"), NUMBERED_PROGRAM),
     ];
     let mut text = String::new();
-    for (path, template) in files {
-        write_new(&checkout.join(&path), &filled_in(template, arguments))?;
+    let mut written = Vec::new();
+    let made = files.iter().try_for_each(|(path, template)| {
+        let file = checkout.join(path);
+        write_new(&file, &filled_in(template, arguments))?;
+        written.push(file);
         text += &format!("wrote {path}\n");
-    }
-    let (name, question) = (name.clone(), arguments.question.clone());
+        Ok(())
+    });
+    made.and_then(|()| add_row(&checkout, arguments)).inspect_err(|_| {
+        written.iter().for_each(|file| drop(fs::remove_file(file)));
+        // Gone if it is empty, as one that was just made is.
+        let _ = fs::remove_dir(checkout.join("labs").join(&folder));
+    })?;
+    text += "added it to labs/README.md\n";
+    text += &format!("now: just lab {number:02}, write the lab, then just bless {number:02}\n");
+    output::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Adds the lab's row to the table of contents.
+fn add_row(checkout: &Path, arguments: &Arguments) -> Result<()> {
+    let (number, name, question) = (arguments.number, arguments.name.clone(), arguments.question.clone());
     let mut all = rows();
     all.push(Row { number, name, question, chapter: arguments.chapter, wire: false });
     all.sort_by_key(|row| (row.chapter, row.number));
     let table = checkout.join("labs/README.md");
     let before = fs::read_to_string(&table).with_context(|| format!("read {}", table.display()))?;
     let after = with_rows(&before, &all);
-    output::write_file(&table, after.as_bytes()).with_context(|| format!("write {}", table.display()))?;
-    text += "added it to labs/README.md\n";
-    text += &format!("now: just lab {number:02}, write the lab, then just bless {number:02}\n");
-    output::print(&text)?;
-    Ok(ExitCode::SUCCESS)
+    output::write_file(&table, after.as_bytes()).with_context(|| format!("write {}", table.display()))
 }
 
 /// Reads a chapter's title.
@@ -109,7 +122,7 @@ fn filled_in(template: &str, arguments: &Arguments) -> String {
         .replace("@QUESTION@", &arguments.question)
 }
 
-/// Writes a file that must not be there yet.
+/// Writes a file that must not be there yet: whole, or not at all.
 pub fn write_new(path: &Path, text: &str) -> Result<()> {
     if path.exists() {
         bail!(Mistyped(format!("{} is there already", path.display())));
@@ -117,5 +130,6 @@ pub fn write_new(path: &Path, text: &str) -> Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
     }
-    fs::write(path, text).with_context(|| format!("write {}", path.display()))
+    let written = fs::write(path, text).with_context(|| format!("write {}", path.display()));
+    written.inspect_err(|_| drop(fs::remove_file(path)))
 }

@@ -92,7 +92,7 @@ fn keep(tally: &Tally<Lab, Outcome>, folder: &Path) -> Result<()> {
     for (((transcript, complaint, _), _), number) in tally.outcomes().iter().zip(1..) {
         for (bytes, ending) in [(transcript, "out"), (complaint, "err")] {
             let path = folder.join(format!("{}.{number}.{ending}", tally.what.name));
-            fs::write(&path, bytes).with_context(|| format!("write {}", path.display()))?;
+            output::write_file(&path, bytes).with_context(|| format!("write {}", path.display()))?;
         }
     }
     Ok(())

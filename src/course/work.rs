@@ -97,9 +97,8 @@ impl Work {
         let task = tasks::page(exercise, &place, checkout().as_deref());
         let mut files: Vec<(&str, &[u8])> = exercise.below(&format!("starters/{language}")).collect();
         files.push((TASK, task.as_bytes()));
-        for (name, bytes) in files {
-            write_below(&new.join(name), bytes)?;
-        }
+        let written = files.into_iter().try_for_each(|(name, bytes)| write_below(&new.join(name), bytes));
+        written.inspect_err(|_| drop(fs::remove_dir_all(&new)))?;
         if let Some(aside) = aside {
             fs::rename(&place, aside).with_context(|| format!("move {} to {}", place.display(), aside.display()))?;
         }
