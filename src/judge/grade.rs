@@ -67,8 +67,8 @@ pub struct Grade {
     pub began_us: u64,
     /// What protected the machine: the sandbox's tier, from 0 (supervised) to 3 (sealed). 0 if no program was started.
     pub tier: u8,
-    /// The same in words, `tier 3 (sealed)`. `not needed` if the attempt could not be built, `nothing` if no sandbox
-    /// could be made.
+    /// The same in words, and what was missing: `tier 2 (isolated), without cgroup`. `not needed` if the attempt could
+    /// not be built, `nothing` if no sandbox could be made.
     pub protection: String,
     /// Whether all checks of the exercise were asked for.
     pub whole: bool,

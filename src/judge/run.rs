@@ -183,7 +183,7 @@ impl Applying<'_> {
         let (began, clock) = (Instant::now(), Clock::start(self.budget, time));
         let sandbox = Sandbox::open(&self.judging.sandbox)?;
         let protected = sandbox.protection();
-        lock(self.protection).get_or_insert_with(|| (protected.tier, protected.to_string()));
+        lock(self.protection).get_or_insert_with(|| (protected.tier, protected.told()));
         let packets = self.judging.sandbox.capture.then(|| sandbox.packets()).transpose();
         let packets = packets.map_err(|error| Stop::ours("listen in on the host", &error))?.map(Overhearing::new);
         let recording = Recording::start();

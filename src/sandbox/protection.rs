@@ -36,6 +36,12 @@ impl Protection {
         ["supervised", "fenced", "isolated", "sealed"][usize::from(self.tier.min(3))]
     }
 
+    /// The tier, and the walls that are not up: `tier 2 (isolated), without cgroup`.
+    pub fn told(&self) -> String {
+        let missing: Vec<String> = self.missing.iter().map(|missing| missing.layer.to_string()).collect();
+        if missing.is_empty() { self.to_string() } else { format!("{self}, without {}", missing.join(", ")) }
+    }
+
     pub(super) fn of(layers: Layers, notes: Vec<Note>, why_not: impl Fn(Layer) -> String) -> Protection {
         let notes: Vec<_> = notes.into_iter().map(|note| Missing { layer: note.layer, why: note.why }).collect();
         let missing = Layer::ALL.into_iter().filter(|layer| !layers.has(*layer));
