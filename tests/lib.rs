@@ -9,6 +9,7 @@ mod capture;
 mod diagram;
 mod exercises;
 mod faults;
+mod flags;
 mod honesty;
 mod hostile;
 mod interop;
