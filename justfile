@@ -107,7 +107,11 @@ soak *arguments:
 soak-judge *arguments:
     cargo run -q --release -- soak-judge "$@"
 
-# Measure, each figure beside its baseline
+# Throw bytes at what reads strangers' bytes, for so many seconds: just fuzz manifest 600; alone it lists the targets
+fuzz *arguments:
+    fuzz/run "$@"
+
+# Measure, each figure beside its baseline and its limit
 bench:
     cargo bench -q --bench stage --bench judge --bench grading
 

@@ -14,6 +14,8 @@ compile_error!(
 extern crate self as socklab;
 
 pub mod course;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod judge;
 pub mod lab;
 mod netlink;

@@ -10,6 +10,7 @@ mod diagram;
 mod exercises;
 mod faults;
 mod flags;
+mod fuzz_corpora;
 mod honesty;
 mod hostile;
 mod interop;

@@ -101,7 +101,7 @@ fn only_one_module_is_unsafe() {
 
 /// Which modules each module uses. A module stands behind those that it uses, so there is no circle. `labs` are the
 /// programs and checks in `labs/`; `main` is the `socklab` program with its commands.
-const ARROWS: [(&str, &[&str]); 18] = [
+const ARROWS: [(&str, &[&str]); 19] = [
     ("splitmix", &[]),
     ("sys", &[]),
     ("trace", &[]),
@@ -114,6 +114,7 @@ const ARROWS: [(&str, &[&str]); 18] = [
     ("wire", &["netlink", "splitmix", "sys", "trace"]),
     ("stage", &["probe", "sys", "trace", "wire"]),
     ("sandbox", &["netlink", "probe", "stage", "sys", "trace"]),
+    ("fuzzing", &["netlink", "sandbox"]),
     ("judge", &["probe", "sandbox", "socket", "splitmix", "sys", "trace", "view", "wire"]),
     ("lab", &["output", "probe", "socket", "stage", "sys", "trace", "view", "wire"]),
     ("prelude", &["lab", "socket", "trace"]),

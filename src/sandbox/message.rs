@@ -146,5 +146,13 @@ pub fn receive<T: DeserializeOwned>(channel: impl AsFd, at_most: Duration) -> io
         _ => Vec::new(),
     });
     let descriptors = descriptors.collect();
-    Ok(Some((serde_json::from_slice(&bytes[..received])?, descriptors)))
+    Ok(Some((read(&bytes[..received])?, descriptors)))
+}
+
+/// Reads the bytes of one message.
+///
+/// # Errors
+/// What `serde_json` says of bytes that are none.
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+    Ok(serde_json::from_slice(bytes)?)
 }

@@ -54,9 +54,13 @@ pub use resolve::{NotFound, Resolved, resolve};
 pub use sock_diag::{HostSocket, Taken, Transport};
 pub use tally::Tally;
 
+// For `fuzzing`.
+pub(crate) use archive::{new_archive, unpack};
+pub(crate) use message::{FromInit, read as read_message};
+
 use fault::Step;
 use init_channel::InitChannel;
-use message::{FromInit, Plan, Received, SocketKind, ToInit};
+use message::{Plan, Received, SocketKind, ToInit};
 use outputs::Pipes;
 
 use crate::stage::host;

@@ -1,0 +1,50 @@
+//! What was kept of fuzzing (`fuzz/`), once more: no byte of a stranger's breaks what reads it.
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::support::project;
+
+#[path = "../fuzz/src/lib.rs"]
+mod targets;
+
+const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("answer", targets::answer),
+    ("archive", targets::archive),
+    ("frame", targets::frame),
+    ("init_message", targets::init_message),
+    ("manifest", targets::manifest),
+    ("netlink_row", targets::netlink_row),
+    ("proc_text", targets::proc_text),
+    ("report", targets::report),
+];
+
+/// The names in a folder of `fuzz/`, in their order.
+fn names(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(project("fuzz").join(folder)).expect("a folder").flatten();
+    let mut names: Vec<String> = entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_target_has_a_corpus_and_is_replayed() {
+    let replayed: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names("corpus"), replayed);
+    let files: Vec<String> = names("targets");
+    assert_eq!(files, replayed.iter().map(|name| format!("{name}.rs")).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_was_kept_of_fuzzing_breaks_nothing() {
+    for (name, target) in TARGETS {
+        let files = names(&format!("corpus/{name}"));
+        assert!(files.len() >= 3, "corpus/{name} has {files:?}");
+        for file in files {
+            let bytes = fs::read(project("fuzz/corpus").join(name).join(&file)).expect("a file");
+            assert!(bytes.len() <= 64 << 10, "corpus/{name}/{file} has {} bytes", bytes.len());
+            let done = catch_unwind(AssertUnwindSafe(|| target(&bytes)));
+            assert!(done.is_ok(), "corpus/{name}/{file}");
+        }
+    }
+}
