@@ -1,6 +1,11 @@
 //! What it costs to judge an attempt, beside bare starts of its program, and beside the same checks in other graders:
 //! `just bench`.
+//!
+//! Processor time is that of all processes that a judgement starts, by the clock or not: a machine with other things to
+//! do takes longer, and not more of it.
 
+#[path = "support/limit.rs"]
+mod limit;
 mod support;
 
 use std::path::{Path, PathBuf};
@@ -9,20 +14,47 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{in_some_turns, row, time};
+use limit::keeps;
+use rustix::process::{WaitOptions, getpid, set_child_subreaper, waitpid};
+use support::{in_some_turns, row, shown, time};
 
 const ROUNDS: usize = 15;
 
-/// The exercise whose solution is judged, how many checks it has, and what its program imports.
+/// The exercise that other graders judge as well.
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/labs/30-struct-header/exercise/solutions/python");
-const CHECKS: usize = 12;
 const IMPORTS: &str = "import os, socket, struct";
+
+/// What an attempt may cost, in bare starts of its program: one for each check.
+const LIMIT: f64 = 1.6;
+
+/// What an attempt may take, in seconds, beyond the longest time for which one of its checks holds a piece back.
+const LIMIT_BEYOND: f64 = 0.5;
+
+/// An exercise whose solution is judged.
+struct Case {
+    id: &'static str,
+    folder: &'static str,
+    checks: usize,
+    /// For how long one of its checks holds a piece back, if one does, in seconds.
+    holds: Option<f64>,
+}
+
+const CASES: [Case; 2] = [
+    Case { id: "30", folder: "labs/30-struct-header/exercise/solutions/python", checks: 12, holds: None },
+    Case { id: "01", folder: "labs/01-udp-echo/exercise/solutions/python", checks: 11, holds: None },
+];
 
 fn main() {
     println!("medians of {ROUNDS} rounds, taken in turns\n");
-    println!("{:<54} {:>10} {:>10} {:>7}", "an attempt with twelve checks, beside", "ours", "baseline", "ratio");
-    let python = real_python();
-    row("as many bare starts of its program, side by side", in_some_turns(ROUNDS, judged, || bare_starts(python)));
+    println!(
+        "{:<54} {:>10} {:>10} {:>7}",
+        "an attempt, beside as many bare starts as checks", "ours", "baseline", "ratio"
+    );
+    for case in &CASES {
+        beside_bare_starts(case);
+    }
+    println!("\n{:<54} {:>10} {:>10} {:>7}", "an attempt with twelve checks, beside", "ours", "baseline", "ratio");
+    let judged = || judged(&CASES[0]);
     for (name, command) in [("the same checks in pytest", pytest as Grader), ("the same checks in check50", check50)] {
         match command() {
             Some(_) => row(name, in_some_turns(ROUNDS, judged, || time(&mut command().expect("it was there")))),
@@ -31,29 +63,80 @@ fn main() {
     }
 }
 
+/// What something costs: by the clock, and in processor time.
+#[derive(Clone, Copy)]
+struct Cost {
+    wall: Duration,
+    processor: Duration,
+}
+
+fn beside_bare_starts(case: &Case) {
+    let (ours, bare) = (|| cost(|| judged(case)), || cost(|| bare_starts(real_python(), case.checks)));
+    let _warm_up = (ours(), bare());
+    let rounds: Vec<(Cost, Cost)> = (0..ROUNDS).map(|_| (ours(), bare())).collect();
+    let median = |of: &dyn Fn(&(Cost, Cost)) -> Duration| {
+        let mut all: Vec<Duration> = rounds.iter().map(of).collect();
+        all.sort();
+        all[ROUNDS / 2]
+    };
+    let processor = (median(&|(ours, _)| ours.processor), median(&|(_, bare)| bare.processor));
+    let wall = (median(&|(ours, _)| ours.wall), median(&|(_, bare)| bare.wall));
+    let (id, checks) = (case.id, case.checks);
+    let ratio = |(ours, bare): (Duration, Duration)| ours.as_secs_f64() / bare.as_secs_f64();
+    row(&format!("exercise {id}, {checks} checks: processor time"), processor);
+    keeps("processor time, in bare starts", ratio(processor), LIMIT, "");
+    row(&format!("exercise {id}, {checks} checks: by the clock"), wall);
+    match case.holds {
+        None => keeps("by the clock, in bare starts", ratio(wall), LIMIT, ""),
+        Some(hold) => keeps("by the clock, beyond the longest hold", wall.0.as_secs_f64() - hold, LIMIT_BEYOND, " s"),
+    }
+    let fastest = rounds.iter().map(|(ours, _)| ours.wall).min().unwrap_or_default();
+    println!("  by the clock, the fastest round: {}", shown(fastest));
+}
+
 type Grader = fn() -> Option<Command>;
 
-fn judged() -> Duration {
+fn judged(case: &Case) -> Duration {
     let mut socklab = Command::new(env!("CARGO_BIN_EXE_socklab"));
     // Both start the interpreter itself.
     socklab.env("PATH", real_python().parent().expect("a folder"));
-    time(socklab.args(["grade", "30", "--seed", "1", "--", "python3", "server.py"]).current_dir(FOLDER))
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(case.folder);
+    time(socklab.args(["grade", case.id, "--seed", "1", "--", "python3", "server.py"]).current_dir(folder))
 }
 
 /// Starts of the interpreter with the imports, as many at once as there are processors.
-fn bare_starts(python: &Path) -> Duration {
+fn bare_starts(python: &Path, count: usize) -> Duration {
     let began = Instant::now();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
         for core in 0..cores {
             scope.spawn(move || {
-                (core..CHECKS).step_by(cores).for_each(|_| _ = time(Command::new(python).args(["-c", IMPORTS])));
+                (core..count).step_by(cores).for_each(|_| _ = time(Command::new(python).args(["-c", IMPORTS])));
             });
         }
     });
     began.elapsed()
 }
 
+/// What some work costs, with all processes that it starts: also those that it leaves to end by themselves.
+fn cost(work: impl FnOnce() -> Duration) -> Cost {
+    set_child_subreaper(Some(getpid())).expect("this program takes over what others leave");
+    let before = processor_time();
+    let wall = work();
+    while waitpid(None, WaitOptions::empty()).is_ok() {}
+    Cost { wall, processor: processor_time() - before }
+}
+
+/// The processor time of all children that have ended, and of theirs.
+fn processor_time() -> Duration {
+    // SAFETY: an `rusage` is numbers only, for which zeros are a value.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: it writes to `usage` and nowhere else.
+    let done = unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage) };
+    assert_eq!(done, 0, "getrusage: {}", std::io::Error::last_os_error());
+    let time = |time: libc::timeval| Duration::new(time.tv_sec as u64, time.tv_usec as u32 * 1000);
+    time(usage.ru_utime) + time(usage.ru_stime)
+}
 /// The interpreter itself: `python3` may be a shim that costs more than it.
 fn real_python() -> &'static Path {
     static REAL: OnceLock<PathBuf> = OnceLock::new();

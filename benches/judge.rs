@@ -1,13 +1,17 @@
 //! What a sandbox costs, beside spawning the same program bare, taken in turns in one run: `just bench`.
 //!
 //! The machine's speed drifts, so hold the differences of one run. Each is a median; in brackets the fastest tenth,
-//! which says more on a machine that has other things to do, and the slowest quarter.
+//! which says more on a machine that has other things to do, and the slowest quarter. What has a limit is compared with it.
+
+#[path = "support/limit.rs"]
+mod limit;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use limit::keeps;
 use socklab::sandbox::{Input, Layer, Layers, Program, Sandbox, SandboxConfig, resolve};
 
 /// How often each figure is taken.
@@ -15,6 +19,9 @@ const ROUNDS: usize = 61;
 
 /// How long anything here may take: a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// What a sandbox with all walls may cost beyond a bare spawn of a small program.
+const LIMIT: Duration = Duration::from_millis(6);
 
 /// So many processes are left behind, each in a session of its own.
 const LEFT: usize = 8;
@@ -47,7 +54,15 @@ fn main() {
             input: Input::Nothing,
         };
         let bare = || bare(&program);
-        row(&format!("{what}: from nothing to nothing"), || sandboxed(&config, &program), bare);
+        let more = row(&format!("{what}: from nothing to nothing"), || sandboxed(&config, &program), bare);
+        if what == "/bin/true" {
+            keeps(
+                "a sandbox with all walls, beyond a bare spawn",
+                more.as_secs_f64() * 1e3,
+                LIMIT.as_millis() as f64,
+                " ms",
+            );
+        }
         row(&format!("{what}: until it has ended"), || until_the_end(&config, &program), bare);
         if what == "/bin/true" {
             phases(&config, &program);
@@ -179,10 +194,12 @@ fn kill_all(config: &SandboxConfig) {
     println!("{:<44} {:>24}", format!("killing {LEFT} daemons and closing"), spread(&spread_of(&mut times)));
 }
 
-fn row(what: &str, ours: impl Fn() -> Duration, bare: impl Fn() -> Duration) {
+/// A line of the table; how much more ours is, by the medians.
+fn row(what: &str, ours: impl Fn() -> Duration, bare: impl Fn() -> Duration) -> Duration {
     let (ours, bare) = in_turns(ours, bare);
     let (median, fastest) = (more(ours[1], bare[1]), more(ours[0], bare[0]));
     println!("{what:<44} {:>24} {:>24} {median}; fastest {fastest}", spread(&ours), spread(&bare));
+    ours[1].saturating_sub(bare[1])
 }
 
 /// The spread of both.
