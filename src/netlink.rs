@@ -1,6 +1,7 @@
 //! Messages to the kernel and its answers, `netlink(7)`: questions about sockets, and changes to interfaces.
 
 pub mod inet_diag;
+pub mod memory_diag;
 
 use std::io;
 use std::mem::{offset_of, size_of};
@@ -189,6 +190,20 @@ pub fn number_at(answer: &[u8], at: usize) -> io::Result<u32> {
 fn short_at(answer: &[u8], at: usize) -> io::Result<u16> {
     let bytes = answer.get(at..).and_then(|rest| rest.first_chunk()).ok_or_else(is_cut)?;
     Ok(u16::from_ne_bytes(*bytes))
+}
+
+/// The payload of one attribute of several, `rtattr` of `rtnetlink(7)`: length, kind, payload.
+pub fn attribute(attributes: &[u8], wanted: u16) -> Option<&[u8]> {
+    const HEAD: usize = size_of::<[u16; 2]>();
+    let mut rest = attributes;
+    while let Some(&[len_low, len_high, kind_low, kind_high]) = rest.first_chunk::<HEAD>() {
+        let len = usize::from(u16::from_ne_bytes([len_low, len_high]));
+        if u16::from_ne_bytes([kind_low, kind_high]) == wanted {
+            return rest.get(HEAD..len);
+        }
+        rest = rest.get(len.max(HEAD).next_multiple_of(4)..)?;
+    }
+    None
 }
 
 /// The error for an answer that is shorter than it should be.

@@ -108,6 +108,7 @@ impl Findings {
             "sandbox": {
                 "tier": self.protection.tier,
                 "name": self.protection.name(),
+                "fault": self.protection.fault.as_ref().map(ToString::to_string),
                 "missing": missing(&self.protection.missing),
                 "notes": missing(&self.protection.notes),
             },
@@ -184,6 +185,9 @@ impl Findings {
     }
 
     fn sandboxes_as_text(&self) -> String {
+        if let Some(fault) = &self.protection.fault {
+            return format!("sandboxes for strangers' programs: not found out: {fault}\n");
+        }
         let mut text = format!("sandboxes for strangers' programs: {}\n", self.protection);
         for missing in &self.protection.missing {
             let _ = writeln!(text, "  without {}: {}", missing.layer, missing.why);

@@ -53,6 +53,10 @@ pub struct Arguments {
     /// The program is a stranger's: refuse to judge where this machine is not protected from it
     #[arg(long)]
     pub untrusted: bool,
+    /// With --untrusted, where this machine does not protect itself: it is a container that is thrown away after this
+    /// one submission
+    #[arg(long, requires = "untrusted")]
+    pub sandboxed_by_caller: bool,
     /// Leave a layer of protection out: user, network, processes, files, ipc, names, landlock, seccomp, limits
     #[arg(long, value_name = "LAYER")]
     pub without: Vec<String>,
@@ -78,6 +82,7 @@ impl Arguments {
             transcript: false,
             pcap: None,
             untrusted: false,
+            sandboxed_by_caller: false,
             without: Vec::new(),
             folder: None,
             program: program.to_vec(),
@@ -97,6 +102,7 @@ impl Arguments {
             case: self.case.as_deref().map(read_case).transpose().map_err(Mistyped)?,
             without: self.without.iter().map(layer).collect::<Result<_, _>>()?,
             untrusted: self.untrusted,
+            sandboxed_by_caller: self.sandboxed_by_caller,
             capture: self.pcap.is_some(),
         })
     }

@@ -10,7 +10,10 @@ use super::Mistyped;
 use super::attempt_source::AttemptSource;
 use super::exercises::ExerciseFolder;
 use crate::judge::{self, Cost, Exercise, Grade, Judging, Misconception, judge};
-use crate::sandbox::{Archive, Fault, How, Input, Layer, Layers, Limits, Program, Sandbox, SandboxConfig, resolve};
+use crate::sandbox::{
+    Archive, Fault, How, Input, Layer, Layers, Limits, Program, Protection, Sandbox, SandboxConfig, SharedGroup,
+    resolve, tier_of_this_machine,
+};
 
 /// How long a sandbox's program lives at most: longer than the judge goes on.
 const LONGEST: Duration = Duration::from_secs(660);
@@ -31,6 +34,8 @@ pub struct GradeOptions {
     pub without: Vec<Layer>,
     /// Refuse to judge below [`TIER_FOR_STRANGERS`].
     pub untrusted: bool,
+    /// Do not refuse, as this machine is a sandbox itself, which is thrown away after one attempt.
+    pub sandboxed_by_caller: bool,
     /// Record all frames.
     pub capture: bool,
 }
@@ -45,6 +50,9 @@ pub struct PreparedAttempt {
     program: Built,
     /// What the build has cost.
     built: Cost,
+    sandboxed_by_caller: bool,
+    /// What its sandboxes have together.
+    shared: Option<SharedGroup>,
 }
 
 /// What is executed, and where; or what the build printed, where it failed.
@@ -68,6 +76,9 @@ pub fn prepare(
         let names = names.join(", ");
         return Err(Mistyped(format!("exercise {} has no check {only:?}; it has {names}", folder.id)).into());
     }
+    if let Some(fault) = tier_of_this_machine().fault {
+        bail!("{fault}");
+    }
     let mut config = SandboxConfig { port: exercise.port, limits: limits(), ..SandboxConfig::default() };
     config.layers = options.without.iter().fold(Layers::here(&config.keeper), |layers, layer| layers.without(*layer));
     if options.capture && !config.layers.has(Layer::Network) {
@@ -78,18 +89,37 @@ pub fn prepare(
     let (source, besides) = source.clone().laid_out();
     config.archive = Archive::of_folder(&source.folder, &besides)
         .map_err(|error| Mistyped(format!("copy {}: {error}", source.folder.display())))?;
+    if config.layers.has(Layer::Cgroup) {
+        let shared = SharedGroup::make(Limits::ATTEMPT_MIB).map_err(|fault| anyhow!("{fault}"))?;
+        config.shared = Some(shared);
+    }
     if options.untrusted {
         let protection = Sandbox::open(&config).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
-        if protection.tier < TIER_FOR_STRANGERS {
-            bail!(
-                "strangers' programs are judged at tier {TIER_FOR_STRANGERS} and above; here it is {protection}: \
-                 socklab doctor"
-            );
-        }
+        refuse_below_what_strangers_take(&protection, options.sandboxed_by_caller)?;
     }
     let wrong = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
+    let shared = config.shared.clone();
     let (program, built) = built(config, &source)?;
-    Ok(PreparedAttempt { folder, exercise, wrong, typed, program, built })
+    let sandboxed_by_caller = options.sandboxed_by_caller;
+    Ok(PreparedAttempt { folder, exercise, wrong, typed, program, built, sandboxed_by_caller, shared })
+}
+
+/// A stranger's program is judged where the machine is protected from it, or where its caller will throw the machine
+/// away. But the judge itself must be protected from it, or there would be no grade to trust.
+fn refuse_below_what_strangers_take(protection: &Protection, sandboxed_by_caller: bool) -> Result<()> {
+    let has_own_user = protection.layers.has(Layer::User);
+    match (protection.tier, sandboxed_by_caller) {
+        (TIER_FOR_STRANGERS.., _) => Ok(()),
+        (tier, true) if tier > 0 || has_own_user => Ok(()),
+        (_, true) => bail!(
+            "here a stranger's program could reach the judge itself ({protection}), and forge its grade: be root in \
+             the container, with the capabilities SETUID and SETGID, or have Linux 6.12: socklab doctor"
+        ),
+        (_, false) => bail!(
+            "strangers' programs are judged at tier {TIER_FOR_STRANGERS} and above; here it is {protection}: socklab \
+             doctor. In a container that is thrown away after this one submission, say --sandboxed-by-caller"
+        ),
+    }
 }
 
 impl PreparedAttempt {
@@ -107,10 +137,10 @@ impl PreparedAttempt {
             Ok(program) => program.clone(),
             Err(output) => {
                 let grade = Grade::unbuilt(id, exercise, self.typed.clone(), seed, output.clone());
-                return Grade { limits: limits(), cost: self.built, ..grade };
+                return self.with_bounds(Grade { limits: limits(), cost: self.built, ..grade });
             }
         };
-        judge(&Judging {
+        let grade = judge(&Judging {
             id,
             exercise,
             wrong: &self.wrong,
@@ -123,7 +153,15 @@ impl PreparedAttempt {
             only: options.check.as_deref(),
             case: options.case.clone(),
             progress,
-        })
+        });
+        self.with_bounds(grade)
+    }
+
+    /// A grade with what is known of its bounds only here.
+    fn with_bounds(&self, grade: Grade) -> Grade {
+        let peak = self.shared.as_ref().and_then(SharedGroup::peak);
+        let memory_mib = peak.map(|bytes| bytes.div_ceil(1 << 20));
+        Grade { memory_mib, sandboxed_by_caller: self.sandboxed_by_caller, ..grade }
     }
 }
 

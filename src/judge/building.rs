@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::budget::{Budget, Clock, Cost, MAX_BUILD, MAX_CLOCK, Standing};
 use super::failure::Done;
+use super::snapshot::how_it_ended;
 use super::waiting::too_busy;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{How, Sandbox};
 
 /// The time between two looks at a build.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -15,7 +16,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub struct Building {
     /// What it has cost.
     pub cost: Cost,
-    /// That its time was over, in words.
+    /// The limit that it met, in words.
     pub over: Option<String>,
 }
 
@@ -40,6 +41,9 @@ pub fn watch(sandbox: &mut Sandbox) -> Done<Building> {
             }
             Standing::MachineOver => return Err(too_busy(MAX_CLOCK)),
         };
+    }
+    if let Some(ending) = sandbox.ended().filter(|ending| ending.limit.is_some() && ending.how != How::Exited(0)) {
+        over = over.or_else(|| Some(format!("the build {}", how_it_ended(ending))));
     }
     let remains = sandbox.kill_program()?;
     clock.finish(remains.cpu);

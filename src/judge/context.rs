@@ -165,6 +165,15 @@ impl CheckContext {
             let host = sandbox.sockets().unwrap_or_default();
             failure.why.extend(snapshot.explained(&host, self.unsent.borrow().as_deref()));
         }
+        match sandbox.killed_for_memory() {
+            Ok(0) => {}
+            Ok(killed) => {
+                failure.kind = Kind::Limit;
+                let what = "of its processes were killed, because together they took more memory than they may";
+                failure.why.push(format!("{killed} {what}"));
+            }
+            Err(fault) => failure.why.push(fault.to_string()),
+        }
         let written = &sandbox.output().stderr.kept;
         failure.last_words = written[written.len().saturating_sub(MAX_LAST_WORDS)..].to_vec();
         failure

@@ -70,6 +70,10 @@ pub struct Grade {
     /// The same in words, and what was missing: `tier 2 (isolated), without cgroup`. `not needed` if the attempt could
     /// not be built, `nothing` if no sandbox could be made.
     pub protection: String,
+    /// The most memory that its sandboxes had together at a time, in MiB, where it is known.
+    pub memory_mib: Option<u64>,
+    /// Whether the judge was told that this machine is a sandbox itself, thrown away after this attempt.
+    pub sandboxed_by_caller: bool,
     /// Whether all checks of the exercise were asked for.
     pub whole: bool,
     /// What the compiler wrote, if the attempt could not be built.
@@ -121,6 +125,8 @@ impl Grade {
             began_us: 0,
             tier: 0,
             protection: "not needed".to_owned(),
+            memory_mib: None,
+            sandboxed_by_caller: false,
             whole: true,
             build: Some(output),
             limits: Limits::default(),

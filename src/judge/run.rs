@@ -19,11 +19,18 @@ use super::panics;
 use super::semaphore::{Semaphore, lock};
 use super::waiting;
 use super::wrong::{self, Misconception};
-use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::sandbox::{LARGEST_ARCHIVE, Limits, Sandbox, SandboxConfig};
 
 /// The most checks under way at once. Of these at most as many start their program as there are processors; the others
-/// wait for theirs to answer.
-const MAX_CHECKS_AT_ONCE: usize = 16;
+/// wait for theirs to answer. So many may all have what one may have.
+const MAX_CHECKS_AT_ONCE: usize = 8;
+
+// What they may have together is never what ends one of them: else a verdict would depend on the others.
+const _: () = {
+    let unpacked = LARGEST_ARCHIVE.div_ceil(1 << 20);
+    let each = Limits::MEMORY_MIB + unpacked + Limits::BESIDES_MIB;
+    assert!(MAX_CHECKS_AT_ONCE as u64 * each <= Limits::ATTEMPT_MIB);
+};
 
 /// How often, and how long, the first failing check is applied again at most, to shrink its choices.
 const MAX_SHRINK_TRIES: usize = 40;
@@ -84,6 +91,8 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         began_us: u64::try_from(began.as_micros()).unwrap_or(u64::MAX),
         tier,
         protection,
+        memory_mib: None,
+        sandboxed_by_caller: false,
         whole,
         build: None,
         limits: judging.sandbox.limits.clone(),

@@ -126,6 +126,8 @@ pub fn how_it_ended(ending: &Ending) -> String {
         Some(Limit::Wall) => " because its time was over",
         Some(Limit::Cpu) => " because it had used up its processor time",
         Some(Limit::Memory) => " because it took more memory than it may",
+        Some(Limit::SocketMemory) => " because its sockets held more memory than they may",
+        Some(Limit::Sockets) => " because it had more sockets than it may",
         Some(Limit::Output) => " because it wrote more than it may",
         Some(Limit::FileSize) => " because it wrote a file that is larger than it may be",
         None => "",

@@ -4,7 +4,7 @@ use std::io;
 use std::mem::{offset_of, size_of};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{is_cut, number_at};
+use super::{attribute, is_cut, number_at};
 
 /// The kind of these messages, in `<linux/sock_diag.h>`.
 pub const SOCK_DIAG_BY_FAMILY: u16 = 20;
@@ -14,6 +14,12 @@ pub const ANY_STATE: u32 = u32::MAX;
 
 /// The attribute with a `tcp_info`.
 pub const INET_DIAG_INFO: u16 = 2;
+
+/// The attribute with what the socket holds in memory, the numbers of `SK_MEMINFO_…`.
+pub const INET_DIAG_SKMEMINFO: u16 = 7;
+
+/// The bytes before the attributes of an answer.
+pub const HEAD: usize = size_of::<Message>();
 
 /// `inet_diag_sockid`: two ends. Ports and addresses are in network order; an IPv4 address takes the first four bytes.
 #[repr(C)]
@@ -55,7 +61,12 @@ struct Message {
 /// The question for all sockets of a family and protocol in these states, bits `1 << TCP_…` of `<net/tcp_states.h>`: to
 /// be asked with `NLM_F_DUMP`.
 pub fn list(family: libc::c_int, protocol: libc::c_int, states: u32) -> Vec<u8> {
-    let mut question = head(family, protocol, 0, states);
+    list_with(family, protocol, states, 0)
+}
+
+/// The same with `attributes`, the bits of what else is asked for: `1 << (INET_DIAG_… - 1)`.
+pub fn list_with(family: libc::c_int, protocol: libc::c_int, states: u32, attributes: u8) -> Vec<u8> {
+    let mut question = head(family, protocol, attributes, states);
     question.resize(size_of::<Question>(), 0);
     question
 }
@@ -143,18 +154,9 @@ impl Row<'_> {
         })
     }
 
-    /// The payload of one attribute, `rtattr` of `rtnetlink(7)`: length, kind, payload.
+    /// The payload of one attribute.
     pub fn attribute(&self, wanted: u16) -> Option<&[u8]> {
-        const HEAD: usize = size_of::<[u16; 2]>();
-        let mut rest = self.attributes;
-        while let Some(&[len_low, len_high, kind_low, kind_high]) = rest.first_chunk::<HEAD>() {
-            let len = usize::from(u16::from_ne_bytes([len_low, len_high]));
-            if u16::from_ne_bytes([kind_low, kind_high]) == wanted {
-                return rest.get(HEAD..len);
-            }
-            rest = rest.get(len.max(HEAD).next_multiple_of(4)..)?;
-        }
-        None
+        attribute(self.attributes, wanted)
     }
 }
 

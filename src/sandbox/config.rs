@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::SharedGroup;
 use super::archive::Archive;
 
 /// What is to hold around a program, and what it finds there.
@@ -25,6 +26,9 @@ pub struct SandboxConfig {
     pub port: u16,
     /// Whether the packets of its host are to be heard: see [`Sandbox::packets`](super::Sandbox::packets).
     pub capture: bool,
+    /// What sandboxes that are open at once may have together; it takes the cgroup layer. `None`: this one has a group
+    /// of its own.
+    pub shared: Option<SharedGroup>,
     /// The program whose `main` calls [`keeper`](super::keeper) first: this one, where nothing else is said.
     pub keeper: PathBuf,
 }
@@ -38,6 +42,7 @@ impl Default for SandboxConfig {
             visible: Vec::new(),
             port: 9000,
             capture: false,
+            shared: None,
             keeper: PathBuf::from("/proc/self/exe"),
         }
     }
@@ -63,7 +68,7 @@ pub enum Layer {
     Landlock,
     /// System calls that it has no business with are refused, `seccomp(2)`.
     Seccomp,
-    /// Limits of each process, `setrlimit(2)`.
+    /// Limits of each process, `setrlimit(2)`, and a watch over the sockets of a private host.
     Limits,
     /// A limit on the memory of all its processes together, `cgroups(7)`.
     Cgroup,
@@ -166,8 +171,14 @@ pub struct Limits {
     pub cpu: Duration,
     /// Data of each process (`RLIMIT_DATA`), in MiB; `None` for programs built with a sanitizer.
     pub data_mib: Option<u64>,
-    /// Memory of all processes and of their files in memory together, in MiB; it takes the cgroup layer.
+    /// Memory of all processes and of their files in memory together, in MiB; it takes the cgroup layer. Version 2 of
+    /// control groups counts what sockets hold, too.
     pub memory_mib: u64,
+    /// What the sockets of its host may hold in the kernel's memory, in MiB: it is ended when they hold more. Without a
+    /// private host they are not counted.
+    pub socket_mib: u64,
+    /// Sockets on its host, ours among them: it is ended when there are more.
+    pub sockets: u64,
     /// Processes and threads.
     pub processes: u64,
     /// Open descriptors of each process.
@@ -190,7 +201,9 @@ impl Default for Limits {
             wall: Duration::from_secs(30),
             cpu: Duration::from_secs(10),
             data_mib: Some(512),
-            memory_mib: 1024,
+            memory_mib: Limits::MEMORY_MIB,
+            socket_mib: 64,
+            sockets: 2048,
             processes: 64 + 8 * cores,
             files: 256,
             file_mib: 16,
@@ -202,6 +215,16 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// What a sandbox takes besides its program, in MiB: its init, and the kernel's own for both.
+    pub const BESIDES_MIB: u64 = 32;
+
+    /// What a program may have in memory, in MiB.
+    pub const MEMORY_MIB: u64 = 512;
+
+    /// What all sandboxes of one attempt may have together, in MiB: more than a build may have, and more than the
+    /// checks that are under way at once may.
+    pub const ATTEMPT_MIB: u64 = 5 << 10;
+
     /// What a build may have: compilers are large, and so is what they write.
     pub fn for_build() -> Limits {
         let usual = Limits::default();

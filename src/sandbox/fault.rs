@@ -43,7 +43,11 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the sandbox: {}: {}", self.step, self.why)
+        write!(f, "the sandbox: {}: {}", self.step, self.why)?;
+        match self.errno {
+            Some(libc::EMFILE) => write!(f, ": too few descriptors, which ulimit -n counts: 256 are enough"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -20,13 +20,15 @@ use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabiliti
 use seccompiler::BpfProgram;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::cgroup::Version;
 use super::config::Layer;
 use super::fault::{Fault, Step};
 use super::identity::Identity;
-use super::inside::{self, ChildSetup};
+use super::inside::{self, ChildSetup, Entry};
 use super::message::{self, FromInit, Note, Plan, SocketKind, ToInit};
 use super::proc::ProcFolder;
 use super::root::{self, Root};
+use super::socket_watch::SocketWatch;
 use super::tally::{Starts, Tallier};
 use super::{Ending, How, Limit, Remains, archive, restrictions};
 use crate::netlink;
@@ -68,6 +70,10 @@ struct Init<'a> {
     ends: OwnedFd,
     tallier: Tallier,
     running: Option<Running>,
+    /// Over the host's sockets, where the host is private.
+    watch: Option<SocketWatch>,
+    /// Whether anything of the program may run.
+    has_started: bool,
 }
 
 /// The program that was started, until it has ended.
@@ -98,6 +104,16 @@ impl<'a> Init<'a> {
         if !plan.layers.has(Layer::Processes) {
             set_child_subreaper(Some(getpid())).step("prctl(PR_SET_CHILD_SUBREAPER)")?;
         }
+        let mut files = files.into_iter();
+        let archive = plan.archive.and_then(|_| files.next());
+        let (group, keep) = (files.next(), files.next());
+        if plan.layers.has(Layer::Cgroup) && group.is_none() {
+            return Err(Fault::new("enter the memory group", "it did not come along"));
+        }
+        // What is unpacked from here on counts there.
+        if let Some(keep) = keep {
+            rustix::io::write(&keep, b"0").of(Layer::Cgroup, "enter the group of inits")?;
+        }
         let mut notes = Vec::new();
         let packets = plan.capture.then(hear_packets).transpose().step("listen in on the host")?;
         let mut held = None;
@@ -115,8 +131,7 @@ impl<'a> Init<'a> {
             folder
         };
         let tallier = Tallier::new(ProcFolder::open().or(outside)?, starts)?;
-        let mut files = files.into_iter();
-        if let Some(archive) = plan.archive.and_then(|_| files.next()) {
+        if let Some(archive) = archive {
             archive::unpack(archive.as_fd(), &scratch, identity.given).step("unpack the archive")?;
         }
         let mut rules = None;
@@ -126,13 +141,12 @@ impl<'a> Init<'a> {
             notes.extend(note);
         }
         let filters = if plan.layers.has(Layer::Seccomp) { restrictions::seccomp(&plan)? } else { Vec::new() };
-        keep_few_capabilities().step("capset")?;
+        let is_made_there = plan.group.as_ref().is_some_and(|group| group.version == Version::Two);
+        // With it the program's process hides the name of its group.
+        let besides = if is_made_there { CapabilitySet::SYS_ADMIN } else { CapabilitySet::empty() };
+        keep_few_capabilities(besides).step("capset")?;
         // From now on a process of the same user cannot look into this one.
         set_dumpable_behavior(DumpableBehavior::NotDumpable).step("prctl(PR_SET_DUMPABLE)")?;
-        let group = files.next();
-        if plan.layers.has(Layer::Cgroup) && group.is_none() {
-            return Err(Fault::new("enter the memory group", "it did not come along"));
-        }
         let init = Init {
             channel,
             plan,
@@ -146,17 +160,26 @@ impl<'a> Init<'a> {
             ends,
             tallier,
             running: None,
+            watch: None,
+            has_started: false,
         };
         Ok((init, notes))
     }
 
     /// Answers until the owner is gone or says that it is enough.
-    fn attend(&mut self, notes: Vec<Note>) -> Result<(), Fault> {
-        let questions = netlink::open(libc::NETLINK_SOCK_DIAG).step("socket(NETLINK_SOCK_DIAG)")?;
+    fn attend(&mut self, mut notes: Vec<Note>) -> Result<(), Fault> {
+        let open = || netlink::open(libc::NETLINK_SOCK_DIAG).step("socket(NETLINK_SOCK_DIAG)");
+        let questions = open()?;
+        if self.plan.layers.has(Layer::Network) && self.plan.layers.has(Layer::Limits) {
+            let (watch, note) = SocketWatch::begin(open()?)?;
+            self.watch = Some(watch);
+            notes.extend(note);
+        }
         self.tell(&FromInit::Ready(notes), Some(questions))?;
         loop {
             let until = self.running.as_ref().map(|running| running.began + self.plan.limits.wall);
             let left = until.map_or(Duration::from_secs(3600), |until| until.saturating_duration_since(Instant::now()));
+            let left = self.watch.as_ref().filter(|_| self.has_started).map_or(left, |watch| left.min(watch.rest()));
             let mut fds = [PollFd::new(self.channel, PollFlags::IN), PollFd::new(&self.ends, PollFlags::IN)];
             sys::wait_for(&mut fds, Some(left)).step("poll")?;
             let (asked, ended) = (!fds[0].revents().is_empty(), !fds[1].revents().is_empty());
@@ -171,6 +194,11 @@ impl<'a> Init<'a> {
                 .is_some_and(|running| running.limit.is_none() && running.began.elapsed() >= self.plan.limits.wall);
             if is_over {
                 self.kill(Some(Limit::Wall))?;
+            }
+            if let Some(watch) = self.watch.as_mut().filter(|_| self.has_started)
+                && let Some(limit) = watch.look(&self.plan.limits)?
+            {
+                self.kill(Some(limit))?;
             }
             if asked {
                 let Some((question, files)) = message::receive(self.channel, START).step("receive")? else {
@@ -244,13 +272,23 @@ impl<'a> Init<'a> {
         };
         let cpu_before = children::cpu_of_children().step("getrusage")?;
         let began = Instant::now();
-        match sys::fork().step("fork")? {
+        let is_made_there = self.plan.group.as_ref().is_some_and(|group| group.version == Version::Two);
+        let forked = match self.group.as_ref().filter(|_| is_made_there) {
+            Some(group) => sys::fork_into(group.as_fd()).of(Layer::Cgroup, "make a process in the memory group")?,
+            None => sys::fork().step("fork")?,
+        };
+        self.has_started = true;
+        match forked {
             Forked::Child => {
                 let setup = ChildSetup {
                     layers: self.plan.layers,
                     limits: &self.plan.limits,
                     identity: self.identity,
-                    group: self.group.as_ref(),
+                    group: match &self.group {
+                        Some(_) if is_made_there => Entry::Made,
+                        Some(group) => Entry::ToWrite(group),
+                        None => Entry::None,
+                    },
                     rules,
                     filters: &self.filters,
                     scratch: &self.scratch,
@@ -345,6 +383,7 @@ impl<'a> Init<'a> {
         } else {
             stopped = self.sweep()?;
         }
+        self.has_started = false;
         let cpu = children::cpu_of_children().step("getrusage")?;
         Ok(Remains { stopped, cpu })
     }
@@ -391,18 +430,16 @@ impl<'a> Init<'a> {
 }
 
 /// Gives up all capabilities but those for what is left to do: to start programs as another user, to look at them and
-/// at their files, and to kill them.
-fn keep_few_capabilities() -> std::io::Result<()> {
+/// at their files, and to kill them. Those `besides` are kept and not in effect.
+fn keep_few_capabilities(besides: CapabilitySet) -> std::io::Result<()> {
     let few = CapabilitySet::SETUID
         | CapabilitySet::SETGID
         | CapabilitySet::KILL
         | CapabilitySet::SYS_PTRACE
         | CapabilitySet::DAC_READ_SEARCH;
-    let ours = capabilities(None)?.permitted & few;
-    Ok(set_capabilities(
-        None,
-        CapabilitySets { effective: ours, permitted: ours, inheritable: CapabilitySet::empty() },
-    )?)
+    let ours = capabilities(None)?.permitted;
+    let (effective, permitted) = (ours & few, ours & (few | besides));
+    Ok(set_capabilities(None, CapabilitySets { effective, permitted, inheritable: CapabilitySet::empty() })?)
 }
 
 /// Waits until the program's process has become the program, or says what was in the way.

@@ -18,15 +18,13 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::cgroup::Group;
 use super::config::{Layer, SandboxConfig};
 use super::fault::{Fault, Step};
+use super::leaving::{self, FAREWELL};
 use super::message::{self, FromInit, Received, ToInit};
 use super::{Ending, keeper};
 use crate::sys;
 
 /// The longest that init may take to answer: a bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// The longest that the keeper may take to end before it is killed.
-const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A keeper, and what leads to its init. When it is dropped, all of it is gone.
 pub struct InitChannel {
@@ -47,7 +45,8 @@ impl InitChannel {
     /// The step of it that failed: a fault of ours, or of the machine.
     pub fn open(config: &SandboxConfig) -> Result<InitChannel, Fault> {
         let scratch = if config.layers.has(Layer::Files) { None } else { Some(Scratch::make()?) };
-        let group = config.layers.has(Layer::Cgroup).then(|| Group::make(config.limits.memory_mib)).transpose()?;
+        let group = || Group::make(config.shared.as_ref(), &config.limits);
+        let group = config.layers.has(Layer::Cgroup).then(group).transpose()?;
         let (ours, theirs) =
             socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).step("socketpair")?;
         let child = Command::new(&config.keeper)
@@ -123,9 +122,7 @@ impl InitChannel {
     /// in the background; a later call reaps the child.
     pub fn detach(mut self) {
         let _ = shutdown(&self.channel, Shutdown::Both);
-        let mut leaving = LEAVING.lock().unwrap_or_else(PoisonError::into_inner);
-        leaving.extend(self.child.take());
-        leaving.retain_mut(|child| matches!(child.try_wait(), Ok(None)));
+        leaving::detach(self.child.take());
     }
 
     fn lock(&self) -> MutexGuard<'_, VecDeque<Ending>> {
@@ -141,9 +138,6 @@ impl Drop for InitChannel {
         }
     }
 }
-
-/// Detached keepers that have not been reaped yet.
-static LEAVING: Mutex<Vec<Child>> = Mutex::new(Vec::new());
 
 fn end(child: &mut Child, channel: &OwnedFd) -> io::Result<()> {
     // Init sees it, kills everything and ends, and then the keeper does.

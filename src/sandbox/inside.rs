@@ -9,7 +9,7 @@ use std::process::Command;
 
 use landlock::{RulesetCreated, RulesetCreatedAttr, RulesetStatus};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit, setsid};
-use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
+use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_no_new_privs};
 use seccompiler::BpfProgram;
 
 use super::config::{Layer, Layers, Limits};
@@ -22,11 +22,21 @@ pub struct ChildSetup<'a> {
     pub layers: Layers,
     pub limits: &'a Limits,
     pub identity: Identity,
-    pub group: Option<&'a OwnedFd>,
+    pub group: Entry<'a>,
     pub rules: Option<RulesetCreated>,
     pub filters: &'a [BpfProgram],
     pub scratch: &'a Path,
     pub standard: [OwnedFd; 3],
+}
+
+/// How the process gets into its control group.
+pub enum Entry<'a> {
+    /// It has none.
+    None,
+    /// By writing there.
+    ToWrite(&'a OwnedFd),
+    /// It was made in it.
+    Made,
 }
 
 /// What is told when only `execve` is left to do. A fault may follow; if the process becomes the program, nothing does.
@@ -68,8 +78,13 @@ fn prepare(setup: ChildSetup<'_>) -> Result<(), Fault> {
     sys::unblock_signals().step("sigprocmask")?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o077));
     rustix::process::chdir(setup.scratch).step("chdir")?;
-    if let Some(group) = setup.group {
-        rustix::io::write(group, b"0").of(Layer::Cgroup, "enter the memory group")?;
+    match setup.group {
+        Entry::None => {}
+        Entry::ToWrite(group) => {
+            rustix::io::write(group, b"0").of(Layer::Cgroup, "enter the memory group")?;
+        }
+        Entry::Made if setup.layers.has(Layer::Names) => hide_group()?,
+        Entry::Made => {}
     }
     if setup.layers.has(Layer::Limits) {
         // In a user namespace of its own the kernel counts only the program's processes, else all of the user's,
@@ -101,6 +116,14 @@ fn prepare(setup: ChildSetup<'_>) -> Result<(), Fault> {
         })?;
     }
     Ok(())
+}
+
+/// From now on the group that this process is in is the root of all that it sees of groups.
+fn hide_group() -> Result<(), Fault> {
+    let ours = capabilities(None).of(Layer::Names, "capget")?;
+    let raised = CapabilitySets { effective: ours.effective | (ours.permitted & CapabilitySet::SYS_ADMIN), ..ours };
+    set_capabilities(None, raised).of(Layer::Names, "capset")?;
+    sys::unshare(libc::CLONE_NEWCGROUP).of(Layer::Names, "unshare(CLONE_NEWCGROUP)")
 }
 
 /// Sets the limits. `others` is how many processes and threads that are not the program's count against its own.

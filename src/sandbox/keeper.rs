@@ -3,13 +3,15 @@
 //! It is a fresh program, not a fork of the owner: what the owner has in memory is not here, and it has one thread.
 
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use rustix::process::{DumpableBehavior, geteuid, set_dumpable_behavior, setsid};
 use rustix::thread::{CapabilitySet, capabilities};
 
+use super::cgroup::{self, Version};
 use super::config::Layer;
 use super::fault::{Fault, Step};
 use super::identity::{Identity, change_to};
@@ -29,8 +31,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const FIRST_USER: u32 = 1_900_000_000;
 
 /// Settings of a sandbox's host: files under `/proc/sys/net` and what they hold.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 6] = [
     ("ipv4/tcp_congestion_control", "reno"),
+    // What programs find with getsockopt is what most machines have; what buffers may grow to is less.
+    ("ipv4/tcp_rmem", "4096 131072 1048576"),
+    ("ipv4/tcp_wmem", "4096 16384 1048576"),
     ("ipv4/ip_local_port_range", "32768 60999"),
     // Servers may have any port, 80 for example.
     ("ipv4/ip_unprivileged_port_start", "0"),
@@ -69,11 +74,12 @@ fn keep(channel: OwnedFd) -> Result<(), (OwnedFd, Fault)> {
         // Ctrl-C in the owner's terminal is for the owner.
         setsid().step("setsid")?;
         let received = message::receive(&channel, PATIENCE).step("receive the configuration")?;
-        let Some((ToInit::Prepare(plan), files)) = received else {
+        let Some((ToInit::Prepare(plan), mut files)) = received else {
             return Err(Fault::new("receive the configuration", "something else came"));
         };
         let identity = leave(&plan)?;
-        Ok((plan, files, identity, sys::fork().step("fork")?))
+        let forked = fork(&plan, &mut files)?;
+        Ok((plan, files, identity, forked))
     };
     match prepared() {
         Ok((plan, files, identity, Forked::Child)) => init::serve(channel, *plan, files, identity),
@@ -82,13 +88,22 @@ fn keep(channel: OwnedFd) -> Result<(), (OwnedFd, Fault)> {
             drop(channel);
             let group = plan.group;
             while !matches!(sys::children::reap(true), Err(error) if error.raw_os_error() == Some(libc::ECHILD)) {}
-            // The owner does it, unless it was killed.
             if let Some(group) = group {
-                let _ = fs::remove_dir(group);
+                cgroup::tidy(Path::new(&group.folder));
             }
             Ok(())
         }
         Err(fault) => Err((channel, fault)),
+    }
+}
+
+/// Makes init. The last of the files is the entry of its control group, if there is one: in version 2 it is made there,
+/// in version 1 it enters by itself.
+fn fork(plan: &Plan, files: &mut Vec<OwnedFd>) -> Result<Forked, Fault> {
+    let is_made_there = plan.group.as_ref().is_some_and(|group| group.version == Version::Two && group.has_keep);
+    match is_made_there.then(|| files.pop()).flatten() {
+        Some(entry) => sys::fork_into(entry.as_fd()).of(Layer::Cgroup, "make init in its group"),
+        None => sys::fork().step("fork"),
     }
 }
 
@@ -108,7 +123,10 @@ fn leave(plan: &Plan) -> Result<Identity, Fault> {
     if plan.layers.has(Layer::Names) {
         rustix::system::sethostname(b"sandbox").of(Layer::Names, "sethostname")?;
         // The program sees the group that it is in from this process's group on: of the machine's names there is none.
-        sys::unshare(libc::CLONE_NEWCGROUP).of(Layer::Names, "unshare(CLONE_NEWCGROUP)")?;
+        // In version 2 no process can be made in a group beside that one from then on: there the program's does it.
+        if !plan.group.as_ref().is_some_and(|group| group.version == Version::Two) {
+            sys::unshare(libc::CLONE_NEWCGROUP).of(Layer::Names, "unshare(CLONE_NEWCGROUP)")?;
+        }
     }
     if plan.layers.has(Layer::Network) {
         host::settle_in_with(&SETTINGS).of(Layer::Network, "set lo up")?;
@@ -131,6 +149,11 @@ fn separate_user(plan: &Plan) -> Result<Identity, Fault> {
             hand_over(plan, id)?;
             change_to(id, id).map_err(of("become an ordinary user"))?;
             set_dumpable_behavior(DumpableBehavior::Dumpable).of(Layer::User, "prctl(PR_SET_DUMPABLE)")?;
+            // Where no namespace is asked for, that is all. Init is such a user, too: it looks at its own.
+            let namespaces = [Layer::Network, Layer::Processes, Layer::Files, Layer::Ipc, Layer::Names];
+            if !namespaces.into_iter().any(|layer| plan.layers.has(layer)) {
+                return Ok(Identity { given: None });
+            }
         }
     }
     host::enter_user_namespace().map_err(|refused| match refused {

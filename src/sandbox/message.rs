@@ -15,6 +15,7 @@ use rustix::net::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::cgroup::Version;
 use super::config::{Layer, Layers, Limits};
 use super::fault::Fault;
 use super::proc::Look;
@@ -31,8 +32,8 @@ const MOST_DESCRIPTORS: usize = 3;
 /// What init is told or asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum ToInit {
-    /// The first message. The archive comes along, if there is one, and then the entry of the control group, if there
-    /// is one.
+    /// The first message. The archive comes along, if there is one, and then the entry of the program's
+    /// control group and that of init's, if there are such.
     Prepare(Box<Plan>),
     /// Comes with the three standard descriptors.
     Start {
@@ -73,8 +74,17 @@ pub struct Plan {
     pub port: u16,
     /// Whether a socket of [`SocketKind::Packets`] will be asked for: only now there is the right to open one.
     pub capture: bool,
-    /// The folder of the control group, if there is one: the last of owner and keeper removes it.
-    pub group: Option<OsString>,
+    pub group: Option<GroupPlan>,
+}
+
+/// The control group of the program.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct GroupPlan {
+    /// The last of owner and keeper removes it.
+    pub folder: OsString,
+    pub version: Version,
+    /// Whether init has one, too.
+    pub has_keep: bool,
 }
 
 /// What init answers, and the one thing that it tells unasked: an end.

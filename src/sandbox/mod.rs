@@ -22,6 +22,7 @@ mod init;
 mod init_channel;
 mod inside;
 mod keeper;
+mod leaving;
 mod message;
 mod outputs;
 mod proc;
@@ -30,6 +31,7 @@ mod resolve;
 mod restrictions;
 mod root;
 mod sock_diag;
+mod socket_watch;
 mod tally;
 
 use std::collections::BTreeSet;
@@ -44,6 +46,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 pub use archive::{Archive, ArchiveError, LARGEST as LARGEST_ARCHIVE, MOST_FILES as MOST_FILES_IN_AN_ARCHIVE};
+pub use cgroup::SharedGroup;
 pub use config::{Input, Layer, Layers, Limits, Program, SandboxConfig};
 pub use fault::Fault;
 pub use keeper::keeper;
@@ -60,7 +63,7 @@ pub(crate) use message::{FromInit, read as read_message};
 
 use fault::Step;
 use init_channel::InitChannel;
-use message::{Plan, Received, SocketKind, ToInit};
+use message::{GroupPlan, Note, Plan, Received, SocketKind, ToInit};
 use outputs::Pipes;
 
 use crate::stage::host;
@@ -99,6 +102,10 @@ pub enum Limit {
     Cpu,
     /// [`Limits::memory_mib`].
     Memory,
+    /// [`Limits::socket_mib`].
+    SocketMemory,
+    /// [`Limits::sockets`].
+    Sockets,
     /// [`Limits::output_mib`].
     Output,
     /// [`Limits::file_mib`].
@@ -148,12 +155,19 @@ impl Sandbox {
             archive: config.archive.descriptor().map(|_| config.archive.bytes()),
             port: port.number(),
             capture: config.capture && private,
-            group: init.group().map(|group| group.folder().as_os_str().to_owned()),
+            group: init.group().map(|group| GroupPlan {
+                folder: group.folder().as_os_str().to_owned(),
+                version: group.version(),
+                has_keep: group.keep().is_some(),
+            }),
         };
-        let group = init.group().map(|group| group.entry());
+        let group = init.group().into_iter().flat_map(|group| [Some(group.entry()), group.keep()]).flatten();
         let files: Vec<BorrowedFd<'_>> = config.archive.descriptor().into_iter().chain(group).collect();
         let (answer, mut sockets) = init.ask(&ToInit::Prepare(Box::new(plan)), &files)?;
-        let (FromInit::Ready(notes), Some(questions)) = (answer, sockets.pop()) else { return Err(not_an_answer()) };
+        let (FromInit::Ready(mut notes), Some(questions)) = (answer, sockets.pop()) else {
+            return Err(not_an_answer());
+        };
+        notes.extend(init.group().map(|group| Note { layer: Layer::Cgroup, why: group.described().to_owned() }));
         Ok(Sandbox {
             init,
             questions,
@@ -327,6 +341,15 @@ impl Sandbox {
     /// What the kernel refuses.
     pub fn taken(&self, local: SocketAddr, remote: SocketAddr) -> Result<Option<Taken>, Fault> {
         sock_diag::taken(&self.questions, local, remote).step("look a connection up")
+    }
+
+    /// How many processes of the program the kernel has killed for want of memory, as far as it has not ended itself.
+    ///
+    /// # Errors
+    /// What went wrong with the sandbox: see [`Fault`].
+    pub fn killed_for_memory(&self) -> Result<u64, Fault> {
+        let kills = self.init.group().map_or(Ok(0), |group| group.kills())?;
+        Ok(kills.saturating_sub(self.kills))
     }
 
     /// Sends a signal to the program's first process, if that has not ended.

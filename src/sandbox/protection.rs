@@ -17,8 +17,10 @@ pub struct Protection {
     pub layers: Layers,
     /// Those that are not, and why.
     pub missing: Vec<Missing>,
-    /// What holds less than it might, and why.
+    /// What holds less than it might, or how it holds.
     pub notes: Vec<Missing>,
+    /// Why it could not be found out what holds here: not for want of a wall, and so it may be another time.
+    pub fault: Option<Fault>,
 }
 
 /// Something that is missing.
@@ -47,7 +49,7 @@ impl Protection {
         let missing = Layer::ALL.into_iter().filter(|layer| !layers.has(*layer));
         let missing = missing.map(|layer| Missing { layer, why: why_not(layer) }).collect();
         let landlock_is_whole = layers.has(Layer::Landlock) && !notes.iter().any(|note| note.layer == Layer::Landlock);
-        Protection { tier: tier(layers, landlock_is_whole), layers, missing, notes }
+        Protection { tier: tier(layers, landlock_is_whole), layers, missing, notes, fault: None }
     }
 }
 
@@ -117,9 +119,10 @@ pub(super) fn probe(keeper: &Path) -> Protection {
                 layers: Layers::NONE,
                 missing: Layer::ALL.into_iter().map(|layer| Missing { layer, why: fault.to_string() }).collect(),
                 notes: Vec::new(),
+                fault: Some(fault),
             });
         };
-        for lost in lost_with(layer) {
+        for lost in lost_with(layer, layers) {
             layers = layers.without(lost);
             missing.push(Missing { layer: lost, why: format!("{}: {}", fault.step, fault.why) });
         }
@@ -135,8 +138,11 @@ fn try_out(config: &SandboxConfig) -> Result<Protection, Fault> {
     Ok(protection)
 }
 
-/// Without a user namespace an ordinary user may have none of the others.
-fn lost_with(layer: Layer) -> Vec<Layer> {
+/// What cannot be had, either. Without a user namespace an ordinary user may have none of the others; root may still
+/// give the program another user id, without any namespace.
+fn lost_with(layer: Layer, layers: Layers) -> Vec<Layer> {
     use Layer::{Files, Ipc, Names, Network, Processes, User};
-    if layer == User { vec![User, Network, Processes, Files, Ipc, Names] } else { vec![layer] }
+    let namespaces = [Network, Processes, Files, Ipc, Names].into_iter().filter(|one| layers.has(*one));
+    let lost: Vec<Layer> = if layer == User { namespaces.collect() } else { Vec::new() };
+    if lost.is_empty() { vec![layer] } else { lost }
 }

@@ -37,7 +37,8 @@ pub fn json(grade: &Grade) -> Value {
         "tier": grade.tier,
         "protection": grade.protection,
         "limits": limits(&grade.limits),
-        "cost": cost(&grade.cost),
+        "cost": cost(&grade.cost, grade.memory_mib),
+        "sandboxed_by_caller": grade.sandboxed_by_caller,
         "behaves_like": like.map(|(sentence, name)| json!({ "name": name, "sentence": sentence })),
         "checks": grade.checks.iter().map(checked).collect::<Vec<_>>(),
     })
@@ -52,7 +53,10 @@ pub fn limits(limits: &Limits) -> Value {
         "wait_s": budget::MAX_WAIT.as_secs(),
         "clock_s": budget::MAX_CLOCK.as_secs(),
         "cpu_s": limits.cpu.as_secs(),
+        "attempt_memory_mib": Limits::ATTEMPT_MIB,
         "memory_mib": limits.memory_mib,
+        "socket_mib": limits.socket_mib,
+        "sockets": limits.sockets,
         "data_mib": limits.data_mib,
         "processes": limits.processes,
         "descriptors": limits.files,
@@ -63,13 +67,13 @@ pub fn limits(limits: &Limits) -> Value {
     })
 }
 
-/// What it has cost. How much memory that was is not known.
-pub fn cost(cost: &Cost) -> Value {
+/// What it has cost, and how much memory that was, in MiB, if it is known.
+pub fn cost(cost: &Cost, memory_mib: Option<u64>) -> Value {
     json!({
         "wall_ms": milliseconds(cost.wall),
         "own_ms": milliseconds(cost.own),
         "cpu_ms": milliseconds(cost.cpu),
-        "memory_mib": null,
+        "memory_mib": memory_mib,
     })
 }
 

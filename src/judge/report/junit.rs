@@ -36,10 +36,11 @@ fn properties(grade: &Grade, xml: &mut String) {
         ("kernel", grade.kernel.clone()),
         ("tier", grade.tier.to_string()),
         ("protection", grade.protection.clone()),
+        ("sandboxed_by_caller", grade.sandboxed_by_caller.to_string()),
         ("points", points),
         ("of", grade.of().to_string()),
         ("limits", json::limits(&grade.limits).to_string()),
-        ("cost", json::cost(&grade.cost).to_string()),
+        ("cost", json::cost(&grade.cost, grade.memory_mib).to_string()),
     ];
     xml.push_str("  <properties>\n");
     for (name, value) in &facts {

@@ -222,9 +222,10 @@ fn summary(grade: &Grade) -> String {
         let _ = writeln!(report, "  it reached the bounds of what it may have: {}", reached.join(", "));
     }
     let version = env!("CARGO_PKG_VERSION");
+    let around = if grade.sandboxed_by_caller { ", in a sandbox of the caller's" } else { "" };
     let _ = writeln!(
         report,
-        "  {QUIET}judge {version}, seed {}, Linux {}, protection: {}{QUIET:#}",
+        "  {QUIET}judge {version}, seed {}, Linux {}, protection: {}{around}{QUIET:#}",
         grade.seed, grade.kernel, grade.protection
     );
     report
