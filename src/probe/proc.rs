@@ -51,10 +51,14 @@ pub struct Stat {
     pub cpu: Duration,
     /// The same of its children that have ended and that it has waited for, and of theirs.
     pub children_cpu: Duration,
+    /// Its nice value: the higher, the less often it is given a processor.
+    pub nice: i64,
     /// How many threads it has.
     pub threads: u64,
     /// When it began: with its number, what tells it from one that had the same number before.
     pub began: u64,
+    /// By which rules it is given a processor, `SCHED_…` of `sched(7)`.
+    pub policy: u64,
 }
 
 impl Stat {
@@ -74,8 +78,10 @@ impl Stat {
             parent: fields.get(1)?.parse().ok()?,
             cpu: ticks(number(11)? + number(12)?),
             children_cpu: ticks(number(13)? + number(14)?),
+            nice: fields.get(16)?.parse().ok()?,
             threads: number(17)?,
             began: number(19)?,
+            policy: number(38)?,
         })
     }
 }
@@ -139,7 +145,9 @@ mod tests {
 
     #[test]
     fn a_process_may_call_itself_what_it_likes() {
-        let line = b"7 (a) S 9 (b) R 3 7 7 0 -1 4194560 100 0 0 0 250 50 120 30 20 0 2 0 77 1 1\n";
+        let line =
+            b"7 (a) S 9 (b) R 3 7 7 0 -1 4194560 100 0 0 0 250 50 120 30 20 -5 2 0 77 1 1 0 0 0 0 0 0 0 0 0 0 0 0 \
+                    0 17 1 0 3 0 0\n";
         let stat = Stat {
             pid: 7,
             name: "a) S 9 (b".into(),
@@ -147,8 +155,10 @@ mod tests {
             parent: 3,
             cpu: Duration::from_secs(3),
             children_cpu: Duration::from_millis(1500),
+            nice: -5,
             threads: 2,
             began: 77,
+            policy: 3,
         };
         assert_eq!(Stat::read(line), Some(stat));
     }

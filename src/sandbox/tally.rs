@@ -20,6 +20,9 @@ use crate::sys::children;
 /// tells of a thread that runs is as old as the last tick of its clock.
 const QUEUED: Duration = Duration::from_millis(20);
 
+/// A wait for a processor that is worth a question about its reason.
+const NOTICED: Duration = Duration::from_millis(1);
+
 /// Numbers below this one are not given out again once the kernel has begun anew, `RESERVED_PIDS`.
 const RESERVED: u64 = 300;
 
@@ -52,6 +55,8 @@ pub struct Tallier {
     starts: Option<Starts>,
     /// Whether the kernel keeps account of each thread.
     accounts: bool,
+    /// By which rules this process is given a processor, and with it the program at first.
+    rules: Rules,
     tally: Tally,
     looked: Instant,
     looks: u64,
@@ -68,6 +73,15 @@ pub struct Starts {
     last: u64,
     /// Numbers begin anew before this one.
     end: u64,
+}
+
+/// What decides how often a thread is given a processor.
+#[derive(PartialEq, Eq, Default)]
+struct Rules {
+    nice: i64,
+    policy: u64,
+    /// The processors that it may have, as `/proc/PID/status` has them.
+    processors: String,
 }
 
 /// A thread when it was last looked at.
@@ -125,6 +139,7 @@ impl Tallier {
             folder,
             starts,
             accounts: true,
+            rules: Rules::default(),
             tally: Tally::default(),
             looked: Instant::now(),
             looks: 0,
@@ -134,6 +149,8 @@ impl Tallier {
         };
         // This process has run, so there is something to tell.
         tallier.accounts = tallier.account("self")?.is_some_and(|account| account.is_kept());
+        let own = tallier.folder.stat("self")?.ok_or_else(|| unreadable("self/stat"))?;
+        tallier.rules = tallier.rules_of("self", &own)?;
         Ok(tallier)
     }
 
@@ -168,7 +185,7 @@ impl Tallier {
                 let state = if stat.state == 'D' { self.undisturbed(about.pid, number) } else { stat.state };
                 asleep &= matches!(state, 'S' | 'T' | 't' | 'Z' | 'X' | 'I' | 'P');
                 let seen = self.threads.get_mut(&(number, stat.began));
-                let (waited, turns) = match seen {
+                let (mut waited, turns) = match seen {
                     Some(seen) => seen.update(account, state, now, look),
                     None => {
                         let seen = Seen { account, state, since: now, credit: Duration::ZERO, look };
@@ -176,6 +193,9 @@ impl Tallier {
                         (account.delayed, account.turns + 1)
                     }
                 };
+                if waited >= NOTICED && self.has_stepped_back(about.pid, number, &stat)? {
+                    waited = Duration::ZERO;
+                }
                 delayed += waited;
                 changes += turns;
                 if state == 'D' {
@@ -238,6 +258,25 @@ impl Tallier {
         let (mut line, path) = ([0; 4096], format!("{path}/schedstat"));
         let Some(len) = self.folder.read(&path, &mut line)? else { return Ok(None) };
         Schedstat::read(&line[..len]).map(Some).ok_or_else(|| unreadable(&path))
+    }
+
+    /// Whether a thread has given up its part of the processors by itself: with a higher nice value, under other rules,
+    /// or on fewer processors. Then it waits by its own choice.
+    fn has_stepped_back(&self, pid: i32, thread: i32, stat: &Stat) -> Result<bool, Fault> {
+        let rules = self.rules_of(&format!("{pid}/task/{thread}"), stat)?;
+        let (mut line, autogroup) = ([0; 4096], format!("{pid}/autogroup"));
+        // Not every kernel has these groups, one for each session.
+        let len = self.folder.read(&autogroup, &mut line).ok().flatten().unwrap_or(0);
+        let nice = std::str::from_utf8(&line[..len]).ok().and_then(|line| line.trim().rsplit(' ').next()?.parse().ok());
+        Ok(rules != self.rules || nice.is_some_and(|nice: i64| nice > 0))
+    }
+
+    fn rules_of(&self, path: &str, stat: &Stat) -> Result<Rules, Fault> {
+        let mut status = [0; 4096];
+        let len = self.folder.read(&format!("{path}/status"), &mut status)?.unwrap_or(0);
+        let status = String::from_utf8_lossy(&status[..len]);
+        let processors = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed:")).unwrap_or_default();
+        Ok(Rules { nice: stat.nice, policy: stat.policy, processors: processors.trim().to_owned() })
     }
 
     /// The state of a thread whose sleep nothing can disturb. It sleeps like any other, S, if it waits for its own
@@ -336,6 +375,25 @@ mod tests {
         assert!(counted >= (500 + now).saturating_sub(RESERVED), "{counted} to {now}");
         std::process::Command::new("true").status().expect("a child");
         assert!(starts.count().expect("a count") >= 1);
+    }
+
+    #[test]
+    fn a_thread_that_lets_all_others_go_first_has_stepped_back() {
+        let tallier = Tallier::new(ProcFolder::open().expect("/proc"), None).expect("a tallier");
+        for (words, stepped_back) in [(&["sleep", "1000"][..], false), (&["nice", "-n", "5", "sleep", "1000"], true)] {
+            let mut child = std::process::Command::new(words[0]).args(&words[1..]).spawn().expect("a child");
+            let pid = i32::try_from(child.id()).expect("a number");
+            let until = Instant::now() + Duration::from_secs(30);
+            let stat = loop {
+                let stat = tallier.folder.stat(&pid.to_string()).expect("a look").expect("it is there");
+                if stat.name == "sleep" || Instant::now() > until {
+                    break stat;
+                }
+            };
+            let has = tallier.has_stepped_back(pid, pid, &stat).expect("a look");
+            child.kill().and_then(|()| child.wait()).expect("its end");
+            assert_eq!(has, stepped_back, "{words:?}");
+        }
     }
 
     #[test]
