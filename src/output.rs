@@ -9,7 +9,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use anstyle::Style;
+
 use crate::trace::error_name;
+use crate::view::text::harmless_lines;
 
 /// Whether anything still reads what is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,19 +49,32 @@ pub fn print(text: &str) -> Result<Reader, Unwritten> {
     }
 }
 
-/// Prints one line on standard error. An error is ignored: there is no other place to report it.
-pub fn complain(line: impl fmt::Display) {
-    let _ = anstream::stderr().write_all(format!("{line}\n").as_bytes());
+/// Prints a message on standard error, escaped but for the ends of its lines: names of files, and what others wrote,
+/// may stand in it. An error is ignored: there is no other place to report it.
+pub fn complain(message: impl fmt::Display) {
+    complain_in(Style::new(), message);
 }
 
-/// Prints what clap has to say: help and versions on standard output, complaints on standard error.
+/// The same in a style of ours.
+pub fn complain_in(style: Style, message: impl fmt::Display) {
+    let message = harmless_lines(&message.to_string());
+    let _ = anstream::stderr().write_all(format!("{style}{message}{style:#}\n").as_bytes());
+}
+
+/// Prints what clap has to say: help and versions on standard output, complaints on standard error. A complaint quotes
+/// what was typed, which may be a file's name: where that would move the cursor it is escaped, and all in one colour.
 ///
 /// # Errors
 ///
 /// As [`print()`].
 pub fn print_clap(error: &clap::Error) -> Result<Reader, Unwritten> {
     if error.use_stderr() {
-        let _ = error.print();
+        let plain = error.render().to_string();
+        if harmless_lines(&plain) == plain {
+            let _ = error.print();
+        } else {
+            complain(plain.trim_end());
+        }
         return Ok(Reader::There);
     }
     print(&error.render().ansi().to_string())

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use socklab::output;
 use socklab::sandbox::{Missing, Protection, tier_of_this_machine};
 use socklab::stage::{Choice, Hosts};
+use socklab::view::text::harmless;
 use socklab::wire::{LinkKind, Plan};
 
 /// The version of the JSON: it grows when a field changes its meaning.
@@ -125,6 +126,7 @@ impl Findings {
         text += &self.sandboxes_as_text();
         for (program, what_for) in PROGRAMS {
             let found = in_path(program).map_or_else(|| "not found".to_owned(), |path| path.display().to_string());
+            let found = harmless(&found);
             let _ = writeln!(text, "{program}: {found}; used for {what_for}");
         }
         if let Some(limit) = self.descriptors.filter(|limit| *limit < DESCRIPTORS) {

@@ -19,6 +19,7 @@ use socklab::lab::exit;
 use socklab::output;
 use socklab::sandbox::Layer;
 use socklab::trace::error_name;
+use socklab::view::text::turns_text;
 
 use super::Mistyped;
 
@@ -212,14 +213,15 @@ fn as_typed(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    if !word.chars().any(char::is_control) {
+    let is_odd = |c: char| c.is_control() || turns_text(c);
+    if !word.chars().any(is_odd) {
         return format!("'{}'", word.replace('\'', "'\\''"));
     }
     let mut typed = String::from("$'");
     for character in word.chars() {
         match character {
             '\'' | '\\' => typed.extend(['\\', character]),
-            other if other.is_control() => typed.push_str(&format!("\\u{:04x}", u32::from(other))),
+            other if is_odd(other) => typed.push_str(&format!("\\u{:04x}", u32::from(other))),
             other => typed.push(other),
         }
     }

@@ -10,6 +10,7 @@ use socklab::course::exercises;
 use socklab::course::progress::{Best, PROGRESS};
 use socklab::course::work::Work;
 use socklab::output;
+use socklab::view::text::harmless;
 use unicode_width::UnicodeWidthStr;
 
 const RIGHT: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
@@ -47,7 +48,7 @@ pub fn run() -> Result<ExitCode> {
     let sum = format!("{points} of {of} points, {passed} of {exercises} exercises passed");
     let _ = writeln!(text, "\n{STRONG}{sum}{STRONG:#}");
     for id in known.keys() {
-        let _ = writeln!(text, "{} knows of an exercise {id} that is not here", PROGRESS);
+        let _ = writeln!(text, "{PROGRESS} knows of an exercise {} that is not here", harmless(id));
     }
     output::print(&text)?;
     Ok(ExitCode::SUCCESS)

@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let quiet = Style::new().dimmed();
     for (name, bytes) in folder.below(&format!("solutions/{language}")) {
         // On standard error, so that the program alone goes through a pipe.
-        output::complain(format!("{quiet}{}/solutions/{language}/{name}{quiet:#}\n", folder.place()));
+        output::complain_in(quiet, format_args!("{}/solutions/{language}/{name}\n", folder.place()));
         output::print(&String::from_utf8_lossy(bytes))?;
     }
     Ok(ExitCode::SUCCESS)

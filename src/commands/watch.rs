@@ -21,6 +21,7 @@ use socklab::course::work::{Work, shown};
 use socklab::judge::Grade;
 use socklab::judge::report;
 use socklab::screen::{Screen, Touch};
+use socklab::view::text::harmless_lines;
 
 use super::{Mistyped, grade};
 
@@ -148,7 +149,7 @@ impl Watch {
                 let screen = Some((lines.saturating_sub(2), columns));
                 grade::with_told(self.folder, &self.arguments, grade, screen, |told| report::text(grade, told))
             }
-            Some(Err(error)) => format!("{error:#}\n"),
+            Some(Err(error)) => harmless_lines(&format!("{error:#}\n")),
             None => String::new(),
         };
         let room = lines.saturating_sub(1);

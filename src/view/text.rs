@@ -41,7 +41,7 @@ pub fn digits(bytes: &[u8], len: usize) -> String {
 }
 
 /// Whether a character is not seen, but makes a terminal show others in another order: U+202E and its like.
-fn turns_text(character: char) -> bool {
+pub fn turns_text(character: char) -> bool {
     matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
@@ -79,6 +79,11 @@ pub fn harmless(line: &str) -> String {
             other => other.to_string(),
         })
         .collect()
+}
+
+/// A text of several lines in which nothing but the ends of its lines moves a terminal's cursor.
+pub fn harmless_lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
 }
 
 /// An argument or a result of a call, as the trace writes it: `MSG_PEEK|MSG_DONTWAIT`, `500 ms`.
