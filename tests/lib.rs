@@ -26,6 +26,7 @@ mod sandbox_languages;
 mod stage;
 mod students;
 mod sturdy;
+mod submissions;
 mod support;
 mod tidy;
 mod transcripts;

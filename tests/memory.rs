@@ -79,7 +79,8 @@ fn what_is_unpacked_for_a_program_counts_with_the_others() {
     let folder = std::env::temp_dir().join(format!("socklab-large-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder");
     fs::write(folder.join("large"), vec![1; 40 << 20]).expect("a file");
-    let archive = socklab::sandbox::Archive::of_folder(&folder, &[]);
+    let opened = socklab::sandbox::Folder::open(&folder).expect("the folder");
+    let archive = socklab::sandbox::Archive::of_folder(&opened, &[]);
     fs::remove_dir_all(&folder).expect("it goes");
     let shared = SharedGroup::make(256).expect("a group");
     let archive = archive.expect("an archive");

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use socket2::Type;
 use socklab::sandbox::{
-    Archive, Fault, HostSocket, How, Input, Layer, Layers, Limit, Limits, Process, Program, Sandbox, SandboxConfig,
-    Transport, resolve,
+    Archive, Excess, Fault, Folder, HostSocket, How, Input, Layer, Layers, Limit, Limits, Process, Program, Sandbox,
+    SandboxConfig, Transport, resolve,
 };
 use socklab::trace::TcpState;
 
@@ -187,17 +187,26 @@ fn an_archive_goes_in_and_what_a_build_has_made_comes_out() {
     std::fs::write(folder.join("inner/source"), "text\n").expect("a file");
     std::fs::write(folder.join("inner/.hidden/secret"), "secret\n").expect("a file");
     std::os::unix::fs::symlink("/etc/passwd", folder.join("link")).expect("a link");
-    let archive = Archive::of_folder(&folder, &[]);
+    std::os::unix::fs::symlink("inner/.hidden/secret", folder.join("shown")).expect("a link");
+    std::os::unix::fs::symlink("../inner", folder.join("inner/loop")).expect("a link");
+    std::os::unix::fs::symlink(".hidden", folder.join("inner/dark")).expect("a link");
+    let archive = Archive::of_folder(&Folder::open(&folder).expect("the folder"), &[]);
     std::fs::remove_dir_all(&folder).expect("it goes");
-    let mut sandbox =
-        Sandbox::open(&SandboxConfig { archive: archive.expect("an archive"), ..config.clone() }).expect("a sandbox");
-    let build = "find . | sort; cp inner/source built; chmod +x built; ln -s /etc/passwd link; mkfifo fifo";
+    let archive = archive.expect("an archive");
+    let left: Vec<_> =
+        archive.left_behind().first.iter().map(|(path, why)| (path.to_str().expect("UTF-8"), *why)).collect();
+    let expected = [("link", "leads out of the folder"), ("inner/dark", "leads to what does not come along")];
+    assert_eq!(left, expected);
+    assert_eq!(archive.left_behind().count, 2);
+    let mut sandbox = Sandbox::open(&SandboxConfig { archive, ..config.clone() }).expect("a sandbox");
+    let build = "find . | sort; cat shown inner/loop/loop/source; cp inner/source built; chmod +x built; \
+                 ln -s /etc/passwd link; mkfifo fifo";
     sandbox.start(&shell(build)).expect("a start");
     end(&mut sandbox);
-    assert_eq!(sandbox.output().stdout.kept, b".\n./inner\n./inner/source\n");
-    let archive = sandbox.pack().expect("an archive");
+    assert_eq!(sandbox.output().stdout.kept, b".\n./inner\n./inner/loop\n./inner/source\n./shown\nsecret\ntext\n");
+    let archive = sandbox.pack().expect("no fault").expect("an archive");
     let found = run(&SandboxConfig { archive, ..config }, "find . -type f | sort; test -x built && cat built");
-    assert_eq!(found, (How::Exited(0), "./built\n./inner/source\ntext\n".into(), 0));
+    assert_eq!(found, (How::Exited(0), "./built\n./inner/source\n./shown\ntext\n".into(), 0));
 }
 
 #[test]
@@ -279,7 +288,7 @@ fn what_a_program_leaves_for_an_archive_may_be_hostile() {
         let mut sandbox = Sandbox::open(&config).expect("a sandbox");
         sandbox.start(&shell(script)).expect("a start");
         end(&mut sandbox);
-        sandbox.pack()
+        sandbox.pack().expect("no fault")
     };
     let odd = "mkfifo fifo; ln -s /proc/1/environ link; ln -s / dir; mkdir -p a/b/c; touch \"a/b/c/$(printf 'x\\ny')\"";
     let archive = left(odd).expect("an archive");
@@ -290,8 +299,9 @@ fn what_a_program_leaves_for_an_archive_may_be_hostile() {
     let many = "mkdir d; cd d; seq 4000 | xargs touch; mkdir e; seq -f e/%g 80 | xargs touch";
     left(many).expect("so many are allowed");
     let large = "for n in 1 2 3 4 5; do head -c 15000000 /dev/zero > file$n; done";
-    let why = left(large).expect_err("too much").why;
-    assert!(why.contains("larger than 64 MiB"), "{why}");
+    assert_eq!(left(large).expect_err("too much"), Excess::Bytes);
+    let deeper = "d=$(printf %0200d 1); i=0; while [ $i -lt 25 ]; do mkdir $d; cd ./$d; i=$((i+1)); done";
+    assert_eq!(left(deeper).expect_err("too deep"), Excess::Path);
 }
 
 #[test]
@@ -319,9 +329,9 @@ fn a_program_is_found_as_a_shell_finds_it_and_shims_are_seen_through() {
     assert_eq!((own.path.as_path(), own.visible.len()), (Path::new("./mine"), 0));
     let above = resolve(OsStr::new("bin/mine"), here.parent().expect("a folder")).expect("one's own");
     assert_eq!(above.path, Path::new("./bin/mine"));
-    // Outside, its folder's folder comes along: the one that its `bin` is in.
+    // Outside, nothing comes along with it: not the folder that its `bin` is in.
     let installed = resolve(here.join("mine").as_os_str(), nowhere).expect("installed");
-    assert_eq!(installed.visible, [here.parent().expect("a folder").canonicalize().expect("a path")]);
+    assert_eq!(installed.visible, [here.join("mine").canonicalize().expect("a path")]);
     if let Ok(python) = resolve(OsStr::new("python3"), nowhere) {
         let out = std::process::Command::new(&python.path).args(["-c", "import sys; print(sys.executable)"]).output();
         let text = String::from_utf8(out.expect("it runs").stdout).expect("UTF-8");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use socket2::Type;
 use socklab::sandbox::{
-    Archive, How, Input, Layer, Layers, Limits, Program, Resolved, Sandbox, SandboxConfig, resolve,
+    Archive, Folder, How, Input, Layer, Layers, Limits, Program, Resolved, Sandbox, SandboxConfig, resolve,
 };
 
 use crate::support::{project, skip};
@@ -80,7 +80,7 @@ fn build(config: &SandboxConfig, command: &[&str]) -> Archive {
     sandbox.start(&program(&resolved.path, command)).expect("a start");
     let how = end(&mut sandbox);
     assert_eq!(how, How::Exited(0), "{command:?}: {}", words(&sandbox));
-    sandbox.pack().expect("an archive")
+    sandbox.pack().expect("no fault").expect("an archive")
 }
 
 #[test]
@@ -91,7 +91,8 @@ fn an_honest_server_works_in_every_language() {
     if !layers.has(Layer::Network) {
         return skip(test, "sandboxes with private hosts take user namespaces");
     }
-    let archive = Archive::of_folder(&project("tests/fixtures/languages"), &[]).expect("an archive");
+    let folder = Folder::open(&project("tests/fixtures/languages")).expect("the folder");
+    let archive = Archive::of_folder(&folder, &[]).expect("an archive");
     let usual = SandboxConfig { layers, keeper, archive, ..SandboxConfig::default() };
     for language in LANGUAGES {
         let commands = [language.build, language.run];

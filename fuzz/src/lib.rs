@@ -12,7 +12,7 @@ use rustix::fs::{CWD, FileType, Mode, mkfifoat};
 use serde_json::Value as Json;
 use socklab::course::attempt_source;
 use socklab::judge::report::{self, ReportOptions};
-use socklab::judge::{Done, Exercise, Failure, Grade, Kind, Outcome, Shown};
+use socklab::judge::{Done, Exercise, Failure, Grade, Kind, Outcome, Shown, Unfit};
 use socklab::probe::proc::{self, SocketRow, Stat};
 use socklab::trace::{Call, Event, Host, Syscall, What};
 use socklab::view::{Transcript, capture, json};
@@ -31,7 +31,7 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
-/// An archive, laid into a folder: nothing comes to lie beside that, and in it only files and folders.
+/// An archive, laid into a folder: nothing comes to lie beside that, and in it only files, folders, and links that stay.
 pub fn archive(bytes: &[u8]) {
     let folder = folder_in_memory();
     let (inside, beside) = (folder.path().join("inside"), folder.path().join("beside"));
@@ -42,19 +42,25 @@ pub fn archive(bytes: &[u8]) {
     let _ = fuzzing::unpack(bytes, &inside);
     assert_eq!(fs::read(&beside).expect("the file"), b"as it was");
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 3, "something lies beside it");
-    let largest = only_files_and_folders(&inside);
+    let largest = only_files_and_folders(&inside, 0);
     assert!(largest <= bytes.len() as u64, "{largest} bytes came out of {}", bytes.len());
 }
 
-/// The bytes of all files below a folder.
-fn only_files_and_folders(folder: &Path) -> u64 {
+/// The bytes of all files below a folder, which is so deep.
+fn only_files_and_folders(folder: &Path, depth: usize) -> u64 {
     let mut bytes = 0;
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let about = rustix::fs::lstat(&path).expect("what it is");
         match FileType::from_raw_mode(about.st_mode) {
-            FileType::Directory => bytes += only_files_and_folders(&path),
+            FileType::Directory => bytes += only_files_and_folders(&path, depth + 1),
             FileType::RegularFile => bytes += u64::try_from(about.st_size).expect("a size"),
+            FileType::Symlink => {
+                let target = fs::read_link(&path).expect("a link");
+                let up = target.iter().filter(|part| *part == "..").count();
+                assert!(target.is_relative() && up <= depth, "{} leads to {}", path.display(), target.display());
+                continue;
+            }
             other => panic!("{} is a {other:?}", path.display()),
         }
         assert_eq!(about.st_mode & 0o7022, 0, "{}: {:o}", path.display(), about.st_mode);
@@ -106,7 +112,7 @@ pub fn answer(bytes: &[u8]) {
     let same = pieces.number() as usize;
     let got = [&expected[..same.min(expected.len())], pieces.rest()].concat();
     let mut grade = grade_of(vec!["program".to_owned()], String::new());
-    grade.build = None;
+    grade.unfit = None;
     let failure = Failure::new(Kind::Wrong, "it answers something else").between(expected, got);
     grade.checks[0].outcome = Outcome::Failed(Box::new(failure));
     for screen in [None, Some((lines, columns))] {
@@ -158,7 +164,7 @@ fn hostile_grade(bytes: &[u8], change: impl Fn(String) -> String) -> Grade {
     if pieces.number() % 4 == 0 {
         return grade;
     }
-    grade.build = None;
+    grade.unfit = None;
     for checked in &mut grade.checks {
         checked.outcome = match pieces.number() % 4 {
             0 => Outcome::Passed,
@@ -207,7 +213,8 @@ fn grade_of(program: Vec<String>, output: String) -> Grade {
     let exercise = ["first", "second", "third"].into_iter().fold(Exercise::on_port(9), |exercise, name| {
         exercise.check(name, 1, "does what it must, whatever comes", "Think of it.", passes)
     });
-    Grade::unbuilt("98", &exercise, program, 1, output)
+    let unfit = Unfit { what: output.clone(), output, tier: 2, protection: "tier 2 (isolated)".to_owned() };
+    Grade::unfit("98", &exercise, program, 1, unfit)
 }
 
 fn options(screen: Option<(usize, usize)>) -> ReportOptions<'static> {

@@ -12,6 +12,13 @@ pub fn checkout() -> Option<PathBuf> {
     of_cargo.or_else(|| env::current_dir().ok()?.ancestors().find(|folder| is_checkout(folder)).map(Path::to_owned))
 }
 
+/// The folders of the checkout in which the solutions and the checks are, or what tells of them.
+pub fn own_folders() -> Vec<PathBuf> {
+    let of_ours = ["benches", "docs", "fuzz", "labs", "programs", "src", "tests"];
+    let folders = checkout().into_iter().flat_map(|checkout| of_ours.map(|name| checkout.join(name)));
+    folders.filter_map(|folder| fs::canonicalize(folder).ok()).collect()
+}
+
 /// Whether a folder is a checkout of this project: it has labs, and a package of this name.
 fn is_checkout(folder: &Path) -> bool {
     let is_named = |line: &str| line == concat!("name = \"", env!("CARGO_PKG_NAME"), "\"");

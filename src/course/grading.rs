@@ -7,12 +7,14 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Result, anyhow, bail};
 
 use super::Mistyped;
-use super::attempt_source::AttemptSource;
+use super::attempt_source::{AttemptSource, Author};
+use super::checkout::{checkout, own_folders};
 use super::exercises::ExerciseFolder;
-use crate::judge::{self, Cost, Exercise, Grade, Judging, Misconception, judge};
+use crate::judge::{self, Cost, Exercise, Grade, Judging, Misconception, Unfit, judge};
 use crate::sandbox::{
-    Archive, Fault, How, Input, Layer, Layers, Limits, Program, Protection, Sandbox, SandboxConfig, SharedGroup,
-    resolve, tier_of_this_machine,
+    Archive, ArchiveError, Besides, Fault, Folder, How, Input, Layer, Layers, LeftBehind, Limit, Limits,
+    MOST_BYTES_OF_WORDS, MOST_WORDS, Program, Protection, Resolved, Sandbox, SandboxConfig, SharedGroup, resolve,
+    resolve_submitted, tier_of_this_machine,
 };
 
 /// How long a sandbox's program lives at most: longer than the judge goes on.
@@ -47,6 +49,7 @@ pub struct PreparedAttempt {
     exercise: Exercise,
     wrong: Vec<Misconception>,
     typed: Vec<String>,
+    left_behind: LeftBehind,
     program: Built,
     /// What the build has cost.
     built: Cost,
@@ -55,8 +58,8 @@ pub struct PreparedAttempt {
     shared: Option<SharedGroup>,
 }
 
-/// What is executed, and where; or what the build printed, where it failed.
-type Built = Result<(Vec<OsString>, SandboxConfig), String>;
+/// What is executed, and where; or why there is nothing to judge.
+type Built = Result<(Vec<OsString>, SandboxConfig), Unfit>;
 
 /// Copies an attempt and builds it.
 ///
@@ -85,23 +88,37 @@ pub fn prepare(
         let why = "frames are heard on a private host of the program's, and there is none: socklab doctor";
         return Err(Mistyped(format!("--pcap: {why}")).into());
     }
-    let typed = source.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let (source, besides) = source.clone().laid_out();
-    config.archive = Archive::of_folder(&source.folder, &besides)
-        .map_err(|error| Mistyped(format!("copy {}: {error}", source.folder.display())))?;
     if config.layers.has(Layer::Cgroup) {
         let shared = SharedGroup::make(Limits::ATTEMPT_MIB).map_err(|fault| anyhow!("{fault}"))?;
         config.shared = Some(shared);
     }
+    config.hidden.extend(checkout());
     if options.untrusted {
-        let protection = Sandbox::open(&config).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone();
-        refuse_below_what_strangers_take(&protection, options.sandboxed_by_caller)?;
+        refuse_below_what_strangers_take(&protection(&config)?, options.sandboxed_by_caller)?;
     }
+    let typed = source.run.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let wrong = folder.wrong().into_iter().map(|(misconception, _)| misconception).collect();
-    let shared = config.shared.clone();
-    let (program, built) = built(config, &source)?;
-    let sandboxed_by_caller = options.sandboxed_by_caller;
-    Ok(PreparedAttempt { folder, exercise, wrong, typed, program, built, sandboxed_by_caller, shared })
+    check_words(&source.build).and(check_words(&source.run)).map_err(Mistyped)?;
+    let (run, besides) = source.laid_out(options.untrusted)?;
+    let mut left_behind = LeftBehind::default();
+    // Where a command is typed in the checkout, that does not come along.
+    let without = if source.author == Author::Typed { own_folders() } else { Vec::new() };
+    let (shared, sandboxed_by_caller) = (config.shared.clone(), options.sandboxed_by_caller);
+    let (program, built) = match Archive::of_folder_but(&source.folder, &besides, &without) {
+        Ok(archive) => {
+            left_behind.clone_from(archive.left_behind());
+            config.archive = archive;
+            built(config, source, &run, &besides)?
+        }
+        Err(ArchiveError::Excess(excess)) if source.author == Author::Submitted => {
+            let what = format!("the folder holds {excess}, so there is nothing to judge");
+            (Err(unfit(what, String::new(), &protection(&config)?)), Cost::default())
+        }
+        Err(error) => {
+            return Err(Mistyped(format!("copy {}: {error}", source.folder.path().display())).into());
+        }
+    };
+    Ok(PreparedAttempt { folder, exercise, wrong, typed, left_behind, program, built, sandboxed_by_caller, shared })
 }
 
 /// A stranger's program is judged where the machine is protected from it, or where its caller will throw the machine
@@ -122,6 +139,33 @@ fn refuse_below_what_strangers_take(protection: &Protection, sandboxed_by_caller
     }
 }
 
+/// What a sandbox as configured would protect from.
+fn protection(config: &SandboxConfig) -> Result<Protection> {
+    let empty = SandboxConfig { archive: Archive::default(), visible: Vec::new(), ..config.clone() };
+    Ok(Sandbox::open(&empty).map_err(|fault| Mistyped(fault.to_string()))?.protection().clone())
+}
+
+fn unfit(what: String, output: String, protection: &Protection) -> Unfit {
+    Unfit { what, output, tier: protection.tier, protection: protection.told() }
+}
+
+/// Whether these words can be executed at all, with an address in the place of `{host}` and `{port}`.
+fn check_words(words: &[OsString]) -> Result<(), String> {
+    let len = |word: &OsString| {
+        let text = word.to_string_lossy();
+        let longer = text.matches("{host}").count() * "255.255.255.255".len() + text.matches("{port}").count() * 5;
+        word.len() + longer + 1
+    };
+    if let Some(word) = words.iter().find(|word| word.as_encoded_bytes().contains(&0)) {
+        return Err(format!("the word {word:?} of its command has a NUL in it, which no program can be given"));
+    }
+    if words.len() > MOST_WORDS || words.iter().map(len).sum::<usize>() > MOST_BYTES_OF_WORDS {
+        let most = MOST_BYTES_OF_WORDS >> 10;
+        return Err(format!("its command is too long: {MOST_WORDS} words, and {most} KiB together, are the most"));
+    }
+    Ok(())
+}
+
 impl PreparedAttempt {
     /// How many checks there are.
     pub fn checks(&self) -> usize {
@@ -135,8 +179,8 @@ impl PreparedAttempt {
         let seed = options.seed.unwrap_or_else(any_seed);
         let (argv, order) = match &self.program {
             Ok(program) => program.clone(),
-            Err(output) => {
-                let grade = Grade::unbuilt(id, exercise, self.typed.clone(), seed, output.clone());
+            Err(unfit) => {
+                let grade = Grade::unfit(id, exercise, self.typed.clone(), seed, unfit.clone());
                 return self.with_bounds(Grade { limits: limits(), cost: self.built, ..grade });
             }
         };
@@ -157,11 +201,12 @@ impl PreparedAttempt {
         self.with_bounds(grade)
     }
 
-    /// A grade with what is known of its bounds only here.
+    /// A grade with what is known only here.
     fn with_bounds(&self, grade: Grade) -> Grade {
         let peak = self.shared.as_ref().and_then(SharedGroup::peak);
         let memory_mib = peak.map(|bytes| bytes.div_ceil(1 << 20));
-        Grade { memory_mib, sandboxed_by_caller: self.sandboxed_by_caller, ..grade }
+        let left_behind = self.left_behind.clone();
+        Grade { memory_mib, left_behind, sandboxed_by_caller: self.sandboxed_by_caller, ..grade }
     }
 }
 
@@ -171,48 +216,92 @@ fn limits() -> Limits {
 }
 
 /// Builds what is to be built, and finds what is to be executed. The second value is what the build has cost.
-fn built(mut config: SandboxConfig, source: &AttemptSource) -> Result<(Built, Cost)> {
+fn built(
+    mut config: SandboxConfig,
+    source: &AttemptSource,
+    run: &[OsString],
+    besides: &[Besides],
+) -> Result<(Built, Cost)> {
     let mut cost = Cost::default();
     if !source.build.is_empty() {
         let (built, of_build) = build(&config, source)?;
         cost = of_build;
         match built {
             Ok(archive) => config.archive = archive,
-            Err(output) => return Ok((Err(output), cost)),
+            Err(unfit) => return Ok((Err(unfit), cost)),
         }
     }
-    let argv = resolved(&mut config, source, &source.run)?;
+    if besides.iter().any(|one| Path::new(".").join(&one.name) == run[0]) {
+        return Ok((Ok((run.to_vec(), config)), cost));
+    }
+    let argv = resolved(&mut config, source, run, source.author)?;
     Ok((Ok((argv, config)), cost))
 }
 
 /// Executes the build in a sandbox: a compiler reads what a stranger wrote.
-fn build(config: &SandboxConfig, source: &AttemptSource) -> Result<(Result<Archive, String>, Cost)> {
+fn build(config: &SandboxConfig, source: &AttemptSource) -> Result<(Result<Archive, Unfit>, Cost)> {
     let limits = Limits { wall: LONGEST, ..Limits::for_build() };
     let mut config = SandboxConfig { limits, ..config.clone() };
-    let argv = resolved(&mut config, source, &source.build)?;
+    let argv = resolved(&mut config, source, &source.build, Author::Submitted)?;
     let mut sandbox = Sandbox::open(&config).map_err(|fault| anyhow!("{fault}"))?;
+    let protection = sandbox.protection().clone();
     let fault = |fault: Fault| anyhow!("the build could not be watched: {fault}");
     let program = Program { env: environment(&argv), argv, input: Input::Nothing };
-    sandbox.start(&program).map_err(fault)?;
-    let building = judge::watch(&mut sandbox).map_err(|stop| anyhow!("the build could not be watched: {stop}"))?;
-    if building.over.is_none() && sandbox.ended().is_some_and(|ending| ending.how == How::Exited(0)) {
-        return Ok((Ok(sandbox.pack().map_err(fault)?), building.cost));
+    match sandbox.start(&program) {
+        Err(fault) if fault.is_unexecutable() => {
+            let what = format!("it cannot be built: its build cannot be started: {}", fault.why_unexecutable());
+            return Ok((Err(unfit(what, String::new(), &protection)), Cost::default()));
+        }
+        started => started.map_err(fault)?,
     }
+    let building = judge::watch(&mut sandbox).map_err(|stop| anyhow!("the build could not be watched: {stop}"))?;
+    let ending = sandbox.ended().map(|ending| (&ending.how, ending.limit));
+    let why = match (&building.over, ending) {
+        (Some(over), _) => over.to_string(),
+        (None, Some((How::Exited(0), None))) => match sandbox.pack().map_err(fault)? {
+            Ok(archive) => return Ok((Ok(archive), building.cost)),
+            Err(excess) => format!("its build leaves {excess}"),
+        },
+        (None, Some((_, Some(limit)))) => format!("its build {}", overrun(limit, &config.limits)),
+        (None, _) => "there is nothing to judge".to_owned(),
+    };
     let output = sandbox.output();
-    let mut both = [&output.stdout.kept[..], &output.stderr.kept[..]].concat();
-    both.extend(building.over.into_iter().flat_map(|over| format!("\n{over}\n").into_bytes()));
-    Ok((Err(String::from_utf8_lossy(&both).into_owned()), building.cost))
+    let both = [&output.stdout.kept[..], &output.stderr.kept[..]].concat();
+    let output = String::from_utf8_lossy(&both).into_owned();
+    Ok((Err(unfit(format!("it cannot be built: {why}"), output, &protection)), building.cost))
+}
+
+/// What a build did that met a limit.
+fn overrun(limit: Limit, limits: &Limits) -> String {
+    match limit {
+        Limit::Wall => format!("took longer than {} s", limits.wall.as_secs()),
+        Limit::Cpu => format!("used more than {} s of processor time", limits.cpu.as_secs()),
+        Limit::Memory => format!("took more than {} MiB of memory", limits.memory_mib),
+        Limit::SocketMemory => format!("held more than {} MiB in sockets", limits.socket_mib),
+        Limit::Sockets => format!("opened more than {} sockets", limits.sockets),
+        Limit::Output => format!("wrote more than {} MiB", limits.output_mib),
+        Limit::FileSize => format!("wrote a file of more than {} MiB", limits.file_mib),
+    }
 }
 
 /// A command whose first word is a file, which the sandbox then shows. What was built is in the sandbox's folder only.
-fn resolved(config: &mut SandboxConfig, source: &AttemptSource, command: &[OsString]) -> Result<Vec<OsString>> {
+fn resolved(
+    config: &mut SandboxConfig,
+    source: &AttemptSource,
+    command: &[OsString],
+    author: Author,
+) -> Result<Vec<OsString>> {
     let mut argv = command.to_vec();
+    let folder: &Folder = &source.folder;
     let is_built = !source.build.is_empty() && Path::new(&argv[0]).starts_with(".");
-    if !is_built || command == source.build {
-        let found = resolve(&argv[0], &source.folder).map_err(|error| Mistyped(error.to_string()))?;
-        config.visible.extend(found.visible);
-        argv[0] = found.path.into();
+    let Resolved { path, visible } = match author {
+        Author::Submitted => resolve_submitted(&argv[0], folder),
+        Author::Typed if is_built => return Ok(argv),
+        Author::Typed => resolve(&argv[0], folder.path()),
     }
+    .map_err(|error| Mistyped(error.to_string()))?;
+    config.visible.extend(visible);
+    argv[0] = path.into();
     Ok(argv)
 }
 

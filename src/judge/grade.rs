@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::budget::Cost;
 use super::exercise::{Check, Exercise};
 use super::failure::{Failure, Kind};
-use crate::sandbox::Limits;
+use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::Event;
 
 /// The verdict on a check, or on an attempt as a whole.
@@ -65,10 +65,10 @@ pub struct Grade {
     pub kernel: String,
     /// When the judging began: microseconds since 1970.
     pub began_us: u64,
-    /// What protected the machine: the sandbox's tier, from 0 (supervised) to 3 (sealed). 0 if no program was started.
+    /// What protected the machine: the sandbox's tier, from 0 (supervised) to 3 (sealed).
     pub tier: u8,
-    /// The same in words, and what was missing: `tier 2 (isolated), without cgroup`. `not needed` if the attempt could
-    /// not be built, `nothing` if no sandbox could be made.
+    /// The same in words, and what was missing: `tier 2 (isolated), without cgroup`. `nothing` if no sandbox could be
+    /// made.
     pub protection: String,
     /// The most memory that its sandboxes had together at a time, in MiB, where it is known.
     pub memory_mib: Option<u64>,
@@ -76,8 +76,10 @@ pub struct Grade {
     pub sandboxed_by_caller: bool,
     /// Whether all checks of the exercise were asked for.
     pub whole: bool,
-    /// What the compiler wrote, if the attempt could not be built.
-    pub build: Option<String>,
+    /// Why no check could be applied, if the attempt could not be built, or holds too much to be taken.
+    pub unfit: Option<Unfit>,
+    /// What of the attempt's folder did not come along into the sandbox.
+    pub left_behind: LeftBehind,
     /// The checks, applied, in the exercise's order. Only those that were asked for.
     pub checks: Vec<Checked>,
     /// What each of its sandboxes could have.
@@ -86,6 +88,19 @@ pub struct Grade {
     pub cost: Cost,
     /// What the attempt seems to get wrong, in one sentence, and the name of the program that gets the same wrong.
     pub behaves_like: Option<(String, String)>,
+}
+
+/// An attempt to which no check could be applied, by its own doing.
+#[derive(Clone, Debug)]
+pub struct Unfit {
+    /// What is wrong, in one sentence.
+    pub what: String,
+    /// What its build wrote.
+    pub output: String,
+    /// As in [`Grade`].
+    pub tier: u8,
+    /// As in [`Grade`].
+    pub protection: String,
 }
 
 impl Checked {
@@ -105,12 +120,12 @@ impl Checked {
 }
 
 impl Grade {
-    /// The grade of an attempt that cannot be built: no check could be applied.
-    pub fn unbuilt(id: &str, exercise: &Exercise, program: Vec<String>, seed: u64, output: String) -> Grade {
-        let what = "it cannot be built, so there is nothing to judge";
+    /// The grade of an attempt to which no check could be applied: each of them fails.
+    pub fn unfit(id: &str, exercise: &Exercise, program: Vec<String>, seed: u64, unfit: Unfit) -> Grade {
+        let what = &unfit.what;
         let failed = |check: &Check| Checked {
             check: *check,
-            outcome: Outcome::Failed(Box::new(Failure::new(Kind::Ended, what))),
+            outcome: Outcome::Failed(Box::new(Failure::new(Kind::Ended, what.clone()))),
             events: Vec::new(),
             drawn: Vec::new(),
             shrunk: false,
@@ -123,15 +138,16 @@ impl Grade {
             seed,
             kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
             began_us: 0,
-            tier: 0,
-            protection: "not needed".to_owned(),
+            tier: unfit.tier,
+            protection: unfit.protection.clone(),
             memory_mib: None,
             sandboxed_by_caller: false,
             whole: true,
-            build: Some(output),
             limits: Limits::default(),
             cost: Cost::default(),
             checks: exercise.checks.iter().map(failed).collect(),
+            unfit: Some(unfit),
+            left_behind: LeftBehind::default(),
             behaves_like: None,
         }
     }

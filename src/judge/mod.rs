@@ -35,7 +35,7 @@ pub use building::{Building, watch};
 pub use choices::read as read_case;
 pub use exercise::{Check, Exercise};
 pub use failure::{Done, Failure, Kind, Shown, Stop};
-pub use grade::{Checked, Grade, Outcome, Verdict};
+pub use grade::{Checked, Grade, Outcome, Unfit, Verdict};
 pub use peer::{Connection, Listener, UdpPeer};
 pub use run::{Judging, judge};
 pub use wrong::Misconception;

@@ -19,7 +19,7 @@ use super::panics;
 use super::semaphore::{Semaphore, lock};
 use super::waiting;
 use super::wrong::{self, Misconception};
-use crate::sandbox::{LARGEST_ARCHIVE, Limits, Sandbox, SandboxConfig};
+use crate::sandbox::{LARGEST_ARCHIVE, LeftBehind, Limits, Sandbox, SandboxConfig};
 
 /// The most checks under way at once. Of these at most as many start their program as there are processors; the others
 /// wait for theirs to answer. So many may all have what one may have.
@@ -94,7 +94,8 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         memory_mib: None,
         sandboxed_by_caller: false,
         whole,
-        build: None,
+        unfit: None,
+        left_behind: LeftBehind::default(),
         limits: judging.sandbox.limits.clone(),
         cost: budget.cost(),
         behaves_like: like.map(|like| (like.sentence.clone(), like.name.clone())),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SharedGroup;
 use super::archive::Archive;
+use super::own;
 
 /// What is to hold around a program, and what it finds there.
 #[derive(Clone, Debug)]
@@ -22,6 +23,9 @@ pub struct SandboxConfig {
     pub archive: Archive,
     /// Folders and files outside `/usr` that are shown read-only at the same path, a toolchain for example.
     pub visible: Vec<PathBuf>,
+    /// Folders and files that are not shown, also where something that is shown contains them. By default they are what
+    /// is known to be the judge's own.
+    pub hidden: Vec<PathBuf>,
     /// The port that the exercise calls its own.
     pub port: u16,
     /// Whether the packets of its host are to be heard: see [`Sandbox::packets`](super::Sandbox::packets).
@@ -40,6 +44,7 @@ impl Default for SandboxConfig {
             limits: Limits::default(),
             archive: Archive::default(),
             visible: Vec::new(),
+            hidden: own::own_files().to_vec(),
             port: 9000,
             capture: false,
             shared: None,

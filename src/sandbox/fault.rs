@@ -25,6 +25,23 @@ impl Fault {
         Fault { step: step.into(), layer: None, errno: None, why: why.into() }
     }
 
+    /// Whether a program could not be executed, for a reason that lies in its own file or in its words.
+    pub fn is_unexecutable(&self) -> bool {
+        const OURS: [i32; 6] = [libc::EPERM, libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE, libc::EIO];
+        self.step.starts_with("execve") && !self.errno.is_some_and(|errno| OURS.contains(&errno))
+    }
+
+    /// The same in words that say what may be done.
+    pub fn why_unexecutable(&self) -> String {
+        let more = match self.errno {
+            Some(libc::ENOENT) => ": it is not there, or the interpreter that it names is not",
+            Some(libc::EACCES) => ": it is no file that may be executed (chmod +x makes it one)",
+            Some(libc::ENOEXEC) => ": it is no program of this machine, and names no interpreter",
+            _ => "",
+        };
+        format!("{}{more}", self.why)
+    }
+
     /// Whether the machine does not have this, or does not allow it: it makes no sense to try again.
     pub(super) fn is_lack(&self) -> bool {
         const LACK: [i32; 8] = [

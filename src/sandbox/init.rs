@@ -3,11 +3,12 @@
 //!
 //! It has one thread and nothing to hide but the channel. Nothing in here reads what the program writes.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use landlock::RulesetCreated;
@@ -20,6 +21,8 @@ use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabiliti
 use seccompiler::BpfProgram;
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::archive::{ArchiveError, Excess};
+use super::beneath::Folder;
 use super::cgroup::Version;
 use super::config::Layer;
 use super::fault::{Fault, Step};
@@ -245,8 +248,10 @@ impl<'a> Init<'a> {
             }
             ToInit::Pack => {
                 self.kill(None)?;
-                let packed = self.pack(files);
-                self.tell(&FromInit::Packed(packed), None)?;
+                match self.pack(files) {
+                    Ok(packed) => self.tell(&FromInit::Packed(packed), None)?,
+                    Err(fault) => self.tell(&FromInit::Fault(fault), None)?,
+                }
             }
             ToInit::Close => {
                 let remains = self.kill(None)?;
@@ -410,10 +415,16 @@ impl<'a> Init<'a> {
         Err(Fault::new("kill all processes", "there are always new ones"))
     }
 
-    fn pack(&self, files: Vec<OwnedFd>) -> Result<u64, String> {
-        let archive = File::from(files.into_iter().next().ok_or("no file came along")?);
-        let wanted = |name: &str| !name.starts_with('.');
-        archive::write_archive(Path::new(&self.scratch), &[], &wanted, &archive).map_err(|error| error.to_string())
+    fn pack(&self, files: Vec<OwnedFd>) -> Result<Result<u64, Excess>, Fault> {
+        let fault = |why: &str| Fault::new("pack the files", why);
+        let archive = File::from(files.into_iter().next().ok_or_else(|| fault("no file came along"))?);
+        let wanted = |name: &OsStr| !name.as_bytes().starts_with(b".");
+        let folder = Folder::open(&self.scratch).step("open the scratch folder")?;
+        match archive::write_archive(&folder, &[], &[], &wanted, &archive) {
+            Ok(written) => Ok(Ok(written.bytes)),
+            Err(ArchiveError::Excess(excess)) => Ok(Err(excess)),
+            Err(error) => Err(fault(&error.to_string())),
+        }
     }
 
     fn tell(&self, message: &FromInit, descriptor: Option<OwnedFd>) -> Result<(), Fault> {

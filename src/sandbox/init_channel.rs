@@ -83,15 +83,24 @@ impl InitChannel {
     /// The fault that init reports, or that it does not answer.
     pub fn ask(&self, question: &ToInit, files: &[BorrowedFd<'_>]) -> Result<Received<FromInit>, Fault> {
         let mut ends = self.lock();
-        // An init that has just died may have said why.
-        let sent = message::send(&self.channel, question, files).step("ask init");
+        if let Err(unsent) = message::send(&self.channel, question, files).step("ask init") {
+            // Nothing will answer; but an init that has just died may have said why.
+            while let Ok(Some((said, _))) = message::receive(&self.channel, Duration::ZERO) {
+                match said {
+                    FromInit::Ended(ending) => ends.push_back(ending),
+                    FromInit::Fault(fault) => return Err(fault),
+                    _ => {}
+                }
+            }
+            return Err(unsent);
+        }
         loop {
             let received = message::receive(&self.channel, PATIENCE).step("wait for init's answer")?;
             match received {
                 Some((FromInit::Ended(ending), _)) => ends.push_back(ending),
                 Some((FromInit::Fault(fault), _)) => return Err(fault),
-                Some(received) => return sent.map(|()| received),
-                None => return Err(sent.err().unwrap_or_else(gone)),
+                Some(received) => return Ok(received),
+                None => return Err(gone()),
             }
         }
     }

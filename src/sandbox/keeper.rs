@@ -73,6 +73,8 @@ fn keep(channel: OwnedFd) -> Result<(), (OwnedFd, Fault)> {
     let prepared = || {
         // Ctrl-C in the owner's terminal is for the owner.
         setsid().step("setsid")?;
+        // What is laid out has the modes that are written here, whatever the owner's mask.
+        rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
         let received = message::receive(&channel, PATIENCE).step("receive the configuration")?;
         let Some((ToInit::Prepare(plan), mut files)) = received else {
             return Err(Fault::new("receive the configuration", "something else came"));

@@ -15,6 +15,7 @@ use rustix::net::{
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::archive::Excess;
 use super::cgroup::Version;
 use super::config::{Layer, Layers, Limits};
 use super::fault::Fault;
@@ -25,6 +26,11 @@ use crate::sys::{retry_on_intr, wait_until_readable};
 
 /// A message's largest size in bytes: what a socket's buffer takes (`net.core.wmem_default`), and room for the kernel.
 pub const LARGEST: usize = 160 * 1024;
+
+/// The most bytes that the words of a command have together: they fit into a message, and into what `execve(2)` takes.
+pub const MOST_BYTES_OF_WORDS: usize = 64 << 10;
+/// The most words of a command.
+pub const MOST_WORDS: usize = 1024;
 
 /// The most descriptors beside a message: a program's standard input, output and error.
 const MOST_DESCRIPTORS: usize = 3;
@@ -37,6 +43,7 @@ pub enum ToInit {
     Prepare(Box<Plan>),
     /// Comes with the three standard descriptors.
     Start {
+        #[serde(with = "words")]
         argv: Vec<OsString>,
         env: Vec<(String, String)>,
     },
@@ -66,7 +73,12 @@ pub enum SocketKind {
 pub struct Plan {
     pub layers: Layers,
     pub limits: Limits,
+    /// What is shown besides `/usr`.
+    #[serde(with = "words")]
     pub visible: Vec<OsString>,
+    /// What is not shown, also where something that is shown contains it.
+    #[serde(with = "words")]
+    pub hidden: Vec<OsString>,
     /// The scratch folder, where the sandbox has no files of its own.
     pub scratch: Option<OsString>,
     /// Bytes of the archive, if there is one.
@@ -99,7 +111,8 @@ pub enum FromInit {
     Tally(Tally),
     Done,
     Remains(Remains),
-    Packed(Result<u64, String>),
+    /// The bytes of the files that were packed, or why there are none.
+    Packed(Result<u64, Excess>),
     Ended(Ending),
 }
 
@@ -117,7 +130,7 @@ pub struct Note {
 pub fn send(channel: impl AsFd, message: &impl Serialize, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let bytes = serde_json::to_vec(message)?;
     if bytes.len() > LARGEST {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "too long: arguments and environment take 160 KiB"));
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "too long: a message takes 160 KiB"));
     }
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
@@ -165,4 +178,25 @@ pub fn receive<T: DeserializeOwned>(channel: impl AsFd, at_most: Duration) -> io
 /// What `serde_json` says of bytes that are none.
 pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
     Ok(serde_json::from_slice(bytes)?)
+}
+
+/// Words of any bytes as hexadecimal digits: as numbers, JSON would make four bytes of one.
+mod words {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::trace::hexadecimal;
+
+    pub fn serialize<S: Serializer>(words: &[OsString], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(words.iter().map(|word| hexadecimal::encode(word.as_bytes())))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<OsString>, D::Error> {
+        let words = Vec::<String>::deserialize(from)?;
+        let word = |word: String| hexadecimal::decode(&word).map(OsString::from_vec);
+        words.into_iter().map(|text| word(text).ok_or_else(|| D::Error::custom("not hexadecimal"))).collect()
+    }
 }

@@ -14,6 +14,7 @@
 //! `docs/threat-model.md` says what is promised and what is not.
 
 mod archive;
+mod beneath;
 mod cgroup;
 mod config;
 mod fault;
@@ -25,6 +26,7 @@ mod keeper;
 mod leaving;
 mod message;
 mod outputs;
+mod own;
 mod proc;
 mod protection;
 mod resolve;
@@ -33,6 +35,7 @@ mod root;
 mod sock_diag;
 mod socket_watch;
 mod tally;
+mod toolchain;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -45,15 +48,20 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
-pub use archive::{Archive, ArchiveError, LARGEST as LARGEST_ARCHIVE, MOST_FILES as MOST_FILES_IN_AN_ARCHIVE};
+pub use archive::{
+    Archive, ArchiveError, Besides, Excess, LARGEST as LARGEST_ARCHIVE, LeftBehind,
+    MOST_FILES as MOST_FILES_IN_AN_ARCHIVE,
+};
+pub use beneath::{Folder, Links, Refusal};
 pub use cgroup::SharedGroup;
 pub use config::{Input, Layer, Layers, Limits, Program, SandboxConfig};
 pub use fault::Fault;
 pub use keeper::keeper;
+pub use message::{MOST_BYTES_OF_WORDS, MOST_WORDS};
 pub use outputs::{Output, Stream};
 pub use proc::{Look, Process, Thread};
 pub use protection::{Missing, Protection, tier_of_this_machine};
-pub use resolve::{NotFound, Resolved, resolve};
+pub use resolve::{NotFound, Resolved, resolve, resolve_submitted};
 pub use sock_diag::{HostSocket, Taken, Transport};
 pub use tally::Tally;
 
@@ -151,6 +159,7 @@ impl Sandbox {
             layers: config.layers,
             limits: config.limits.clone(),
             visible: config.visible.iter().map(|path| path.clone().into_os_string()).collect(),
+            hidden: config.hidden.iter().map(|path| path.clone().into_os_string()).collect(),
             scratch: init.scratch().map(|folder| folder.as_os_str().to_owned()),
             archive: config.archive.descriptor().map(|_| config.archive.bytes()),
             port: port.number(),
@@ -380,17 +389,18 @@ impl Sandbox {
 
     /// What is in the scratch folder now, after a build for example. Kills what still runs.
     ///
-    /// Regular files and folders only; links, hidden folders and the rest are left out.
+    /// Regular files, folders and links between them, as [`Archive::of_folder`] has them, but for hidden folders alone.
+    /// An [`Excess`] where they are too many or too large for an [`Archive`].
     ///
     /// # Errors
-    /// Files that are too many or too large for an [`Archive`], and what went wrong with the sandbox: see [`Fault`].
-    pub fn pack(&mut self) -> Result<Archive, Fault> {
+    /// What went wrong with the sandbox: see [`Fault`].
+    pub fn pack(&mut self) -> Result<Result<Archive, Excess>, Fault> {
         let archive = archive::new_archive().step("make room for an archive")?;
         let (answer, _) = self.ask(&ToInit::Pack, &[archive.as_fd()])?;
         self.take_ends()?;
         match answer {
-            FromInit::Packed(Ok(bytes)) => Archive::sealed(archive, bytes).step("seal the archive"),
-            FromInit::Packed(Err(why)) => Err(Fault::new("pack the files", why)),
+            FromInit::Packed(Ok(bytes)) => Ok(Ok(Archive::sealed(archive, bytes).step("seal the archive")?)),
+            FromInit::Packed(Err(excess)) => Ok(Err(excess)),
             _ => Err(not_an_answer()),
         }
     }

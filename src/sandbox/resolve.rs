@@ -7,14 +7,20 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::beneath::{Folder, Links, Refusal};
+use super::own;
+use super::toolchain::{self, is_of_the_system};
 use crate::sys;
 
 /// How long an interpreter may take to say where it is.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where programs are looked for if `PATH` does not say it.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A command, found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,98 +31,150 @@ pub struct Resolved {
     pub visible: Vec<PathBuf>,
 }
 
-/// Why a command was not found.
+/// Why a command cannot be executed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotFound {
     /// The command, as it was given.
     pub command: OsString,
+    /// Why, and what may be done.
+    pub why: String,
 }
 
 impl fmt::Display for NotFound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: there is no such program: look at the spelling and at PATH", self.command.display())
+        write!(f, "{}: {}", self.command.display(), self.why)
     }
 }
 
 impl std::error::Error for NotFound {}
 
-/// Finds a program, as a shell in `folder` would.
+const NO_SUCH_PROGRAM: &str = "there is no such program: look at the spelling and at PATH";
+const NOT_EXECUTABLE: &str = "it may not be executed: chmod +x makes it a program";
+const OURS: &str = "this is the judge itself, which is no attempt";
+
+/// Finds a program that the user of this one has named, as a shell in `folder` would.
 ///
 /// A program of the folder itself keeps its name in it: the archive brings it along. An interpreter is asked once where
-/// it really is: `python3` may be a shim that takes ten times as long to start. It is asked in an empty folder, so that
-/// nothing of a stranger's runs here.
+/// it really is: `python3` may be a shim that takes ten times as long to start. It is asked in a folder where nothing
+/// of a stranger's lies.
 ///
 /// # Errors
 /// [`NotFound`] where there is no such file, or it may not be executed.
 pub fn resolve(program: &OsStr, folder: &Path) -> Result<Resolved, NotFound> {
-    let not_found = || NotFound { command: program.to_owned() };
-    if program.as_bytes().contains(&b'/') {
-        let found = folder.join(program);
-        let real = fs::canonicalize(&found).ok().filter(|path| is_program(path)).ok_or_else(not_found)?;
-        let inner = fs::canonicalize(folder).ok().and_then(|folder| Some(real.strip_prefix(folder).ok()?.to_owned()));
-        return match inner {
-            Some(inner) => Ok(Resolved { path: Path::new(".").join(inner), visible: Vec::new() }),
-            None => installed(found).ok_or_else(not_found),
-        };
+    let not_found = |why: &str| NotFound { command: program.to_owned(), why: why.to_owned() };
+    if !program.as_bytes().contains(&b'/') {
+        return in_path(program, &|_| true);
     }
-    let path = env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
-    // A relative entry of PATH would be a stranger's folder.
-    let mut folders = env::split_paths(&path).filter(|folder| folder.is_absolute());
-    let found = folders.find_map(|folder| Some(folder.join(program)).filter(|path| is_program(path)));
-    let found = found.ok_or_else(not_found)?;
+    let found = folder.join(program);
+    let real = fs::canonicalize(&found).ok().filter(|path| path.is_file());
+    let real = real.ok_or_else(|| not_found(NO_SUCH_PROGRAM))?;
+    if !is_program(&real) {
+        return Err(not_found(NOT_EXECUTABLE));
+    }
+    if own::is_own(&found) {
+        return Err(not_found(OURS));
+    }
+    let inner = fs::canonicalize(folder).ok().and_then(|folder| Some(real.strip_prefix(folder).ok()?.to_owned()));
+    match inner {
+        // By the name that it was given: a link's content may be all that comes along.
+        Some(_) if Path::new(program).is_relative() => {
+            let path = Path::new(program).strip_prefix(".").unwrap_or(Path::new(program));
+            Ok(Resolved { path: Path::new(".").join(path), visible: Vec::new() })
+        }
+        Some(inner) => Ok(Resolved { path: Path::new(".").join(inner), visible: Vec::new() }),
+        None => installed(found).ok_or_else(|| not_found(NO_SUCH_PROGRAM)),
+    }
+}
+
+/// Finds a program that a stranger has named in a folder: by its bare name, in the `PATH` of this process and nowhere
+/// in the folder; or by its path in the folder. One of the folder need not be there yet: a build may make it.
+///
+/// # Errors
+/// [`NotFound`] for anything else, and where no program of that name is installed.
+pub fn resolve_submitted(program: &OsStr, folder: &Folder) -> Result<Resolved, NotFound> {
+    let refused = |why: String| NotFound { command: program.to_owned(), why };
+    let remedy = "write a bare name, which is looked for in PATH (python3), or a path in the folder (./server)";
+    let path = Path::new(program);
+    if program.is_empty() || program == "." || program == ".." {
+        return Err(refused(format!("this names no program: {remedy}")));
+    }
+    if !program.as_bytes().contains(&b'/') {
+        let found = in_path(program, &|place: &Path| !folder.holds(place)).map_err(|not_found| {
+            match folder.about(path, Links::Followed) {
+                Ok(_) => refused(format!("there is no such program in PATH: ./{} is in the folder", path.display())),
+                Err(_) => not_found,
+            }
+        })?;
+        return Ok(found);
+    }
+    if !path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
+        return Err(refused(format!("a submission names no program outside of its folder: {remedy}")));
+    }
+    match folder.about_any(path, Links::Followed) {
+        Err(Refusal::LeadsOut) => Err(refused(format!("this link leads out of the folder: {remedy}"))),
+        Err(refusal) if !refusal.is_theirs() => Err(refused(refusal.to_string())),
+        Ok(about) if own::is_this_program(&about) => Err(refused(OURS.to_owned())),
+        _ => Ok(Resolved { path: Path::new(".").join(path), visible: Vec::new() }),
+    }
+}
+
+/// Looks for a bare name in `PATH`. A relative entry would be a stranger's folder, and so may others be: `may_be_used`.
+fn in_path(program: &OsStr, may_be_used: &dyn Fn(&Path) -> bool) -> Result<Resolved, NotFound> {
+    let not_found = |why: &str| NotFound { command: program.to_owned(), why: why.to_owned() };
+    let path = env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| USUAL_PATH.into());
+    let mut files = env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(program))
+        .filter(|file| file.is_file() && file.parent().is_some_and(may_be_used) && may_be_used(file));
+    let mut seen = None;
+    let found = files.find(|file| {
+        seen.get_or_insert_with(|| file.clone());
+        is_program(file)
+    });
+    let Some(found) = found else {
+        return Err(not_found(if seen.is_some() { NOT_EXECUTABLE } else { NO_SUCH_PROGRAM }));
+    };
+    if own::is_own(&found) {
+        return Err(not_found(OURS));
+    }
     let asked = match program.to_str() {
-        Some(name) if name.starts_with("python") => python(&found),
+        Some(name) if toolchain::is_python(name) => python(&found),
         Some(name @ ("rustc" | "cargo" | "rustdoc")) => rust(&found, name),
         _ => None,
     };
-    if let Some(resolved) = asked {
-        return Ok(resolved);
-    }
-    installed(found).ok_or_else(not_found)
+    asked.or_else(|| installed(found)).ok_or_else(|| not_found(NO_SUCH_PROGRAM))
 }
 
-/// A program that is installed on this machine.
+/// A program that is installed on this machine, and its interpreter if it is a script.
 fn installed(found: PathBuf) -> Option<Resolved> {
-    let real = shown(fs::canonicalize(&found).ok()?);
-    if ["/usr", "/bin", "/sbin"].into_iter().any(|folder| found.starts_with(folder)) {
-        // Its name may be what tells it what to do. Links lead on within /usr, or through /etc/alternatives.
-        return Some(Resolved { path: found, ..real });
+    let real = fs::canonicalize(&found).ok()?;
+    let mut visible = toolchain::around(&real);
+    if let Some(interpreter) = interpreter(&real).filter(|file| !is_of_the_system(file) && is_program(file)) {
+        let is_python = interpreter.file_name().and_then(OsStr::to_str).is_some_and(toolchain::is_python);
+        visible.extend(is_python.then(|| python(&interpreter)).flatten().into_iter().flat_map(|found| found.visible));
+        visible.extend(fs::canonicalize(&interpreter).map(|real| toolchain::around(&real)).into_iter().flatten());
+        visible.push(interpreter);
     }
-    Some(real)
+    // Its name may be what tells it what to do. Links lead on within /usr, or through /etc/alternatives.
+    let path = if is_of_the_system(&found) { found } else { real };
+    Some(Resolved { path, visible })
 }
 
-/// A program at a full path, and what belongs to it: the folder that its `bin` is in, but never one that has this
-/// user's own things in it, too.
-fn shown(path: PathBuf) -> Resolved {
-    let prefix = path.parent().filter(|folder| folder.ends_with("bin")).and_then(Path::parent);
-    let visible = prefix.filter(|prefix| is_harmless(prefix)).unwrap_or(&path).to_owned();
-    let visible = if visible.starts_with("/usr") || visible == Path::new("/") { Vec::new() } else { vec![visible] };
-    Resolved { path, visible }
-}
-
-/// Whether a folder is neither the home folder nor the current one, nor above them.
-fn is_harmless(folder: &Path) -> bool {
-    let ours = [env::var_os("HOME").map(PathBuf::from), env::current_dir().ok()];
-    folder != Path::new("/") && !ours.into_iter().flatten().any(|own| own.starts_with(folder))
-}
-
-/// Asks an interpreter that is a shim, or whose library lies elsewhere, as a virtual environment's does. Every other
-/// one is what it seems, and the question would cost a start.
+/// Asks an interpreter that is a shim, or whose library lies elsewhere, as a virtual environment's does. One of the
+/// system's is what it seems, and the question would cost a start.
 fn python(found: &Path) -> Option<Resolved> {
-    let environment = found.parent().and_then(Path::parent).is_some_and(|prefix| prefix.join("pyvenv.cfg").is_file());
-    if !environment && !is_script(found) {
+    let environment = toolchain::environment_of(found);
+    let of_the_system = fs::canonicalize(found).is_ok_and(|real| is_of_the_system(&real)) && is_of_the_system(found);
+    if of_the_system && environment.is_none() && !is_script(found) {
         return None;
     }
     const WHERE: &str = "import sys; print(sys.executable, sys.prefix, sys.base_prefix, sep='\\n')";
     let answer = ask(Command::new(found).args(["-I", "-S", "-c", WHERE]))?;
     let mut lines = answer.lines().map(PathBuf::from);
-    let path = lines.next().filter(|path| is_program(path))?;
-    let real = fs::canonicalize(&path).ok()?;
-    let mut visible: Vec<PathBuf> = lines.filter(|prefix| is_harmless(prefix)).chain([real]).collect();
-    visible.retain(|path| !path.starts_with("/usr"));
-    visible.sort();
-    // What lies below another one is visible with it.
-    visible.dedup_by(|below, above| below.starts_with(&*above));
+    let path = lines.next().filter(|path| path.is_absolute() && is_program(path))?;
+    // Without its `site`, a Python says nothing of its environment.
+    let environments = [environment, toolchain::environment_of(&path)].into_iter().flatten().map(Path::to_owned);
+    let visible = toolchain::of_python(&path, lines.chain(environments));
     Some(Resolved { path, visible })
 }
 
@@ -124,8 +182,9 @@ fn python(found: &Path) -> Option<Resolved> {
 fn rust(found: &Path, name: &str) -> Option<Resolved> {
     let rustc = found.with_file_name("rustc");
     let root = PathBuf::from(ask(Command::new(rustc).args(["--print", "sysroot"]))?.trim());
-    let path = Some(root.join("bin").join(name)).filter(|path| is_program(path))?;
-    Some(Resolved { path, visible: if root.starts_with("/usr") { Vec::new() } else { vec![root] } })
+    let path = Some(root.join("bin").join(name)).filter(|path| path.is_absolute() && is_program(path))?;
+    let visible = toolchain::around(&path);
+    Some(Resolved { path, visible })
 }
 
 /// What a trusted program prints within a bounded time, run where nothing lies.
@@ -151,8 +210,16 @@ fn ask(command: &mut Command) -> Option<String> {
 }
 
 fn is_script(path: &Path) -> bool {
-    let mut head = [0; 2];
-    fs::File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *b"#!"
+    interpreter(path).is_some()
+}
+
+/// The program that a script names in its first line.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let mut head = Vec::new();
+    fs::File::open(script).and_then(|file| file.take(256).read_to_end(&mut head)).ok()?;
+    let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?.trim_ascii();
+    let path = line.split(|byte| byte.is_ascii_whitespace()).next()?;
+    Some(PathBuf::from(OsStr::from_bytes(path)))
 }
 
 fn is_program(path: &Path) -> bool {

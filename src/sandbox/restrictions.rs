@@ -1,7 +1,9 @@
 //! The restrictions that a process puts on itself and its children: Landlock and seccomp.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, NetPort, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated,
@@ -55,11 +57,11 @@ fn rules(plan: &Plan, scratch: &Path) -> Result<RulesetCreated, String> {
         rules = allow(rules, Path::new("/"), read)?;
         rules = allow(rules, Path::new("/tmp"), all)?;
     } else {
-        for path in ["/usr", "/bin", "/lib", "/lib64", "/etc", "/proc"] {
-            rules = allow(rules, Path::new(path), read)?;
-        }
-        for path in &plan.visible {
-            rules = allow(rules, Path::new(path), read)?;
+        let usual = ["/usr", "/bin", "/lib", "/lib64", "/etc", "/proc"].map(Path::new);
+        for path in usual.into_iter().chain(plan.visible.iter().map(Path::new)) {
+            for (path, whole) in without_hidden(path, &plan.hidden) {
+                rules = allow(rules, &path, if whole { read } else { AccessFs::ReadDir.into() })?;
+            }
         }
     }
     for device in ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"] {
@@ -73,6 +75,27 @@ fn rules(plan: &Plan, scratch: &Path) -> Result<RulesetCreated, String> {
         rules = rules.add_rule(NetPort::new(plan.port, AccessNet::BindTcp | AccessNet::ConnectTcp)).map_err(say)?;
     }
     Ok(rules)
+}
+
+/// What may be read for a path to be read without what is hidden: whole files and folders, and folders of which only
+/// the names may be read, since something in them is hidden.
+fn without_hidden(path: &Path, hidden: &[OsString]) -> Vec<(PathBuf, bool)> {
+    let Ok(real) = fs::canonicalize(path) else { return Vec::new() };
+    let (mut found, mut paths) = (Vec::new(), vec![real]);
+    while let Some(path) = paths.pop() {
+        if hidden.iter().any(|one| path.starts_with(one)) {
+            continue;
+        }
+        let is_whole = !hidden.iter().any(|one| Path::new(one).starts_with(&path));
+        if !is_whole {
+            let entries = fs::read_dir(&path).into_iter().flatten().flatten();
+            // A link needs no rule: what counts is where it leads.
+            let entries = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()));
+            paths.extend(entries.map(|entry| entry.path()));
+        }
+        found.push((path, is_whole));
+    }
+    found
 }
 
 /// System calls that are refused with `EPERM`: they reach beyond a program's own processes and files.

@@ -5,7 +5,10 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, mkdirat, openat, statat, symlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, openat, openat2, statat, symlinkat,
+};
+use rustix::io::Errno;
 use rustix::mount::{
     FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
     fsconfig_create, fsconfig_set_string, fsmount, fsopen, mount_change, move_mount, open_tree, unmount,
@@ -18,6 +21,9 @@ use crate::sys;
 
 /// The scratch folder.
 pub const BOX: &str = "/box";
+
+/// A folder in which there is nothing.
+const NOTHING: &str = "mnt";
 
 /// What of `/etc` programs need: the rest says who works on this machine and how.
 const OF_ETC: [&str; 11] = [
@@ -100,6 +106,7 @@ pub fn change(plan: &Plan, owner: (u32, u32)) -> Result<(Root, Vec<Note>), Fault
     for one in shown {
         place(root.as_fd(), &one).of(at, &format!("show {}", one.path))?;
     }
+    hide(root.as_fd(), plan)?;
     sys::children::set_mount_attributes(root.as_fd(), MountAttrFlags::MOUNT_ATTR_RDONLY.bits().into(), false)
         .of(at, "make the root read-only")?;
     let whole = OpenTreeFlags::OPEN_TREE_CLONE
@@ -204,7 +211,7 @@ fn memory(size: &str, files: &str, mode: &str, owner: Option<(u32, u32)>) -> io:
 /// Makes the folders, the links, the few files and the places to write to.
 fn lay_out(root: BorrowedFd<'_>, plan: &Plan, owner: (u32, u32), links: &[Link]) -> Result<(), Fault> {
     let at = Layer::Files;
-    for folder in ["box", "tmp", "proc", "dev", "dev/shm", "etc", "etc/ssl"] {
+    for folder in ["box", "tmp", "proc", "dev", "dev/shm", "etc", "etc/ssl", NOTHING] {
         mkdirat(root, folder, Mode::from_raw_mode(0o755)).of(at, "make the root's folders")?;
     }
     for (path, target) in links.iter().map(|link| (link.path.as_str(), link.target.as_str())).chain([
@@ -285,6 +292,37 @@ fn nothing() -> io::Result<OwnedFd> {
 fn proc_is_masked() -> bool {
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
     mounts.lines().filter_map(|line| line.split(' ').nth(4)).any(|point| point.starts_with("/proc/"))
+}
+
+/// Lays an empty folder over what must not be seen though it lies in something that is shown; over files, `/dev/null`.
+fn hide(root: BorrowedFd<'_>, plan: &Plan) -> Result<(), Fault> {
+    let at = Layer::Files;
+    let mut hidden: Vec<&Path> = plan.hidden.iter().map(Path::new).filter(|path| path.is_absolute()).collect();
+    hidden.sort();
+    for path in hidden {
+        let step = || format!("hide {}", path.display());
+        let flags = OFlags::PATH | OFlags::CLOEXEC;
+        // The new root is not ours yet, and its links lead on in it.
+        let resolve = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS;
+        let place = match openat2(root, path, flags, Mode::empty(), resolve) {
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS) => continue,
+            opened => opened.of(at, &step())?,
+        };
+        let kind = FileType::from_raw_mode(fstat(&place).of(at, &step())?.st_mode);
+        let cover = match kind {
+            FileType::Directory => NOTHING,
+            FileType::RegularFile => "dev/null",
+            _ => continue,
+        };
+        let tree = open_tree(root, cover, OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC);
+        let tree = tree.of(at, &step())?;
+        if kind == FileType::Directory {
+            sys::children::set_mount_attributes(tree.as_fd(), SHOWN.bits().into(), false).of(at, &step())?;
+        }
+        let both = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+        move_mount(&tree, "", &place, "", both).of(at, &step())?;
+    }
+    Ok(())
 }
 
 /// Puts something at its path, and makes the folders above it.

@@ -101,12 +101,12 @@ impl Attempt {
         self.context.log.step(format!("the program starts{how}"));
         self.context.note_start();
         self.read = 0;
-        // A program in the scratch folder is the attempt's own: if it cannot be executed, that is no fault of ours.
-        let own = argv.first().is_some_and(|program| program.as_encoded_bytes().starts_with(b"."));
         let started = self.context.sandbox.borrow_mut().start(&Program { argv, env, input });
         match started {
-            Err(fault) if own && fault.step.starts_with("execve") => {
-                Err(Failure::new(Kind::Ended, format!("the program cannot be started: {}", fault.why)).into())
+            // Whichever program it names: that it cannot be executed is no fault of ours.
+            Err(fault) if fault.is_unexecutable() => {
+                let what = format!("the program cannot be started: {}", fault.why_unexecutable());
+                Err(Failure::new(Kind::Ended, what).into())
             }
             started => Ok(started?),
         }

@@ -1,5 +1,7 @@
 //! A grade as JSON: one object, whose schema is docs/grade.schema.json.
 
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,7 +10,7 @@ use crate::judge::budget::{self, Cost};
 use crate::judge::event_log;
 use crate::judge::failure::{Kind, Shown};
 use crate::judge::grade::{Checked, Grade, Outcome};
-use crate::sandbox::Limits;
+use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::hexadecimal;
 use crate::view::text::escaped;
 
@@ -29,8 +31,9 @@ pub fn json(grade: &Grade) -> Value {
         "points": grade.points(),
         "of": grade.of(),
         "whole": grade.whole,
-        "built": grade.build.is_none(),
-        "build_output": grade.build.as_ref().map(|output| written(output.as_bytes())),
+        "built": grade.unfit.is_none(),
+        "build_output": grade.unfit.as_ref().map(|unfit| written(unfit.output.as_bytes())),
+        "left_behind": left_behind(&grade.left_behind),
         "judge": env!("CARGO_PKG_VERSION"),
         "seed": grade.seed,
         "kernel": grade.kernel,
@@ -79,6 +82,12 @@ pub fn cost(cost: &Cost, memory_mib: Option<u64>) -> Value {
 
 fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// What did not come along, with the names of the first of it.
+fn left_behind(left: &LeftBehind) -> Value {
+    let one = |(path, why): &(PathBuf, &str)| json!({ "path": escaped(path.as_os_str().as_bytes()), "why": why });
+    json!({ "count": left.count, "first": left.first.iter().map(one).collect::<Vec<_>>() })
 }
 
 fn checked(checked: &Checked) -> Value {

@@ -3,6 +3,8 @@
 mod failure;
 
 use std::fmt::Write as _;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
@@ -82,10 +84,14 @@ fn report(grade: &Grade, options: &ReportOptions<'_>, extent: &Extent) -> String
     let mut report = String::new();
     let program = escaped(grade.program.join(" ").as_bytes());
     let _ = writeln!(report, "{STRONG}{} {}{STRONG:#}: {}\n", grade.exercise, options.title, cut(&program, 60));
-    if let Some(output) = &grade.build {
-        let _ = writeln!(report, "  {WRONG}it cannot be built{WRONG:#}\n");
-        failure::block(&mut report, output.as_bytes(), extent.max_last_words * 5, extent.width);
+    if let Some(unfit) = &grade.unfit {
+        for line in wrapped(&escaped(unfit.what.as_bytes()), extent.width.saturating_sub(2)) {
+            let _ = writeln!(report, "  {WRONG}{line}{WRONG:#}");
+        }
         report.push('\n');
+        failure::block(&mut report, unfit.output.as_bytes(), extent.max_last_words * 5, extent.width);
+        report.push('\n');
+        left_behind(grade, &mut report, extent);
         report.push_str(&summary(grade));
         return report;
     }
@@ -105,8 +111,22 @@ fn report(grade: &Grade, options: &ReportOptions<'_>, extent: &Extent) -> String
         report.push_str(&story(grade, checked, options, extent));
     }
     report.push('\n');
+    left_behind(grade, &mut report, extent);
     report.push_str(&summary(grade));
     report
+}
+
+/// One line on what of the folder did not come along, if there is any.
+fn left_behind(grade: &Grade, report: &mut String, extent: &Extent) {
+    let left = &grade.left_behind;
+    if left.count == 0 {
+        return;
+    }
+    let told = |(path, why): &(PathBuf, &str)| format!("{} ({why})", escaped(path.as_os_str().as_bytes()));
+    let names: Vec<String> = left.first.iter().map(told).collect();
+    let more = if left.count > names.len() as u64 { ", …" } else { "" };
+    let line = format!("{} left behind: {}{more}", left.count, names.join(", "));
+    let _ = writeln!(report, "  {QUIET}{}{QUIET:#}", cut(&line, extent.width.saturating_sub(2)));
 }
 
 /// The beginning of a line that fits into `columns`. Colours take none.
@@ -239,7 +259,7 @@ mod tests {
 
     use super::*;
     use crate::judge::failure::{Failure, Kind};
-    use crate::judge::{Check, Exercise};
+    use crate::judge::{Check, Exercise, Unfit};
 
     fn plain(report: &str) -> String {
         anstream::adapter::strip_str(report).to_string()
@@ -266,8 +286,9 @@ mod tests {
             took: Duration::ZERO,
             stopped: 0,
         };
-        let mut grade = Grade::unbuilt("98", &exercise, vec!["python3".into()], 1, String::new());
-        (grade.build, grade.checks) = (None, exercise.checks.iter().enumerate().map(applied).collect());
+        let unfit = Unfit { what: String::new(), output: String::new(), tier: 2, protection: String::new() };
+        let mut grade = Grade::unfit("98", &exercise, vec!["python3".into()], 1, unfit);
+        (grade.unfit, grade.checks) = (None, exercise.checks.iter().enumerate().map(applied).collect());
         grade
     }
 
