@@ -449,10 +449,19 @@ fn every_grade_follows_the_schema() {
         // A lab that was chosen need not have an exercise.
         return assert!(!all_are_chosen(), "nothing was judged");
     };
-    for (field, value) in [("verdict", "good".into()), ("points", (-1).into()), ("tier", 7.into()), ("v", 2.into())] {
+    for (field, value) in
+        [("verdict", "good".into()), ("points", (-1).into()), ("tier", 7.into()), ("v", 3.into()), ("seed", 7.into())]
+    {
         let mut bad = good.clone();
         bad[field] = value;
         assert!(schemas.validate(&bad, index).is_err(), "{field}: {bad}");
+    }
+    // Grades of before had the seed as a number.
+    let mut old = good.clone();
+    (old["v"], old["seed"]) = (1.into(), 271_828.into());
+    old.as_object_mut().expect("an object").remove("seed_fingerprint");
+    if let Err(error) = schemas.validate(&old, index) {
+        panic!("{error:#}\n{old}");
     }
     let mut skipped = good.clone();
     skipped["checks"][0]["verdict"] = "skipped".into();

@@ -32,6 +32,8 @@ const TRIED: &[(&str, &str, &str)] = &[
     ("grade", "--junit", "flags::junit_says_what_json_says"),
     ("grade", "--pcap", "capture::a_judged_program_is_listened_to_and_its_verdict_is_the_same"),
     ("grade", "--seed", "flags::with_the_same_seed_a_check_asks_the_same"),
+    ("grade", "--seed-file", "seeds::a_secret_seed_is_told_by_no_grade_and_asks_each_name_something_else"),
+    ("grade", "--seed-for", "seeds::a_secret_seed_is_told_by_no_grade_and_asks_each_name_something_else"),
     ("grade", "--transcript", "flags::a_transcript_tells_every_call_before_the_report"),
     ("grade", "--untrusted", "flags::strangers_are_judged_behind_walls_or_not_at_all"),
     ("grade", "--without", "flags::strangers_are_judged_behind_walls_or_not_at_all"),

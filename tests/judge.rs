@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use socklab::judge::{Attempt, Cost, Done, Exercise, Grade, Judging, Outcome, Verdict, judge};
+use socklab::judge::{Attempt, Cost, Done, Exercise, Grade, Judging, Outcome, Seed, Verdict, judge};
 use socklab::sandbox::{Layer, Layers, SandboxConfig, resolve};
 
 use crate::support::{has, project, read, skip};
@@ -74,7 +74,7 @@ fn grade_of(test: &str, program: &str, exercise: Exercise) -> Option<Grade> {
         env: vec![],
         sandbox: config,
         built: Cost::default(),
-        seed: 1,
+        seed: Seed::of_number(1),
         only: None,
         case: None,
         progress: &|_| {},

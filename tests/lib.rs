@@ -23,6 +23,7 @@ mod pages;
 mod sandbox;
 mod sandbox_faults;
 mod sandbox_languages;
+mod seeds;
 mod stage;
 mod students;
 mod sturdy;

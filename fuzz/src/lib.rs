@@ -12,7 +12,7 @@ use rustix::fs::{CWD, FileType, Mode, mkfifoat};
 use serde_json::Value as Json;
 use socklab::course::attempt_source;
 use socklab::judge::report::{self, ReportOptions};
-use socklab::judge::{Done, Exercise, Failure, Grade, Kind, Outcome, Shown, Unfit};
+use socklab::judge::{Done, Exercise, Failure, Grade, Kind, Outcome, Seed, Shown, Unfit};
 use socklab::probe::proc::{self, SocketRow, Stat};
 use socklab::trace::{Call, Event, Host, Syscall, What};
 use socklab::view::{Transcript, capture, json};
@@ -214,7 +214,7 @@ fn grade_of(program: Vec<String>, output: String) -> Grade {
         exercise.check(name, 1, "does what it must, whatever comes", "Think of it.", passes)
     });
     let unfit = Unfit { what: output.clone(), output, tier: 2, protection: "tier 2 (isolated)".to_owned() };
-    Grade::unfit("98", &exercise, program, 1, unfit)
+    Grade::unfit("98", &exercise, program, Seed::of_number(1), unfit)
 }
 
 fn options(screen: Option<(usize, usize)>) -> ReportOptions<'static> {

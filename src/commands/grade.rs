@@ -11,10 +11,10 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use socklab::course::attempt_source::{self, AttemptSource};
 use socklab::course::exercises::{self, ExerciseFolder};
-use socklab::course::grading::{GradeOptions, prepare};
+use socklab::course::grading::{GradeOptions, prepare, secret_seed};
 use socklab::course::work::{Work, shown};
 use socklab::judge::report::{self, ReportOptions};
-use socklab::judge::{Grade, Verdict, read_case};
+use socklab::judge::{Grade, Seed, Verdict, read_case, read_seed};
 use socklab::lab::exit;
 use socklab::output;
 use socklab::sandbox::Layer;
@@ -30,9 +30,15 @@ pub struct Arguments {
     /// Apply only this check
     #[arg(long, value_name = "NAME")]
     pub check: Option<String>,
-    /// Draw random numbers by this seed
-    #[arg(long, value_name = "NUMBER")]
+    /// Draw the same random numbers as in the grade that tells this seed
+    #[arg(long, value_name = "NUMBER", value_parser = read_seed)]
     pub seed: Option<u64>,
+    /// Draw random numbers by the secret in this file, 16 bytes or more; no grade tells it
+    #[arg(long, value_name = "FILE", conflicts_with = "seed")]
+    pub seed_file: Option<PathBuf>,
+    /// With a secret seed: draw other numbers for each name, a student's or a date
+    #[arg(long, value_name = "NAME", requires = "seed_file")]
+    pub seed_for: Option<String>,
     /// Give the check these numbers, as a report prints them
     #[arg(long, value_name = "NUMBERS", requires = "check")]
     pub case: Option<String>,
@@ -76,6 +82,8 @@ impl Arguments {
             exercise: exercise.to_owned(),
             check: None,
             seed: None,
+            seed_file: None,
+            seed_for: None,
             case: None,
             all: false,
             json: false,
@@ -99,13 +107,22 @@ impl Arguments {
         };
         Ok(GradeOptions {
             check: self.check.clone(),
-            seed: self.seed,
+            seed: self.chosen_seed()?,
             case: self.case.as_deref().map(read_case).transpose().map_err(Mistyped)?,
             without: self.without.iter().map(layer).collect::<Result<_, _>>()?,
             untrusted: self.untrusted,
             sandboxed_by_caller: self.sandboxed_by_caller,
             capture: self.pcap.is_some(),
         })
+    }
+}
+
+impl Arguments {
+    fn chosen_seed(&self) -> Result<Option<Seed>> {
+        match &self.seed_file {
+            Some(file) => Ok(Some(secret_seed(file, self.seed_for.as_deref())?)),
+            None => Ok(self.seed.map(Seed::of_number)),
+        }
     }
 }
 
@@ -156,7 +173,7 @@ fn grade(folder: &'static ExerciseFolder, options: &GradeOptions, source: &Attem
     let bar = progress_bar(attempt.checks());
     let grade = attempt.grade(options, &|done| bar.set_position(done as u64));
     bar.finish_and_clear();
-    Ok(grade)
+    grade
 }
 
 fn tell(folder: &ExerciseFolder, arguments: &Arguments, grade: &Grade) -> Result<()> {

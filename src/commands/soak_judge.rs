@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
         return Err(Mistyped(format!("there are no programs in {}", arguments.language)).into());
     }
     tally::run_all(&tallies, arguments.runs, &arguments.options, |attempt| {
-        Ok(verdict(&attempt.prepared.grade(&GradeOptions::default(), &|_| {})))
+        Ok(verdict(&attempt.prepared.grade(&GradeOptions::default(), &|_| {})?))
     })?;
     let mut text = format!("{} judgements of each, {}\n", arguments.runs, arguments.options.told());
     let column = tallies.iter().map(|tally| tally.what.name.len()).max().unwrap_or(0);

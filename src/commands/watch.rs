@@ -126,7 +126,7 @@ impl Watch {
             let done = |count| drop(progress.send(News::Done(count)));
             let judged = catch_unwind(AssertUnwindSafe(|| {
                 let (options, source) = (GradeOptions::default(), grade::source(&work, folder, &arguments.program)?);
-                Ok(prepare(folder, &options, &source)?.grade(&options, &done))
+                prepare(folder, &options, &source)?.grade(&options, &done)
             }));
             let judged = judged.unwrap_or_else(|_| Err(anyhow!("the judge itself failed: a fault of ours")));
             let _ = tell.send(News::Judged(Box::new(judged)));

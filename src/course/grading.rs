@@ -1,16 +1,18 @@
 //! Grading: an attempt is copied, built, and judged in sandboxes.
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 
 use super::Mistyped;
 use super::attempt_source::{AttemptSource, Author};
 use super::checkout::{checkout, own_folders};
 use super::exercises::ExerciseFolder;
-use crate::judge::{self, Cost, Exercise, Grade, Judging, Misconception, Unfit, judge};
+use crate::judge::{self, Cost, Exercise, Grade, Judging, Misconception, SECRET_BYTES, Seed, Unfit, judge};
 use crate::sandbox::{
     Archive, ArchiveError, Besides, Fault, Folder, How, Input, Layer, Layers, LeftBehind, Limit, Limits,
     MOST_BYTES_OF_WORDS, MOST_WORDS, Program, Protection, Resolved, Sandbox, SandboxConfig, SharedGroup, resolve,
@@ -28,8 +30,8 @@ pub const TIER_FOR_STRANGERS: u8 = 2;
 pub struct GradeOptions {
     /// Apply only this check.
     pub check: Option<String>,
-    /// Draw random numbers by this seed; by default one from the clock.
-    pub seed: Option<u64>,
+    /// Draw random numbers by this seed; by default a new one.
+    pub seed: Option<Seed>,
     /// Give the check these numbers in place of random ones: what [`crate::judge::read_case`] has read.
     pub case: Option<Vec<u64>>,
     /// Layers of protection that are left out.
@@ -174,14 +176,20 @@ impl PreparedAttempt {
 
     /// Applies the checks, and reports how many are done. Of the options only those of one judgement count: check,
     /// seed, case and capture.
-    pub fn grade(&self, options: &GradeOptions, progress: &(dyn Fn(usize) + Sync)) -> Grade {
+    ///
+    /// # Errors
+    /// The kernel gives no random numbers for a new seed.
+    pub fn grade(&self, options: &GradeOptions, progress: &(dyn Fn(usize) + Sync)) -> Result<Grade> {
         let (id, exercise) = (self.folder.id, &self.exercise);
-        let seed = options.seed.unwrap_or_else(any_seed);
+        let seed = match &options.seed {
+            Some(seed) => seed.clone(),
+            None => Seed::random().context("getrandom, for a new seed")?,
+        };
         let (argv, order) = match &self.program {
             Ok(program) => program.clone(),
             Err(unfit) => {
                 let grade = Grade::unfit(id, exercise, self.typed.clone(), seed, unfit.clone());
-                return self.with_bounds(Grade { limits: limits(), cost: self.built, ..grade });
+                return Ok(self.with_bounds(Grade { limits: limits(), cost: self.built, ..grade }));
             }
         };
         let grade = judge(&Judging {
@@ -198,7 +206,7 @@ impl PreparedAttempt {
             case: options.case.clone(),
             progress,
         });
-        self.with_bounds(grade)
+        Ok(self.with_bounds(grade))
     }
 
     /// A grade with what is known only here.
@@ -317,8 +325,20 @@ fn environment(argv: &[OsString]) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
-/// A seed from the clock, below a million so that it is short to type. It differs from run to run, and can be guessed.
-fn any_seed() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    now.as_nanos() as u64 % 1_000_000
+/// The seed that a file holds as a secret: all of it, without blanks and newlines at its end. With `name`, a student's
+/// or a date, it is another one for each name.
+///
+/// # Errors
+/// The file cannot be read, or is too short or too long.
+pub fn secret_seed(file: &Path, name: Option<&str>) -> Result<Seed> {
+    let mut secret = Vec::new();
+    let most = *SECRET_BYTES.end() as u64 + 1;
+    File::open(file)
+        .and_then(|open| open.take(most).read_to_end(&mut secret))
+        .map_err(|error| Mistyped(format!("--seed-file {}: {error}", file.display())))?;
+    let seed = Seed::of_secret(secret.trim_ascii_end(), name);
+    Ok(seed.map_err(|why| {
+        let make = "head -c 32 /dev/urandom | base64 > secret-seed";
+        Mistyped(format!("--seed-file {}: {why}; make one: {make}", file.display()))
+    })?)
 }

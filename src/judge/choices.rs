@@ -5,6 +5,7 @@
 
 use std::ops::RangeInclusive;
 
+use super::seed::{Numbers, Seed};
 use crate::splitmix::{STEP, mix};
 
 /// The most numbers of one check that are kept, and the most in a list to replay.
@@ -13,22 +14,26 @@ pub const MAX_NUMBERS: usize = 10_000;
 /// Where a check's numbers come from, and which ones it has drawn.
 #[derive(Clone, Debug)]
 pub struct Choices {
-    seed: u64,
-    /// The numbers to draw instead of those of the seed.
-    replay: Option<Vec<u64>>,
+    source: Source,
     /// The numbers drawn so far.
     pub drawn: Vec<u64>,
 }
 
+#[derive(Clone, Debug)]
+enum Source {
+    Seed(Numbers),
+    Replay(Vec<u64>),
+}
+
 impl Choices {
-    /// Numbers that follow from a seed.
-    pub fn of_seed(seed: u64) -> Choices {
-        Choices { seed, replay: None, drawn: Vec::new() }
+    /// The numbers of a check that follow from a seed.
+    pub fn of_seed(seed: &Seed, exercise: &str, check: &str) -> Choices {
+        Choices { source: Source::Seed(seed.numbers(exercise, check)), drawn: Vec::new() }
     }
 
     /// These numbers, and after them the simplest ones.
     pub fn replay(numbers: Vec<u64>) -> Choices {
-        Choices { seed: 0, replay: Some(numbers), drawn: Vec::new() }
+        Choices { source: Source::Replay(numbers), drawn: Vec::new() }
     }
 
     /// A number of this range.
@@ -36,9 +41,9 @@ impl Choices {
         let (first, last) = range.into_inner();
         let width = last.saturating_sub(first);
         let at = self.drawn.len();
-        let distance = match &self.replay {
-            Some(numbers) => numbers.get(at).copied().unwrap_or(0).min(width),
-            None => scattered(self.seed, at as u64) % width.saturating_add(1).max(1),
+        let distance = match &self.source {
+            Source::Replay(numbers) => numbers.get(at).copied().unwrap_or(0).min(width),
+            Source::Seed(numbers) => numbers.at(at as u64) % width.saturating_add(1).max(1),
         };
         if at < MAX_NUMBERS {
             self.drawn.push(distance);
@@ -47,9 +52,10 @@ impl Choices {
     }
 }
 
-/// splitmix64 of a seed and a count.
-pub fn scattered(seed: u64, count: u64) -> u64 {
-    mix(seed.wrapping_add(count.wrapping_add(1).wrapping_mul(STEP)))
+/// splitmix64 of a drawn number and a count, for the characters of a word: they follow from what `--case` gives, and
+/// tell nothing of any other number.
+pub fn scattered(drawn: u64, count: u64) -> u64 {
+    mix(drawn.wrapping_add(count.wrapping_add(1).wrapping_mul(STEP)))
 }
 
 /// The numbers as they are typed: `0.3.1`; `-` where there are none.
@@ -101,10 +107,42 @@ mod tests {
 
     use super::*;
 
+    fn choices(seed: u64) -> Choices {
+        Choices::of_seed(&Seed::of_number(seed), "98", "some-check")
+    }
+
+    /// The first 32 bits that a check draws by each of 4096 seeds.
+    fn drawn(exercise: &str, check: &str, count: usize, seeds: impl Fn(u64) -> u64) -> Vec<u32> {
+        let of = |number| {
+            let mut choices = Choices::of_seed(&Seed::of_number(seeds(number)), exercise, check);
+            (0..=count).map(|_| choices.draw(0..=u64::from(u32::MAX)) as u32).last().unwrap_or_default()
+        };
+        (0..4096).map(of).collect()
+    }
+
+    #[test]
+    fn what_one_check_draws_tells_nothing_of_what_another_one_or_another_seed_draws() {
+        let base = drawn("05", "somebody-answers", 0, |number| number);
+        let others = [
+            ("the next number", drawn("05", "somebody-answers", 1, |number| number)),
+            ("another check", drawn("05", "several-lines", 0, |number| number)),
+            ("another exercise", drawn("04", "somebody-answers", 0, |number| number)),
+            ("the next seed", drawn("05", "somebody-answers", 0, |number| number + 1)),
+            ("a bit more", drawn("05", "somebody-answers", 0, |number| number ^ 1 << 63)),
+        ];
+        for (what, other) in &others {
+            // Each of the 32 bits differs in half of 4096 pairs, give or take 5 standard deviations of 32.
+            for bit in 0..32 {
+                let differ = base.iter().zip(other).filter(|(one, two)| (*one ^ *two) >> bit & 1 == 1).count();
+                assert!((2048 - 160..=2048 + 160).contains(&differ), "{what}: bit {bit} differs in {differ}");
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn a_number_is_of_its_range(seed in any::<u64>(), first in 0u64..1000, width in 0u64..1000) {
-            let drawn = Choices::of_seed(seed).draw(first..=first + width);
+            let drawn = choices(seed).draw(first..=first + width);
             prop_assert!((first..=first + width).contains(&drawn));
         }
 
@@ -113,7 +151,7 @@ mod tests {
             seed in any::<u64>(),
             widths in proptest::collection::vec(0u64..99, 0..9),
         ) {
-            let mut choices = Choices::of_seed(seed);
+            let mut choices = choices(seed);
             let first: Vec<u64> = widths.iter().map(|width| choices.draw(7..=7 + width)).collect();
             let mut again = Choices::replay(read(&written(&choices.drawn)).expect("numbers"));
             let second: Vec<u64> = widths.iter().map(|width| again.draw(7..=7 + width)).collect();

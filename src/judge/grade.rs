@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::budget::Cost;
 use super::exercise::{Check, Exercise};
 use super::failure::{Failure, Kind};
+use super::seed::Seed;
 use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::Event;
 
@@ -60,7 +61,7 @@ pub struct Grade {
     /// The attempt and its arguments, as a person typed them.
     pub program: Vec<String>,
     /// Decides the numbers that the checks draw: with the same seed they draw the same.
-    pub seed: u64,
+    pub seed: Seed,
     /// The kernel's release, as in `uname -r`.
     pub kernel: String,
     /// When the judging began: microseconds since 1970.
@@ -121,7 +122,7 @@ impl Checked {
 
 impl Grade {
     /// The grade of an attempt to which no check could be applied: each of them fails.
-    pub fn unfit(id: &str, exercise: &Exercise, program: Vec<String>, seed: u64, unfit: Unfit) -> Grade {
+    pub fn unfit(id: &str, exercise: &Exercise, program: Vec<String>, seed: Seed, unfit: Unfit) -> Grade {
         let what = &unfit.what;
         let failed = |check: &Check| Checked {
             check: *check,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::attempt::Attempt;
 use super::budget::{Budget, Clock, Cost, MAX_CHECK, MAX_CLOCK, MAX_SHRINKING, Standing};
-use super::choices::{self, Choices, scattered};
+use super::choices::{self, Choices};
 use super::context::CheckContext;
 use super::event_log::Recording;
 use super::exercise::{Check, Exercise};
@@ -16,6 +16,7 @@ use super::failure::{Done, Failure, Kind, Stop};
 use super::grade::{Checked, Grade, Outcome};
 use super::overhearing::Overhearing;
 use super::panics;
+use super::seed::Seed;
 use super::semaphore::{Semaphore, lock};
 use super::waiting;
 use super::wrong::{self, Misconception};
@@ -55,7 +56,7 @@ pub struct Judging<'a> {
     /// What the attempt has cost already: its build.
     pub built: Cost,
     /// Decides the numbers that the checks draw.
-    pub seed: u64,
+    pub seed: Seed,
     /// Apply only this check.
     pub only: Option<&'a str>,
     /// The numbers that the check draws, in place of those of the seed.
@@ -86,7 +87,7 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
     Grade {
         exercise: judging.id.to_owned(),
         program: judging.typed.clone(),
-        seed: judging.seed,
+        seed: judging.seed.clone(),
         kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
         began_us: u64::try_from(began.as_micros()).unwrap_or(u64::MAX),
         tier,
@@ -142,7 +143,7 @@ impl Applying<'_> {
     fn choices(&self) -> Choices {
         match &self.judging.case {
             Some(case) => Choices::replay(case.clone()),
-            None => Choices::of_seed(self.judging.seed ^ scattered(name_as_number(self.check.name), 0)),
+            None => Choices::of_seed(&self.judging.seed, self.judging.id, self.check.name),
         }
     }
 
@@ -241,9 +242,4 @@ fn unapplied(check: Check, outcome: Outcome) -> Checked {
 /// Whether one list is simpler than the other.
 fn is_smaller(one: &[u64], than: &[u64]) -> bool {
     (one.len(), one.iter().sum::<u64>()) < (than.len(), than.iter().sum::<u64>())
-}
-
-/// The FNV-1a hash of a check's name: with one seed, each check draws numbers of its own.
-fn name_as_number(name: &str) -> u64 {
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }

@@ -15,7 +15,7 @@ use crate::trace::hexadecimal;
 use crate::view::text::escaped;
 
 /// The version of the format. It grows when a field changes its meaning.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The most bytes that a grade holds of one thing that a program wrote.
 const MAX_WRITTEN: usize = 4096;
@@ -35,7 +35,8 @@ pub fn json(grade: &Grade) -> Value {
         "build_output": grade.unfit.as_ref().map(|unfit| written(unfit.output.as_bytes())),
         "left_behind": left_behind(&grade.left_behind),
         "judge": env!("CARGO_PKG_VERSION"),
-        "seed": grade.seed,
+        "seed": grade.seed.number().map(|number| number.to_string()),
+        "seed_fingerprint": grade.seed.fingerprint(),
         "kernel": grade.kernel,
         "tier": grade.tier,
         "protection": grade.protection,
@@ -43,7 +44,7 @@ pub fn json(grade: &Grade) -> Value {
         "cost": cost(&grade.cost, grade.memory_mib),
         "sandboxed_by_caller": grade.sandboxed_by_caller,
         "behaves_like": like.map(|(sentence, name)| json!({ "name": name, "sentence": sentence })),
-        "checks": grade.checks.iter().map(checked).collect::<Vec<_>>(),
+        "checks": grade.checks.iter().map(|one| checked(one, grade)).collect::<Vec<_>>(),
     })
 }
 
@@ -90,7 +91,7 @@ fn left_behind(left: &LeftBehind) -> Value {
     json!({ "count": left.count, "first": left.first.iter().map(one).collect::<Vec<_>>() })
 }
 
-fn checked(checked: &Checked) -> Value {
+fn checked(checked: &Checked, grade: &Grade) -> Value {
     let (failure, fault) = match &checked.outcome {
         Outcome::Passed => (None, None),
         Outcome::Failed(failure) => (Some(failure), None),
@@ -113,7 +114,8 @@ fn checked(checked: &Checked) -> Value {
         })),
         "fault": fault,
         "hint": checked.check.hint,
-        "drawn": checked.drawn,
+        // With a secret seed they are what others are asked, too.
+        "drawn": grade.seed.number().map(|_| &checked.drawn),
         "stopped": checked.stopped,
         "took_ms": milliseconds(checked.took),
     })

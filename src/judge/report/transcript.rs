@@ -24,7 +24,7 @@ pub fn pcapng(grade: &Grade) -> Vec<u8> {
     let (lab, question) = (grade.exercise.clone(), grade.program.join(" "));
     let began_us = grade.began_us;
     let start =
-        Start { lab, question, stage: "private", kernel: grade.kernel.clone(), began_us, seed: Some(grade.seed) };
+        Start { lab, question, stage: "private", kernel: grade.kernel.clone(), began_us, seed: grade.seed.number() };
     let mut events = vec![stage(0, What::Start(start))];
     let mut before = 0;
     for (number, checked) in (1..).zip(&grade.checks) {

@@ -190,8 +190,11 @@ fn story(grade: &Grade, checked: &Checked, options: &ReportOptions<'_>, extent: 
         paragraph(&mut report, "hint", check.hint, width);
         paragraph(&mut report, "page", options.page, width);
     }
-    let case = if checked.shrunk { format!(" --case {}", choices::written(&checked.drawn)) } else { String::new() };
-    let again = format!("{} --check {} --seed {}{case}{}", options.command, check.name, grade.seed, options.behind);
+    // Without a seed that may be told, the numbers themselves.
+    let seed = grade.seed.number().map(|number| format!(" --seed {number}"));
+    let case = (checked.shrunk || seed.is_none()).then(|| format!(" --case {}", choices::written(&checked.drawn)));
+    let (seed, case) = (seed.unwrap_or_default(), case.unwrap_or_default());
+    let again = format!("{} --check {}{seed}{case}{}", options.command, check.name, options.behind);
     let _ = writeln!(report, "    {QUIET}again{QUIET:#}     {}", again.trim_end());
     report
 }
@@ -259,7 +262,7 @@ mod tests {
 
     use super::*;
     use crate::judge::failure::{Failure, Kind};
-    use crate::judge::{Check, Exercise, Unfit};
+    use crate::judge::{Check, Exercise, Seed, Unfit};
 
     fn plain(report: &str) -> String {
         anstream::adapter::strip_str(report).to_string()
@@ -287,7 +290,7 @@ mod tests {
             stopped: 0,
         };
         let unfit = Unfit { what: String::new(), output: String::new(), tier: 2, protection: String::new() };
-        let mut grade = Grade::unfit("98", &exercise, vec!["python3".into()], 1, unfit);
+        let mut grade = Grade::unfit("98", &exercise, vec!["python3".into()], Seed::of_number(1), unfit);
         (grade.unfit, grade.checks) = (None, exercise.checks.iter().enumerate().map(applied).collect());
         grade
     }
