@@ -11,6 +11,7 @@ mod diagram;
 mod exercises;
 mod faults;
 mod flags;
+mod framing;
 mod fuzz_corpora;
 mod honesty;
 mod hostile;

@@ -52,6 +52,9 @@ pub struct CheckContext {
     pub choices: RefCell<Choices>,
     /// Samples with every thread asleep after which the program counts as hung.
     pub hang_samples: Cell<u32>,
+    /// Whether the program has gone on waiting for more than a second when a part had come: then it need not prove again
+    /// that it does, where it sleeps in no call on its socket.
+    pub is_patient: Cell<bool>,
     /// The CPU time that the program may use in one wait.
     pub max_cpu: Cell<Duration>,
     /// What our peers have still to send, in words; `None` if that is nothing.
@@ -77,6 +80,7 @@ impl CheckContext {
             log,
             choices: RefCell::new(choices),
             hang_samples: Cell::new(HANG_SAMPLES),
+            is_patient: Cell::new(false),
             max_cpu: Cell::new(MAX_CPU_TO_START),
             unsent: RefCell::new(None),
             output_logged: Cell::new(0),

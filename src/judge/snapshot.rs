@@ -21,6 +21,19 @@ impl ProcessSnapshot {
         Ok(ProcessSnapshot(sandbox.look()?))
     }
 
+    /// Whether no thread runs, and one sleeps in a call that returns when the socket of this inode can be read from.
+    pub fn waits_on(&self, inode: u32) -> bool {
+        let waits = |process: &Process| {
+            let of_it = process.sockets.iter().filter(|(_, is)| *is == u64::from(inode));
+            let descriptors: Vec<i32> = of_it.map(|(fd, _)| *fd).collect();
+            let receives =
+                |thread: &Thread| thread.call.is_some_and(|call| probe::call_may_receive(call, &descriptors));
+            process.threads.iter().any(receives)
+        };
+        let mut threads = self.0.processes.iter().flat_map(|process| &process.threads);
+        threads.all(|thread| thread.state != 'R') && self.0.processes.iter().any(waits)
+    }
+
     /// What the program does, on which sockets of the `host`, what is unread there, and what we have still to send to
     /// it; a line each.
     pub fn explained(&self, host: &[HostSocket], unsent: Option<&str>) -> Vec<String> {

@@ -42,14 +42,15 @@ impl Misconception {
     }
 }
 
-/// The one that fails the same checks as this attempt does; `None` if several do.
+/// The one that fails the same checks as this attempt does; `None` if several of different names do. The same
+/// misconception in several languages has one name.
 pub fn matching<'a>(all: &'a [Misconception], checks: &[Checked]) -> Option<&'a Misconception> {
     // If every check fails, any reason is possible.
     if checks.iter().all(|checked| checked.verdict() != Verdict::Pass) {
         return None;
     }
     let mut like = all.iter().filter(|one| one.fails_these(checks));
-    like.next().filter(|_| like.next().is_none())
+    like.next().filter(|first| like.all(|other| other.name == first.name))
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ pub fn describe(process: Pid) -> String {
 }
 
 /// The calls in which programs sleep, and whether their first argument is the descriptor that they wait on.
-const SLEEPING: [(i64, &str, bool); 28] = [
+const SLEEPING: [(i64, &str, bool); 29] = [
     (libc::SYS_read, "read", true),
     (libc::SYS_readv, "readv", true),
     (libc::SYS_write, "write", true),
@@ -112,6 +112,7 @@ const SLEEPING: [(i64, &str, bool); 28] = [
     (libc::SYS_ppoll, "ppoll", false),
     (libc::SYS_pselect6, "pselect6", false),
     (libc::SYS_epoll_pwait, "epoll_pwait", false),
+    (libc::SYS_epoll_pwait2, "epoll_pwait2", false),
     (libc::SYS_wait4, "wait4", false),
     (libc::SYS_waitid, "waitid", false),
     (libc::SYS_futex, "futex", false),
@@ -144,6 +145,21 @@ pub fn call_name(number: i64) -> Option<&'static str> {
 /// Whether the first argument of such a call is the descriptor that it waits on.
 pub fn call_acts_on_descriptor(number: i64) -> bool {
     SLEEPING.iter().chain(&OLD).any(|(known, _, descriptor)| *known == number && *descriptor)
+}
+
+/// Whether a call in which a thread sleeps returns once one of these descriptors of its process can be read from: a call
+/// that receives from it, or one that waits for several, if it can be among them. Which ones `poll` and `epoll` wait for
+/// stands in the program's memory; that they wait for none, or `select` only for smaller ones, is in their arguments.
+pub fn call_may_receive((number, arguments): (i64, [u64; 6]), descriptors: &[RawFd]) -> bool {
+    const RECEIVES: [&str; 6] = ["read", "readv", "recvfrom", "recvmsg", "recvmmsg", "splice"];
+    let Some(name) = call_name(number) else { return false };
+    match name {
+        _ if RECEIVES.contains(&name) => descriptors.contains(&(arguments[0] as RawFd)),
+        "poll" | "ppoll" => !descriptors.is_empty() && arguments[1] as u32 > 0,
+        "select" | "pselect6" => arguments[1] != 0 && descriptors.iter().any(|fd| *fd < arguments[0] as RawFd),
+        "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => !descriptors.is_empty(),
+        _ => false,
+    }
 }
 
 /// Whether any TCP socket of this network namespace that uses one of `ports` has a timer running that will move data:
@@ -276,6 +292,24 @@ mod tests {
         assert!(context_switches(pid).expect("a count") > before);
         drop(child.stdin.take());
         child.wait().expect("it ends");
+    }
+
+    #[test]
+    fn a_call_receives_from_its_descriptor_and_a_sleep_in_poll_or_select_from_none() {
+        let call = |number, arguments| call_may_receive((number, arguments), &[4]);
+        assert!(call(libc::SYS_recvfrom, [4, 1, 1, 0, 0, 0]));
+        assert!(!call(libc::SYS_recvfrom, [3, 1, 1, 0, 0, 0]));
+        assert!(!call(libc::SYS_accept4, [4, 0, 0, 0, 0, 0]));
+        assert!(!call(libc::SYS_clock_nanosleep, [4, 0, 1, 0, 0, 0]));
+        assert!(!call(libc::SYS_futex, [4, 0, 0, 0, 0, 0]));
+        assert!(call(libc::SYS_ppoll, [1, 1, 0, 0, 0, 0]));
+        assert!(!call(libc::SYS_ppoll, [0, 0, 1, 0, 0, 0]));
+        assert!(call(libc::SYS_pselect6, [5, 1, 0, 0, 1, 0]));
+        assert!(!call(libc::SYS_pselect6, [4, 1, 0, 0, 1, 0]), "a select of smaller descriptors only");
+        assert!(!call(libc::SYS_pselect6, [0, 0, 0, 0, 1, 0]), "a select that sleeps");
+        assert!(!call(libc::SYS_pselect6, [5, 0, 1, 0, 1, 0]), "a select that waits to write");
+        assert!(call(libc::SYS_epoll_pwait, [7, 1, 8, 0, 0, 8]));
+        assert!(!call_may_receive((libc::SYS_epoll_pwait, [7, 1, 8, 0, 0, 8]), &[]), "a process without the socket");
     }
 
     #[test]

@@ -89,6 +89,8 @@ pub struct Taken {
     pub came: u64,
     /// Those of them that wait to be read.
     pub unread: u32,
+    /// What `/proc/PID/fd` calls the socket; 0 if no process has it open: it was not accepted yet, or is closed.
+    pub inode: u32,
 }
 
 /// The side of `local` of one TCP connection. It is looked up: no table is walked. `None` where there is no such
@@ -106,7 +108,7 @@ pub fn taken(kernel: &OwnedFd, local: SocketAddr, remote: SocketAddr) -> io::Res
         let row = inet_diag::Row::read(row).ok().filter(|row| row.remote.port() == remote.port());
         found = row.and_then(|row| {
             let came = row.attribute(inet_diag::INET_DIAG_INFO)?.get(BYTES_RECEIVED..)?.first_chunk()?;
-            Some(Taken { came: u64::from_ne_bytes(*came), unread: row.recv_queue })
+            Some(Taken { came: u64::from_ne_bytes(*came), unread: row.recv_queue, inode: row.inode })
         });
     };
     match netlink::ask(kernel, inet_diag::SOCK_DIAG_BY_FAMILY, 0, &question, take) {

@@ -143,15 +143,25 @@ fn wide_characters(attempt: &mut Attempt) -> Done {
     Ok(())
 }
 
+/// Expects nothing before the rest has come; one piece of each check is held back for long.
+fn expect_patience(attempt: &Attempt, client: &mut Connection, rest: &str, is_held: bool) -> Done {
+    if is_held {
+        return client.hold_back(rest);
+    }
+    attempt.set_unsent(Some(rest));
+    client.expect_nothing()?;
+    attempt.set_unsent(None);
+    Ok(())
+}
+
 fn name_in_pieces(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
+    let held = NAME.len() - attempt.number(1..=NAME.len() - 1);
     for cut in 1..NAME.len() {
         let (first, rest) = NAME.split_at(cut);
         let mut client = attempt.connect("client")?;
         client.send(first)?;
-        attempt.set_unsent(Some("the rest of the name"));
-        client.expect_nothing()?;
-        attempt.set_unsent(None);
+        expect_patience(attempt, &mut client, "the rest of the name", cut == held)?;
         client.send(rest)?;
         client.expect(NAME)?;
         client.close();
@@ -170,15 +180,16 @@ fn text_behind_the_name(attempt: &mut Attempt) -> Done {
 fn cut_characters(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let mut client = connect_with_name(attempt)?;
+    let held = 7 - attempt.number(1..=6);
+    let mut cuts = 0;
     for character in CHARACTERS {
         let text = format!("x{character}y");
         for cut in 2..=character.len_utf8() {
+            cuts += 1;
             let (first, rest) = text.as_bytes().split_at(cut);
             client.send(first)?;
             client.expect(&code_points("x"))?;
-            attempt.set_unsent(Some("the rest of the character"));
-            client.expect_nothing()?;
-            attempt.set_unsent(None);
+            expect_patience(attempt, &mut client, "the rest of the character", cuts == held)?;
             client.send(rest)?;
             client.expect(&code_points(&text[1..]))?;
         }

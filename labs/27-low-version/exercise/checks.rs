@@ -159,13 +159,18 @@ fn length_in_pieces(attempt: &mut Attempt) -> Done {
     attempt.start_client(&["one", "two", "three"])?;
     let mut server = listener.accept()?;
     let answer = attempt.word(12);
+    let held = 3 - attempt.number(1..=2);
     for (command, cut) in [("one", 1), ("two", 2)] {
         expect_command(&mut server, command)?;
         let (first, rest) = b"12\n".split_at(cut);
         server.send(first)?;
-        attempt.set_unsent(Some("the rest of the length"));
-        server.expect_nothing()?;
-        attempt.set_unsent(None);
+        if cut == held {
+            server.hold_back("the rest of the length")?;
+        } else {
+            attempt.set_unsent(Some("the rest of the length"));
+            server.expect_nothing()?;
+            attempt.set_unsent(None);
+        }
         server.send(rest)?;
         server.expect(b"recv_ready\n")?;
         server.send(answer.as_bytes())?;
@@ -187,7 +192,7 @@ fn answer_in_two_pieces(attempt: &mut Attempt) -> Done {
     server.expect(b"recv_ready\n")?;
     let (first, rest) = answer.as_bytes().split_at(attempt.number(1..=9));
     server.send(first)?;
-    attempt.settle()?;
+    server.hold_back("the rest of the answer")?;
     server.send(rest)?;
     expect_command(&mut server, "once more")?;
     send_answer(&mut server, answer.as_bytes())?;

@@ -145,14 +145,23 @@ fn counts_bytes(attempt: &mut Attempt) -> Done {
     expect_end_and_output(attempt, server, &["zurück", "再见 🙂"])
 }
 
+/// Sends an answer in two pieces; one answer of each check waits long for its second one.
+fn send_cut(server: &mut Connection, (first, rest): (&[u8], &[u8]), is_held: bool) -> Done {
+    if !is_held {
+        return server.send_in_pieces(&[first, rest]);
+    }
+    server.send(first)?;
+    server.hold_back("the rest of the answer")?;
+    server.send(rest)
+}
+
 fn header_in_pieces(attempt: &mut Attempt) -> Done {
     let mut server = accept_client(attempt, &["cut", "cut", "cut"])?;
     let answer = attempt.word(6);
+    let held = 4 - attempt.number(1..=3);
     for cut in 1..=3 {
         server.expect(&framed("cut"))?;
-        let frame = framed(&answer);
-        let (first, rest) = frame.split_at(cut);
-        server.send_in_pieces(&[first, rest])?;
+        send_cut(&mut server, framed(&answer).split_at(cut), cut == held)?;
     }
     expect_end_and_output(attempt, server, &[&answer, &answer, &answer])
 }
@@ -160,11 +169,10 @@ fn header_in_pieces(attempt: &mut Attempt) -> Done {
 fn answer_in_pieces(attempt: &mut Attempt) -> Done {
     let mut server = accept_client(attempt, &["cut"; 5])?;
     let answer = attempt.word(6);
+    let held = 6 - attempt.number(1..=5);
     for cut in 1..=5 {
         server.expect(&framed("cut"))?;
-        let frame = framed(&answer);
-        let (first, rest) = frame.split_at(4 + cut);
-        server.send_in_pieces(&[first, rest])?;
+        send_cut(&mut server, framed(&answer).split_at(4 + cut), cut == held)?;
     }
     expect_end_and_output(attempt, server, &[answer.as_str(); 5])
 }

@@ -15,6 +15,10 @@ use crate::judge::failure::{Done, Kind, Stop};
 use crate::socket::{Address, Type};
 use crate::trace::error_name;
 
+/// For how long a piece is held back: longer than a second, for which a program may wait to take what has come by then
+/// for the whole.
+const HOLD: Duration = Duration::from_millis(1300);
+
 /// The backlog of our listener.
 const BACKLOG: i32 = 128;
 
@@ -131,6 +135,12 @@ impl Listener {
         peer.bind(context.address())?;
         peer.must("listen", |socket| socket.listen(BACKLOG))?;
         Ok(Listener { peer })
+    }
+
+    /// Closes it: from now on the port is free.
+    pub fn close(self) {
+        self.peer.step("leaves the port");
+        self.peer.close();
     }
 
     /// Waits for the attempt to connect.

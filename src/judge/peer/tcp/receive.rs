@@ -1,6 +1,9 @@
 //! What a connection of ours receives, and expects to receive.
 
-use super::Connection;
+use std::rc::Rc;
+
+use super::send::BLOCKED_SAMPLES;
+use super::{Connection, HOLD};
 use crate::judge::context::WaitOutcome;
 use crate::judge::failure::{Done, Kind};
 use crate::judge::peer::base::{byte_count, counted};
@@ -102,13 +105,41 @@ impl Connection {
         Err(self.peer.context.failure(Kind::Wrong, what, None).between("FIN", "RST").into())
     }
 
-    /// Expects that nothing comes: waits until the attempt sleeps, and nothing has been received.
+    /// Expects that nothing comes: waits until the attempt waits for more in a call on this socket, or has slept
+    /// elsewhere for longer than a second, and nothing has been received.
     ///
     /// # Errors
     /// A failure, if bytes have come, or the attempt has closed the connection.
     pub fn expect_nothing(&mut self) -> Done {
         self.peer.step("expects nothing yet");
-        self.peer.context.settle()?;
+        // One that slept for so long is at rest, although it may wake up again and again.
+        if !matches!(self.wait_for_reader()?, WaitOutcome::Asleep(_)) {
+            self.peer.context.settle()?;
+        }
+        self.assert_nothing_received()
+    }
+
+    /// Sends nothing for longer than a second, while the attempt must go on waiting for `rest`: what is to come, in
+    /// words for a report. A program that takes what has come by a certain time for the whole is found out by it.
+    ///
+    /// # Errors
+    /// A failure, if bytes come meanwhile, or the attempt closes the connection.
+    pub fn hold_back(&mut self, rest: &str) -> Done {
+        let context = Rc::clone(&self.peer.context);
+        self.peer.step(&format!("holds {rest} back for {} ms", HOLD.as_millis()));
+        *context.unsent.borrow_mut() = Some(rest.to_owned());
+        // Its time runs from when it has read what is there.
+        self.wait_for_reader_or_sleep(BLOCKED_SAMPLES)?;
+        context.pass_time(HOLD)?;
+        // One whose time was over, and that got no processor yet, does now what it is going to do.
+        self.wait_for_reader_or_sleep(BLOCKED_SAMPLES)?;
+        self.assert_nothing_received()?;
+        context.is_patient.set(true);
+        *context.unsent.borrow_mut() = None;
+        Ok(())
+    }
+
+    fn assert_nothing_received(&mut self) -> Done {
         let received = self.take_received()?;
         if received.is_empty() && !self.peer.is_readable() {
             return Ok(());

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
-use super::Connection;
-use crate::judge::context::WaitOutcome;
+use super::{Connection, HOLD};
+use crate::judge::context::{SAMPLE_EVERY, WaitOutcome};
 use crate::judge::failure::{Done, Failure, Kind};
 use crate::judge::peer::base::{byte_count, counted, quoted};
+use crate::judge::snapshot::ProcessSnapshot;
 use crate::probe;
 use crate::sandbox::Sandbox;
 use crate::trace::error_name;
@@ -23,7 +24,11 @@ const MAX_PIECE_COLUMNS: usize = 12;
 const ASK_EVERY: Duration = Duration::from_micros(100);
 
 /// Samples with every thread asleep after which the attempt is taken not to read on now.
-const BLOCKED_SAMPLES: u32 = 5;
+pub(super) const BLOCKED_SAMPLES: u32 = 5;
+
+/// Samples with every thread asleep in no call on its socket, after which it is taken to go on so: as many as a piece is
+/// held back for.
+const HOLD_SAMPLES: u32 = (HOLD.as_millis() / SAMPLE_EVERY.as_millis()) as u32;
 
 impl Connection {
     /// Sends all of these bytes, in as few pieces as the kernel takes.
@@ -35,21 +40,24 @@ impl Connection {
         self.send_all(bytes)
     }
 
-    /// Sends each piece once the attempt has read the one before it, or sleeps without having read it.
+    /// Sends each piece once the attempt has read the one before it and waits for more in a call on this socket. One
+    /// that sleeps elsewhere, or without having read it, gets the next piece after more than a second of that.
     ///
     /// # Errors
     /// As [`send`](Connection::send).
     pub fn send_in_pieces(&self, pieces: &[&[u8]]) -> Done {
         let step = format!("sends {} pieces, each when the one before has been read: {}", pieces.len(), listed(pieces));
         self.peer.step(&step);
-        for piece in pieces {
+        for (index, piece) in pieces.iter().enumerate() {
+            if index > 0 {
+                self.wait_for_reader()?;
+            }
             self.send_all(piece)?;
-            self.wait_until(|sandbox| Ok(!self.has_unread(sandbox)?))?;
         }
         Ok(())
     }
 
-    /// Sends these bytes one by one, each once the attempt has read the one before it.
+    /// Sends these bytes one by one, each once the attempt has read the one before it and waits for more.
     ///
     /// # Errors
     /// As [`send`](Connection::send).
@@ -96,7 +104,8 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => break,
             }
-            if !self.wait_until(|sandbox| Ok(!self.has_unacknowledged() && !self.has_unread(sandbox)?))? {
+            let mut is_taken = |sandbox: &mut Sandbox| Ok(!self.has_unacknowledged() && !self.has_unread(sandbox)?);
+            if !matches!(self.wait_until(BLOCKED_SAMPLES, &mut is_taken)?, WaitOutcome::Ready) {
                 break;
             }
         }
@@ -152,13 +161,48 @@ impl Connection {
         probe::queues(self.peer.fd()).send.is_some_and(|bytes| bytes > 0)
     }
 
-    /// Waits until `holds` does. False if the attempt sleeps meanwhile, and so will not change it now.
-    fn wait_until(&self, holds: impl Fn(&Sandbox) -> Done<bool>) -> Done<bool> {
+    /// Waits until the attempt has read all that we have sent and waits for more, in a call on this socket.
+    ///
+    /// One that sleeps elsewhere may look at its socket by and by; or it sleeps for a while, and takes what has come by
+    /// then for the whole. So it is waited for more than a second: once, for the first kind goes on waiting then.
+    pub(super) fn wait_for_reader(&self) -> Done<WaitOutcome> {
         let context = &self.peer.context;
-        let samples = context.hang_samples.replace(BLOCKED_SAMPLES);
-        let waited = context.wait_asking_every(ASK_EVERY, None, &mut |sandbox| holds(sandbox));
-        context.hang_samples.set(samples);
-        Ok(matches!(waited?, WaitOutcome::Ready))
+        let samples = if context.is_patient.get() { BLOCKED_SAMPLES } else { HOLD_SAMPLES };
+        let waited = self.wait_for_reader_or_sleep(samples)?;
+        if matches!(waited, WaitOutcome::Asleep(_)) {
+            context.is_patient.set(true);
+        }
+        Ok(waited)
+    }
+
+    /// As [`wait_for_reader`](Connection::wait_for_reader), until so many samples find it asleep elsewhere.
+    pub(super) fn wait_for_reader_or_sleep(&self, samples: u32) -> Done<WaitOutcome> {
+        let (mut last_look, mut interval) = (None::<Instant>, ASK_EVERY);
+        self.wait_until(samples, &mut |sandbox| {
+            let Some(taken) = sandbox.taken(self.theirs, self.ours)? else { return Ok(true) };
+            if taken.unread > 0 || taken.came < self.sent.get() {
+                return Ok(false);
+            }
+            // No process has it open any more.
+            if taken.inode == 0 {
+                return Ok(true);
+            }
+            // A look takes longer than a question: a program that does not wait at once is looked at less and less.
+            if last_look.is_some_and(|last| last.elapsed() < interval) {
+                return Ok(false);
+            }
+            (last_look, interval) = (Some(Instant::now()), SAMPLE_EVERY.min(interval * 2));
+            Ok(ProcessSnapshot::take(sandbox)?.waits_on(taken.inode))
+        })
+    }
+
+    /// Waits until `holds` does, or so many samples have found the attempt asleep.
+    fn wait_until(&self, samples: u32, holds: &mut dyn FnMut(&mut Sandbox) -> Done<bool>) -> Done<WaitOutcome> {
+        let context = &self.peer.context;
+        let usual = context.hang_samples.replace(samples);
+        let waited = context.wait_asking_every(ASK_EVERY, None, holds);
+        context.hang_samples.set(usual);
+        waited
     }
 }
 
