@@ -66,7 +66,7 @@ pub fn exercise() -> Exercise {
         .check(
             "port-taken",
             10,
-            "ends with an error when the port is taken",
+            "ends with an error when the port is taken, and serves when it is free again",
             "Let errors of bind and listen end the program, and say so by its exit code.",
             port_taken,
         )
@@ -178,7 +178,11 @@ fn any_bytes(attempt: &mut Attempt) -> Done {
 }
 
 fn port_taken(attempt: &mut Attempt) -> Done {
-    let _other = attempt.listen("other server")?;
+    let other = attempt.listen("other server")?;
     attempt.start()?;
-    attempt.expect_error_exit()
+    attempt.expect_error_exit()?;
+    other.close();
+    // One that always ends with an error has seen nothing.
+    attempt.start_tcp_server()?;
+    expect_next_served(attempt)
 }

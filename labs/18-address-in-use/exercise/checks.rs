@@ -56,7 +56,7 @@ pub fn exercise() -> Exercise {
         .check(
             "port-taken",
             10,
-            "ends with an error when another server listens on the port",
+            "ends with an error when another server listens on the port, and serves when that has left",
             "If bind fails although SO_REUSEADDR is set, somebody is there. Say so, with an exit code other than 0.",
             port_taken,
         )
@@ -166,9 +166,15 @@ fn restart_in_a_talk(attempt: &mut Attempt) -> Done {
 }
 
 fn port_taken(attempt: &mut Attempt) -> Done {
-    let _other = attempt.listen("other server")?;
+    let other = attempt.listen("other server")?;
     attempt.start()?;
-    attempt.expect_error_exit()
+    attempt.expect_error_exit()?;
+    other.close();
+    // One that always ends with an error has seen nothing.
+    attempt.start_tcp_server()?;
+    let mut client = attempt.connect("client")?;
+    client.send(b"hello\n")?;
+    client.expect(b"HELLO\n")
 }
 
 fn port_not_shared(attempt: &mut Attempt) -> Done {
