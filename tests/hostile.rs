@@ -1,7 +1,9 @@
 //! Hostile programs and builds get the verdict that they deserve, from a judge that is root and from one that is an
 //! ordinary user: a failure where something does not work, and never "can't tell".
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -102,6 +104,22 @@ for _ in range(25):
             signal.alarm(20)
             signal.pause()
         os._exit(0)
+",
+            SERVES,
+        ],
+        PASS,
+    ),
+    (
+        "two-thousand-listeners",
+        "15",
+        "one-client",
+        &[
+            "
+for _ in range(8):
+    if os.fork() == 0:
+        held = [socket.create_server(('127.0.0.1', 0)) for _ in range(240)]
+        signal.alarm(20)
+        signal.pause()
 ",
             SERVES,
         ],
@@ -218,6 +236,25 @@ fn judged(folder: &Path, exercise: &str, check: &str, as_user: bool) -> (Option<
     (output.status.code(), told, String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// Ways to start the judge, of which none changes a grade: what stands before it in a shell.
+const SURROUNDINGS: &[&str] = &[
+    "exec env -i \"$@\"",
+    "unset HOME; exec \"$@\"",
+    "export TMPDIR=/no/such/folder; exec \"$@\"",
+    "cd /proc/self; exec \"$@\"",
+    "ulimit -n 64; exec \"$@\"",
+    "ulimit -s 1024; exec \"$@\"",
+    "ulimit -c unlimited; exec \"$@\"",
+    "exec <&-; exec \"$@\"",
+    "exec 2>&-; exec \"$@\"",
+    "exec 5</etc/passwd 77</etc/passwd; exec \"$@\"",
+    "trap '' CHLD PIPE USR1; exec \"$@\"",
+    "exec env --block-signal \"$@\"",
+    "exec chrt --idle 0 \"$@\"",
+    "exec nice -n 19 \"$@\"",
+    "umask 000; exec \"$@\"",
+];
+
 /// A case: its folder, exercise and check, and the exit codes that will do.
 type Case = (PathBuf, &'static str, &'static str, Vec<i32>);
 
@@ -275,4 +312,60 @@ fn a_hostile_build_gets_the_verdict_that_it_deserves() {
         })
         .collect();
     hold("a_hostile_build_gets_the_verdict_that_it_deserves", &cases);
+}
+
+#[test]
+fn a_right_program_passes_whatever_its_file_is_called() {
+    let server = read("labs/15-tcp-next-caller/exercise/solutions/python/server.py");
+    let long = "n".repeat(252);
+    let names: [&[u8]; 5] = [b"a b", "\u{4f60}\u{202e}".as_bytes(), b"a\nb\x1b[2J", b"\xff\xfe", long.as_bytes()];
+    let cases: Vec<Case> = (0..)
+        .zip(names)
+        .map(|(number, name): (u32, _)| {
+            let folder = folder(&format!("name-{number}"), &[]);
+            let file = folder.join(OsStr::from_bytes(&[name, b".py"].concat()));
+            fs::write(&file, &server).expect("a file");
+            fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).expect("a mode");
+            (folder, "15", "one-client", vec![PASS])
+        })
+        .collect();
+    hold("a_right_program_passes_whatever_its_file_is_called", &cases);
+}
+
+#[test]
+fn the_grade_is_the_same_in_odd_surroundings() {
+    if !has("python3") || !has("chrt") || !has_private_hosts() {
+        return skip("the_grade_is_the_same_in_odd_surroundings", "it takes python3, chrt and user namespaces");
+    }
+    let server = read("labs/15-tcp-next-caller/exercise/solutions/python/server.py");
+    let folder = folder("surroundings", &[("server.py", server.as_bytes(), 0o644)]);
+    let complaints = side_by_side(SURROUNDINGS, |script| {
+        let mut command = Command::new("bash");
+        command.args(["-c", script, "bash", env!("CARGO_BIN_EXE_socklab"), "grade", "15", "--check", "one-client"]);
+        let output = run(command.args(["--untrusted", "--json", "--folder"]).arg(&folder));
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        (told["verdict"] != "pass").then(|| format!("{script}: {:?}: {told} {errors}", output.status.code()))
+    });
+    let complaints: Vec<String> = complaints.into_iter().flatten().collect();
+    assert!(complaints.is_empty(), "{} complaints:\n{}", complaints.len(), complaints.join("\n"));
+}
+
+#[test]
+fn output_without_an_end_fills_no_memory_of_the_judge_s() {
+    let test = "output_without_an_end_fills_no_memory_of_the_judge_s";
+    if !has("python3") || !has("prlimit") || !has_private_hosts() {
+        return skip(test, "it takes python3, prlimit and user namespaces");
+    }
+    let newlines = "os.write(1, b'\\n' * (1 << 20))";
+    let answers = "conn, _ = listener.accept()\nconn.recv(1)\nwhile True: conn.sendall(b'A' * 65536)";
+    let program = format!("{SERVER}{newlines}\n{answers}");
+    let folder = folder("endless", &[("server.py", program.as_bytes(), 0o644)]);
+    let mut command = Command::new("prlimit");
+    // What a process takes counts as its data; the program may have as much.
+    command.args(["--data=419430400", env!("CARGO_BIN_EXE_socklab"), "grade", "15", "--json", "--folder"]).arg(&folder);
+    let output = run(&mut command);
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(told["verdict"], "fail", "{:?}: {told} {errors}", output.status.code());
 }

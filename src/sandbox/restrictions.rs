@@ -222,6 +222,22 @@ fn filters(plan: &Plan) -> Result<Vec<BpfProgram>, String> {
     let mut refused: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     if !plan.layers.has(Layer::Processes) {
         refused.insert(libc::SYS_ptrace, Vec::new());
+        // The priorities of the judge and of init, if they have its user. With a process namespace it does not see the
+        // one, and the other has capabilities.
+        for call in [
+            libc::SYS_sched_setaffinity,
+            libc::SYS_sched_setscheduler,
+            libc::SYS_sched_setparam,
+            libc::SYS_sched_setattr,
+        ] {
+            refused.insert(call, vec![rule(vec![is_not(0, 0)?])?]);
+        }
+        const IOPRIO_WHO_PROCESS: i32 = 1;
+        for (call, process) in
+            [(libc::SYS_setpriority, libc::PRIO_PROCESS as i32), (libc::SYS_ioprio_set, IOPRIO_WHO_PROCESS)]
+        {
+            refused.insert(call, vec![rule(vec![is_not(0, process)?])?, rule(vec![is_not(1, 0)?])?]);
+        }
     }
     let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK];
     let others = families.into_iter().map(|family| is_not(0, family)).collect::<Result<_, _>>()?;

@@ -1,5 +1,4 @@
 # expect: ended=Exited(0) limit=None left=0
-# fenced: escapes
 # teeth (root): user seccomp landlock
 """Turns every screw of init and of its own parent that the kernel gives a process of the same user. Numbers are those of
 x86-64."""
@@ -79,6 +78,7 @@ for pid in {1, os.getppid()}:
             print(who, name, error.strerror)
 # Everything of this user that it can see, init among it.
 for name, number, arguments in (("setpriority", 141, (2, os.getuid(), 19)), ("ioprio_set", 251, (3, os.getuid(), 3 << 13))):
-    before = os.getpriority(os.PRIO_PROCESS, 1)
-    libc.syscall(number, *arguments)
-    print("escaped:" if os.getpriority(os.PRIO_PROCESS, 1) != before else "stopped:", name, "of a user")
+    for pid in {1, os.getppid()}:
+        before = os.getpriority(os.PRIO_PROCESS, pid)
+        libc.syscall(number, *arguments)
+        print("escaped:" if os.getpriority(os.PRIO_PROCESS, pid) != before else "stopped:", name, "of a user")
