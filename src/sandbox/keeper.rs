@@ -46,6 +46,9 @@ const SETTINGS: [(&str, &str); 6] = [
 ///
 /// A program that opens sandboxes calls this first thing in its `main`, before it has threads.
 pub fn keeper() -> Option<ExitCode> {
+    // Whoever started this program may have ignored the ends of children, which execve(2) hands on: then nobody can
+    // wait for one, neither the owner nor init. The call fails for no signal that this is.
+    let _ = sys::default_action(libc::SIGCHLD);
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().is_none_or(|first| first != ARGUMENT) || arguments.next().is_some() {
         return None;
