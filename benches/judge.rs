@@ -1,7 +1,8 @@
 //! What a sandbox costs, beside spawning the same program bare, taken in turns in one run: `just bench`.
 //!
 //! The machine's speed drifts, so hold the differences of one run. Each is a median; in brackets the fastest tenth,
-//! which says more on a machine that has other things to do, and the slowest quarter. What has a limit is compared with it.
+//! which says more on a machine that has other things to do, and the slowest quarter. What has a limit is compared with
+//! it.
 
 #[path = "support/limit.rs"]
 mod limit;
