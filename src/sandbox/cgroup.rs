@@ -24,6 +24,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Once};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -229,6 +230,15 @@ impl Group {
         self.entry.as_fd()
     }
 
+    /// CPU time of all that ever ran in it; `None` where its controller does not tell (version 1).
+    pub fn cpu(&self) -> Option<Duration> {
+        let text = match self.version {
+            Version::One => return None,
+            Version::Two => fs::read_to_string(self.folder.join("cpu.stat")).ok()?,
+        };
+        cpu_of(&text)
+    }
+
     /// How many of its processes the kernel has killed for want of memory, `oom_kill`.
     ///
     /// # Errors
@@ -243,6 +253,11 @@ impl Group {
         let count = text.lines().find_map(|line| line.strip_prefix("oom_kill ")?.parse().ok());
         count.ok_or_else(|| Fault::new(step, "it does not count"))
     }
+}
+
+/// What `cpu.stat` of version 2 tells.
+fn cpu_of(text: &str) -> Option<Duration> {
+    text.lines().find_map(|line| line.strip_prefix("usage_usec ")?.parse().ok()).map(Duration::from_micros)
 }
 
 impl Drop for Group {
@@ -332,5 +347,17 @@ pub fn tidy(folder: &Path) {
     let Ok(keep) = File::open(shared.join(KEEP)) else { return };
     if flock(&keep, FlockOperation::LockExclusive).is_ok() {
         remove_if_left(shared);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_group_is_in_microseconds() {
+        let stat = "usage_usec 1500000\nuser_usec 1000000\nsystem_usec 500000\n";
+        assert_eq!(cpu_of(stat), Some(Duration::from_millis(1500)));
+        assert_eq!(cpu_of("user_usec 7\n"), None);
     }
 }

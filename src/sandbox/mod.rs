@@ -69,6 +69,7 @@ pub use tally::Tally;
 pub(crate) use archive::{new_archive, unpack};
 pub(crate) use message::{FromInit, read as read_message};
 
+use cgroup::Group;
 use fault::Step;
 use init_channel::InitChannel;
 use message::{GroupPlan, Note, Plan, Received, SocketKind, ToInit};
@@ -321,10 +322,10 @@ impl Sandbox {
     /// # Errors
     /// What went wrong with the sandbox: see [`Fault`]. That a program runs and is to be seen nowhere is a fault, too.
     pub fn tally(&mut self) -> Result<Tally, Fault> {
-        match self.ask(&ToInit::Tally, &[])?.0 {
-            FromInit::Tally(tally) => Ok(tally),
-            _ => Err(not_an_answer()),
-        }
+        let FromInit::Tally(tally) = self.ask(&ToInit::Tally, &[])?.0 else { return Err(not_an_answer()) };
+        // A control group of version 2 forgets nobody.
+        let of_group = self.init.group().and_then(Group::cpu).unwrap_or_default();
+        Ok(Tally { cpu: tally.cpu.max(of_group), ..tally })
     }
 
     /// All TCP and UDP sockets of the host, ours among them. Where there is no private host: of this machine.
