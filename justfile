@@ -111,6 +111,13 @@ soak-judge *arguments:
 fuzz *arguments:
     fuzz/run "$@"
 
+# Run a command in a virtual machine with another kernel: just vm, just vm -- doctor, just vm uname -a (see tools/vm/run)
+[no-exit-message]
+vm *arguments:
+    cargo build -q --bins
+    [ "$#" -gt 0 ] || cargo test -q --no-run --test integration
+    tools/vm/run "$@"
+
 # Measure, each figure beside its baseline and its limit
 bench:
     cargo bench -q --bench stage --bench judge --bench grading
