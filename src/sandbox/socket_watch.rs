@@ -10,6 +10,7 @@ use super::config::{Layer, Limits};
 use super::fault::{Fault, Step};
 use super::message::Note;
 use crate::netlink::memory_diag::{self, Kind};
+use crate::sys;
 
 /// The time between two looks.
 const EVERY: Duration = Duration::from_millis(50);
@@ -97,7 +98,7 @@ impl SocketWatch {
             return Ok(Some(Limit::Sockets));
         }
         // What the whole machine does not hold, this host does not either.
-        let inet_may = overview.is_none_or(|overview| overview.pages * rustix::param::page_size() as u64 > bound);
+        let inet_may = overview.is_none_or(|overview| overview.pages * sys::page_size() > bound);
         let mut held = 0;
         for kind in &self.kinds {
             if *kind != Kind::Inet || inet_may {

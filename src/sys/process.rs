@@ -87,6 +87,14 @@ fn has_one_thread_without_proc() -> io::Result<bool> {
     }
 }
 
+/// The size of a page of memory in bytes, `sysconf(3)` with `_SC_PAGESIZE`. The C library knows it from the start: no
+/// file is read for it, which a process that is not dumpable may be refused.
+pub fn page_size() -> u64 {
+    // SAFETY: the call takes a number and returns one.
+    let size = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    u64::try_from(size).unwrap_or(4096)
+}
+
 /// Ends this process at once, without unwinding and without destructors, `_exit(2)`.
 pub fn exit_now(code: i32) -> ! {
     // SAFETY: `_exit` may be called at any time; it does not return.

@@ -141,7 +141,14 @@ fn move_aside(base: &Path) -> Result<(), Fault> {
     let aside = base.join(ASIDE);
     match fs::create_dir(&aside) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            return Err(error).of(at, &format!("make a group below {}", base.display()));
+            let made: Result<(), Fault> = Err(error).of(at, &format!("make a group below {}", base.display()));
+            return made.map_err(|fault| match fault.errno {
+                Some(libc::EACCES) => {
+                    let why = "EACCES: it is not this user's; systemd-run --user --scope -p Delegate=yes gives one";
+                    Fault { why: why.to_owned(), ..fault }
+                }
+                _ => fault,
+            });
         }
         _ => {}
     }
