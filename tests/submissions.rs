@@ -44,7 +44,7 @@ impl Place {
     fn make(judge: Judge) -> Place {
         let place = Place { folder: folder_for_all_users(), judge };
         place.put("class/mallory/.keep", "");
-        place.put("class/alice/server.py", &right());
+        place.put("class/alice/server.py", right());
         place.put("secret.txt", SECRET);
         place.put("home/.ssh/id", SECRET);
         place.put("home/private/credentials", SECRET);
@@ -581,6 +581,8 @@ fn judged(place: &Place, here: &str, words: &[&str]) -> Output {
     place.give_to_the_judge();
     let mut command = place.command(env!("CARGO_BIN_EXE_socklab"));
     command.args(["grade", "15", "--check", "one-client"]).args(words).current_dir(place.at(here));
+    // cargo names its own checkout.
+    command.env_remove("CARGO_MANIFEST_DIR");
     run(&mut command)
 }
 
@@ -657,6 +659,32 @@ fn a_grade_names_what_was_left_behind_and_what_protected_the_machine_also_if_not
     }
 }
 
+/// A checkout that is none, beside which a program of a stranger's is judged by a command that is typed there.
+#[test]
+fn a_checkout_in_which_a_command_is_typed_does_not_come_along() {
+    if !prepared("a_checkout_in_which_a_command_is_typed_does_not_come_along") {
+        return;
+    }
+    for judge in judges() {
+        let place = Place::make(judge);
+        place.put("checkout/labs/README.md", "");
+        place.put("checkout/Cargo.toml", "name = \"socklab\"\n");
+        place.put("checkout/labs/15-x/exercise/solutions/python/server.py", right());
+        place.put("checkout/helper.py", right());
+        let find =
+            "import os\nprint([top for top, _, _ in os.walk('.') if 'labs' in top], flush=True)\nimport helper\n";
+        place.put("checkout/server.py", find);
+        let words = ["--untrusted", "--transcript", "--", "python3", "server.py"];
+        let output = judged(&place, "checkout", &words);
+        assert_eq!(output.status.code(), Some(0), "as {judge:?}: {}", said(&output));
+        assert!(said(&output).contains("program  │ []"), "as {judge:?}: {}", said(&output));
+        // A file of it that is named comes along alone.
+        let words = ["--", "python3", "labs/15-x/exercise/solutions/python/server.py"];
+        let output = judged(&place, "checkout", &words);
+        assert_eq!(output.status.code(), Some(0), "as {judge:?}: {}", said(&output));
+    }
+}
+
 /// What a program looks for that wants to find the judge.
 const SEEKER: &str = "
 import os, subprocess
@@ -689,17 +717,22 @@ fn the_judge_cannot_be_had_from_inside_wherever_it_is_installed() {
         mkdir -p /usr/local/src/socklab/labs
         echo '--give-up' > /usr/local/src/socklab/labs/README.md
         cd /usr/local/src/socklab
-        exec /usr/local/bin/\"$2\" grade 15 --untrusted --check one-client --transcript --folder \"$3\"";
+        judge=$2 folder=$3; shift 3
+        exec /usr/local/bin/\"$judge\" grade 15 --check one-client --transcript --folder \"$folder\" \"$@\"";
+    // Also where there are no namespaces to be had, and Landlock alone stands before the machine's files.
+    let fenced = ["user", "network", "processes", "files", "ipc", "names"].map(|layer| ["--without", layer]).concat();
+    let protections = [vec!["--untrusted"], fenced];
     for judge in judges() {
         let place = Place::make(judge);
         place.submit("seek.py", SEEKER);
         place.runs(&["python3", "seek.py"]);
         place.give_to_the_judge();
-        for name in ["socklab", "judge"] {
+        for (name, protection) in [("socklab", &protections[0]), ("judge", &protections[0]), ("judge", &protections[1])]
+        {
             let mut command = place.command("unshare");
             command.args(if judge == Judge::User { &["-Urm"][..] } else { &["-m"][..] });
             command.args(["sh", "-c", script, "sh"]).arg(env!("CARGO_BIN_EXE_socklab")).arg(name);
-            command.arg(place.at("class/mallory")).env("PATH", "/usr/local/bin:/usr/bin:/bin");
+            command.arg(place.at("class/mallory")).args(protection).env("PATH", "/usr/local/bin:/usr/bin:/bin");
             let output = run(&mut command);
             let said = said(&output);
             assert_eq!(output.status.code(), Some(8), "as {judge:?}: {said}");

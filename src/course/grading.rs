@@ -158,8 +158,8 @@ fn check_words(words: &[OsString]) -> Result<(), String> {
         let longer = text.matches("{host}").count() * "255.255.255.255".len() + text.matches("{port}").count() * 5;
         word.len() + longer + 1
     };
-    if let Some(word) = words.iter().find(|word| word.as_encoded_bytes().contains(&0)) {
-        return Err(format!("the word {word:?} of its command has a NUL in it, which no program can be given"));
+    if words.iter().any(|word| word.as_encoded_bytes().contains(&0)) {
+        return Err("a word of its command has a NUL in it, which no program can be given".to_owned());
     }
     if words.len() > MOST_WORDS || words.iter().map(len).sum::<usize>() > MOST_BYTES_OF_WORDS {
         let most = MOST_BYTES_OF_WORDS >> 10;

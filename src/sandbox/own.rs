@@ -58,7 +58,7 @@ fn find() -> Vec<PathBuf> {
         }
     }
     own.extend(program.is_absolute().then_some(program));
-    own.extend(OF_PACKAGES.map(|folder| Path::new(folder).join(env!("CARGO_PKG_NAME"))).into_iter());
+    own.extend(OF_PACKAGES.map(|folder| Path::new(folder).join(env!("CARGO_PKG_NAME"))));
     own.extend(OF_SOURCES.map(PathBuf::from));
     own.into_iter().filter(|path| fs::metadata(path).is_ok_and(|about| about.is_dir() || about.is_file())).collect()
 }
