@@ -13,49 +13,53 @@ use crate::support::{has, has_private_hosts, run, skip, socklab};
 
 /// How a program reads `n` bytes, and the longest that it waits for them, in seconds.
 const FORMS: [(&str, f64, &str); 10] = [
-    (
-        "sleeps, and takes what is there",
-        0.05,
-        "data = first(conn, n)\nif len(data) < n: time.sleep(T); data += there(conn, n - len(data))",
-    ),
-    (
-        "sleeps long, and takes what is there",
-        1.0,
-        "data = first(conn, n)\nif len(data) < n: time.sleep(T); data += there(conn, n - len(data))",
-    ),
+    ("sleeps, and takes what is there", 0.05, SLEEPS),
+    ("sleeps long, and takes what is there", 1.0, SLEEPS),
     ("sleeps first, and receives once", 0.4, "time.sleep(T); data = first(conn, n)"),
-    (
-        "receives until nothing is there",
-        0.0,
-        "data = first(conn, n)\nif len(data) < n: data += there(conn, n - len(data))",
-    ),
-    (
-        "receives until a time-out",
-        0.05,
-        "conn.settimeout(T)\ndata = until(conn, n, TimeoutError)\nconn.settimeout(None)",
-    ),
-    (
-        "receives until a long time-out",
-        1.0,
-        "conn.settimeout(T)\ndata = until(conn, n, TimeoutError)\nconn.settimeout(None)",
-    ),
-    ("receives with SO_RCVTIMEO", 0.3, "limit(conn, T)\ndata = until(conn, n, BlockingIOError)\nlimit(conn, 0)"),
-    (
-        "selects with a time-out",
-        0.8,
-        "data = first(conn, n)\nwhile len(data) < n and select.select([conn], [], [], T)[0]: data += first(conn, n - len(data)) or quit()",
-    ),
-    (
-        "looks every 20 ms, for a while",
-        0.9,
-        "data = first(conn, n)\nfor _ in range(int(T / 0.02)):\n  if len(data) < n: time.sleep(0.02); data += there(conn, n - len(data))",
-    ),
-    (
-        "sleeps until FIONREAD grows no more",
-        0.1,
-        "before = -1\nwhile unread(conn) != before: before = unread(conn); before or conn.recv(1, socket.MSG_PEEK); time.sleep(T)\ndata = first(conn, n)",
-    ),
+    ("receives until nothing is there", 0.0, "data = first(conn, n); data += there(conn, n - len(data))"),
+    ("receives until a time-out", 0.05, TIMES_OUT),
+    ("receives until a long time-out", 1.0, TIMES_OUT),
+    ("receives with SO_RCVTIMEO", 0.3, "limit(conn, T); data = until(conn, n, BlockingIOError); limit(conn, 0)"),
+    ("selects with a time-out", 0.8, SELECTS),
+    ("looks every 20 ms, for a while", 0.9, LOOKS),
+    ("sleeps until FIONREAD grows no more", 0.1, GROWS_NO_MORE),
 ];
+
+const SLEEPS: &str = "
+    data = first(conn, n)
+    if len(data) < n:
+        time.sleep(T)
+        data += there(conn, n - len(data))
+";
+
+const TIMES_OUT: &str = "
+    conn.settimeout(T)
+    data = until(conn, n, TimeoutError)
+    conn.settimeout(None)
+";
+
+const SELECTS: &str = "
+    data = first(conn, n)
+    while len(data) < n and select.select([conn], [], [], T)[0]:
+        data += first(conn, n - len(data)) or quit()
+";
+
+const LOOKS: &str = "
+    data = first(conn, n)
+    for _ in range(int(T / 0.02)):
+        if len(data) < n:
+            time.sleep(0.02)
+            data += there(conn, n - len(data))
+";
+
+const GROWS_NO_MORE: &str = "
+    conn.recv(1, socket.MSG_PEEK)
+    before = 0
+    while unread(conn) != before:
+        before = unread(conn)
+        time.sleep(T)
+    data = first(conn, n)
+";
 
 const BEGINS: &str = r#"
 import array, codecs, fcntl, os, select, socket, struct, sys, termios, time
@@ -67,7 +71,7 @@ def first(conn, n):
 
 def there(conn, n):
     try:
-        return conn.recv(n, socket.MSG_DONTWAIT)
+        return conn.recv(n, socket.MSG_DONTWAIT) if n else b""
     except BlockingIOError:
         return b""
 
@@ -182,8 +186,7 @@ fn who_waits_for_at_most_a_second_and_takes_what_has_come_fails() {
     fs::create_dir_all(&folder).expect("a folder");
     let mut wanted = Vec::new();
     for (number, (form, time, body)) in (0..).zip(FORMS) {
-        let indented: String = body.lines().map(|line| format!("    {line}\n")).collect();
-        let reads = format!("T = {time}\n\ndef recv_n(conn, n):\n{indented}    return data\n");
+        let reads = format!("T = {time}\n\ndef recv_n(conn, n):\n    {}\n    return data\n", body.trim());
         for (exercise, checks, program, rest) in READERS {
             let file = folder.join(format!("{exercise}-{number}.py"));
             fs::write(&file, [BEGINS, &reads, program, rest].concat()).expect("a program");

@@ -52,8 +52,8 @@ pub struct CheckContext {
     pub choices: RefCell<Choices>,
     /// Samples with every thread asleep after which the program counts as hung.
     pub hang_samples: Cell<u32>,
-    /// Whether the program has gone on waiting for more than a second when a part had come: then it need not prove again
-    /// that it does, where it sleeps in no call on its socket.
+    /// Whether the program has gone on waiting for more than a second when a part had come: then it need not prove
+    /// again that it does, where it sleeps in no call on its socket.
     pub is_patient: Cell<bool>,
     /// The CPU time that the program may use in one wait.
     pub max_cpu: Cell<Duration>,

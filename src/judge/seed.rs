@@ -1,4 +1,5 @@
-//! What decides the numbers that checks draw: a number that the grade tells, or an instructor's secret that it does not.
+//! What decides the numbers that checks draw: a number that the grade tells, or an instructor's secret, which it does
+//! not.
 //!
 //! A number of a check is HMAC-SHA-256, RFC 2104, of the exercise, the check and a count, keyed by the seed. So nobody
 //! can tell the next number from those before it, one check's from another one's, or the seed from any of them.

@@ -147,9 +147,10 @@ pub fn call_acts_on_descriptor(number: i64) -> bool {
     SLEEPING.iter().chain(&OLD).any(|(known, _, descriptor)| *known == number && *descriptor)
 }
 
-/// Whether a call in which a thread sleeps returns once one of these descriptors of its process can be read from: a call
-/// that receives from it, or one that waits for several, if it can be among them. Which ones `poll` and `epoll` wait for
-/// stands in the program's memory; that they wait for none, or `select` only for smaller ones, is in their arguments.
+/// Whether a call in which a thread sleeps returns once one of these descriptors of its process can be read from: a
+/// call that receives from it, or one that waits for several, if it can be among them. Which ones `poll` and `epoll`
+/// wait for stands in the program's memory; that they wait for none, or `select` only for smaller ones, is in their
+/// arguments.
 pub fn call_may_receive((number, arguments): (i64, [u64; 6]), descriptors: &[RawFd]) -> bool {
     const RECEIVES: [&str; 6] = ["read", "readv", "recvfrom", "recvmsg", "recvmmsg", "splice"];
     let Some(name) = call_name(number) else { return false };

@@ -26,8 +26,8 @@ const ASK_EVERY: Duration = Duration::from_micros(100);
 /// Samples with every thread asleep after which the attempt is taken not to read on now.
 pub(super) const BLOCKED_SAMPLES: u32 = 5;
 
-/// Samples with every thread asleep in no call on its socket, after which it is taken to go on so: as many as a piece is
-/// held back for.
+/// Samples with every thread asleep in no call on its socket, after which it is taken to go on so: as many as a piece
+/// is held back for.
 const HOLD_SAMPLES: u32 = (HOLD.as_millis() / SAMPLE_EVERY.as_millis()) as u32;
 
 impl Connection {
