@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::{fixture, has, has_private_hosts, run, side_by_side, skip};
 
 /// The calls that set something up.
-const CALLS: [&str; 35] = [
+const CALLS: [&str; 36] = [
     "capset",
     "chdir",
     "chroot",
@@ -34,6 +34,7 @@ const CALLS: [&str; 35] = [
     "mount_setattr",
     "move_mount",
     "open_tree",
+    "openat2",
     "pipe2",
     "pivot_root",
     "prctl",
