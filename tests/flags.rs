@@ -31,6 +31,11 @@ const TRIED: &[(&str, &str, &str)] = &[
     ("grade", "--json", "flags::junit_says_what_json_says"),
     ("grade", "--junit", "flags::junit_says_what_json_says"),
     ("grade", "--pcap", "capture::a_judged_program_is_listened_to_and_its_verdict_is_the_same"),
+    (
+        "grade",
+        "--sandboxed-by-caller",
+        "containers::strangers_programs_are_refused_there_unless_the_caller_throws_the_container_away",
+    ),
     ("grade", "--seed", "flags::with_the_same_seed_a_check_asks_the_same"),
     ("grade", "--seed-file", "seeds::a_secret_seed_is_told_by_no_grade_and_asks_each_name_something_else"),
     ("grade", "--seed-for", "seeds::a_secret_seed_is_told_by_no_grade_and_asks_each_name_something_else"),

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use socklab::course::attempt_source;
 use socklab::judge::report::{self, ReportOptions};
 use socklab::judge::{Done, Exercise, Failure, Grade, Kind, Outcome, Seed, Shown, Unfit};
-use socklab::probe::proc::{self, SocketRow, Stat};
+use socklab::probe::proc::{self, Schedstat, SocketRow, Stat};
 use socklab::trace::{Call, Event, Host, Syscall, What};
 use socklab::view::{Transcript, capture, json};
 use socklab::{fuzzing, wire};
@@ -75,17 +75,13 @@ pub fn init_message(bytes: &[u8]) {
 
 /// What the kernel says of a process that has this name, and a text that it never wrote.
 pub fn proc_text(bytes: &[u8]) {
-    let _ = Stat::read(bytes);
+    let _ = (Stat::read(bytes), Schedstat::read(bytes), proc::last_started(bytes));
     let text = String::from_utf8_lossy(bytes);
     let _ = (SocketRow::all(&text).count(), proc::call(&text));
     // The kernel writes names as they are, but for these two; a name has 15 bytes, a kernel thread's may have 63.
     let name: Vec<u8> = bytes.iter().copied().filter(|byte| !matches!(byte, b'\n' | b'\\' | 0)).take(63).collect();
-    let line = [
-        b"42 (",
-        &name[..],
-        b") S 7 42 42 0 -1 4194304 99 0 0 0 150 50 0 0 20 0 1 0 5000 8192 100 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0\n",
-    ]
-    .concat();
+    let before = b") S 7 42 42 0 -1 4194304 99 0 0 0 150 50 0 0 20 0 1 0 5000 8192 100";
+    let line = [&b"42 ("[..], &name, before, &b" 0".repeat(30), b"\n"].concat();
     let stat = Stat::read(&line).expect("the kernel's line");
     assert_eq!((stat.pid, stat.state, stat.parent), (42, 'S', 7), "{name:?}");
     assert_eq!((stat.name, stat.cpu.as_millis()), (String::from_utf8_lossy(&name).into_owned(), 2000));

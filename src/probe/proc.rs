@@ -70,14 +70,14 @@ impl Stat {
         let fields: Vec<&str> = rest.split_whitespace().collect();
         let number = |at: usize| fields.get(at)?.parse::<u64>().ok();
         // A hundred clock ticks make a second, whatever the kernel's own clock does (USER_HZ).
-        let ticks = |count: u64| Duration::from_millis(count * 10);
+        let ticks = |user: u64, system: u64| Duration::from_millis(user.saturating_add(system).saturating_mul(10));
         Some(Stat {
             pid: pid.parse().ok()?,
             name: name.to_owned(),
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
-            cpu: ticks(number(11)? + number(12)?),
-            children_cpu: ticks(number(13)? + number(14)?),
+            cpu: ticks(number(11)?, number(12)?),
+            children_cpu: ticks(number(13)?, number(14)?),
             nice: fields.get(16)?.parse().ok()?,
             threads: number(17)?,
             began: number(19)?,
