@@ -1,5 +1,5 @@
-//! What strangers send, each kind of it thrown at what reads it: `fuzz/run` does so with new bytes, `tests/fuzz_corpora.rs`
-//! with those that are kept in `corpus/`.
+//! What strangers send, each kind of it thrown at what reads it: `fuzz/run` does so with new bytes, and the test
+//! `tests/fuzz_corpora.rs` with those that are kept in `corpus/`.
 //!
 //! A function panics where what it calls panics, and where one of the promises that stand in it is broken.
 
@@ -31,7 +31,8 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
-/// An archive, laid into a folder: nothing comes to lie beside that, and in it only files, folders, and links that stay.
+/// An archive, laid into a folder: nothing comes to lie beside that, and in it only files, folders, and links that
+/// stay.
 pub fn archive(bytes: &[u8]) {
     let folder = folder_in_memory();
     let (inside, beside) = (folder.path().join("inside"), folder.path().join("beside"));

@@ -12,7 +12,7 @@ use crate::judge::failure::{Kind, Shown};
 use crate::judge::grade::{Checked, Grade, Outcome};
 use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::hexadecimal;
-use crate::view::text::escaped;
+use crate::view::text::{escaped, harmless};
 
 /// The version of the format. It grows when a field changes its meaning.
 const VERSION: u32 = 2;
@@ -106,7 +106,7 @@ fn checked(checked: &Checked, grade: &Grade) -> Value {
         "steps": event_log::steps(&checked.events),
         "failure": failure.map(|failure| json!({
             "kind": kind(failure.kind),
-            "what": failure.what,
+            "what": harmless(&failure.what),
             "expected": failure.expected.as_ref().map(shown),
             "got": failure.got.as_ref().map(shown),
             "why": failure.why.iter().map(|why| escaped(why.as_bytes())).collect::<Vec<_>>(),

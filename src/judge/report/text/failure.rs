@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Extent, QUIET, WRONG};
 use crate::judge::failure::{Failure, Shown};
-use crate::view::text::{cut, escaped, quoted_within, wrapped};
+use crate::view::text::{cut, escaped, harmless, quoted_within, wrapped};
 
 /// How many equal bytes are shown before a difference that comes too late for one line.
 const BYTES_BEFORE: usize = 8;
@@ -15,7 +15,7 @@ const BYTES_BEFORE: usize = 8;
 pub fn described(failure: &Failure, extent: &Extent) -> String {
     let width = extent.width;
     let mut report = String::new();
-    for line in wrapped(&failure.what, width - 8) {
+    for line in wrapped(&harmless(&failure.what), width - 8) {
         let _ = writeln!(report, "    {WRONG}{line}{WRONG:#}");
     }
     compare(&mut report, failure, width);
