@@ -8,7 +8,10 @@ use crate::support::project;
 #[path = "../fuzz/src/lib.rs"]
 mod targets;
 
-const TARGETS: &[(&str, fn(&[u8]))] = &[
+/// A target: its name, and what it does with an input.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: &[Target] = &[
     ("answer", targets::answer),
     ("archive", targets::archive),
     ("frame", targets::frame),

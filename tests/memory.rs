@@ -66,7 +66,7 @@ fn many_sandboxes_at_their_limits_at_once_do_not_end_each_other() {
     }
     // All of it was counted together.
     if let Some(peak) = shared.peak() {
-        assert!((4 * 44 << 20..=together << 20).contains(&peak), "{peak}");
+        assert!(((4 * 44) << 20..=together << 20).contains(&peak), "{peak}");
     }
     let folder = shared.folder().to_owned();
     drop((config, shared));
