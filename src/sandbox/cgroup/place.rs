@@ -51,8 +51,10 @@ impl Place {
         let Some(folder) = second(&ours, &mounts) else {
             return Err(io::Error::from_raw_os_error(libc::ENODEV)).of(at, "find a memory controller that is mounted");
         };
-        if !memory_is_there(&folder) {
-            return Err(io::Error::from_raw_os_error(libc::ENODEV)).of(at, &not_given(&folder));
+        // A container may have been given a mount in which its groups lie elsewhere.
+        if !has_word(&folder.join("cgroup.procs"), &std::process::id().to_string()) {
+            let step = format!("find this process's group, which {} is not", folder.display());
+            return Err(io::Error::from_raw_os_error(libc::ENODEV)).of(at, &step);
         }
         Ok(Place { version: Version::Two, folder: made_ready(&folder)? })
     }
@@ -98,14 +100,6 @@ fn has_word(file: &Path, wanted: &str) -> bool {
     fs::read_to_string(file).is_ok_and(|text| text.split_whitespace().any(|word| word == wanted))
 }
 
-fn memory_is_there(folder: &Path) -> bool {
-    has_word(&folder.join("cgroup.controllers"), "memory")
-}
-
-fn not_given(folder: &Path) -> String {
-    format!("use the memory controller, which {} does not have", folder.display())
-}
-
 /// The group below which ours can be made, with the memory controller handed on to them: this one, or where it has
 /// processes, those moved aside, or the one above, where they were moved aside before.
 fn made_ready(folder: &Path) -> Result<PathBuf, Fault> {
@@ -113,6 +107,10 @@ fn made_ready(folder: &Path) -> Result<PathBuf, Fault> {
     let above = folder.parent().filter(|_| folder.file_name().is_some_and(|name| name == ASIDE));
     let base = above.unwrap_or(folder);
     let given = base.join("cgroup.subtree_control");
+    let lack = || io::Error::from_raw_os_error(libc::ENODEV);
+    if !has_word(&base.join("cgroup.controllers"), "memory") {
+        return Err(lack()).of(at, &format!("use the memory controller, which {} does not have", base.display()));
+    }
     // The real root may have processes and hand controllers on; only it has no type.
     let is_root = !base.join("cgroup.type").exists();
     let mut result = Ok(());
@@ -131,6 +129,8 @@ fn made_ready(folder: &Path) -> Result<PathBuf, Fault> {
             break;
         }
     }
+    // What stays busy is not to be had: there is a process that cannot be moved, of another process namespace.
+    let result = result.map_err(|error| if error.raw_os_error() == Some(libc::EBUSY) { lack() } else { error });
     result.of(at, &format!("hand the memory controller on to groups below {}", base.display()))?;
     Ok(base.to_owned())
 }
@@ -153,11 +153,11 @@ fn move_aside(base: &Path) -> Result<(), Fault> {
         _ => {}
     }
     let processes = fs::read_to_string(base.join("cgroup.procs")).of(at, "read cgroup.procs")?;
-    for process in processes.lines() {
+    // The kernel lists those of other process namespaces as 0, which would stand for this one.
+    for process in processes.lines().filter(|process| *process != "0") {
         match fs::write(aside.join("cgroup.procs"), process) {
-            // It has ended, or it is one of another process namespace, which is not ours to move: then the
-            // controller cannot be handed on, and that is what is told.
-            Err(error) if matches!(error.raw_os_error(), Some(libc::ESRCH | libc::EINVAL)) => {}
+            // It has ended.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
             moved => moved.of(at, &format!("move process {process} to {}", aside.display()))?,
         }
     }
