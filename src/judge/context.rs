@@ -59,8 +59,9 @@ pub struct CheckContext {
     pub max_cpu: Cell<Duration>,
     /// What our peers have still to send, in words; `None` if that is nothing.
     pub unsent: RefCell<Option<String>>,
-    /// How many bytes of the program's standard output are in the log.
+    /// How many bytes of the program's standard output are in the log, and in how many a line's end was looked for.
     output_logged: Cell<usize>,
+    output_seen: Cell<usize>,
     ending_logged: Cell<bool>,
     /// Hears every packet on the host, if a capture is wanted.
     packets: Option<Overhearing>,
@@ -84,6 +85,7 @@ impl CheckContext {
             max_cpu: Cell::new(MAX_CPU_TO_START),
             unsent: RefCell::new(None),
             output_logged: Cell::new(0),
+            output_seen: Cell::new(0),
             ending_logged: Cell::new(false),
             packets,
         }
@@ -128,17 +130,19 @@ impl CheckContext {
     /// Logs what the program has printed since the last call, line by line, and its end.
     fn log_output(&self) {
         let sandbox = self.sandbox.borrow();
-        let new = sandbox.output().stdout.kept.get(self.output_logged.get()..).unwrap_or_default();
-        let whole = match new.iter().rposition(|byte| *byte == b'\n') {
-            _ if sandbox.ended().is_some() => new.len(),
-            Some(end) => end + 1,
-            None => 0,
+        let kept = &sandbox.output().stdout.kept;
+        let (logged, seen) = (self.output_logged.get(), self.output_seen.replace(kept.len()));
+        // A line that never ends is not looked through again at each call.
+        let whole = match kept.get(seen..).unwrap_or_default().iter().rposition(|byte| *byte == b'\n') {
+            _ if sandbox.ended().is_some() => kept.len(),
+            Some(end) => seen + end + 1,
+            None => logged,
         };
-        for line in new[..whole].split_inclusive(|byte| *byte == b'\n') {
+        for line in kept.get(logged..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
             let line = line.strip_suffix(b"\n").unwrap_or(line);
             self.log.add_output_line(&text::escaped(line));
         }
-        self.output_logged.set(self.output_logged.get() + whole);
+        self.output_logged.set(whole);
         if let Some(ending) = sandbox.ended()
             && !self.ending_logged.replace(true)
         {
@@ -151,6 +155,7 @@ impl CheckContext {
         self.max_cpu.set(MAX_CPU_TO_START);
         self.ending_logged.set(false);
         self.output_logged.set(0);
+        self.output_seen.set(0);
     }
 
     /// Notes that the program has opened its port, or connected: from now on it has only to answer.
