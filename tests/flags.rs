@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use crate::support::{
-    Running, fixture, has, has_private_hosts, lab, project, read, run, skip, socklab, text, wait_until,
+    Running, checkout, fixture, has, has_private_hosts, lab, project, read, run, skip, socklab, text, wait_until,
 };
 
 /// A command, a flag of it, and the test that tries it: `file::test`. `lab NN` has the flags of a lab, `*` is every
@@ -547,16 +547,6 @@ fn children(of: u32) -> Vec<u32> {
 fn runs_below(pid: u32, name: &str) -> bool {
     let is_one = |pid: u32| fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name);
     children(pid).into_iter().any(|child| is_one(child) || runs_below(child, name))
-}
-
-/// A folder that `new` and `new-exercise` take for a checkout.
-fn checkout() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir_all(folder.path().join("labs")).expect("a folder");
-    for file in ["Cargo.toml", "labs/README.md"] {
-        fs::copy(project(file), folder.path().join(file)).expect("a file");
-    }
-    folder
 }
 
 fn in_checkout(checkout: &Path, words: &[&str]) -> Output {

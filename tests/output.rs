@@ -6,9 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use tempfile::TempDir;
-
-use crate::support::{finish, has, project, run, side_by_side, skip, socklab};
+use crate::support::{checkout, finish, has, run, side_by_side, skip, socklab};
 
 /// A command, and what is done before it in the same folder of work.
 struct Case {
@@ -97,16 +95,6 @@ fn outcome(case: &Case, to: To) -> (Output, Vec<String>) {
     let mut files = Vec::new();
     list(folder.path(), folder.path(), &mut files);
     (output, files)
-}
-
-/// What `new` and `new-exercise` change, and a folder of work in it.
-fn checkout() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    fs::create_dir_all(folder.path().join("labs")).expect("a folder");
-    for file in ["Cargo.toml", "labs/README.md"] {
-        fs::copy(project(file), folder.path().join(file)).expect("a file");
-    }
-    folder
 }
 
 fn command(folder: &Path, line: &str) -> Command {

@@ -14,9 +14,9 @@ use super::checkout::{checkout, own_folders};
 use super::exercises::ExerciseFolder;
 use crate::judge::{self, Cost, Exercise, Grade, Judging, Misconception, SECRET_BYTES, Seed, Unfit, judge};
 use crate::sandbox::{
-    Archive, ArchiveError, Besides, Fault, Folder, How, Input, Layer, Layers, LeftBehind, Limit, Limits,
-    MOST_BYTES_OF_WORDS, MOST_WORDS, Program, Protection, Resolved, Sandbox, SandboxConfig, SharedGroup, resolve,
-    resolve_submitted, tier_of_this_machine,
+    Archive, ArchiveError, Besides, Fault, Folder, How, Input, Layer, Layers, LeftBehind, Limits, MOST_BYTES_OF_WORDS,
+    MOST_WORDS, Program, Protection, Resolved, Sandbox, SandboxConfig, SharedGroup, resolve, resolve_submitted,
+    tier_of_this_machine,
 };
 
 /// How long a sandbox's program lives at most: longer than the judge goes on.
@@ -263,33 +263,18 @@ fn build(config: &SandboxConfig, source: &AttemptSource) -> Result<(Result<Archi
         started => started.map_err(fault)?,
     }
     let building = judge::watch(&mut sandbox).map_err(|stop| anyhow!("the build could not be watched: {stop}"))?;
-    let ending = sandbox.ended().map(|ending| (&ending.how, ending.limit));
-    let why = match (&building.over, ending) {
-        (Some(over), _) => over.to_string(),
-        (None, Some((How::Exited(0), None))) => match sandbox.pack().map_err(fault)? {
+    let why = match (building.over, sandbox.ended().map(|ending| &ending.how)) {
+        (Some(over), _) => over,
+        (None, Some(How::Exited(0))) => match sandbox.pack().map_err(fault)? {
             Ok(archive) => return Ok((Ok(archive), building.cost)),
             Err(excess) => format!("its build leaves {excess}"),
         },
-        (None, Some((_, Some(limit)))) => format!("its build {}", overrun(limit, &config.limits)),
         (None, _) => "there is nothing to judge".to_owned(),
     };
     let output = sandbox.output();
     let both = [&output.stdout.kept[..], &output.stderr.kept[..]].concat();
     let output = String::from_utf8_lossy(&both).into_owned();
     Ok((Err(unfit(format!("it cannot be built: {why}"), output, &protection)), building.cost))
-}
-
-/// What a build did that met a limit.
-fn overrun(limit: Limit, limits: &Limits) -> String {
-    match limit {
-        Limit::Wall => format!("took longer than {} s", limits.wall.as_secs()),
-        Limit::Cpu => format!("used more than {} s of processor time", limits.cpu.as_secs()),
-        Limit::Memory => format!("took more than {} MiB of memory", limits.memory_mib),
-        Limit::SocketMemory => format!("held more than {} MiB in sockets", limits.socket_mib),
-        Limit::Sockets => format!("opened more than {} sockets", limits.sockets),
-        Limit::Output => format!("wrote more than {} MiB", limits.output_mib),
-        Limit::FileSize => format!("wrote a file of more than {} MiB", limits.file_mib),
-    }
 }
 
 /// A command whose first word is a file, which the sandbox then shows. What was built is in the sandbox's folder only.

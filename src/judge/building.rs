@@ -6,7 +6,7 @@ use super::budget::{Budget, Clock, Cost, MAX_BUILD, MAX_CLOCK, Standing};
 use super::failure::Done;
 use super::snapshot::how_it_ended;
 use super::waiting::too_busy;
-use crate::sandbox::{How, Sandbox};
+use crate::sandbox::Sandbox;
 
 /// The time between two looks at a build.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -42,7 +42,7 @@ pub fn watch(sandbox: &mut Sandbox) -> Done<Building> {
             Standing::MachineOver => return Err(too_busy(MAX_CLOCK)),
         };
     }
-    if let Some(ending) = sandbox.ended().filter(|ending| ending.limit.is_some() && ending.how != How::Exited(0)) {
+    if let Some(ending) = sandbox.ended().filter(|ending| ending.limit.is_some()) {
         over = over.or_else(|| Some(format!("the build {}", how_it_ended(ending))));
     }
     let remains = sandbox.kill_program()?;

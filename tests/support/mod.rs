@@ -62,6 +62,16 @@ pub fn project(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
+/// A folder that `new` and `new-exercise` take for a checkout.
+pub fn checkout() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir_all(folder.path().join("labs")).expect("a folder");
+    for file in ["Cargo.toml", "labs/README.md"] {
+        std::fs::copy(project(file), folder.path().join(file)).expect("a file");
+    }
+    folder
+}
+
 /// The text of a file of the project.
 pub fn read(path: &str) -> String {
     let path = project(path);
