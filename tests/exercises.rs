@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use serde_json::Value as Json;
-use socklab::judge::Misconception;
+use socklab::judge::{GATE, Misconception};
 
 use crate::support::{all_are_chosen, has, is_chosen, project, read, run, skip, socklab};
 
@@ -103,7 +103,7 @@ impl Exercise {
         let read = |name: String| {
             let path = format!("wrong/{name}");
             let misconception = Misconception::read(&path, &self.read(&path));
-            let misconception = misconception.unwrap_or_else(|| panic!("{}/{path} lacks its remarks", self.place));
+            let misconception = misconception.unwrap_or_else(|why| panic!("{}: {why}", self.place));
             (path, misconception)
         };
         names.map(read).collect()
@@ -213,6 +213,11 @@ impl Judged {
         checks.filter(|check| check["verdict"] == verdict).map(|check| text(&check["name"])).collect()
     }
 
+    /// The checks that it fails; the gate alone, if it does not get through that.
+    fn fails(&self) -> BTreeSet<String> {
+        if self.grade["gate"].is_string() { BTreeSet::from([GATE.to_owned()]) } else { self.checks("fail") }
+    }
+
     /// What went wrong, for a person who mends it.
     fn story(&self) -> String {
         let checks = self.grade["checks"].as_array().expect("checks").iter().filter(|check| check["verdict"] != "pass");
@@ -262,7 +267,7 @@ fn every_wrong_program_fails_just_what_it_says_it_fails() {
         let exercise = exercises().into_iter().find(|one| one.id == judged.exercise).expect("its exercise");
         let remarks = Misconception::read(&judged.path, &exercise.read(&judged.path)).expect("its remarks");
         let says: BTreeSet<String> = remarks.fails.into_iter().collect();
-        let fails = judged.checks("fail");
+        let fails = judged.fails();
         if fails != says || !judged.checks("cannot-tell").is_empty() {
             others.push(format!("it says it fails {says:?}, but it is {fails:?}\n{}", judged.story()));
         }
@@ -271,14 +276,167 @@ fn every_wrong_program_fails_just_what_it_says_it_fails() {
 }
 
 #[test]
-fn a_wrong_program_is_called_by_its_name() {
-    for judged in all("wrong", "a_wrong_program_is_called_by_its_name") {
-        // Where nothing passes, it may be for any reason.
-        if judged.checks("pass").is_empty() {
-            continue;
-        }
+fn a_wrong_program_is_called_by_its_name_and_by_no_other() {
+    let mut others = Vec::new();
+    for judged in all("wrong", "a_wrong_program_is_called_by_its_name_and_by_no_other") {
         let name = judged.path.rsplit('/').next().and_then(|file| file.split('.').next()).unwrap_or_default();
-        assert_eq!(judged.grade["behaves_like"]["name"], name, "{} fails the same checks as others", judged.name());
+        let (called, also) = (&judged.grade["behaves_like"]["name"], &judged.grade["and_also"]);
+        if called != name || also.as_array().is_none_or(|also| !also.is_empty()) {
+            others.push(format!("it is called {called}, and {also}\n{}", judged.story()));
+        }
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+}
+
+/// Misconceptions are told to programs of every language.
+#[test]
+fn no_misconception_speaks_of_one_languages_names() {
+    let words = ["Error", "Exception", "bytearray", "sendall", "recv_into", "None", "strftime", "std::"];
+    for exercise in all_exercises() {
+        for (path, misconception) in exercise.wrong() {
+            let found = words.iter().find(|word| misconception.sentence.contains(**word));
+            assert!(found.is_none(), "{} {path}: {found:?} in {:?}", exercise.id, misconception.sentence);
+        }
+    }
+}
+
+/// From each sentence of a contract to what holds it, in the exercise's contract.md.
+mod contract {
+    use super::*;
+
+    #[test]
+    fn each_sentence_has_a_check_and_each_check_a_sentence() {
+        let mut faults = Vec::new();
+        for exercise in exercises() {
+            let checks: BTreeSet<String> = names_of_checks(&exercise);
+            let table = rows(&exercise.read("contract.md"));
+            let said: Vec<&String> = table.iter().map(|(sentence, _)| sentence).collect();
+            let contract = sentences(&exercise.read("README.md"));
+            if let Some(at) = (0..contract.len().max(said.len())).find(|at| contract.get(*at) != said.get(*at).copied())
+            {
+                faults.push(format!(
+                    "{}: row {} must be {:?}, and is {:?}",
+                    exercise.id,
+                    at + 1,
+                    contract.get(at),
+                    said.get(at)
+                ));
+            }
+            let mut held = BTreeSet::new();
+            for (sentence, holders) in &table {
+                if holders.is_empty() {
+                    faults.push(format!("{}: nothing holds {sentence:?}", exercise.id));
+                }
+                for holder in holders {
+                    let is_right_program =
+                        holder.starts_with("right/") && project(&exercise.place).join(holder).exists();
+                    if checks.contains(holder) {
+                        held.insert(holder.clone());
+                    } else if holder != GATE && !is_right_program {
+                        faults.push(format!("{}: {sentence:?} is held by {holder}, which there is not", exercise.id));
+                    }
+                }
+            }
+            let bare: Vec<&String> = checks.difference(&held).collect();
+            if !bare.is_empty() {
+                faults.push(format!("{}: these checks hold no sentence of the contract: {bare:?}", exercise.id));
+            }
+        }
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
+    }
+
+    /// The names of an exercise's checks, which stand in it as its matrix does.
+    fn names_of_checks(exercise: &Exercise) -> BTreeSet<String> {
+        let id = &exercise.id;
+        let part = read(PAGE).split("\n## ").find(|part| part.starts_with(&format!("{id}: "))).map(str::to_owned);
+        let part = part.unwrap_or_else(|| panic!("{PAGE} has no table of {id}"));
+        let rows = part.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned));
+        rows.collect()
+    }
+
+    /// The rows of the table: the sentence, and what holds it.
+    fn rows(text: &str) -> Vec<(String, Vec<String>)> {
+        let rows = text.lines().filter_map(|line| {
+            let (sentence, holders) = line.trim().strip_prefix('|')?.strip_suffix('|')?.rsplit_once('|')?;
+            let holders = holders.split(',').map(|holder| holder.trim().trim_matches('`').to_owned());
+            Some((plain(sentence), holders.filter(|holder| !holder.is_empty()).collect::<Vec<_>>()))
+        });
+        // The head, and the line below it.
+        rows.skip(2).collect()
+    }
+
+    fn plain(text: &str) -> String {
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The sentences of a page's section "The contract": of its paragraphs and items, and the rows of its tables.
+    fn sentences(page: &str) -> Vec<String> {
+        let section = page.split("## The contract\n").nth(1).and_then(|rest| rest.split("\n## ").next());
+        let mut blocks: Vec<String> = vec![String::new()];
+        let mut found = Vec::new();
+        let mut in_table = false;
+        for line in section.expect("a contract").lines() {
+            let text = line.trim();
+            let is_row = text.starts_with('|');
+            let is_item = text.starts_with("- ") || text.split_once(". ").is_some_and(|(n, _)| n.parse::<u8>().is_ok());
+            if text.is_empty() || is_row || is_item {
+                found.extend(blocks.drain(..).flat_map(|block| split(&block)));
+                blocks.push(String::new());
+            }
+            if is_row {
+                let cells: Vec<String> = text.trim_matches('|').split('|').map(plain).collect();
+                // A table's first row is its head, and the next one a line.
+                let is_head = !std::mem::replace(&mut in_table, true);
+                if !is_head && !cells[0].starts_with("--") {
+                    found.push(cells.join(" → "));
+                }
+                continue;
+            }
+            in_table = false;
+            let text = if is_item { text.split_once(' ').map_or("", |(_, text)| text) } else { text };
+            if let Some(block) = blocks.last_mut() {
+                block.push_str(text);
+                block.push(' ');
+            }
+        }
+        found.extend(blocks.drain(..).flat_map(|block| split(&block)));
+        found
+    }
+
+    /// The sentences of a paragraph. What stands in parentheses or in backticks is part of one.
+    fn split(paragraph: &str) -> Vec<String> {
+        let (mut found, mut from, mut depth, mut quoted) = (Vec::new(), 0, 0, false);
+        let bytes = paragraph.as_bytes();
+        for (at, byte) in bytes.iter().enumerate() {
+            match byte {
+                b'`' => quoted = !quoted,
+                b'(' if !quoted => depth += 1,
+                b')' if !quoted => depth -= 1,
+                b' ' if !quoted && depth == 0 && at > 0 && is_end(&bytes[..at]) => {
+                    found.push(plain(&paragraph[from..at]));
+                    from = at;
+                }
+                _ => {}
+            }
+        }
+        found.push(plain(&paragraph[from..]));
+        found.retain(|sentence| !sentence.is_empty());
+        found
+    }
+
+    /// Whether a sentence ends here: with a full stop, maybe with a parenthesis behind it.
+    fn is_end(text: &[u8]) -> bool {
+        let text = text.strip_suffix(b")").unwrap_or(text);
+        matches!(text.last(), Some(b'.' | b'!' | b'?'))
+    }
+
+    #[test]
+    fn a_contract_is_read_sentence_by_sentence() {
+        let page = "# T\n\n## The contract\n\nOne is `a. b`. Two\ngoes on (as here. Yes.) Three:\n\n| a | b |\n|---|---|\n\
+                    | `x` | y |\n\n- Four. Five!\n  Six\n1. Seven.\n\n## Try it\n\nNot this.\n";
+        let read =
+            ["One is `a. b`.", "Two goes on (as here. Yes.)", "Three:", "`x` → y", "Four.", "Five!", "Six", "Seven."];
+        assert_eq!(sentences(page), read);
     }
 }
 

@@ -13,6 +13,7 @@ mod faults;
 mod flags;
 mod framing;
 mod fuzz_corpora;
+mod gate;
 mod honesty;
 mod hostile;
 mod interop;

@@ -112,7 +112,7 @@ mod tests {
         let wrong = below("wrong/");
         assert!(wrong.len() >= 5, "{wrong:?}");
         for (name, text) in wrong {
-            assert!(Misconception::read(name, text).is_some_and(|one| one.fails == ["one-line"]), "{name}");
+            assert!(Misconception::read(name, text).is_ok_and(|one| one.fails == ["one-line"]), "{name}");
         }
         let hints = include_str!("new_exercise/hints.md.txt");
         let is_hint = |line: &&str| line.split_once(". ").is_some_and(|(number, _)| number.parse::<u32>().is_ok());

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use socklab::course::exercises::{self, ExerciseFolder};
@@ -12,7 +12,7 @@ use socklab::course::grading::{GradeOptions, PreparedAttempt, prepare};
 use socklab::course::work::Scratch;
 use socklab::course::{attempt_source, languages};
 use socklab::judge::report::kind;
-use socklab::judge::{Checked, Grade, Misconception, Outcome};
+use socklab::judge::{Checked, GATE, Grade, Misconception, Outcome};
 use socklab::lab::exit;
 use socklab::output;
 
@@ -89,7 +89,7 @@ fn attempts(folder: &'static ExerciseFolder, language: &str, scratch: &Scratch) 
     }
     for (path, bytes) in folder.below("wrong") {
         let misconception = Misconception::read(path, &String::from_utf8_lossy(bytes));
-        programs.push((format!("wrong/{path}"), bytes, misconception.map(|one| one.fails).unwrap_or_default()));
+        programs.push((format!("wrong/{path}"), bytes, misconception.map_err(|why| anyhow!(why))?.fails));
     }
     let is_wanted =
         |path: &str| language == ALL || languages::of_file(Path::new(path)).is_some_and(|is| is.name == language);
@@ -112,6 +112,9 @@ fn verdict(grade: &Grade) -> Verdict {
         };
         Some((checked.check.name.to_owned(), how))
     };
+    if let (Some(_), Some(first)) = (grade.gate, grade.checks.first()) {
+        return told(first).map(|(_, how)| (GATE.to_owned(), how)).into_iter().collect();
+    }
     grade.checks.iter().filter_map(told).collect()
 }
 

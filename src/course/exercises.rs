@@ -94,7 +94,7 @@ impl ExerciseFolder {
     /// The wrong programs: what each gets wrong, and its path in `wrong/`.
     pub fn wrong(&self) -> Vec<(Misconception, &'static str)> {
         let read = |(path, bytes): (&'static str, &'static [u8])| {
-            Some((Misconception::read(path, std::str::from_utf8(bytes).ok()?)?, path))
+            Some((Misconception::read(path, std::str::from_utf8(bytes).ok()?).ok()?, path))
         };
         self.below("wrong").filter_map(read).collect()
     }

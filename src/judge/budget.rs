@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::semaphore::lock;
 use crate::probe::proc::Schedstat;
-use crate::sandbox::{Fault, Sandbox, Tally};
+use crate::sandbox::{Fault, Limits, Sandbox, Tally};
 
 /// The attempt's own time: for its build and all of its checks together, for its build, for one check, for one check
 /// that is applied again with simpler numbers, and for one wait in a check.
@@ -148,10 +148,12 @@ impl Budget {
         self.share(&lock(&self.account), Instant::now()) >= MOST_OF_THE_MACHINE
     }
 
-    /// The part of the machine that the attempt has used of late.
+    /// The part of what it may use of the machine that the attempt has used of late.
     fn share(&self, account: &Account, now: Instant) -> f64 {
         let since = account.marks[0];
-        let machine = now.duration_since(since.at).as_secs_f64().max(0.001) * f64::from(self.processors);
+        // Each check's program may use only some of a large machine's processors.
+        let most = u32::try_from(Limits::PROCESSORS).unwrap_or(u32::MAX).saturating_mul(account.running.max(1));
+        let machine = now.duration_since(since.at).as_secs_f64().max(0.001) * f64::from(self.processors.min(most));
         let busy = (account.busy - since.busy).as_secs_f64();
         let starts = (account.started - since.started) as f64 / STARTS_OF_A_PROCESSOR;
         (busy.max(starts)) / machine

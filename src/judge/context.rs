@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags};
@@ -11,9 +13,10 @@ use super::budget::Clock;
 use super::choices::Choices;
 use super::event_log::EventLog;
 use super::failure::{Done, Failure, Kind};
+use super::gate::Gate;
 use super::overhearing::Overhearing;
 use super::snapshot::{self, ProcessSnapshot};
-use crate::sandbox::{Ending, Layer, Sandbox};
+use crate::sandbox::{Ending, HostSocket, Layer, Sandbox};
 use crate::view::text;
 
 /// The time between two samples of a program that is waited for.
@@ -59,6 +62,10 @@ pub struct CheckContext {
     pub max_cpu: Cell<Duration>,
     /// What our peers have still to send, in words; `None` if that is nothing.
     pub unsent: RefCell<Option<String>>,
+    /// How far the program has got.
+    gate: Cell<Gate>,
+    /// Set when the first check has shown that the program does not get through the gate.
+    is_closed: Arc<AtomicBool>,
     /// How many bytes of the program's standard output are in the log, and in how many a line's end was looked for.
     output_logged: Cell<usize>,
     output_seen: Cell<usize>,
@@ -74,6 +81,7 @@ impl CheckContext {
         log: EventLog,
         choices: Choices,
         packets: Option<Overhearing>,
+        is_closed: Arc<AtomicBool>,
     ) -> CheckContext {
         CheckContext {
             sandbox: RefCell::new(sandbox),
@@ -84,6 +92,8 @@ impl CheckContext {
             is_patient: Cell::new(false),
             max_cpu: Cell::new(MAX_CPU_TO_START),
             unsent: RefCell::new(None),
+            gate: Cell::new(Gate::Start),
+            is_closed,
             output_logged: Cell::new(0),
             output_seen: Cell::new(0),
             ending_logged: Cell::new(false),
@@ -158,9 +168,27 @@ impl CheckContext {
         self.output_seen.set(0);
     }
 
-    /// Notes that the program has opened its port, or connected: from now on it has only to answer.
+    /// Notes what the program must do to get through the gate, unless it is through.
+    pub fn await_at_gate(&self, gate: Gate) {
+        if self.gate.get() != Gate::Passed {
+            self.gate.set(gate);
+        }
+    }
+
+    /// Notes that the program has opened its port, or come to our server: from now on it has only to answer.
     pub fn note_ready(&self) {
+        self.gate.set(Gate::Passed);
         self.max_cpu.set(MAX_CPU_TO_ANSWER);
+    }
+
+    /// How far the program has got.
+    pub fn gate(&self) -> Gate {
+        self.gate.get()
+    }
+
+    /// Whether nothing that this check could find counts any more.
+    pub fn is_needless(&self) -> bool {
+        self.is_closed.load(Ordering::Relaxed)
     }
 
     /// A failure with what is known of the program in `snapshot`, and of its end if it has ended.
@@ -168,10 +196,13 @@ impl CheckContext {
         let mut failure = Failure::new(kind, what);
         let mut sandbox = self.sandbox.borrow_mut();
         if let Some(ending) = sandbox.ended().cloned() {
+            failure.seen.ending = Some(ending.how.clone());
             failure.kind = if ending.limit.is_some() { Kind::Limit } else { Kind::Ended };
             failure.why.push(format!("the program {}", snapshot::how_it_ended(&ending)));
         } else if let Some(snapshot) = snapshot {
             let host = sandbox.sockets().unwrap_or_default();
+            failure.seen.sleeps = snapshot.sleeps();
+            failure.seen.unread = Some(snapshot.has_unread(&host));
             failure.why.extend(snapshot.explained(&host, self.unsent.borrow().as_deref()));
         }
         match sandbox.killed_for_memory() {
@@ -183,13 +214,35 @@ impl CheckContext {
             }
             Err(fault) => failure.why.push(fault.to_string()),
         }
-        let written = &sandbox.output().stderr.kept;
-        failure.last_words = written[written.len().saturating_sub(MAX_LAST_WORDS)..].to_vec();
+        let output = sandbox.output();
+        failure.seen.printed = [end_of(&output.stdout.kept), end_of(&output.stderr.kept)].concat();
+        let written = &output.stderr.kept;
+        failure.last_words = end_of(written).to_vec();
         failure
+    }
+
+    /// The sockets of the program's host; where that is this machine itself, only those that the program has open.
+    ///
+    /// # Errors
+    /// A fault of ours.
+    pub fn sockets_of_program(&self) -> Done<Vec<HostSocket>> {
+        let mut all = self.sandbox.borrow_mut().sockets()?;
+        if !self.has_private_host() {
+            let look = self.sandbox.borrow_mut().look()?;
+            let inodes: Vec<u64> =
+                look.processes.iter().flat_map(|process| process.sockets.iter().map(|(_, inode)| *inode)).collect();
+            all.retain(|socket| inodes.contains(&u64::from(socket.inode)));
+        }
+        Ok(all)
     }
 
     /// How the program ended, if it has.
     pub fn ended(&self) -> Option<Ending> {
         self.sandbox.borrow().ended().cloned()
     }
+}
+
+/// The end of what a program wrote.
+fn end_of(written: &[u8]) -> &[u8] {
+    &written[written.len().saturating_sub(MAX_LAST_WORDS)..]
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 
-use crate::sandbox::Fault;
+use super::evidence::Sleeps;
+use crate::sandbox::{Fault, How};
 use crate::trace::error_name;
 
 /// The result of a step of a check: a value, or what ends the check.
@@ -19,6 +20,8 @@ pub enum Stop {
     /// The machine was busy with something else for too long. That says nothing about the attempt either, and it makes
     /// no sense to try again at once.
     TooBusy(String),
+    /// The first check has shown that the program does not get through the gate: this one says nothing more.
+    Needless,
 }
 
 /// An expectation that was not met.
@@ -36,6 +39,21 @@ pub struct Failure {
     pub why: Vec<String>,
     /// The end of what the program wrote to its standard error.
     pub last_words: Vec<u8>,
+    /// What was seen of the program, for those who look for the cause.
+    pub seen: Seen,
+}
+
+/// What was seen of a program at the moment of its failure.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// How it ended, if it had.
+    pub ending: Option<How>,
+    /// In what its threads slept.
+    pub sleeps: Vec<Sleeps>,
+    /// Whether bytes lay unread in a socket of its; `None` if nobody looked.
+    pub unread: Option<bool>,
+    /// The end of what it had printed, on both outputs.
+    pub printed: Vec<u8>,
 }
 
 /// What kind of failure it is. Two programs with the same misconception fail in the same way.
@@ -65,7 +83,15 @@ pub enum Shown {
 impl Failure {
     /// A failure that one sentence describes.
     pub fn new(kind: Kind, what: impl Into<String>) -> Failure {
-        Failure { kind, what: what.into(), expected: None, got: None, why: Vec::new(), last_words: Vec::new() }
+        Failure {
+            kind,
+            what: what.into(),
+            expected: None,
+            got: None,
+            why: Vec::new(),
+            last_words: Vec::new(),
+            seen: Seen::default(),
+        }
     }
 
     /// Adds what was expected and what came.
@@ -101,6 +127,7 @@ impl fmt::Display for Stop {
         match self {
             Stop::Failed(failure) => f.write_str(&failure.what),
             Stop::Fault(fault) | Stop::TooBusy(fault) => f.write_str(fault),
+            Stop::Needless => f.write_str("the first check has shown all"),
         }
     }
 }

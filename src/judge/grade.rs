@@ -7,7 +7,9 @@ use serde::Serialize;
 use super::budget::Cost;
 use super::exercise::{Check, Exercise};
 use super::failure::{Failure, Kind};
+use super::gate::Gate;
 use super::seed::Seed;
+use super::wrong::Likely;
 use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::Event;
 
@@ -40,6 +42,8 @@ pub struct Checked {
     pub took: Duration,
     /// How many processes of the attempt still ran at its end, and were killed.
     pub stopped: u64,
+    /// How far its program got.
+    pub gate: Gate,
 }
 
 /// How a check ended.
@@ -79,6 +83,9 @@ pub struct Grade {
     pub whole: bool,
     /// Why no check could be applied, if the attempt could not be built, or holds too much to be taken.
     pub unfit: Option<Unfit>,
+    /// What the program must do before any check can be applied, if it does not do that: the first check tells how it
+    /// failed, and all others fail without having been applied.
+    pub gate: Option<Gate>,
     /// What of the attempt's folder did not come along into the sandbox.
     pub left_behind: LeftBehind,
     /// The checks, applied, in the exercise's order. Only those that were asked for.
@@ -87,8 +94,9 @@ pub struct Grade {
     pub limits: Limits,
     /// What it has cost.
     pub cost: Cost,
-    /// What the attempt seems to get wrong, in one sentence, and the name of the program that gets the same wrong.
-    pub behaves_like: Option<(String, String)>,
+    /// What the attempt seems to get wrong: first that which the story of the first failing check shows, then what else
+    /// it seems to get wrong besides.
+    pub likely: Vec<Likely>,
 }
 
 /// An attempt to which no check could be applied, by its own doing.
@@ -105,6 +113,20 @@ pub struct Unfit {
 }
 
 impl Checked {
+    /// A check of which nothing is known but how it came out.
+    pub fn unapplied(check: Check, outcome: Outcome) -> Checked {
+        Checked {
+            check,
+            outcome,
+            events: Vec::new(),
+            drawn: Vec::new(),
+            shrunk: false,
+            took: Duration::ZERO,
+            stopped: 0,
+            gate: Gate::Start,
+        }
+    }
+
     /// The verdict on the attempt by this check alone.
     pub fn verdict(&self) -> Verdict {
         match self.outcome {
@@ -124,14 +146,8 @@ impl Grade {
     /// The grade of an attempt to which no check could be applied: each of them fails.
     pub fn unfit(id: &str, exercise: &Exercise, program: Vec<String>, seed: Seed, unfit: Unfit) -> Grade {
         let what = &unfit.what;
-        let failed = |check: &Check| Checked {
-            check: *check,
-            outcome: Outcome::Failed(Box::new(Failure::new(Kind::Ended, what.clone()))),
-            events: Vec::new(),
-            drawn: Vec::new(),
-            shrunk: false,
-            took: Duration::ZERO,
-            stopped: 0,
+        let failed = |check: &Check| {
+            Checked::unapplied(*check, Outcome::Failed(Box::new(Failure::new(Kind::Ended, what.clone()))))
         };
         Grade {
             exercise: id.to_owned(),
@@ -148,8 +164,9 @@ impl Grade {
             cost: Cost::default(),
             checks: exercise.checks.iter().map(failed).collect(),
             unfit: Some(unfit),
+            gate: None,
             left_behind: LeftBehind::default(),
-            behaves_like: None,
+            likely: Vec::new(),
         }
     }
 

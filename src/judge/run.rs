@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -13,6 +14,7 @@ use super::context::CheckContext;
 use super::event_log::Recording;
 use super::exercise::{Check, Exercise};
 use super::failure::{Done, Failure, Kind, Stop};
+use super::gate::{self, Gate};
 use super::grade::{Checked, Grade, Outcome};
 use super::overhearing::Overhearing;
 use super::panics;
@@ -32,6 +34,9 @@ const _: () = {
     let each = Limits::MEMORY_MIB + unpacked + Limits::BESIDES_MIB;
     assert!(MAX_CHECKS_AT_ONCE as u64 * each <= Limits::ATTEMPT_MIB);
 };
+
+/// What the log calls the exercise's port on the attempt's host.
+const HOST_AND_PORT: &str = "HOST:PORT";
 
 /// How often, and how long, the first failing check is applied again at most, to shrink its choices.
 const MAX_SHRINK_TRIES: usize = 40;
@@ -70,21 +75,50 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
     let began = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let (starts, protection) =
         (Semaphore::new(thread::available_parallelism().map_or(1, usize::from)), Mutex::new(None));
-    let budget = Budget::after(judging.built);
+    let (budget, is_closed) = (Budget::after(judging.built), Arc::new(AtomicBool::new(false)));
+    let port = port_of(&judging.seed, judging.id);
+    let sandbox = SandboxConfig { port, ..judging.sandbox.clone() };
     let wanted = judging.exercise.checks.iter().filter(|check| judging.only.is_none_or(|only| only == check.name));
     let applying: Vec<Applying<'_>> = wanted
-        .map(|check| Applying { judging, check, budget: &budget, starts: &starts, protection: &protection })
+        .enumerate()
+        .map(|(index, check)| Applying {
+            judging,
+            check,
+            is_first: index == 0,
+            told_port: None,
+            sandbox: &sandbox,
+            budget: &budget,
+            starts: &starts,
+            protection: &protection,
+            is_closed: &is_closed,
+        })
         .collect();
     let mut checks = apply_side_by_side(&applying, judging.progress);
     // The first failure is the one that a report shows.
     let failed = |checked: &Checked| matches!(checked.outcome, Outcome::Failed(_));
-    if let Some(index) = checks.iter().position(failed) {
-        applying[index].shrink(&mut checks[index]);
+    let gate = checks.first().filter(|first| is_at_gate(first)).map(|first| first.gate);
+    match gate {
+        Some(_) => applying[0].tell_of_default_port(&mut checks[0]),
+        None => {
+            if let Some(index) = checks.iter().position(failed) {
+                applying[index].shrink(&mut checks[index]);
+            }
+        }
+    }
+    if let (Some(gate), Some((first, others))) = (gate, checks.split_first_mut()) {
+        let kind = match &first.outcome {
+            Outcome::Failed(failure) => failure.kind,
+            Outcome::Passed | Outcome::Fault(_) => Kind::Wrong,
+        };
+        let what = format!("not applied: the program must get so far that it {}", gate.claim());
+        for other in others {
+            let failure = Failure::new(kind, what.clone());
+            *other = Checked::unapplied(other.check, Outcome::Failed(Box::new(failure)));
+        }
     }
     let whole = judging.only.is_none();
-    let like = if whole { wrong::matching(judging.wrong, &checks) } else { None };
     let (tier, protection) = lock(&protection).take().unwrap_or((0, "nothing".to_owned()));
-    Grade {
+    let grade = Grade {
         exercise: judging.id.to_owned(),
         program: judging.typed.clone(),
         seed: judging.seed.clone(),
@@ -96,16 +130,31 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         sandboxed_by_caller: false,
         whole,
         unfit: None,
+        gate,
         left_behind: LeftBehind::default(),
         limits: judging.sandbox.limits.clone(),
         cost: budget.cost(),
-        behaves_like: like.map(|like| (like.sentence.clone(), like.name.clone())),
+        likely: Vec::new(),
         checks,
-    }
+    };
+    let likely = if whole { wrong::likely(judging.wrong, &grade) } else { Vec::new() };
+    Grade { likely, ..grade }
+}
+
+/// What `PORT` says on a host of the program's own: never a default port, and one that no connection gets by chance.
+fn port_of(seed: &Seed, exercise: &str) -> u16 {
+    const PORTS: std::ops::Range<u64> = 20_000..32_000;
+    let drawn = seed.numbers(exercise, "PORT").at(0) % (PORTS.end - PORTS.start);
+    (PORTS.start + drawn) as u16
+}
+
+/// Whether a check failed because its program did not get through the gate.
+fn is_at_gate(checked: &Checked) -> bool {
+    checked.gate != Gate::Passed && checked.took > Duration::ZERO && matches!(checked.outcome, Outcome::Failed(_))
 }
 
 /// Applies the checks, at most [`MAX_CHECKS_AT_ONCE`] at once, and reports how many are done. The results are in the
-/// order of the checks.
+/// order of the checks. If the first one finds that the program does not get through the gate, the others are ended.
 fn apply_side_by_side(applying: &[Applying<'_>], progress: &(dyn Fn(usize) + Sync)) -> Vec<Checked> {
     let results: Vec<Mutex<Option<Checked>>> = applying.iter().map(|_| Mutex::new(None)).collect();
     let (next, done) = (Mutex::new(applying.iter().zip(&results)), Mutex::new(0));
@@ -124,7 +173,7 @@ fn apply_side_by_side(applying: &[Applying<'_>], progress: &(dyn Fn(usize) + Syn
     });
     let results = results.into_iter().zip(applying).map(|(result, one)| {
         let result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
-        result.unwrap_or_else(|| unapplied(*one.check, Outcome::Fault("the check was not applied".to_owned())))
+        result.unwrap_or_else(|| Checked::unapplied(*one.check, Outcome::Fault("the check was not applied".to_owned())))
     });
     results.collect()
 }
@@ -133,9 +182,15 @@ fn apply_side_by_side(applying: &[Applying<'_>], progress: &(dyn Fn(usize) + Syn
 struct Applying<'a> {
     judging: &'a Judging<'a>,
     check: &'a Check,
+    is_first: bool,
+    /// What `PORT` says, if that is not where the host's port is.
+    told_port: Option<u16>,
+    sandbox: &'a SandboxConfig,
     budget: &'a Arc<Budget>,
     starts: &'a Semaphore,
     protection: &'a Mutex<Option<(u8, String)>>,
+    /// Whether the program is known not to get through the gate: nothing else need be applied.
+    is_closed: &'a Arc<AtomicBool>,
 }
 
 impl Applying<'_> {
@@ -167,6 +222,21 @@ impl Applying<'_> {
         }
     }
 
+    /// Finds out whether a program that does not get through the gate at `PORT` would at the default port, and tells it
+    /// so. Where it has no host of its own and somebody else has that port, nobody knows.
+    fn tell_of_default_port(&self, found: &mut Checked) {
+        let Outcome::Failed(failure) = &mut found.outcome else { return };
+        let default = self.judging.exercise.port;
+        let there = SandboxConfig { port: default, may_borrow_port: false, ..self.sandbox.clone() };
+        let is_closed = Arc::new(AtomicBool::new(false));
+        let told_port = Some(self.sandbox.port);
+        let (again, _) = Applying { sandbox: &there, told_port, is_closed: &is_closed, is_first: false, ..*self }
+            .apply(Choices::replay(found.drawn.clone()), MAX_SHRINKING);
+        if again.gate == Gate::Passed {
+            failure.why.insert(0, gate::default_port_is_not_it(default));
+        }
+    }
+
     /// Applies the check; once more if that comes to a fault of ours that may not come again.
     fn apply_with_second_chance(&self, choices: &Choices) -> Checked {
         let (first, may_go_away) = self.apply(choices.clone(), MAX_CHECK);
@@ -180,37 +250,45 @@ impl Applying<'_> {
         let panicked = |message| Err(Stop::Fault(format!("the check itself panicked: {message}")));
         applied.unwrap_or_else(panicked).unwrap_or_else(|stop| {
             let (outcome, may_go_away) = outcome_of(Err(stop));
-            (unapplied(*self.check, outcome), may_go_away)
+            (Checked::unapplied(*self.check, outcome), may_go_away)
         })
     }
 
     fn apply_here(&self, choices: Choices, time: Duration) -> Result<(Checked, bool), Stop> {
         let permit = self.starts.acquire();
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(Stop::Needless);
+        }
         match self.budget.standing() {
             Standing::AttemptOver => return Err(Failure::new(Kind::Limit, waiting::over()).into()),
             Standing::MachineOver => return Err(waiting::too_busy(MAX_CLOCK)),
             Standing::Within | Standing::CheckOver => {}
         }
         let (began, clock) = (Instant::now(), Clock::start(self.budget, time));
-        let sandbox = Sandbox::open(&self.judging.sandbox)?;
+        let sandbox = Sandbox::open(self.sandbox)?;
         let protected = sandbox.protection();
         lock(self.protection).get_or_insert_with(|| (protected.tier, protected.told()));
-        let packets = self.judging.sandbox.capture.then(|| sandbox.packets()).transpose();
+        let packets = self.sandbox.capture.then(|| sandbox.packets()).transpose();
         let packets = packets.map_err(|error| Stop::ours("listen in on the host", &error))?.map(Overhearing::new);
         let recording = Recording::start();
         let (log, address) = (recording.log(), sandbox.address());
-        log.name_address(address, format!("host:{}", self.judging.exercise.port));
-        let context = Rc::new(CheckContext::new(sandbox, clock, log, choices, packets));
-        let mut attempt =
-            Attempt::new(Rc::clone(&context), self.judging.argv.clone(), self.judging.env.clone(), permit);
+        log.name_address(address, HOST_AND_PORT.to_owned());
+        let is_closed = Arc::clone(self.is_closed);
+        let context = Rc::new(CheckContext::new(sandbox, clock, log, choices, packets, is_closed));
+        let (argv, env) = (self.judging.argv.clone(), self.judging.env.clone());
+        let mut attempt = Attempt::new(Rc::clone(&context), argv, env, self.told_port, permit);
         let done = (self.check.run)(&mut attempt);
         drop(attempt);
+        if self.is_first && context.gate() != Gate::Passed && matches!(done, Err(Stop::Failed(_))) {
+            self.is_closed.store(true, Ordering::Relaxed);
+        }
         context.finish_packets();
         let took = began.elapsed();
         let events = recording.finish();
         let Some(context) = Rc::into_inner(context) else {
             return Err(Stop::Fault("a peer outlived its check".to_owned()));
         };
+        let gate = context.gate();
         let drawn = context.choices.into_inner().drawn;
         // A sandbox that cannot be closed is a fault of ours, whatever the check says.
         let (stopped, (outcome, may_go_away)) = match context.sandbox.into_inner().close() {
@@ -220,7 +298,7 @@ impl Applying<'_> {
             }
             Err(fault) => (0, outcome_of(Err(fault.into()))),
         };
-        Ok((Checked { check: *self.check, outcome, events, drawn, shrunk: false, took, stopped }, may_go_away))
+        Ok((Checked { check: *self.check, outcome, events, drawn, shrunk: false, took, stopped, gate }, may_go_away))
     }
 }
 
@@ -231,12 +309,8 @@ fn outcome_of(done: Done) -> (Outcome, bool) {
         Err(Stop::Failed(failure)) => (Outcome::Failed(failure), false),
         Err(Stop::Fault(fault)) => (Outcome::Fault(fault), true),
         Err(Stop::TooBusy(fault)) => (Outcome::Fault(fault), false),
+        Err(Stop::Needless) => (Outcome::Fault("the first check has shown all".to_owned()), false),
     }
-}
-
-/// A check of which nothing is known but how it came out.
-fn unapplied(check: Check, outcome: Outcome) -> Checked {
-    Checked { check, outcome, events: vec![], drawn: vec![], shrunk: false, took: Duration::ZERO, stopped: 0 }
 }
 
 /// Whether one list is simpler than the other.

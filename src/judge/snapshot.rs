@@ -1,5 +1,6 @@
 //! What the kernel knows of a program at one moment, and the same in words.
 
+use super::evidence::Sleeps;
 use super::failure::Done;
 use crate::probe;
 use crate::sandbox::{Ending, HostSocket, How, Limit, Look, Process, Sandbox, Thread, Transport};
@@ -32,6 +33,24 @@ impl ProcessSnapshot {
         };
         let mut threads = self.0.processes.iter().flat_map(|process| &process.threads);
         threads.all(|thread| thread.state != 'R') && self.0.processes.iter().any(waits)
+    }
+
+    /// In what its threads sleep, each once.
+    pub fn sleeps(&self) -> Vec<Sleeps> {
+        let mut all = Vec::new();
+        for process in &self.0.processes {
+            for sleeps in process.threads.iter().filter_map(|thread| kind_of_sleep(process, thread)) {
+                if !all.contains(&sleeps) {
+                    all.push(sleeps);
+                }
+            }
+        }
+        all
+    }
+
+    /// Whether bytes lie unread in any of its sockets.
+    pub fn has_unread(&self, host: &[HostSocket]) -> bool {
+        self.unread(host).next().is_some()
     }
 
     /// What the program does, on which sockets of the `host`, what is unread there, and what we have still to send to
@@ -118,6 +137,24 @@ fn asleep(who: &str, process: &Process, thread: &Thread, host: &[HostSocket]) ->
         (None, _) => format!("on descriptor {fd}"),
     };
     Some(format!("{who} is asleep in {name} {on}"))
+}
+
+/// In what kind of call a thread sleeps, if it is in one that we know.
+fn kind_of_sleep(process: &Process, thread: &Thread) -> Option<Sleeps> {
+    let (number, arguments) = thread.call.filter(|_| thread.state != 'R')?;
+    let is_socket = || process.sockets.iter().any(|(fd, _)| *fd == arguments[0] as i32);
+    match probe::call_name(number)? {
+        "recvfrom" | "recvmsg" | "recvmmsg" => Some(Sleeps::Recv),
+        "read" | "readv" if is_socket() => Some(Sleeps::Recv),
+        "read" | "readv" if arguments[0] == 0 => Some(Sleeps::Stdin),
+        "sendto" | "sendmsg" | "sendmmsg" => Some(Sleeps::Send),
+        "write" | "writev" if is_socket() => Some(Sleeps::Send),
+        "accept" | "accept4" => Some(Sleeps::Accept),
+        "poll" | "ppoll" | "select" | "pselect6" | "epoll_wait" | "epoll_pwait" | "epoll_pwait2" => Some(Sleeps::Poll),
+        "nanosleep" | "clock_nanosleep" => Some(Sleeps::Sleep),
+        "wait4" | "waitid" => Some(Sleeps::Wait),
+        _ => None,
+    }
 }
 
 /// A socket in words: "a TCP connection from 127.0.0.1:40112, CLOSE-WAIT".

@@ -201,6 +201,9 @@ impl CheckContext {
 
     /// Looks at the program and at the time.
     fn look(&self) -> Done<Moment> {
+        if self.is_needless() {
+            return Err(Stop::Needless);
+        }
         let moment = self.clock.look(&mut self.sandbox.borrow_mut())?;
         let over = match moment.standing {
             Standing::Within => return Ok(moment),

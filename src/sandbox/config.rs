@@ -28,6 +28,8 @@ pub struct SandboxConfig {
     pub hidden: Vec<PathBuf>,
     /// The port that the exercise calls its own.
     pub port: u16,
+    /// Whether it may be another one where the host is not private: one that nobody else has.
+    pub may_borrow_port: bool,
     /// Whether the packets of its host are to be heard: see [`Sandbox::packets`](super::Sandbox::packets).
     pub capture: bool,
     /// What sandboxes that are open at once may have together; it takes the cgroup layer. `None`: this one has a group
@@ -46,6 +48,7 @@ impl Default for SandboxConfig {
             visible: Vec::new(),
             hidden: own::own_files().to_vec(),
             port: 9000,
+            may_borrow_port: true,
             capture: false,
             shared: None,
             keeper: PathBuf::from("/proc/self/exe"),
@@ -184,8 +187,11 @@ pub struct Limits {
     pub socket_mib: u64,
     /// Sockets on its host, ours among them: it is ended when there are more.
     pub sockets: u64,
-    /// Processes and threads.
+    /// Processes and threads at one time, those that have ended and were not waited for among them. The same on every
+    /// machine: a program's grade must not depend on it.
     pub processes: u64,
+    /// The machine's processors of which it may use any. Runtimes start threads for each one that they see.
+    pub processors: usize,
     /// Open descriptors of each process.
     pub files: u64,
     /// The largest file, in MiB.
@@ -201,7 +207,6 @@ pub struct Limits {
 impl Default for Limits {
     /// Any language's server starts under these.
     fn default() -> Limits {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
         Limits {
             wall: Duration::from_secs(30),
             cpu: Duration::from_secs(10),
@@ -209,7 +214,8 @@ impl Default for Limits {
             memory_mib: Limits::MEMORY_MIB,
             socket_mib: 64,
             sockets: 2048,
-            processes: 64 + 8 * cores,
+            processes: Limits::PROCESSES,
+            processors: Limits::PROCESSORS,
             files: 256,
             file_mib: 16,
             scratch_mib: 64,
@@ -222,6 +228,12 @@ impl Default for Limits {
 impl Limits {
     /// What a sandbox takes besides its program, in MiB: its init, and the kernel's own for both.
     pub const BESIDES_MIB: u64 = 32;
+
+    /// How many processes and threads a program may have at one time.
+    pub const PROCESSES: u64 = 80;
+
+    /// How many of the machine's processors a program may use.
+    pub const PROCESSORS: usize = 4;
 
     /// What a program may have in memory, in MiB.
     pub const MEMORY_MIB: u64 = 512;
@@ -239,6 +251,7 @@ impl Limits {
             data_mib: Some(4096),
             memory_mib: 4096,
             processes: 4 * usual.processes,
+            processors: usize::MAX,
             files: 1024,
             file_mib: 256,
             scratch_mib: 1024,

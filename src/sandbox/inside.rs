@@ -9,7 +9,11 @@ use std::process::Command;
 
 use landlock::{RulesetCreated, RulesetCreatedAttr, RulesetStatus};
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit, setsid};
-use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_no_new_privs};
+use rustix::rand::{GetRandomFlags, getrandom};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, CpuSet, capabilities, sched_getaffinity, sched_setaffinity, set_capabilities,
+    set_no_new_privs,
+};
 use seccompiler::BpfProgram;
 
 use super::config::{Layer, Layers, Limits};
@@ -91,6 +95,7 @@ fn prepare(setup: ChildSetup<'_>) -> Result<(), Fault> {
         // RLIMIT_NPROC of getrlimit(2).
         let others = if setup.layers.has(Layer::User) { 0 } else { identity::running_tasks(setup.identity)? };
         limit(setup.limits, others)?;
+        keep_to_processors(setup.limits.processors)?;
     }
     if let Some((user, group)) = setup.identity.given {
         identity::change_to(user, group)?;
@@ -124,6 +129,22 @@ fn hide_group() -> Result<(), Fault> {
     let raised = CapabilitySets { effective: ours.effective | (ours.permitted & CapabilitySet::SYS_ADMIN), ..ours };
     set_capabilities(None, raised).of(Layer::Names, "capset")?;
     sys::unshare(libc::CLONE_NEWCGROUP).of(Layer::Names, "unshare(CLONE_NEWCGROUP)")
+}
+
+/// Lets this process, and what it starts, use only so many of the processors that it may use now: neighbours, from any
+/// one on, so that programs of several sandboxes do not crowd on the same.
+fn keep_to_processors(most: usize) -> Result<(), Fault> {
+    let ours = sched_getaffinity(None).of(Layer::Limits, "sched_getaffinity")?;
+    let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|cpu| ours.is_set(*cpu)).collect();
+    if all.len() <= most {
+        return Ok(());
+    }
+    let mut random = [0; 8];
+    sys::retry_on_intr(|| getrandom(&mut random, GetRandomFlags::empty())).of(Layer::Limits, "getrandom")?;
+    let first = u64::from_ne_bytes(random) as usize % all.len();
+    let mut few = CpuSet::new();
+    all.iter().cycle().skip(first).take(most).for_each(|cpu| few.set(*cpu));
+    sched_setaffinity(None, &few).of(Layer::Limits, "sched_setaffinity")
 }
 
 /// Sets the limits. `others` is how many processes and threads that are not the program's count against its own.

@@ -154,7 +154,8 @@ impl Sandbox {
     /// Never the program's: see [`Fault`].
     pub fn open(config: &SandboxConfig) -> Result<Sandbox, Fault> {
         let private = config.layers.has(Layer::Network);
-        let port = if private { Port::Own(config.port) } else { Port::borrow()? };
+        let is_own = private || !config.may_borrow_port;
+        let port = if is_own { Port::Own(config.port) } else { Port::borrow()? };
         let init = InitChannel::open(config)?;
         let plan = Plan {
             layers: config.layers,
@@ -197,7 +198,7 @@ impl Sandbox {
         &self.protection
     }
 
-    /// Where the exercise's port is: the classic one on a private host, and a free one where there is none.
+    /// Where the exercise's port is: as configured on a private host, and a free one where there is none.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port.number()))
     }
@@ -448,7 +449,7 @@ impl Sandbox {
 
 /// The port of an exercise.
 enum Port {
-    /// On a host of its own it is the classic one.
+    /// The one that was configured.
     Own(u16),
     /// On this machine's loopback it is one that no other sandbox of this process has.
     Borrowed(u16),

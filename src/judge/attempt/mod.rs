@@ -13,6 +13,7 @@ use rustix::process::Signal;
 use super::choices::scattered;
 use super::context::{CheckContext, HANG_SAMPLES, SAMPLE_EVERY, WaitOutcome};
 use super::failure::{Done, Failure, Kind};
+use super::gate::Gate;
 use super::peer::{Connection, Listener, UdpPeer};
 use super::semaphore::Permit;
 use crate::sandbox::{HostSocket, Input, Program, Sandbox, Transport};
@@ -30,6 +31,8 @@ pub struct Attempt {
     context: Rc<CheckContext>,
     argv: Vec<OsString>,
     env: Vec<(String, String)>,
+    /// What `PORT` says, if that is not where the host's port is.
+    told_port: Option<u16>,
     /// Held until the first program has started.
     permit: Option<Permit>,
     /// How many bytes of its standard output were expected already.
@@ -42,9 +45,10 @@ impl Attempt {
         context: Rc<CheckContext>,
         argv: Vec<OsString>,
         env: Vec<(String, String)>,
+        told_port: Option<u16>,
         permit: Permit,
     ) -> Attempt {
-        Attempt { context, argv, env, permit: Some(permit), read: 0 }
+        Attempt { context, argv, env, told_port, permit: Some(permit), read: 0 }
     }
 
     /// Starts a server, and waits until a TCP socket of its host listens on the exercise's port.
@@ -87,7 +91,8 @@ impl Attempt {
 
     fn launch(&mut self, typed: &str) -> Done {
         let address = self.context.address();
-        let (host, port) = (address.ip().to_string(), address.port().to_string());
+        let port = self.told_port.unwrap_or(address.port());
+        let (host, port) = (address.ip().to_string(), port.to_string());
         let filled_in = |argument: &OsString| match argument.to_str() {
             Some(text) if text.contains('{') => text.replace("{host}", &host).replace("{port}", &port).into(),
             _ => argument.clone(),
@@ -115,6 +120,8 @@ impl Attempt {
     /// Waits until the kernel's tables show the port open: no connection is made to find out.
     fn wait_for_port(&mut self, transport: Transport) -> Done {
         let port = self.context.address().port();
+        let verb = if transport == Transport::Tcp { "listens on TCP" } else { "is bound to UDP" };
+        self.context.await_at_gate(if transport == Transport::Tcp { Gate::Listen } else { Gate::Bind });
         let open = |socket: &HostSocket| {
             let ready = socket.transport == transport && socket.local.port() == port;
             ready && (transport == Transport::Udp || socket.state == TcpState::Listen)
@@ -126,11 +133,10 @@ impl Attempt {
             self.context.note_ready();
             return Ok(());
         }
-        let verb = if transport == Transport::Tcp { "listens on TCP" } else { "is bound to UDP" };
-        let mut failure = self.context.unmet(&waited, format!("nothing {verb} port {port}"));
-        let others: Vec<String> = self.sockets()?.iter().map(described).collect();
+        let mut failure = self.context.unmet(&waited, format!("nothing {verb} port {port}, which PORT names"));
+        let others = self.context.sockets_of_program()?;
         if !others.is_empty() {
-            failure.got = Some(others.join("; ").into());
+            failure.got = Some(others.iter().map(described).collect::<Vec<_>>().join("; ").into());
             failure.expected = Some(format!("a socket that {verb} port {port}").into());
         }
         Err(failure.into())

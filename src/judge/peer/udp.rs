@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use super::base::{Peer, counted};
 use crate::judge::context::{CheckContext, WaitOutcome};
 use crate::judge::failure::{Done, Kind, Shown, Stop};
+use crate::judge::gate::Gate;
 use crate::probe;
 use crate::socket::{Address, Type};
 
@@ -229,8 +230,15 @@ impl UdpPeer {
 
     /// Waits for the next datagram, and takes it.
     fn next(&mut self, expected: impl Fn() -> String) -> Done<Vec<u8>> {
+        let context = &self.peer.context;
+        if self.is_server {
+            context.await_at_gate(Gate::Send);
+        }
         match self.peer.wait_readable()? {
-            WaitOutcome::Ready => self.take(),
+            WaitOutcome::Ready => {
+                context.note_ready();
+                self.take()
+            }
             other => {
                 let failure = self.peer.context.unmet(&other, "no datagram comes");
                 Err(failure.between(expected(), "nothing").into())

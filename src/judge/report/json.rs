@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use crate::judge::budget::{self, Cost};
 use crate::judge::event_log;
 use crate::judge::failure::{Kind, Shown};
+use crate::judge::gate::Gate;
 use crate::judge::grade::{Checked, Grade, Outcome};
+use crate::judge::wrong::Likely;
 use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::hexadecimal;
 use crate::view::text::{escaped, harmless};
@@ -22,7 +24,7 @@ const MAX_WRITTEN: usize = 4096;
 
 /// The grade as one object.
 pub fn json(grade: &Grade) -> Value {
-    let like = grade.behaves_like.as_ref();
+    let like = |one: &Likely| json!({ "name": one.name, "sentence": one.sentence });
     json!({
         "v": VERSION,
         "exercise": grade.exercise,
@@ -43,7 +45,9 @@ pub fn json(grade: &Grade) -> Value {
         "limits": limits(&grade.limits),
         "cost": cost(&grade.cost, grade.memory_mib),
         "sandboxed_by_caller": grade.sandboxed_by_caller,
-        "behaves_like": like.map(|(sentence, name)| json!({ "name": name, "sentence": sentence })),
+        "gate": grade.gate.map(Gate::claim),
+        "behaves_like": grade.likely.first().map(like),
+        "and_also": grade.likely.iter().skip(1).map(like).collect::<Vec<_>>(),
         "checks": grade.checks.iter().map(|one| checked(one, grade)).collect::<Vec<_>>(),
     })
 }
@@ -63,6 +67,7 @@ pub fn limits(limits: &Limits) -> Value {
         "sockets": limits.sockets,
         "data_mib": limits.data_mib,
         "processes": limits.processes,
+        "processors": (limits.processors < usize::MAX).then_some(limits.processors),
         "descriptors": limits.files,
         "file_mib": limits.file_mib,
         "disk_mib": limits.scratch_mib,

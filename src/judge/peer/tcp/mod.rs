@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::base::Peer;
 use crate::judge::context::{CheckContext, WaitOutcome};
 use crate::judge::failure::{Done, Kind, Stop};
+use crate::judge::gate::Gate;
 use crate::socket::{Address, Type};
 use crate::trace::error_name;
 
@@ -150,6 +151,7 @@ impl Listener {
     pub fn accept(&self) -> Done<Connection> {
         let context = &self.peer.context;
         self.peer.step("waits for a connection");
+        context.await_at_gate(Gate::Connect);
         match self.peer.wait_readable()? {
             WaitOutcome::Ready => {}
             other => {

@@ -12,6 +12,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::judge::event_log;
 use crate::judge::failure::Kind;
 use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
+use crate::judge::wrong::Likely;
 use crate::judge::{choices, grade};
 use crate::view::text::{cut, escaped, wrapped};
 
@@ -184,8 +185,9 @@ fn story(grade: &Grade, checked: &Checked, options: &ReportOptions<'_>, extent: 
         Outcome::Passed => {}
     }
     if checked.verdict() == Verdict::Fail {
-        if let Some((sentence, name)) = &grade.behaves_like {
-            paragraph(&mut report, "likely", &format!("it looks as if {sentence} ({name})"), width);
+        for (index, Likely { name, sentence }) in grade.likely.iter().enumerate() {
+            let (word, how) = if index == 0 { ("likely", "it looks") } else { ("", "and also") };
+            paragraph(&mut report, word, &format!("{how} as if {sentence} ({name})"), width);
         }
         paragraph(&mut report, "hint", check.hint, width);
         paragraph(&mut report, "page", options.page, width);
@@ -256,7 +258,6 @@ fn summary(grade: &Grade) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
 
     use proptest::prelude::*;
 
@@ -283,11 +284,7 @@ mod tests {
                 true => Outcome::Failed(Box::new(failure.clone())),
                 false => Outcome::Passed,
             },
-            events: Vec::new(),
-            drawn: Vec::new(),
-            shrunk: false,
-            took: Duration::ZERO,
-            stopped: 0,
+            ..Checked::unapplied(*check, Outcome::Passed)
         };
         let unfit = Unfit { what: String::new(), output: String::new(), tier: 2, protection: String::new() };
         let mut grade = Grade::unfit("98", &exercise, vec!["python3".into()], Seed::of_number(1), unfit);
