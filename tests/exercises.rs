@@ -608,7 +608,7 @@ fn every_grade_follows_the_schema() {
         return assert!(!all_are_chosen(), "nothing was judged");
     };
     for (field, value) in
-        [("verdict", "good".into()), ("points", (-1).into()), ("tier", 7.into()), ("v", 3.into()), ("seed", 7.into())]
+        [("verdict", "good".into()), ("points", (-1).into()), ("tier", 7.into()), ("v", 4.into()), ("seed", 7.into())]
     {
         let mut bad = good.clone();
         bad[field] = value;

@@ -26,6 +26,7 @@ mod sandbox;
 mod sandbox_faults;
 mod sandbox_languages;
 mod seeds;
+mod seen;
 mod stage;
 mod students;
 mod sturdy;

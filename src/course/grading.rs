@@ -303,10 +303,15 @@ fn environment(argv: &[OsString]) -> Vec<(String, String)> {
     let usual = "/usr/local/bin:/usr/bin:/bin";
     let own = Path::new(&argv[0]).parent().filter(|folder| folder.is_absolute()).map(|folder| folder.display());
     let path = own.map_or_else(|| usual.to_owned(), |own| format!("{own}:{usual}"));
-    // Java sizes its heap and its compilers by the machine's memory and processors, and not by its limits.
-    let java = "-Xms16m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1";
-    let pairs =
-        [("PATH", path.as_str()), ("HOME", "/tmp"), ("LANG", "C.UTF-8"), ("TZ", "UTC"), ("JDK_JAVA_OPTIONS", java)];
+    let pairs = [
+        ("PATH", path.as_str()),
+        ("HOME", "/tmp"),
+        ("LANG", "C.UTF-8"),
+        ("TZ", "UTC"),
+        ("JDK_JAVA_OPTIONS", judge::JAVA_OPTIONS),
+        // Else what a Python program prints stays in its buffer when it is killed.
+        ("PYTHONUNBUFFERED", "1"),
+    ];
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 

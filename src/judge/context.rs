@@ -14,6 +14,7 @@ use super::choices::Choices;
 use super::event_log::EventLog;
 use super::failure::{Done, Failure, Kind};
 use super::gate::Gate;
+use super::last_words;
 use super::overhearing::Overhearing;
 use super::snapshot::{self, ProcessSnapshot};
 use crate::sandbox::{Ending, HostSocket, Layer, Sandbox};
@@ -30,8 +31,8 @@ pub const HANG_SAMPLES: u32 = 100;
 const MAX_CPU_TO_START: Duration = Duration::from_secs(3);
 const MAX_CPU_TO_ANSWER: Duration = Duration::from_secs(1);
 
-/// How many bytes of the end of standard error a report keeps.
-const MAX_LAST_WORDS: usize = 2000;
+/// How many bytes of the end of what it has printed are evidence.
+const MAX_PRINTED: usize = 2000;
 
 /// How a wait ended.
 pub enum WaitOutcome {
@@ -66,12 +67,41 @@ pub struct CheckContext {
     gate: Cell<Gate>,
     /// Set when the first check has shown that the program does not get through the gate.
     is_closed: Arc<AtomicBool>,
-    /// How many bytes of the program's standard output are in the log, and in how many a line's end was looked for.
-    output_logged: Cell<usize>,
-    output_seen: Cell<usize>,
+    /// What a peer of ours waits for right now, if that is certain bytes.
+    pub wanted: RefCell<Option<Vec<u8>>>,
+    /// Whether what was not as it must be was expected on standard output.
+    pub is_about_output: Cell<bool>,
+    /// What of the program's standard output and standard error is in the log.
+    logged: [Logged; 2],
     ending_logged: Cell<bool>,
     /// Hears every packet on the host, if a capture is wanted.
     packets: Option<Overhearing>,
+}
+
+/// Bytes of a stream that the program writes.
+#[derive(Default)]
+struct Logged {
+    /// How many are in the log: whole lines.
+    logged: Cell<usize>,
+    /// In how many a line's end was looked for.
+    seen: Cell<usize>,
+}
+
+impl Logged {
+    /// The lines that have come since the last call, without their ends. The last one may be unfinished if the stream
+    /// `has_ended`.
+    fn new_lines<'a>(&self, kept: &'a [u8], has_ended: bool) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let (logged, seen) = (self.logged.get(), self.seen.replace(kept.len()));
+        // A line that never ends is not looked through again at each call.
+        let whole = match kept.get(seen..).unwrap_or_default().iter().rposition(|byte| *byte == b'\n') {
+            _ if has_ended => kept.len(),
+            Some(end) => seen + end + 1,
+            None => logged,
+        };
+        self.logged.set(whole);
+        let lines = kept.get(logged..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
+        lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line))
+    }
 }
 
 impl CheckContext {
@@ -94,8 +124,9 @@ impl CheckContext {
             unsent: RefCell::new(None),
             gate: Cell::new(Gate::Start),
             is_closed,
-            output_logged: Cell::new(0),
-            output_seen: Cell::new(0),
+            wanted: RefCell::new(None),
+            is_about_output: Cell::new(false),
+            logged: Default::default(),
             ending_logged: Cell::new(false),
             packets,
         }
@@ -137,22 +168,10 @@ impl CheckContext {
         }
     }
 
-    /// Logs what the program has printed since the last call, line by line, and its end.
+    /// Logs what the program has written since the last call, line by line, and its end.
     fn log_output(&self) {
         let sandbox = self.sandbox.borrow();
-        let kept = &sandbox.output().stdout.kept;
-        let (logged, seen) = (self.output_logged.get(), self.output_seen.replace(kept.len()));
-        // A line that never ends is not looked through again at each call.
-        let whole = match kept.get(seen..).unwrap_or_default().iter().rposition(|byte| *byte == b'\n') {
-            _ if sandbox.ended().is_some() => kept.len(),
-            Some(end) => seen + end + 1,
-            None => logged,
-        };
-        for line in kept.get(logged..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n') {
-            let line = line.strip_suffix(b"\n").unwrap_or(line);
-            self.log.add_output_line(&text::escaped(line));
-        }
-        self.output_logged.set(whole);
+        self.log_lines(&sandbox, sandbox.ended().is_some());
         if let Some(ending) = sandbox.ended()
             && !self.ending_logged.replace(true)
         {
@@ -160,12 +179,30 @@ impl CheckContext {
         }
     }
 
+    fn log_lines(&self, sandbox: &Sandbox, has_ended: bool) {
+        let (output, [printed, complained]) = (sandbox.output(), &self.logged);
+        for line in printed.new_lines(&output.stdout.kept, has_ended) {
+            self.log.add_output_line(&text::readable(line));
+        }
+        let complaints = complained.new_lines(&output.stderr.kept, has_ended);
+        for line in complaints.filter(|line| !last_words::is_ours(line)) {
+            self.log.add_error_line(&text::readable(line));
+        }
+    }
+
+    /// Logs the lines that the program has not ended: nothing more is read of it.
+    pub fn finish_output(&self) {
+        self.log_lines(&self.sandbox.borrow(), true);
+    }
+
     /// Notes that a program is being started, perhaps again.
     pub fn note_start(&self) {
         self.max_cpu.set(MAX_CPU_TO_START);
         self.ending_logged.set(false);
-        self.output_logged.set(0);
-        self.output_seen.set(0);
+        for stream in &self.logged {
+            stream.logged.set(0);
+            stream.seen.set(0);
+        }
     }
 
     /// Notes what the program must do to get through the gate, unless it is through.
@@ -216,8 +253,7 @@ impl CheckContext {
         }
         let output = sandbox.output();
         failure.seen.printed = [end_of(&output.stdout.kept), end_of(&output.stderr.kept)].concat();
-        let written = &output.stderr.kept;
-        failure.last_words = end_of(written).to_vec();
+        failure.last_words = last_words::excerpt(&output.stderr.kept);
         failure
     }
 
@@ -244,5 +280,5 @@ impl CheckContext {
 
 /// The end of what a program wrote.
 fn end_of(written: &[u8]) -> &[u8] {
-    &written[written.len().saturating_sub(MAX_LAST_WORDS)..]
+    &written[written.len().saturating_sub(MAX_PRINTED)..]
 }

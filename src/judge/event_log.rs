@@ -15,6 +15,29 @@ use crate::wire;
 const MAX_EVENTS: usize = 20_000;
 const MAX_BYTES: usize = 8 << 20;
 
+/// The most lines that a program wrote, one after the other, that a story shows: some of the first, and the last.
+const MAX_LINES_TOGETHER: usize = 8;
+
+/// The most lines that a program wrote that are kept of one check.
+const MAX_LINES: usize = 5000;
+
+/// The role of what a program writes to its standard output, and to its standard error.
+pub const PROGRAM: &str = "program";
+pub const ERRORS: &str = "its stderr";
+
+/// A line of the story of a check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoryLine {
+    /// A step, or a remark.
+    Step(String),
+    /// A line on the program's standard output, as text.
+    Printed(String),
+    /// A line on its standard error.
+    Complained(String),
+    /// Lines of both that are left out here.
+    LeftOut(usize),
+}
+
 /// The log of one check. Its clones write into the same log.
 #[derive(Clone)]
 pub struct EventLog(Rc<RefCell<Entries>>);
@@ -29,6 +52,8 @@ struct Entries {
     frames: usize,
     bytes: usize,
     left_out: u64,
+    /// How many lines the program has written.
+    lines: usize,
     began: Instant,
     /// The same moment on the machine's clock, since 1970.
     began_at: Duration,
@@ -45,6 +70,7 @@ impl Recording {
             frames: 0,
             bytes: 0,
             left_out: 0,
+            lines: 0,
             began: Instant::now(),
             began_at: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default(),
             peer: String::new(),
@@ -95,7 +121,23 @@ impl EventLog {
 
     /// Adds a line that the program printed.
     pub fn add_output_line(&self, line: &str) {
-        self.add(Some("program"), What::Print { text: line.to_owned() });
+        self.add_line(PROGRAM, line);
+    }
+
+    /// Adds a line that the program wrote to its standard error.
+    pub fn add_error_line(&self, line: &str) {
+        self.add_line(ERRORS, line);
+    }
+
+    fn add_line(&self, stream: &str, line: &str) {
+        let before = self.0.borrow().lines;
+        self.0.borrow_mut().lines += 1;
+        let text = match before {
+            ..MAX_LINES => line.to_owned(),
+            MAX_LINES => "… what it writes from here on is not kept".to_owned(),
+            _ => return,
+        };
+        self.add(Some(stream), What::Print { text });
     }
 
     /// Gives an address a name, which stands for it in the events that follow.
@@ -145,13 +187,55 @@ impl EventLog {
     }
 }
 
-/// The texts of all steps.
+/// The steps, and between them what the program wrote, where it came.
+pub fn story(events: &[Event]) -> Vec<StoryLine> {
+    let (mut story, mut together) = (Vec::new(), Vec::new());
+    for event in events {
+        match (&event.what, event.role.as_deref()) {
+            (What::Note { text }, _) => {
+                add_shortened(&mut story, &mut together);
+                story.push(StoryLine::Step(text.clone()));
+            }
+            (What::Print { text }, Some(ERRORS)) => together.push(StoryLine::Complained(text.clone())),
+            (What::Print { text }, _) => together.push(StoryLine::Printed(text.clone())),
+            _ => {}
+        }
+    }
+    add_shortened(&mut story, &mut together);
+    story
+}
+
+/// Adds these lines, or the first and the last of them.
+fn add_shortened(story: &mut Vec<StoryLine>, lines: &mut Vec<StoryLine>) {
+    if lines.len() > MAX_LINES_TOGETHER {
+        let left_out = lines.len() + 1 - MAX_LINES_TOGETHER;
+        let first = MAX_LINES_TOGETHER / 2;
+        lines.splice(first..first + left_out, [StoryLine::LeftOut(left_out)]);
+    }
+    story.append(lines);
+}
+
+/// The story as sentences.
 pub fn steps(events: &[Event]) -> Vec<String> {
-    let step = |event: &Event| match &event.what {
-        What::Note { text } => Some(text.clone()),
-        _ => None,
-    };
-    events.iter().filter_map(step).collect()
+    story(events).iter().map(StoryLine::told).collect()
+}
+
+impl StoryLine {
+    /// A sentence.
+    pub fn told(&self) -> String {
+        match self {
+            StoryLine::Step(text) => text.clone(),
+            StoryLine::Printed(line) => format!("the program prints: {line}"),
+            StoryLine::Complained(line) => format!("the program writes to its standard error: {line}"),
+            StoryLine::LeftOut(count) => format!("the program writes {count} more lines"),
+        }
+    }
+}
+
+/// What happened after our side had last sent something.
+pub fn since_last_send(events: &[Event]) -> &[Event] {
+    let sends = |event: &Event| matches!(&event.what, What::Call(call) if call.name.sends());
+    &events[events.iter().rposition(sends).map_or(0, |last| last + 1)..]
 }
 
 impl Recorder for EventLog {
@@ -203,6 +287,39 @@ mod tests {
     }
 
     #[test]
+    fn what_a_program_writes_stands_between_the_steps_and_is_shortened() {
+        let recording = Recording::start();
+        let log = recording.log();
+        log.step("one");
+        log.add_output_line("printed");
+        log.add_error_line("complained");
+        log.step("two");
+        (0..100).for_each(|number| log.add_output_line(&number.to_string()));
+        let told = steps(&recording.finish());
+        assert_eq!(
+            told[..4],
+            ["one", "the program prints: printed", "the program writes to its standard error: complained", "two"]
+        );
+        assert_eq!(told.len(), 4 + MAX_LINES_TOGETHER);
+        assert_eq!(told[7], "the program prints: 3");
+        assert_eq!(told[8], "the program writes 93 more lines");
+        assert_eq!(told[11], "the program prints: 99");
+    }
+
+    #[test]
+    fn a_program_that_writes_very_much_does_not_push_the_steps_out() {
+        let recording = Recording::start();
+        let log = recording.log();
+        (0..MAX_EVENTS + 3).for_each(|_| log.add_error_line("again"));
+        log.step("the last step");
+        let events = recording.finish();
+        assert_eq!(events.len(), MAX_LINES + 2);
+        let told = steps(&events);
+        assert_eq!(told.last().map(String::as_str), Some("the last step"));
+        assert!(told[told.len() - 2].ends_with("is not kept"), "{told:?}");
+    }
+
+    #[test]
     fn events_beyond_the_limit_are_counted() {
         let recording = Recording::start();
         let log = recording.log();
@@ -221,6 +338,6 @@ mod tests {
         (0..10).for_each(|_| recording.log().add_output_line(&line));
         let events = recording.finish();
         assert_eq!(events.len(), MAX_BYTES / line.len() + 1);
-        assert_eq!(steps(&events), ["2 more events, which are not kept"]);
+        assert_eq!(steps(&events).last().map(String::as_str), Some("2 more events, which are not kept"));
     }
 }

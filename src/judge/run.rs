@@ -16,6 +16,7 @@ use super::exercise::{Check, Exercise};
 use super::failure::{Done, Failure, Kind, Stop};
 use super::gate::{self, Gate};
 use super::grade::{Checked, Grade, Outcome};
+use super::misdirected;
 use super::overhearing::Overhearing;
 use super::panics;
 use super::seed::Seed;
@@ -283,8 +284,10 @@ impl Applying<'_> {
             self.is_closed.store(true, Ordering::Relaxed);
         }
         context.finish_packets();
+        context.finish_output();
         let took = began.elapsed();
         let events = recording.finish();
+        let done = done.map_err(|stop| misdirected::told(stop, &context, &events));
         let Some(context) = Rc::into_inner(context) else {
             return Err(Stop::Fault("a peer outlived its check".to_owned()));
         };

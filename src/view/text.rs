@@ -70,6 +70,30 @@ pub fn escaped(bytes: &[u8]) -> String {
     text
 }
 
+/// What a program wrote, as text for an eye: quotation marks, backslashes, tabs and the ends of lines as they are, all
+/// else that is no printable text as escapes.
+pub fn readable(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            match character {
+                '\n' | '\t' => text.push(character),
+                '\r' => text.push_str("\\r"),
+                other if other.is_control() || turns_text(other) => {
+                    for byte in other.to_string().bytes() {
+                        let _ = write!(text, "\\x{byte:02x}");
+                    }
+                }
+                other => text.push(other),
+            }
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    text
+}
+
 /// A line that a program printed or a user typed, with what could move a terminal's cursor made visible.
 pub fn harmless(line: &str) -> String {
     line.chars()
@@ -184,6 +208,12 @@ mod tests {
         assert_eq!(quoted(&[6, 0, 0, 0, b'h'], 5), "\"\\x06\\x00\\x00\\x00h\"");
         assert_eq!(quoted(&"你".as_bytes()[..2], 2), "\"\\xe4\\xbd\"");
         assert_eq!(quoted(b"say \"hi\" \\", 10), "\"say \\\"hi\\\" \\\\\"");
+    }
+
+    #[test]
+    fn what_a_program_wrote_is_read_as_it_wrote_it() {
+        assert_eq!(readable("say \"hé\" \\n\n\tagain".as_bytes()), "say \"hé\" \\n\n\tagain");
+        assert_eq!(readable(b"\x1b[2J\xff\r\n\0"), "\\x1b[2J\\xff\\r\n\\x00");
     }
 
     #[test]

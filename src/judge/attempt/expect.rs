@@ -23,7 +23,9 @@ impl Attempt {
     /// A failure, if another one comes, or none.
     pub fn expect_line(&mut self, line: &str) -> Done {
         self.must_print(line.as_bytes());
+        *self.context.wanted.borrow_mut() = Some(line.as_bytes().to_vec());
         let got = self.read_line(&format!("the line {line:?}"))?;
+        *self.context.wanted.borrow_mut() = None;
         if got == line.as_bytes() {
             return Ok(());
         }
@@ -43,6 +45,7 @@ impl Attempt {
         let kept = self.context.sandbox.borrow().output().stdout.kept.clone();
         let Some(end) = end(&kept) else {
             let rest = kept.get(from..).unwrap_or_default().to_vec();
+            self.context.is_about_output.set(true);
             let failure = self.context.unmet(&waited, "it does not print what it must");
             let got = if rest.is_empty() { Shown::from("nothing") } else { rest.into() };
             return Err(failure.between(expected, got).into());
@@ -64,6 +67,7 @@ impl Attempt {
             self.read = wanted;
             return Ok(());
         }
+        self.context.is_about_output.set(true);
         let failure = match waited {
             WaitOutcome::Ready => self.context.failure(Kind::Wrong, "it prints something else", None),
             other => self.context.unmet(&other, "it does not print all that it must"),

@@ -147,9 +147,11 @@ impl UdpPeer {
     /// A failure, if another one comes, or none.
     pub fn expect_skipping(&mut self, bytes: &[u8], skip: impl Fn(&[u8]) -> bool) -> Done {
         self.peer.step(&format!("expects a datagram of {}", counted(bytes)));
+        *self.peer.context.wanted.borrow_mut() = Some(bytes.to_vec());
         let mut got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
         for _ in 0..MAX_SKIPPED {
             if got == bytes {
+                *self.peer.context.wanted.borrow_mut() = None;
                 return Ok(());
             }
             if !skip(&got) {

@@ -14,10 +14,10 @@ use crate::judge::grade::{Checked, Grade, Outcome};
 use crate::judge::wrong::Likely;
 use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::hexadecimal;
-use crate::view::text::{escaped, harmless};
+use crate::view::text::{escaped, harmless, readable};
 
 /// The version of the format. It grows when a field changes its meaning.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// The most bytes that a grade holds of one thing that a program wrote.
 const MAX_WRITTEN: usize = 4096;
@@ -28,7 +28,7 @@ pub fn json(grade: &Grade) -> Value {
     json!({
         "v": VERSION,
         "exercise": grade.exercise,
-        "program": grade.program.iter().map(|word| escaped(word.as_bytes())).collect::<Vec<_>>(),
+        "program": grade.program.iter().map(|word| harmless(word)).collect::<Vec<_>>(),
         "verdict": grade.verdict(),
         "points": grade.points(),
         "of": grade.of(),
@@ -100,7 +100,7 @@ fn checked(checked: &Checked, grade: &Grade) -> Value {
     let (failure, fault) = match &checked.outcome {
         Outcome::Passed => (None, None),
         Outcome::Failed(failure) => (Some(failure), None),
-        Outcome::Fault(fault) => (None, Some(escaped(fault.as_bytes()))),
+        Outcome::Fault(fault) => (None, Some(harmless(fault))),
     };
     json!({
         "name": checked.check.name,
@@ -114,7 +114,7 @@ fn checked(checked: &Checked, grade: &Grade) -> Value {
             "what": harmless(&failure.what),
             "expected": failure.expected.as_ref().map(shown),
             "got": failure.got.as_ref().map(shown),
-            "why": failure.why.iter().map(|why| escaped(why.as_bytes())).collect::<Vec<_>>(),
+            "why": failure.why.iter().map(|why| harmless(why)).collect::<Vec<_>>(),
             "last_words": written(&failure.last_words),
         })),
         "fault": fault,
@@ -139,7 +139,7 @@ pub fn kind(kind: Kind) -> &'static str {
 
 fn shown(shown: &Shown) -> Value {
     match shown {
-        Shown::Words(words) => json!({ "words": escaped(words.as_bytes()) }),
+        Shown::Words(words) => json!({ "words": harmless(words) }),
         Shown::Bytes(bytes) => {
             let kept = &bytes[..bytes.len().min(MAX_WRITTEN)];
             json!({ "bytes": hexadecimal::encode(kept), "len": bytes.len(), "text": escaped(kept) })
@@ -147,7 +147,7 @@ fn shown(shown: &Shown) -> Value {
     }
 }
 
-/// The end of what a program wrote, escaped.
+/// The end of what a program wrote, as text of several lines.
 fn written(bytes: &[u8]) -> String {
-    escaped(&bytes[bytes.len().saturating_sub(MAX_WRITTEN)..])
+    readable(&bytes[bytes.len().saturating_sub(MAX_WRITTEN)..])
 }

@@ -6,7 +6,7 @@ use crate::judge::event_log;
 use crate::judge::failure::{Failure, Shown};
 use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
 use crate::judge::report::json::{self, kind};
-use crate::view::text::{escaped, quoted_within};
+use crate::view::text::{quoted_within, readable};
 
 /// The document.
 pub fn junit(grade: &Grade) -> String {
@@ -82,10 +82,7 @@ fn story(steps: &[String], failure: &Failure) -> String {
         };
     }
     failure.why.iter().for_each(|why| story.extend([why, "\n"]));
-    for line in failure.last_words.split(|byte| *byte == b'\n') {
-        story.extend([&escaped(line), "\n"]);
-    }
-    story
+    story + &readable(&failure.last_words) + "\n"
 }
 
 /// An attribute's value.

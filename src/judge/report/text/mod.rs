@@ -9,12 +9,13 @@ use std::path::PathBuf;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use crate::judge::event_log;
-use crate::judge::failure::Kind;
+use crate::judge::event_log::{self, StoryLine};
+use crate::judge::failure::{Failure, Kind};
 use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
+use crate::judge::last_words;
 use crate::judge::wrong::Likely;
 use crate::judge::{choices, grade};
-use crate::view::text::{cut, escaped, wrapped};
+use crate::view::text::{cut, escaped, harmless, readable, wrapped};
 
 const RIGHT: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const WRONG: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -27,6 +28,9 @@ const WIDTH: usize = 100;
 
 /// The columns in which the claims begin.
 const CLAIM_COLUMN: usize = 40;
+
+/// The most lines of a report that one line of the program's output takes.
+const MOST_ROWS_OF_A_LINE: usize = 2;
 
 /// From the whole report to the shortest one: steps, last words, and whether it is brief, as in [`Extent`].
 const EXTENTS: [(usize, usize, bool); 9] = [
@@ -83,10 +87,10 @@ pub fn text(grade: &Grade, options: &ReportOptions<'_>) -> String {
 
 fn report(grade: &Grade, options: &ReportOptions<'_>, extent: &Extent) -> String {
     let mut report = String::new();
-    let program = escaped(grade.program.join(" ").as_bytes());
+    let program = harmless(&grade.program.join(" "));
     let _ = writeln!(report, "{STRONG}{} {}{STRONG:#}: {}\n", grade.exercise, options.title, cut(&program, 60));
     if let Some(unfit) = &grade.unfit {
-        for line in wrapped(&escaped(unfit.what.as_bytes()), extent.width.saturating_sub(2)) {
+        for line in wrapped(&harmless(&unfit.what), extent.width.saturating_sub(2)) {
             let _ = writeln!(report, "  {WRONG}{line}{WRONG:#}");
         }
         report.push('\n');
@@ -170,16 +174,14 @@ fn story(grade: &Grade, checked: &Checked, options: &ReportOptions<'_>, extent: 
     let (check, width) = (&checked.check, extent.width);
     let mut report = String::new();
     let _ = writeln!(report, "  {STRONG}{}{STRONG:#}: it {}\n", check.name, check.claim);
-    numbered_steps(&mut report, &event_log::steps(&checked.events), extent);
+    let mut story = event_log::story(&checked.events);
+    let repeats = matches!(&checked.outcome, Outcome::Failed(failure) if repeats_last_words(&mut story, failure));
+    numbered_steps(&mut report, &story, extent);
     report.push('\n');
     match &checked.outcome {
-        Outcome::Failed(failure) => report.push_str(&failure::described(failure, extent)),
+        Outcome::Failed(failure) => report.push_str(&failure::described(failure, extent, !repeats)),
         Outcome::Fault(fault) => {
-            let _ = writeln!(
-                report,
-                "    {UNSURE}We cannot tell: a fault of ours.{UNSURE:#} {}",
-                escaped(fault.as_bytes())
-            );
+            let _ = writeln!(report, "    {UNSURE}We cannot tell: a fault of ours.{UNSURE:#} {}", harmless(fault));
             let _ = writeln!(report, "    It is no zero. Judge again; if it stays so, ask whoever runs this judge.");
         }
         Outcome::Passed => {}
@@ -201,19 +203,61 @@ fn story(grade: &Grade, checked: &Checked, options: &ReportOptions<'_>, extent: 
     report
 }
 
-/// The steps with their numbers. Of more than [`Extent::max_steps`], those in the middle are only counted.
-fn numbered_steps(report: &mut String, steps: &[String], extent: &Extent) {
-    let (most, width) = (extent.max_steps, extent.width);
-    for (number, step) in (1..).zip(steps) {
-        if steps.len() > most && number == most / 2 + 1 {
-            let _ = writeln!(report, "       …  {} more steps", steps.len() - most);
+/// Whether the story has all of a program's last words. If the program has ended, they are shown below the story, and
+/// the lines at the end of the story that are among them are taken out of it.
+fn repeats_last_words(story: &mut Vec<StoryLine>, failure: &Failure) -> bool {
+    let ended = matches!(failure.kind, Kind::Ended | Kind::Limit);
+    let is_complaint = |line: &StoryLine| matches!(line, StoryLine::Complained(_) | StoryLine::LeftOut(_));
+    if ended {
+        // Behind them there is only the program's end.
+        let end = story.iter().rposition(|line| !matches!(line, StoryLine::Step(_))).map_or(0, |last| last + 1);
+        let rest = story.split_off(end);
+        while story.last().is_some_and(is_complaint) {
+            story.pop();
         }
-        if steps.len() <= most || number <= most / 2 || number > steps.len() - most / 2 {
-            for (index, line) in wrapped(step, width - 12).iter().enumerate() {
-                let number = if index == 0 { number.to_string() } else { String::new() };
-                let _ = writeln!(report, "    {number:>4}  {line}");
-            }
+        story.extend(rest);
+        return false;
+    }
+    let has = |line: &str| story.iter().any(|told| matches!(told, StoryLine::Complained(text) if text == line));
+    last_words::lines(&failure.last_words).into_iter().all(|line| has(&readable(line)))
+}
+
+/// The steps with their numbers, and what the program wrote between them. Of more lines than [`Extent::max_steps`],
+/// those in the middle are only counted.
+fn numbered_steps(report: &mut String, story: &[StoryLine], extent: &Extent) {
+    let most = extent.max_steps;
+    let mut number = 0;
+    for (index, line) in story.iter().enumerate() {
+        number += usize::from(matches!(line, StoryLine::Step(_)));
+        if story.len() > most && index == most / 2 {
+            let _ = writeln!(report, "       …  {} more steps", story.len() - most);
         }
+        if story.len() <= most || index < most / 2 || index >= story.len() - most / 2 {
+            report.extend(story_rows(line, number, extent.width).into_iter().map(|row| row + "\n"));
+        }
+    }
+}
+
+/// One line of a story, wrapped.
+fn story_rows(line: &StoryLine, number: usize, width: usize) -> Vec<String> {
+    let beside = |word: &str, text: &str| {
+        let rows = wrapped(text, width - 18);
+        let row = |(index, row): (usize, &String)| {
+            let word = if index == 0 { word } else { "" };
+            format!("          {QUIET}{word:<7}│{QUIET:#} {row}")
+        };
+        rows.iter().enumerate().map(row).collect()
+    };
+    let said = |text: &str| cut(&harmless(text), MOST_ROWS_OF_A_LINE * (width - 18));
+    match line {
+        StoryLine::Step(text) => {
+            let number = |index| if index == 0 { number.to_string() } else { String::new() };
+            let rows = wrapped(text, width - 12);
+            rows.iter().enumerate().map(|(index, row)| format!("    {:>4}  {row}", number(index))).collect()
+        }
+        StoryLine::Printed(text) => beside("prints", &said(text)),
+        StoryLine::Complained(text) => beside("stderr", &said(text)),
+        StoryLine::LeftOut(count) => beside("", &format!("… {count} more lines")),
     }
 }
 
@@ -262,7 +306,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::judge::failure::{Failure, Kind};
     use crate::judge::{Check, Exercise, Seed, Unfit};
 
     fn plain(report: &str) -> String {
