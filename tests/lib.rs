@@ -27,6 +27,7 @@ mod sandbox_faults;
 mod sandbox_languages;
 mod seeds;
 mod seen;
+mod setups;
 mod stage;
 mod students;
 mod sturdy;

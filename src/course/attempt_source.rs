@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::checkout::own_folders;
 use super::{Mistyped, languages};
-use crate::sandbox::{Archive, Besides, Folder, Links, Refusal};
+use crate::sandbox::{Archive, Besides, Folder, Links, Refusal, is_known};
 
 /// The file beside a program that says how it is built and run.
 pub const MANIFEST: &str = "socklab.toml";
@@ -82,10 +82,15 @@ impl AttemptSource {
                 Some(named) => named,
                 None => continue,
             };
+            let is_toolchains = path.file_name().and_then(OsStr::to_str).is_some_and(is_known);
             let name = match named {
                 Named::Inside(inner) => inner,
                 // An installed program is shown where it is.
                 Named::Elsewhere(_) if index == 0 && path.is_absolute() => continue,
+                Named::Elsewhere(_) if index == 0 && is_toolchains && !is_strangers => {
+                    *word = std::path::absolute(self.folder.path().join(&path))?.into();
+                    continue;
+                }
                 Named::Elsewhere(file) => match besides.iter().find(|one| one.from == file) {
                     Some(known) => known.name.clone(),
                     None => {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -12,11 +12,11 @@ use super::Mistyped;
 use super::attempt_source::{AttemptSource, Author};
 use super::checkout::{checkout, own_folders};
 use super::exercises::ExerciseFolder;
+use super::setup::{Runnable, Setup};
 use crate::judge::{self, Cost, Exercise, Grade, Judging, Misconception, SECRET_BYTES, Seed, Unfit, judge};
 use crate::sandbox::{
-    Archive, ArchiveError, Besides, Fault, Folder, How, Input, Layer, Layers, LeftBehind, Limits, MOST_BYTES_OF_WORDS,
-    MOST_WORDS, Program, Protection, Resolved, Sandbox, SandboxConfig, SharedGroup, resolve, resolve_submitted,
-    tier_of_this_machine,
+    Archive, ArchiveError, Besides, Fault, How, Input, Layer, Layers, LeftBehind, Limits, MOST_BYTES_OF_WORDS,
+    MOST_WORDS, Program, Protection, Sandbox, SandboxConfig, SharedGroup, tier_of_this_machine,
 };
 
 /// How long a sandbox's program lives at most: longer than the judge goes on.
@@ -61,7 +61,7 @@ pub struct PreparedAttempt {
 }
 
 /// What is executed, and where; or why there is nothing to judge.
-type Built = Result<(Vec<OsString>, SandboxConfig), Unfit>;
+type Built = Result<Runnable, Unfit>;
 
 /// Copies an attempt and builds it.
 ///
@@ -110,7 +110,8 @@ pub fn prepare(
         Ok(archive) => {
             left_behind.clone_from(archive.left_behind());
             config.archive = archive;
-            built(config, source, &run, &besides)?
+            let setup = Setup { source, is_strangers: options.untrusted };
+            built(config, &setup, &run, &besides)?
         }
         Err(ArchiveError::Excess(excess)) if source.author == Author::Submitted => {
             let what = format!("the folder holds {excess}, so there is nothing to judge");
@@ -185,7 +186,7 @@ impl PreparedAttempt {
             Some(seed) => seed.clone(),
             None => Seed::random().context("getrandom, for a new seed")?,
         };
-        let (argv, order) = match &self.program {
+        let Runnable { argv, config, path } = match &self.program {
             Ok(program) => program.clone(),
             Err(unfit) => {
                 let grade = Grade::unfit(id, exercise, self.typed.clone(), seed, unfit.clone());
@@ -197,9 +198,9 @@ impl PreparedAttempt {
             exercise,
             wrong: &self.wrong,
             typed: self.typed.clone(),
-            env: environment(&argv),
+            env: environment(&path),
             argv,
-            sandbox: SandboxConfig { capture: options.capture, ..order },
+            sandbox: SandboxConfig { capture: options.capture, ..config },
             built: self.built,
             seed,
             only: options.check.as_deref(),
@@ -224,15 +225,10 @@ fn limits() -> Limits {
 }
 
 /// Builds what is to be built, and finds what is to be executed. The second value is what the build has cost.
-fn built(
-    mut config: SandboxConfig,
-    source: &AttemptSource,
-    run: &[OsString],
-    besides: &[Besides],
-) -> Result<(Built, Cost)> {
+fn built(mut config: SandboxConfig, setup: &Setup<'_>, run: &[OsString], besides: &[Besides]) -> Result<(Built, Cost)> {
     let mut cost = Cost::default();
-    if !source.build.is_empty() {
-        let (built, of_build) = build(&config, source)?;
+    if !setup.source.build.is_empty() {
+        let (built, of_build) = build(&config, setup)?;
         cost = of_build;
         match built {
             Ok(archive) => config.archive = archive,
@@ -240,21 +236,22 @@ fn built(
         }
     }
     if besides.iter().any(|one| Path::new(".").join(&one.name) == run[0]) {
-        return Ok((Ok((run.to_vec(), config)), cost));
+        return Ok((Ok(Runnable { argv: run.to_vec(), config, path: Vec::new() }), cost));
     }
-    let argv = resolved(&mut config, source, run, source.author)?;
-    Ok((Ok((argv, config)), cost))
+    let runnable = setup.runnable(&config, run, setup.source.author, &environment)?;
+    Ok((Ok(runnable), cost))
 }
 
 /// Executes the build in a sandbox: a compiler reads what a stranger wrote.
-fn build(config: &SandboxConfig, source: &AttemptSource) -> Result<(Result<Archive, Unfit>, Cost)> {
+fn build(config: &SandboxConfig, setup: &Setup<'_>) -> Result<(Result<Archive, Unfit>, Cost)> {
     let limits = Limits { wall: LONGEST, ..Limits::for_build() };
-    let mut config = SandboxConfig { limits, ..config.clone() };
-    let argv = resolved(&mut config, source, &source.build, Author::Submitted)?;
+    let config = SandboxConfig { limits, ..config.clone() };
+    let Runnable { argv, config, path } =
+        setup.runnable(&config, &setup.source.build, Author::Submitted, &environment)?;
     let mut sandbox = Sandbox::open(&config).map_err(|fault| anyhow!("{fault}"))?;
     let protection = sandbox.protection().clone();
     let fault = |fault: Fault| anyhow!("the build could not be watched: {fault}");
-    let program = Program { env: environment(&argv), argv, input: Input::Nothing };
+    let program = Program { env: environment(&path), argv, input: Input::Nothing };
     match sandbox.start(&program) {
         Err(fault) if fault.is_unexecutable() => {
             let what = format!("it cannot be built: its build cannot be started: {}", fault.why_unexecutable());
@@ -277,32 +274,11 @@ fn build(config: &SandboxConfig, source: &AttemptSource) -> Result<(Result<Archi
     Ok((Err(unfit(format!("it cannot be built: {why}"), output, &protection)), building.cost))
 }
 
-/// A command whose first word is a file, which the sandbox then shows. What was built is in the sandbox's folder only.
-fn resolved(
-    config: &mut SandboxConfig,
-    source: &AttemptSource,
-    command: &[OsString],
-    author: Author,
-) -> Result<Vec<OsString>> {
-    let mut argv = command.to_vec();
-    let folder: &Folder = &source.folder;
-    let is_built = !source.build.is_empty() && Path::new(&argv[0]).starts_with(".");
-    let Resolved { path, visible } = match author {
-        Author::Submitted => resolve_submitted(&argv[0], folder),
-        Author::Typed if is_built => return Ok(argv),
-        Author::Typed => resolve(&argv[0], folder.path()),
-    }
-    .map_err(|error| Mistyped(error.to_string()))?;
-    config.visible.extend(visible);
-    argv[0] = path.into();
-    Ok(argv)
-}
-
 /// The whole environment of a program, but for its address. No variable of the judge's own is passed on.
-fn environment(argv: &[OsString]) -> Vec<(String, String)> {
+fn environment(folders: &[PathBuf]) -> Vec<(String, String)> {
     let usual = "/usr/local/bin:/usr/bin:/bin";
-    let own = Path::new(&argv[0]).parent().filter(|folder| folder.is_absolute()).map(|folder| folder.display());
-    let path = own.map_or_else(|| usual.to_owned(), |own| format!("{own}:{usual}"));
+    let path: String = folders.iter().map(|folder| format!("{}:", folder.display())).collect();
+    let path = path + usual;
     let pairs = [
         ("PATH", path.as_str()),
         ("HOME", "/tmp"),

@@ -9,6 +9,7 @@ pub mod grading;
 pub mod labs;
 pub mod languages;
 pub mod progress;
+mod setup;
 mod tasks;
 pub mod work;
 

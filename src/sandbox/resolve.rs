@@ -5,19 +5,25 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
 use std::io::Read;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::beneath::{Folder, Links, Refusal};
 use super::own;
-use super::toolchain::{self, is_of_the_system};
+use super::toolchain::{self, Question, is_of_the_system};
 use crate::sys;
+use crate::trace::error_name;
 
 /// How long an interpreter may take to say where it is.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The most bytes of an answer that are kept.
+const MOST_SAID: usize = 64 << 10;
 
 /// Where programs are looked for if `PATH` does not say it.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -52,6 +58,9 @@ const NO_SUCH_PROGRAM: &str = "there is no such program: look at the spelling an
 const NOT_EXECUTABLE: &str = "it may not be executed: chmod +x makes it a program";
 const OURS: &str = "this is the judge itself, which is no attempt";
 
+/// A folder in which nothing of a stranger's lies.
+const NOWHERE: &str = "/proc";
+
 /// Finds a program that the user of this one has named, as a shell in `folder` would.
 ///
 /// A program of the folder itself keeps its name in it: the archive brings it along. An interpreter is asked once where
@@ -59,11 +68,19 @@ const OURS: &str = "this is the judge itself, which is no attempt";
 /// of a stranger's lies.
 ///
 /// # Errors
-/// [`NotFound`] where there is no such file, or it may not be executed.
+/// [`NotFound`] where there is no such file, or it may not be executed, or is a shim that finds no program.
 pub fn resolve(program: &OsStr, folder: &Path) -> Result<Resolved, NotFound> {
+    resolve_asking(program, folder, Path::new(NOWHERE))
+}
+
+/// The same, but that interpreters are asked in the folder `here`. Shims look there for a file that names a version.
+///
+/// # Errors
+/// Those of [`resolve`].
+pub fn resolve_asking(program: &OsStr, folder: &Path, here: &Path) -> Result<Resolved, NotFound> {
     let not_found = |why: &str| NotFound { command: program.to_owned(), why: why.to_owned() };
     if !program.as_bytes().contains(&b'/') {
-        return in_path(program, &|_| true);
+        return in_path(program, here, &|_| true);
     }
     let found = folder.join(program);
     let real = fs::canonicalize(&found).ok().filter(|path| path.is_file());
@@ -82,16 +99,34 @@ pub fn resolve(program: &OsStr, folder: &Path) -> Result<Resolved, NotFound> {
             Ok(Resolved { path: Path::new(".").join(path), visible: Vec::new() })
         }
         Some(inner) => Ok(Resolved { path: Path::new(".").join(inner), visible: Vec::new() }),
-        None => installed(found).ok_or_else(|| not_found(NO_SUCH_PROGRAM)),
+        None => found_at(found, here).map_err(|why| not_found(&why)),
+    }
+}
+
+/// Finds a program of a toolchain that the user of this one has named by its full path, and that may be executed outside
+/// of a sandbox, also where it lies in the folder that is judged: an environment of Python's own, which its user has made.
+///
+/// # Errors
+/// Those of [`resolve`].
+pub fn resolve_toolchain(program: &Path, here: &Path) -> Result<Resolved, NotFound> {
+    let not_found = |why: &str| NotFound { command: program.as_os_str().to_owned(), why: why.to_owned() };
+    match fs::metadata(program) {
+        Ok(about) if about.is_file() && is_program(program) && !own::is_own(program) => {
+            found_at(program.to_owned(), here).map_err(|why| not_found(&why))
+        }
+        Ok(about) if about.is_file() => Err(not_found(NOT_EXECUTABLE)),
+        _ => Err(not_found(NO_SUCH_PROGRAM)),
     }
 }
 
 /// Finds a program that a stranger has named in a folder: by its bare name, in the `PATH` of this process and nowhere
 /// in the folder; or by its path in the folder. One of the folder need not be there yet: a build may make it.
+/// Interpreters are asked in the folder `here`, unless that is the stranger's.
 ///
 /// # Errors
 /// [`NotFound`] for anything else, and where no program of that name is installed.
-pub fn resolve_submitted(program: &OsStr, folder: &Folder) -> Result<Resolved, NotFound> {
+pub fn resolve_submitted(program: &OsStr, folder: &Folder, here: &Path) -> Result<Resolved, NotFound> {
+    let here = if folder.holds(here) { Path::new(NOWHERE) } else { here };
     let refused = |why: String| NotFound { command: program.to_owned(), why };
     let remedy = "write a bare name, which is looked for in PATH (python3), or a path in the folder (./server)";
     let path = Path::new(program);
@@ -99,7 +134,7 @@ pub fn resolve_submitted(program: &OsStr, folder: &Folder) -> Result<Resolved, N
         return Err(refused(format!("this names no program: {remedy}")));
     }
     if !program.as_bytes().contains(&b'/') {
-        let found = in_path(program, &|place: &Path| !folder.holds(place)).map_err(|not_found| {
+        let found = in_path(program, here, &|place: &Path| !folder.holds(place)).map_err(|not_found| {
             match folder.about(path, Links::Followed) {
                 Ok(_) => refused(format!("there is no such program in PATH: ./{} is in the folder", path.display())),
                 Err(_) => not_found,
@@ -119,7 +154,7 @@ pub fn resolve_submitted(program: &OsStr, folder: &Folder) -> Result<Resolved, N
 }
 
 /// Looks for a bare name in `PATH`. A relative entry would be a stranger's folder, and so may others be: `may_be_used`.
-fn in_path(program: &OsStr, may_be_used: &dyn Fn(&Path) -> bool) -> Result<Resolved, NotFound> {
+fn in_path(program: &OsStr, here: &Path, may_be_used: &dyn Fn(&Path) -> bool) -> Result<Resolved, NotFound> {
     let not_found = |why: &str| NotFound { command: program.to_owned(), why: why.to_owned() };
     let path = env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| USUAL_PATH.into());
     let mut files = env::split_paths(&path)
@@ -137,24 +172,55 @@ fn in_path(program: &OsStr, may_be_used: &dyn Fn(&Path) -> bool) -> Result<Resol
     if own::is_own(&found) {
         return Err(not_found(OURS));
     }
-    let asked = match program.to_str() {
-        Some(name) if toolchain::is_python(name) => python(&found),
-        Some(name @ ("rustc" | "cargo" | "rustdoc")) => rust(&found, name),
-        _ => None,
+    found_at(found, here).map_err(|why| not_found(&why))
+}
+
+/// A program that lies here, or the one for which it is a shim; or why there is none.
+fn found_at(mut found: PathBuf, here: &Path) -> Result<Resolved, String> {
+    if found.components().any(|part| part == Component::ParentDir) {
+        let folder = found.parent().and_then(|folder| fs::canonicalize(folder).ok());
+        found = folder.map(|folder| folder.join(found.file_name().unwrap_or_default())).unwrap_or(found);
+    }
+    let name = found.file_name().and_then(OsStr::to_str).unwrap_or_default().to_owned();
+    let asked = if toolchain::is_python(&name) {
+        python(&found, here)
+    } else {
+        toolchain::question(&name).map_or(Ok(None), |question| of_toolchain(&found, &name, question, here))
     };
-    asked.or_else(|| installed(found)).ok_or_else(|| not_found(NO_SUCH_PROGRAM))
+    match asked {
+        Ok(Some(resolved)) => Ok(resolved),
+        Err(silence) if looks_for_it(&found, &name) => Err(format!(
+            "{} only looks for the program, and finds none ({silence}): have it find one here, or put the folder of the \
+             program itself first in PATH",
+            found.display()
+        )),
+        _ => installed(found, here).ok_or_else(|| NO_SUCH_PROGRAM.to_owned()),
+    }
+}
+
+/// Whether this file only looks for the program of this name: it is a script, or another program.
+fn looks_for_it(found: &Path, name: &str) -> bool {
+    let real = fs::canonicalize(found).unwrap_or_default();
+    let real_name = real.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    let is_of_it = match toolchain::question(name) {
+        Some(question) => toolchain::question(real_name).is_some_and(|real| real.programs == question.programs),
+        None => toolchain::is_python(real_name),
+    };
+    is_script(found) || !is_of_it
 }
 
 /// A program that is installed on this machine, and its interpreter if it is a script.
-fn installed(found: PathBuf) -> Option<Resolved> {
+fn installed(found: PathBuf, here: &Path) -> Option<Resolved> {
     let real = fs::canonicalize(&found).ok()?;
     let mut visible = toolchain::around(&real);
     if let Some(interpreter) = interpreter(&real).filter(|file| !is_of_the_system(file) && is_program(file)) {
         let is_python = interpreter.file_name().and_then(OsStr::to_str).is_some_and(toolchain::is_python);
-        visible.extend(is_python.then(|| python(&interpreter)).flatten().into_iter().flat_map(|found| found.visible));
+        let asked = if is_python { python(&interpreter, here).ok().flatten() } else { None };
+        visible.extend(asked.into_iter().flat_map(|found| found.visible));
         visible.extend(fs::canonicalize(&interpreter).map(|real| toolchain::around(&real)).into_iter().flatten());
         visible.push(interpreter);
     }
+    visible.extend(libraries(&real));
     // Its name may be what tells it what to do. Links lead on within /usr, or through /etc/alternatives.
     let path = if is_of_the_system(&found) { found } else { real };
     Some(Resolved { path, visible })
@@ -162,50 +228,136 @@ fn installed(found: PathBuf) -> Option<Resolved> {
 
 /// Asks an interpreter that is a shim, or whose library lies elsewhere, as a virtual environment's does. One of the
 /// system's is what it seems, and the question would cost a start.
-fn python(found: &Path) -> Option<Resolved> {
+fn python(found: &Path, here: &Path) -> Result<Option<Resolved>, String> {
     let environment = toolchain::environment_of(found);
     let of_the_system = fs::canonicalize(found).is_ok_and(|real| is_of_the_system(&real)) && is_of_the_system(found);
     if of_the_system && environment.is_none() && !is_script(found) {
-        return None;
+        return Ok(None);
     }
     const WHERE: &str = "import sys; print(sys.executable, sys.prefix, sys.base_prefix, sep='\\n')";
-    let answer = ask(Command::new(found).args(["-I", "-S", "-c", WHERE]))?;
+    let answer = ask(Command::new(found).args(["-I", "-S", "-c", WHERE]), here)?.stdout;
     let mut lines = answer.lines().map(PathBuf::from);
-    let path = lines.next().filter(|path| path.is_absolute() && is_program(path))?;
+    let Some(path) = lines.next().filter(|path| path.is_absolute() && is_program(path)) else {
+        return Err("it does not say where its program is".to_owned());
+    };
     // Without its `site`, a Python says nothing of its environment.
-    let environments = [environment, toolchain::environment_of(&path)].into_iter().flatten().map(Path::to_owned);
-    let visible = toolchain::of_python(&path, lines.chain(environments));
-    Some(Resolved { path, visible })
+    let own = toolchain::environment_of(&path).map(Path::to_owned);
+    let environments = [environment.map(Path::to_owned), own.clone()].into_iter().flatten();
+    let mut visible = toolchain::of_python(&path, lines.chain(environments));
+    // A link is shown as the file that it leads to, and a Python looks for its library beside itself; but an
+    // environment is known by the link's place.
+    let real = fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+    visible.extend(libraries(&real));
+    let path = if own.is_some() || is_of_the_system(&path) { path } else { real };
+    Ok(Some(Resolved { path, visible }))
 }
 
-/// rustup's `rustc` looks for the toolchain at each start, and writes to the home folder.
-fn rust(found: &Path, name: &str) -> Option<Resolved> {
-    let rustc = found.with_file_name("rustc");
-    let root = PathBuf::from(ask(Command::new(rustc).args(["--print", "sysroot"]))?.trim());
-    let path = Some(root.join("bin").join(name)).filter(|path| path.is_absolute() && is_program(path))?;
-    let visible = toolchain::around(&path);
-    Some(Resolved { path, visible })
+/// Asks what is only a shim for a program of a toolchain. rustup's `rustc` is one that writes to the home folder.
+fn of_toolchain(found: &Path, name: &str, question: &Question, here: &Path) -> Result<Option<Resolved>, String> {
+    if question.words.is_empty() || !looks_for_it(found, name) && !question.programs.contains(&"rustc") {
+        return Ok(None);
+    }
+    let answer = ask(Command::new(found.with_file_name(question.programs[0])).args(question.words), here)?;
+    let lines = [answer.stdout, answer.stderr].join("\n");
+    let said = lines.lines().find_map(|line| Some(line.trim().strip_prefix(question.before)?.trim()));
+    let said = PathBuf::from(said.unwrap_or_default());
+    let place = match question.below {
+        Some(bin) => said.join(bin).join(name),
+        None => said,
+    };
+    let Some(path) = fs::canonicalize(place).ok().filter(|path| is_program(path)) else {
+        return Err("it does not say where its program is".to_owned());
+    };
+    let visible = toolchain::around(&path).into_iter().chain(libraries(&path)).collect();
+    Ok(Some(Resolved { path, visible }))
 }
 
-/// What a trusted program prints within a bounded time, run where nothing lies.
-fn ask(command: &mut Command) -> Option<String> {
-    let mut child =
-        command.current_dir("/proc").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().ok()?;
-    let mut text = String::new();
-    let mut output = child.stdout.take()?;
-    let until = Instant::now() + PATIENCE;
-    let mut buffer = [0; 4096];
-    while sys::wait_until_readable(&output, until.saturating_duration_since(Instant::now())).ok()? {
-        match output.read(&mut buffer).ok()? {
-            0 => {
-                let is_well = child.wait().ok()?.success();
-                return is_well.then_some(text);
-            }
-            len => text += &String::from_utf8_lossy(&buffer[..len]),
+/// The libraries of a program outside of `/usr`, and its loader, as far as these lie outside, too. The loader itself
+/// tells which: it starts no program to do that.
+fn libraries(program: &Path) -> Vec<PathBuf> {
+    if is_of_the_system(program) {
+        return Vec::new();
+    }
+    let Some(loader) = loader(program) else { return Vec::new() };
+    let Ok(answer) = ask(Command::new(&loader).arg("--list").arg(program), Path::new(NOWHERE)) else {
+        return Vec::new();
+    };
+    // libc.so.6 => /lib/libc.so.6 (0x00007f…)
+    let path = |line: &str| {
+        let path = line.rsplit_once(" (")?.0.rsplit("=> ").next()?.trim();
+        Some(PathBuf::from(path)).filter(|path| path.is_absolute() && path.is_file())
+    };
+    // A library is a link in its folder, and the way to that folder may go up and down.
+    let both = |path: PathBuf| {
+        let link = path.parent().and_then(|folder| Some(fs::canonicalize(folder).ok()?.join(path.file_name()?)));
+        [fs::canonicalize(&path).ok(), link].into_iter().flatten()
+    };
+    let named = answer.stdout.lines().filter_map(path).chain([loader]).flat_map(both);
+    named.filter(|path| !is_of_the_system(path)).collect()
+}
+
+/// The loader that a program of the kernel's own format names (`PT_INTERP`, elf(5)), if it is one of 64 bits.
+fn loader(program: &Path) -> Option<PathBuf> {
+    let mut head = Vec::new();
+    fs::File::open(program).and_then(|file| file.take(4096).read_to_end(&mut head)).ok()?;
+    let number = |at: usize, bytes: usize| -> Option<usize> {
+        let bytes = head.get(at..at.checked_add(bytes)?)?;
+        usize::try_from(bytes.iter().rev().try_fold(0u64, |all, byte| Some(all.checked_mul(256)? + u64::from(*byte)))?)
+            .ok()
+    };
+    if head.get(..6)? != b"\x7fELF\x02\x01" {
+        return None;
+    }
+    let (table, size, count) = (number(0x20, 8)?, number(0x36, 2)?, number(0x38, 2)?);
+    let mut entries = (0..count).filter_map(|index| table.checked_add(index.checked_mul(size)?));
+    let entry = entries.find(|entry| number(*entry, 4) == Some(3))?;
+    let (at, len) = (number(entry.checked_add(8)?, 8)?, number(entry.checked_add(32)?, 8)?);
+    let path = head.get(at..at.checked_add(len)?)?.split(|byte| *byte == 0).next()?;
+    Some(PathBuf::from(OsStr::from_bytes(path))).filter(|path| path.is_absolute() && is_program(path))
+}
+
+/// What a program has printed.
+struct Answer {
+    stdout: String,
+    stderr: String,
+}
+
+/// What a trusted program prints within a bounded time, run in the folder `here`; or why there is no answer.
+fn ask(command: &mut Command, here: &Path) -> Result<Answer, String> {
+    let mut child = command
+        .current_dir(here)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| error_name(&error))?;
+    let stderr = child.stderr.take();
+    let stderr = thread::spawn(move || stderr.map(|pipe| read_all(pipe)).unwrap_or_default());
+    let stdout = child.stdout.take().and_then(|pipe| read_all(pipe));
+    let Some(stdout) = stdout else {
+        let _ = child.kill();
+        let _ = child.wait();
+        return Err(format!("it has not answered within {} s", PATIENCE.as_secs()));
+    };
+    let status = child.wait().map_err(|error| error_name(&error))?;
+    let stderr = stderr.join().ok().flatten().unwrap_or_default();
+    if status.success() {
+        return Ok(Answer { stdout, stderr });
+    }
+    let first = stderr.lines().chain(stdout.lines()).find(|line| !line.trim().is_empty());
+    Err(first.map_or_else(|| status.to_string(), |line| line.trim().chars().take(200).collect()))
+}
+
+/// All that comes from a pipe within a bounded time.
+fn read_all(mut pipe: impl Read + AsFd) -> Option<String> {
+    let (mut text, mut buffer, until) = (String::new(), [0; 4096], Instant::now() + PATIENCE);
+    while sys::wait_until_readable(&pipe, until.saturating_duration_since(Instant::now())).ok()? {
+        match pipe.read(&mut buffer).ok()? {
+            0 => return Some(text),
+            len if text.len() < MOST_SAID => text += &String::from_utf8_lossy(&buffer[..len]),
+            _ => {}
         }
     }
-    let _ = child.kill();
-    let _ = child.wait();
     None
 }
 

@@ -3,7 +3,7 @@
 //! be somebody's home.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// A toolchain's layout, below the folder that its `bin` is in.
 struct Layout {
@@ -48,6 +48,97 @@ const LAYOUTS: [Layout; 7] = [
 /// What is shown of a Python's prefix, or of a virtual environment.
 const PARTS_OF_PYTHON: [&str; 3] = ["pyvenv.cfg", "lib", "lib64"];
 
+/// What is shown of the folder in which Homebrew has all its packages, wherever its user has put it.
+const PARTS_OF_HOMEBREW: [&str; 3] = ["Cellar", "opt", "lib"];
+
+/// Stores of packages, each of which names all others that it needs by their full paths.
+const STORES: [&str; 2] = ["/nix/store", "/gnu/store"];
+
+/// How a language's program says where it is, if what lies in `PATH` only looks for it: `pyenv`, `asdf`, `mise`, `nodenv`,
+/// `jenv`, `goenv` and `volta` put such a shim there.
+pub struct Question {
+    /// The programs that belong together. The first one is asked for all.
+    pub programs: &'static [&'static str],
+    /// The words behind it.
+    pub words: &'static [&'static str],
+    /// What the line of the answer begins with, which may come on standard error.
+    pub before: &'static str,
+    /// Where the programs are, below the folder that the answer names; `None` if it names the program itself.
+    pub below: Option<&'static str>,
+    /// Words with which it does next to nothing: to see whether it starts.
+    pub to_try: &'static [&'static str],
+}
+
+const QUESTIONS: [Question; 8] = [
+    Question {
+        programs: &["rustc", "cargo", "rustdoc"],
+        words: &["--print", "sysroot"],
+        before: "",
+        below: Some("bin"),
+        to_try: &["--version"],
+    },
+    Question {
+        programs: &["node", "nodejs"],
+        words: &["-p", "process.execPath"],
+        before: "",
+        below: None,
+        to_try: &["--version"],
+    },
+    Question {
+        programs: &["java", "javac"],
+        words: &["-XshowSettings:properties", "-version"],
+        before: "java.home = ",
+        below: Some("bin"),
+        to_try: &["-version"],
+    },
+    Question {
+        programs: &["go", "gofmt"],
+        words: &["env", "GOROOT"],
+        before: "",
+        below: Some("bin"),
+        to_try: &["version"],
+    },
+    Question {
+        programs: &["ruby"],
+        words: &["-e", "print RbConfig.ruby"],
+        before: "",
+        below: None,
+        to_try: &["--version"],
+    },
+    Question { programs: &["perl"], words: &["-e", "print $^X"], before: "", below: None, to_try: &["-v"] },
+    Question { programs: &["php"], words: &["-n", "-r", "echo PHP_BINARY;"], before: "", below: None, to_try: &["-v"] },
+    Question {
+        programs: &["cc", "gcc", "g++", "c++", "clang", "clang++"],
+        words: &[],
+        before: "",
+        below: None,
+        to_try: &["--version"],
+    },
+];
+
+/// The question that is asked of programs of this name.
+pub fn question(name: &str) -> Option<&'static Question> {
+    QUESTIONS.iter().find(|question| question.programs.contains(&without_version(name)))
+}
+
+/// Whether this is the name of a program of a toolchain that is known here.
+pub fn is_known(name: &str) -> bool {
+    is_python(name) || question(name).is_some()
+}
+
+/// Words with which a program of this name does next to nothing, if it is one that is known here.
+pub fn to_try(name: &str) -> Option<&'static [&'static str]> {
+    if is_python(name) {
+        return Some(&["-I", "-S", "-c", "import socket"]);
+    }
+    question(name).map(|question| question.to_try)
+}
+
+/// Several versions lie beside each other as gcc-13 and ruby3.1.
+fn without_version(name: &str) -> &str {
+    name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-')
+}
+
 /// Whether this is the name of a Python: `python3`, `python3.12`, `pypy3`.
 pub fn is_python(name: &str) -> bool {
     let rest = name.strip_prefix("python").or_else(|| name.strip_prefix("pypy"));
@@ -68,8 +159,7 @@ pub fn is_of_the_system(path: &Path) -> bool {
 /// toolchain if that is one of those known here.
 pub fn around(program: &Path) -> Vec<PathBuf> {
     let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    // Several versions lie beside each other as gcc-13 and ruby3.1.
-    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.' || c == '-');
+    let name = without_version(name);
     let root = program.parent().filter(|folder| folder.ends_with("bin")).and_then(Path::parent);
     let has = |layout: &&Layout, root: &Path| {
         layout.programs.contains(&name)
@@ -79,15 +169,30 @@ pub fn around(program: &Path) -> Vec<PathBuf> {
         .and_then(|root| Some((root, LAYOUTS.iter().find(|layout| has(layout, root))?)))
         .map(|(root, layout)| parts_of(root, layout.parts))
         .unwrap_or_default();
-    without_what_is_shown(parts.into_iter().chain([program.to_owned()]).collect())
+    without_what_is_shown(parts.into_iter().chain(of_packages(program)).chain([program.to_owned()]).collect())
+}
+
+/// What must be shown for a program, whose full path this is, of a manager of packages that need each other.
+fn of_packages(program: &Path) -> Vec<PathBuf> {
+    if let Some(store) = STORES.into_iter().map(Path::new).find(|store| program.starts_with(store)) {
+        return vec![store.to_owned()];
+    }
+    let cellar = program.ancestors().find(|above| above.ends_with("Cellar")).and_then(Path::parent);
+    cellar.map(|root| parts_of(root, &PARTS_OF_HOMEBREW)).unwrap_or_default()
 }
 
 /// What must be shown for a Python that has said where it lies and which prefixes it has.
 pub fn of_python(program: &Path, prefixes: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
-    let mut shown: Vec<PathBuf> =
-        prefixes.filter(|prefix| prefix.is_absolute()).flat_map(|prefix| parts_of(&prefix, &PARTS_OF_PYTHON)).collect();
+    // A prefix may be a link, of whose two names an interpreter uses now one and now the other.
+    let both = |prefix: PathBuf| [fs::canonicalize(&prefix).ok(), Some(prefix)].into_iter().flatten();
+    let mut shown: Vec<PathBuf> = prefixes
+        .flat_map(both)
+        .filter(|prefix| prefix.is_absolute() && prefix.components().all(|part| part != Component::ParentDir))
+        .flat_map(|prefix| parts_of(&prefix, &PARTS_OF_PYTHON))
+        .collect();
     shown.push(program.to_owned());
     let real = fs::canonicalize(program).ok();
+    shown.extend(real.as_deref().map(of_packages).unwrap_or_default());
     // PyPy's library lies beside it.
     let beside = real.as_deref().and_then(Path::parent).and_then(|folder| fs::read_dir(folder).ok());
     let is_library = |name: &str| name.starts_with("lib") && name.contains(".so");
