@@ -59,6 +59,8 @@ pub struct CheckContext {
     /// Whether the program has gone on waiting for more than a second when a part had come: then it need not prove
     /// again that it does, where it sleeps in no call on its socket.
     pub is_patient: Cell<bool>,
+    /// How long after a question the slowest answer of ours was sent, since the program was started.
+    pub slowest_answer: Cell<Duration>,
     /// The CPU time that the program may use in one wait.
     pub max_cpu: Cell<Duration>,
     /// What our peers have still to send, in words; `None` if that is nothing.
@@ -120,6 +122,7 @@ impl CheckContext {
             choices: RefCell::new(choices),
             hang_samples: Cell::new(HANG_SAMPLES),
             is_patient: Cell::new(false),
+            slowest_answer: Cell::default(),
             max_cpu: Cell::new(MAX_CPU_TO_START),
             unsent: RefCell::new(None),
             gate: Cell::new(Gate::Start),
@@ -198,6 +201,7 @@ impl CheckContext {
     /// Notes that a program is being started, perhaps again.
     pub fn note_start(&self) {
         self.max_cpu.set(MAX_CPU_TO_START);
+        self.slowest_answer.set(Duration::ZERO);
         self.ending_logged.set(false);
         for stream in &self.logged {
             stream.logged.set(0);

@@ -43,7 +43,7 @@ pub use failure::{Done, Failure, Kind, Shown, Stop};
 pub use gate::Gate;
 pub use grade::{Checked, Grade, Outcome, Unfit, Verdict};
 pub use last_words::JAVA_OPTIONS;
-pub use peer::{Connection, Listener, UdpPeer};
+pub use peer::{Arrival, Connection, InTime, Listener, UdpPeer};
 pub use run::{Judging, judge};
 pub use seed::{SECRET_BYTES, Seed, read as read_seed};
 pub use wrong::{GATE, Likely, Misconception};

@@ -243,7 +243,8 @@ fn rubbish(attempt: &mut Attempt) -> Done {
 fn rubbish_all_the_time(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &["hello"])?;
     expect_request(&mut server, 1, "hello", &[])?;
-    if server.send_until_received(b"0 RUBBISH", Duration::from_millis(10), 300)? {
+    let (every, at_most) = (Duration::from_millis(10), WAITS * 3 / 4);
+    if server.send_until_received(b"0 RUBBISH", every, at_most, PATIENCE)? {
         return Ok(());
     }
     let failure = attempt.failure("it does not ask again as long as datagrams come");

@@ -1,6 +1,7 @@
 //! What an attempt must print, how it must end, and what its host must look like.
 
 use std::io;
+use std::time::Duration;
 
 use socket2::Type;
 
@@ -101,6 +102,34 @@ impl Attempt {
     }
 }
 
+/// Its own time limits, which it may have passed before an answer of ours came.
+impl Attempt {
+    /// Applies a part of a check from the start of the program to its end; again, with the program started anew, if it
+    /// fails and our answers were no quicker than `quick`: a program that gives up much too early is told so by the
+    /// check for that, and by no other one because the machine was busy.
+    ///
+    /// # Errors
+    /// Those of the part.
+    pub fn repeat_if_slow(&mut self, quick: Duration, part: impl Fn(&mut Attempt) -> Done) -> Done {
+        const MAX_TRIES: u32 = 10;
+        for _ in 1..MAX_TRIES {
+            match part(self) {
+                Err(Stop::Failed(failure)) if failure.kind != Kind::Limit => {
+                    let slowest = self.context.slowest_answer.get();
+                    if slowest <= quick || failure.kind == Kind::Hangs {
+                        return Err(Stop::Failed(failure));
+                    }
+                    let slowest = slowest.as_millis();
+                    self.context.log.step(format!("our side took {slowest} ms to answer: all of it once more"));
+                    self.kill()?;
+                }
+                done => return done,
+            }
+        }
+        part(self)
+    }
+}
+
 /// The program's end, and its rest.
 impl Attempt {
     /// Waits until the program ends by itself.
@@ -114,6 +143,19 @@ impl Attempt {
             other => return Err(self.context.unmet(&other, "it does not end").into()),
         }
         self.context.ended().ok_or_else(|| Stop::Fault("a program ended, and nobody knows how".to_owned()))
+    }
+
+    /// Expects that the program ends by itself, with whatever exit code.
+    ///
+    /// # Errors
+    /// A failure, if it does not, or is ended because it exceeded a limit.
+    pub fn expect_end(&mut self) -> Done {
+        let ending = self.wait_for_end()?;
+        if ending.limit.is_none() {
+            return Ok(());
+        }
+        let failure = self.context.failure(Kind::Ended, "it does not end as it must", None);
+        Err(failure.between("an end of its own", how_it_ended(&ending)).into())
     }
 
     /// Waits until the program ends, and expects this exit code.

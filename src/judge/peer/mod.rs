@@ -8,4 +8,4 @@ mod tcp;
 mod udp;
 
 pub use self::tcp::{Connection, Listener};
-pub use self::udp::UdpPeer;
+pub use self::udp::{Arrival, InTime, UdpPeer};

@@ -1,15 +1,22 @@
 //! UDP peers: a socket that talks to the attempt, as its client or as its server.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::fd::AsFd as _;
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use rustix::event::PollFlags;
 
 use super::base::{Peer, counted};
-use crate::judge::context::{CheckContext, WaitOutcome};
+use crate::judge::context::{CheckContext, SAMPLE_EVERY, WaitOutcome};
+use crate::judge::evidence::Sleeps;
 use crate::judge::failure::{Done, Kind, Shown, Stop};
 use crate::judge::gate::Gate;
+use crate::judge::snapshot::ProcessSnapshot;
 use crate::probe;
+use crate::sandbox::{HostSocket, Sandbox, Transport};
 use crate::socket::{Address, Type};
 
 /// The most datagrams that are skipped while a certain one is expected.
@@ -17,6 +24,55 @@ const MAX_SKIPPED: usize = 20;
 
 /// A receive buffer into which every datagram fits, in bytes.
 const RECEIVE_BUFFER: usize = 65_536;
+
+/// Samples with every thread asleep in no call on a socket, after which the attempt is taken to go on so: for one that
+/// has not been waited for yet, and for one that has.
+const NAP_SAMPLES: u32 = 130;
+const REST_SAMPLES: u32 = 5;
+
+/// How often the kernel is asked whether the attempt waits for the next datagram.
+const ASK_EVERY: Duration = Duration::from_micros(200);
+
+/// The longest that a datagram of ours is on its way, or that the kernel takes to note when datagrams come.
+const MAX_ON_ITS_WAY: Duration = Duration::from_secs(10);
+
+/// When a datagram came: between these two moments.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    not_before: Instant,
+    not_after: Instant,
+}
+
+impl Arrival {
+    /// The moment that the kernel has noted, by the clock that nobody sets.
+    fn of_stamp(stamp: SystemTime) -> Arrival {
+        let (before, now, after) = (Instant::now(), SystemTime::now(), Instant::now());
+        let age = now.duration_since(stamp).unwrap_or_default();
+        let ago = |moment: Instant| moment.checked_sub(age).unwrap_or(moment);
+        Arrival { not_before: ago(before), not_after: ago(after) }
+    }
+
+    /// How long after this one the other one came: never less than it was.
+    pub fn until(&self, later: &Arrival) -> Duration {
+        later.not_after.saturating_duration_since(self.not_before)
+    }
+
+    /// How long ago that was.
+    pub fn elapsed(&self) -> Duration {
+        self.not_before.elapsed()
+    }
+}
+
+/// What came of a wait in which the attempt had to do something in time.
+#[derive(Debug)]
+pub enum InTime {
+    /// A datagram, and when it came.
+    Datagram(Vec<u8>, Arrival),
+    /// The attempt has ended.
+    Ended,
+    /// It has slept for so long, and nothing came.
+    Slept(Duration),
+}
 
 /// A UDP socket of ours.
 pub struct UdpPeer {
@@ -27,8 +83,8 @@ pub struct UdpPeer {
     is_server: bool,
     /// Where the last datagram that it took came from.
     last_sender: Option<SocketAddr>,
-    /// When the kernel received that datagram; known where `answer_within` is set.
-    last_arrival: Option<SystemTime>,
+    /// When the kernel received that datagram; known of a server's.
+    last_arrival: Option<Arrival>,
     /// How long after that an answer is still in time.
     answer_within: Option<Duration>,
 }
@@ -52,6 +108,7 @@ impl UdpPeer {
     pub(in crate::judge) fn server(context: &Rc<CheckContext>, name: &str) -> Done<UdpPeer> {
         let peer = Peer::open(context, name, Type::DGRAM)?;
         peer.bind(context.address())?;
+        note_arrivals(&peer)?;
         Ok(UdpPeer::new(peer, None, true))
     }
 
@@ -68,9 +125,12 @@ impl UdpPeer {
     /// Holds our side to a time: an [`answer`](UdpPeer::answer) that is sent longer than `time` after the question
     /// has arrived is a fault of ours, as the attempt may have given up.
     pub fn require_answer_within(&mut self, time: Duration) {
-        // The kernel notes the time of arrival of datagrams from the first such question on.
-        let _ = probe::recv_timestamp(self.peer.fd());
         self.answer_within = Some(time);
+    }
+
+    /// When the last datagram came that was taken. Known of a server's only.
+    pub fn last_arrival(&self) -> Option<Arrival> {
+        self.last_arrival
     }
 
     /// Sends a datagram.
@@ -82,16 +142,24 @@ impl UdpPeer {
         self.send_now(bytes)
     }
 
-    /// Sends the same datagram at most `times` times, one `every` so often, until a datagram comes. Returns whether
-    /// one has come.
+    /// Sends the same datagram again and again, one `every` so often, until a datagram comes. Returns whether one has
+    /// come before `time` of the attempt's own was over.
     ///
     /// # Errors
-    /// A fault of ours only.
-    pub fn send_until_received(&self, bytes: &[u8], every: Duration, times: usize) -> Done<bool> {
+    /// A fault of ours, if our datagrams were more than `at_most` apart: the machine did not let us send them.
+    pub fn send_until_received(&self, bytes: &[u8], every: Duration, at_most: Duration, time: Duration) -> Done<bool> {
         let every_ms = every.as_millis();
         self.peer.step(&format!("sends a datagram of {} every {every_ms} ms, until one comes", counted(bytes)));
-        for _ in 0..times {
+        let clock = &self.peer.context.clock;
+        let (began, mut last) = (clock.own(), Instant::now());
+        while clock.own().saturating_sub(began) < time && self.peer.context.ended().is_none() {
             self.send_now(bytes)?;
+            let apart = last.elapsed();
+            if apart > at_most {
+                let apart = apart.as_millis();
+                return Err(self.peer.context.late(format!("our {} send again after {apart} ms only", self.peer.name)));
+            }
+            last = Instant::now();
             self.peer.context.pass_time(every)?;
             if self.has_datagram() {
                 return Ok(true);
@@ -146,11 +214,25 @@ impl UdpPeer {
     /// # Errors
     /// A failure, if another one comes, or none.
     pub fn expect_skipping(&mut self, bytes: &[u8], skip: impl Fn(&[u8]) -> bool) -> Done {
+        self.expect_nearly(bytes, |got, bytes| got == bytes, skip)
+    }
+
+    /// Expects a datagram that `is_right` takes for these bytes: what is wrong with it otherwise is another check's
+    /// subject. At most 20 others that may `skip` may come before.
+    ///
+    /// # Errors
+    /// A failure, if another one comes, or none.
+    pub fn expect_nearly(
+        &mut self,
+        bytes: &[u8],
+        is_right: impl Fn(&[u8], &[u8]) -> bool,
+        skip: impl Fn(&[u8]) -> bool,
+    ) -> Done {
         self.peer.step(&format!("expects a datagram of {}", counted(bytes)));
         *self.peer.context.wanted.borrow_mut() = Some(bytes.to_vec());
         let mut got = self.next(|| format!("a datagram of {}", counted(bytes)))?;
         for _ in 0..MAX_SKIPPED {
-            if got == bytes {
+            if is_right(&got, bytes) {
                 *self.peer.context.wanted.borrow_mut() = None;
                 return Ok(());
             }
@@ -168,16 +250,33 @@ impl UdpPeer {
     /// # Errors
     /// A failure, if another one comes, or too few.
     pub fn expect_in_any_order(&mut self, all: &[Vec<u8>]) -> Done {
+        self.expect_all(all, |got, bytes| got == bytes, false)
+    }
+
+    /// Expects a datagram that `is_right` takes for each of these, in any order; some of them may come again.
+    ///
+    /// # Errors
+    /// A failure, if another one comes, or too few.
+    pub fn expect_all_nearly(&mut self, all: &[Vec<u8>], is_right: impl Fn(&[u8], &[u8]) -> bool) -> Done {
+        self.expect_all(all, is_right, true)
+    }
+
+    fn expect_all(&mut self, all: &[Vec<u8>], is_right: impl Fn(&[u8], &[u8]) -> bool, may_repeat: bool) -> Done {
         self.peer.step(&format!("expects {} datagrams, in whatever order", all.len()));
         let mut missing: Vec<&Vec<u8>> = all.iter().collect();
+        let mut repeated = 0;
         while let Some(first) = missing.first() {
             let count = all.len() - missing.len();
             let got = self.next(|| format!("a datagram of {}, after {count} others", counted(first)))?;
-            let Some(at) = missing.iter().position(|bytes| **bytes == got) else {
+            if let Some(at) = missing.iter().position(|bytes| is_right(&got, bytes)) {
+                missing.remove(at);
+                continue;
+            }
+            repeated += 1;
+            if !may_repeat || repeated > all.len() || !all.iter().any(|bytes| is_right(&got, bytes)) {
                 let failure = self.peer.context.failure(Kind::Wrong, "a datagram is not what it must be", None);
                 return Err(failure.between(first.as_slice(), got).into());
-            };
-            missing.remove(at);
+            }
         }
         Ok(())
     }
@@ -191,19 +290,93 @@ impl UdpPeer {
         self.next(|| "a datagram".to_owned())
     }
 
-    /// Expects that no datagram comes: waits until the attempt sleeps, and none has been received.
+    /// Takes the next datagram, or notes that the attempt has ended, or that it has slept for longer than `patience`.
+    ///
+    /// Only sleep counts that we have seen: the machine takes no part of it.
+    ///
+    /// # Errors
+    /// A failure, if the attempt does neither.
+    pub fn receive_in_time(&mut self, patience: Duration) -> Done<InTime> {
+        self.peer.step("waits for a datagram");
+        if self.is_server {
+            self.peer.context.await_at_gate(Gate::Send);
+        }
+        let (mut slept, mut asleep_at) = (Duration::ZERO, None::<Instant>);
+        let mut last_look = None::<Instant>;
+        let readable = Some((self.peer.fd(), PollFlags::IN));
+        let waited = self.peer.context.wait(readable, |sandbox| {
+            if last_look.is_some_and(|last| last.elapsed() < SAMPLE_EVERY) {
+                return Ok(false);
+            }
+            let before = Instant::now();
+            let asleep = sandbox.tally()?.asleep;
+            if let Some(since) = asleep_at.filter(|_| asleep) {
+                slept += before.saturating_duration_since(since);
+            }
+            asleep_at = asleep.then(Instant::now);
+            last_look = Some(Instant::now());
+            Ok(slept > patience)
+        })?;
+        if self.peer.is_readable() {
+            self.peer.context.note_ready();
+            let bytes = self.take()?;
+            let arrival = self.last_arrival.ok_or_else(|| Stop::Fault("a datagram came at no time".to_owned()))?;
+            return Ok(InTime::Datagram(bytes, arrival));
+        }
+        match waited {
+            WaitOutcome::Ready => Ok(InTime::Slept(slept)),
+            WaitOutcome::Ended => Ok(InTime::Ended),
+            other => Err(self.peer.context.unmet(&other, "no datagram comes").into()),
+        }
+    }
+
+    /// Expects that no datagram comes: waits until the attempt has taken what was sent and waits for more in a call on
+    /// a socket, or has slept elsewhere for longer than a second, and none has been received.
     ///
     /// # Errors
     /// A failure, if one has come.
     pub fn expect_nothing(&mut self) -> Done {
         self.peer.step("expects no datagram");
-        self.peer.context.settle()?;
+        self.wait_for_rest()?;
         if !self.peer.is_readable() {
             return Ok(());
         }
         let got = self.take()?;
         let failure = self.peer.context.failure(Kind::Wrong, "it sends a datagram that nobody asked for", None);
         Err(failure.between("nothing", shown(&got)).into())
+    }
+
+    /// Waits until a datagram has come, or none will: the attempt has taken what was sent to it, and waits for more in
+    /// a call on a socket.
+    ///
+    /// One that sleeps elsewhere may look at its socket by and by; or it will send after a pause. So it is waited for
+    /// more than a second: once, for the first kind goes on then.
+    ///
+    /// # Errors
+    /// A failure, if it does not come to rest.
+    pub fn wait_for_rest(&self) -> Done {
+        let context = &self.peer.context;
+        let samples = if context.is_patient.get() { REST_SAMPLES } else { NAP_SAMPLES };
+        let usual = context.hang_samples.replace(samples);
+        let readable = Some((self.peer.fd(), PollFlags::IN));
+        let (mut last_look, mut interval) = (None::<Instant>, ASK_EVERY);
+        let waited = context.wait_asking_every(ASK_EVERY, readable, &mut |sandbox| {
+            // A look takes longer than a question: a program that does not wait at once is looked at less and less.
+            if last_look.is_some_and(|last| last.elapsed() < interval) {
+                return Ok(false);
+            }
+            (last_look, interval) = (Some(Instant::now()), SAMPLE_EVERY.min(interval * 2));
+            waits_for_datagram(sandbox)
+        });
+        context.hang_samples.set(usual);
+        match waited? {
+            WaitOutcome::Asleep(_) => context.is_patient.set(true),
+            WaitOutcome::Spins(snapshot) => {
+                return Err(context.failure(Kind::Spins, "it does not come to rest", Some(&snapshot)).into());
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Whether a datagram is in the receive queue.
@@ -214,15 +387,28 @@ impl UdpPeer {
     fn send_now(&self, bytes: &[u8]) -> Done {
         let to = self.destination.ok_or_else(|| Stop::Fault("a check answers before it was asked".to_owned()))?;
         match self.peer.call(|socket| socket.send_to(bytes, &Address::from(to))) {
-            Ok(_) => Ok(()),
-            // It reports on an earlier datagram, for which no socket was bound.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(()),
-            Err(error) => Err(Stop::ours("sendto", &error)),
+            // It may report on an earlier datagram, for which no socket was bound.
+            Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => Err(Stop::ours("sendto", &error)),
+            _ => self.let_it_arrive(),
         }
     }
 
+    /// Waits until the kernel has delivered what was sent: the next datagram, of whichever socket, comes after it.
+    fn let_it_arrive(&self) -> Done {
+        let sent = Instant::now();
+        while probe::packets_under_way_anywhere() {
+            if sent.elapsed() > MAX_ON_ITS_WAY {
+                return Err(Stop::Fault("the kernel does not deliver a datagram".to_owned()));
+            }
+            thread::yield_now();
+        }
+        Ok(())
+    }
+
     fn check_answer_time(&self) -> Done {
-        let late = self.last_arrival.and_then(|arrival| arrival.elapsed().ok()).unwrap_or_default();
+        let late = self.last_arrival.map(|arrival| arrival.elapsed()).unwrap_or_default();
+        let slowest = &self.peer.context.slowest_answer;
+        slowest.set(slowest.get().max(late));
         if self.answer_within.is_none_or(|within| late <= within) {
             return Ok(());
         }
@@ -252,15 +438,49 @@ impl UdpPeer {
         let mut buf = vec![0; RECEIVE_BUFFER];
         let (len, from) = self.peer.must("recvfrom", |socket| socket.recv_from(&mut buf))?;
         self.last_sender = from.as_socket();
-        if self.answer_within.is_some() {
-            self.last_arrival = probe::recv_timestamp(self.peer.fd());
-        }
         if self.is_server {
+            self.last_arrival = probe::recv_timestamp(self.peer.fd()).map(Arrival::of_stamp);
             self.destination = self.last_sender;
         }
         buf.truncate(len);
         Ok(buf)
     }
+}
+
+/// Whether the program has taken all datagrams of one of its sockets, and waits for more in a call on it.
+fn waits_for_datagram(sandbox: &mut Sandbox) -> Done<bool> {
+    let sockets = sandbox.sockets()?;
+    let look = ProcessSnapshot::take(sandbox)?;
+    let awaited = |socket: &&HostSocket| {
+        socket.transport == Transport::Udp && socket.recv_queue == 0 && look.waits_on(socket.inode)
+    };
+    Ok(!look.sleeps().contains(&Sleeps::Sleep) && sockets.iter().any(|socket| awaited(&socket)))
+}
+
+/// Has the kernel note when datagrams come. It begins a little after it was asked to, for all sockets of the machine: a
+/// datagram to ourselves shows when it has.
+fn note_arrivals(peer: &Peer) -> Done {
+    let fault = |error: io::Error| Stop::ours("ask when a datagram came", &error);
+    // Before there was a datagram there is no answer.
+    let _ = probe::recv_timestamp(peer.fd());
+    let own = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).map_err(fault)?;
+    own.set_read_timeout(Some(MAX_ON_ITS_WAY)).map_err(fault)?;
+    let _ = probe::recv_timestamp(own.as_fd());
+    let (address, began) = (own.local_addr().map_err(fault)?, Instant::now());
+    while began.elapsed() < MAX_ON_ITS_WAY {
+        own.send_to(b"", address).map_err(fault)?;
+        let sent = SystemTime::now();
+        // A moment later: else the kernel's answer would be as early where it takes the present for it.
+        while sent.elapsed().unwrap_or_default().is_zero() {
+            thread::yield_now();
+        }
+        own.recv(&mut []).map_err(fault)?;
+        if probe::recv_timestamp(own.as_fd()).is_some_and(|stamp| stamp <= sent) {
+            return Ok(());
+        }
+        thread::yield_now();
+    }
+    Err(Stop::Fault("the kernel does not note when datagrams come".to_owned()))
 }
 
 /// A datagram in a report: an empty one is something, not nothing.

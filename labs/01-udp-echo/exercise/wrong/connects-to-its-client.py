@@ -1,5 +1,6 @@
 # wrong: the socket is connected with a client, as a TCP socket would be: it takes nothing from the others any more
 # fails: many-clients, client-gone
+# shows: hangs, got nothing
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: a datagram is taken for a line, at whose ends white space says nothing
 # fails: white-space
+# shows: wrong, got "0 bytes"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: an empty datagram is taken for the end of a connection
 # fails: empty-datagram
+# shows: ended
 import os
 import socket
 

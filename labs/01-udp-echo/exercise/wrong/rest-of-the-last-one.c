@@ -1,5 +1,6 @@
 /* wrong: recv is taken to end what it writes with a zero byte, as fgets does
  * fails: one-after-the-other, zero-bytes
+ * shows: wrong, got more
  */
 #include <arpa/inet.h>
 #include <ctype.h>

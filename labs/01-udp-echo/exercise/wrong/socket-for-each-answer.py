@@ -1,5 +1,6 @@
 # wrong: each client is given a socket of its own, as accept does it for TCP
 # fails: same-port
+# shows: wrong, what "another port"
 import os
 import socket
 

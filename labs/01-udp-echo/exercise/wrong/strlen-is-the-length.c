@@ -1,5 +1,6 @@
 /* wrong: a datagram is taken for a string, which a zero byte ends
  * fails: zero-bytes
+ * shows: wrong, got "0 bytes"
  */
 #include <arpa/inet.h>
 #include <ctype.h>

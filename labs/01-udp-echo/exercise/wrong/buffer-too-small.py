@@ -1,5 +1,6 @@
-# wrong: no datagram is taken to be longer than 1,024 bytes
-# fails: large-datagram
+# wrong: no datagram is taken to be longer than the buffer
+# fails: large-datagram, largest-datagram
+# shows: wrong, got less
 import os
 import socket
 
