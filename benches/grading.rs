@@ -8,6 +8,7 @@
 mod limit;
 mod support;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -33,6 +34,26 @@ const LIMIT_BEYOND: f64 = 0.5;
 /// For how long a piece is held back, in seconds: `HOLD` in `src/judge/peer/tcp/mod.rs`.
 const HOLD: f64 = 1.3;
 
+/// Mistakes that most students make once: the exercise, and the wrong program of its folder or a program's text.
+const MISTAKES: [(&str, &str); 12] = [
+    ("15", "text: it does not start\nimport socket(\n"),
+    ("30", "text: it takes the default port\nimport socket\nsocket.create_server(('', 8080)).accept()\n"),
+    ("30", "30-struct-header/exercise/wrong/one-recv-one-message.py"),
+    ("30", "30-struct-header/exercise/wrong/header-in-one-recv.py"),
+    ("30", "30-struct-header/exercise/wrong/dies-with-its-client.py"),
+    ("30", "30-struct-header/exercise/wrong/one-client.py"),
+    ("30-client", "30-struct-header/exercise-client/wrong/one-recv-one-answer.py"),
+    ("27", "27-low-version/exercise/wrong/waits-for-ever.py"),
+    ("20", "20-sticky-leftovers/exercise/wrong/one-recv-one-name.py"),
+    ("18", "18-address-in-use/exercise/wrong/free-when-it-is-gone.py"),
+    ("15", "15-tcp-next-caller/exercise/wrong/endless-empty-recv.py"),
+    ("05", "05-udp-no-server/exercise/wrong/waits-for-ever.py"),
+];
+
+/// Of these so many may take longer than so many seconds.
+const MOST_SLOW: usize = 1;
+const SLOW: f64 = 3.0;
+
 /// An exercise whose solution is judged.
 struct Case {
     id: &'static str,
@@ -56,6 +77,7 @@ fn main() {
     for case in &CASES {
         beside_bare_starts(case);
     }
+    typical_mistakes();
     println!("\n{:<54} {:>10} {:>10} {:>7}", "an attempt with twelve checks, beside", "ours", "baseline", "ratio");
     let judged = || judged(&CASES[0]);
     for (name, command) in [("the same checks in pytest", pytest as Grader), ("the same checks in check50", check50)] {
@@ -97,14 +119,40 @@ fn beside_bare_starts(case: &Case) {
     println!("  by the clock, the fastest round: {}", shown(fastest));
 }
 
+/// How long it takes until each of these is told what is wrong.
+fn typical_mistakes() {
+    const ROUNDS: usize = 3;
+    println!("\n{:<54} {:>10}", "a wrong program, from its save to its report", "ours");
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut slow = 0;
+    for (id, program) in MISTAKES {
+        let (name, text) = match program.strip_prefix("text: ").and_then(|text| text.split_once('\n')) {
+            Some((name, text)) => (name, text.to_owned()),
+            None => {
+                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("labs").join(program);
+                (program.rsplit('/').next().unwrap_or(program), fs::read_to_string(path).expect("a wrong program"))
+            }
+        };
+        fs::write(folder.path().join("program.py"), text).expect("a program");
+        let mut rounds: Vec<Duration> = (0..ROUNDS).map(|_| judged_in(id, folder.path(), "program.py")).collect();
+        rounds.sort();
+        println!("{:<54} {:>10}", format!("{id} {name}"), shown(rounds[ROUNDS / 2]));
+        slow += usize::from(rounds[ROUNDS / 2].as_secs_f64() > SLOW);
+    }
+    keeps(&format!("of these, slower than {SLOW} s"), slow as f64, MOST_SLOW as f64, "");
+}
+
 type Grader = fn() -> Option<Command>;
 
 fn judged(case: &Case) -> Duration {
+    judged_in(case.id, &Path::new(env!("CARGO_MANIFEST_DIR")).join(case.folder), "server.py")
+}
+
+fn judged_in(id: &str, folder: &Path, program: &str) -> Duration {
     let mut socklab = Command::new(env!("CARGO_BIN_EXE_socklab"));
     // Both start the interpreter itself.
     socklab.env("PATH", real_python().parent().expect("a folder"));
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(case.folder);
-    time(socklab.args(["grade", case.id, "--seed", "1", "--", "python3", "server.py"]).current_dir(folder))
+    time(socklab.args(["grade", id, "--seed", "1", "--", "python3", program]).current_dir(folder))
 }
 
 /// Starts of the interpreter with the imports, as many at once as there are processors.

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -63,6 +64,8 @@ pub struct Budget {
     account: Mutex<Account>,
     began: Instant,
     processors: u32,
+    /// Whether one of its checks has found that it spins.
+    has_spun: AtomicBool,
 }
 
 struct Account {
@@ -118,7 +121,7 @@ impl Budget {
     fn of(cost: Cost, processors: u32, began: Instant) -> Budget {
         let mark = Mark { at: began, busy: Duration::ZERO, started: 0 };
         let account = Account { cost, busy: Duration::ZERO, started: 0, running: 0, marks: [mark; 2] };
-        Budget { account: Mutex::new(account), began, processors }
+        Budget { account: Mutex::new(account), began, processors, has_spun: AtomicBool::new(false) }
     }
 
     /// What was spent until now.
@@ -227,6 +230,16 @@ impl Clock {
     /// The check's own time, when it was looked at last.
     pub fn own(&self) -> Duration {
         self.own.get()
+    }
+
+    /// Notes for all checks that the program spins.
+    pub fn note_spin(&self) {
+        self.budget.has_spun.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a check has found that the program spins.
+    pub fn has_spun(&self) -> bool {
+        self.budget.has_spun.load(Ordering::Relaxed)
     }
 
     /// Whether it is the attempt that keeps the processors busy.

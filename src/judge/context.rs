@@ -27,9 +27,12 @@ pub const SAMPLE_EVERY: Duration = Duration::from_millis(10);
 /// count.
 pub const HANG_SAMPLES: u32 = 100;
 
-/// The CPU time that a program may use until it has started, and in each wait from then on.
+/// The CPU time that a program may use in a wait without getting on: until it has started, and from then on.
 const MAX_CPU_TO_START: Duration = Duration::from_secs(3);
 const MAX_CPU_TO_ANSWER: Duration = Duration::from_secs(1);
+
+/// The same for a program that was seen to spin in another check.
+const MAX_CPU_OF_A_SPINNER: Duration = Duration::from_millis(400);
 
 /// How many bytes of the end of what it has printed are evidence.
 const MAX_PRINTED: usize = 2000;
@@ -61,8 +64,8 @@ pub struct CheckContext {
     pub is_patient: Cell<bool>,
     /// How long after a question the slowest answer of ours was sent, since the program was started.
     pub slowest_answer: Cell<Duration>,
-    /// The CPU time that the program may use in one wait.
-    pub max_cpu: Cell<Duration>,
+    /// The CPU time that the program may use in one wait without getting on.
+    max_cpu: Cell<Duration>,
     /// What our peers have still to send, in words; `None` if that is nothing.
     pub unsent: RefCell<Option<String>>,
     /// How far the program has got.
@@ -220,6 +223,12 @@ impl CheckContext {
     pub fn note_ready(&self) {
         self.gate.set(Gate::Passed);
         self.max_cpu.set(MAX_CPU_TO_ANSWER);
+    }
+
+    /// The CPU time that the program may use in one wait without getting on.
+    pub fn max_cpu(&self) -> Duration {
+        let most = self.max_cpu.get();
+        if most == MAX_CPU_TO_ANSWER && self.clock.has_spun() { MAX_CPU_OF_A_SPINNER } else { most }
     }
 
     /// How far the program has got.

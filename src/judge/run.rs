@@ -39,9 +39,12 @@ const _: () = {
 /// What the log calls the exercise's port on the attempt's host.
 const HOST_AND_PORT: &str = "HOST:PORT";
 
-/// How often, and how long, the first failing check is applied again at most, to shrink its choices.
+/// How often the first failing check is applied again at most, to shrink its choices.
 const MAX_SHRINK_TRIES: usize = 40;
+
+/// How long that may take at most, and until when since the judging began it may: a person waits for the report.
 const MAX_SHRINK_TIME: Duration = Duration::from_millis(1500);
+const MAX_SHRINK_END: Duration = Duration::from_millis(2500);
 
 /// What is to be judged, and how.
 pub struct Judging<'a> {
@@ -209,7 +212,10 @@ impl Applying<'_> {
         let mut tries = 0..MAX_SHRINK_TRIES;
         'simpler: while matches!(found.outcome, Outcome::Failed(_)) && self.judging.case.is_none() {
             for list in choices::shrink(&found.drawn) {
-                let over = began.elapsed() > MAX_SHRINK_TIME || self.budget.standing() != Standing::Within;
+                // A try takes about as long as that which has failed.
+                let over = began.elapsed() + found.took > MAX_SHRINK_TIME
+                    || self.budget.cost().wall.saturating_sub(self.judging.built.wall) + found.took > MAX_SHRINK_END
+                    || self.budget.standing() != Standing::Within;
                 if over || tries.next().is_none() {
                     return;
                 }

@@ -10,7 +10,7 @@ use super::budget::{MAX_ATTEMPT, MAX_CHECK, MAX_CLOCK, MAX_STARTED, MAX_WAIT, MA
 use super::context::{CheckContext, SAMPLE_EVERY, WaitOutcome};
 use super::failure::{Done, Failure, Kind, Stop};
 use super::snapshot::ProcessSnapshot;
-use crate::sandbox::{Sandbox, Tally};
+use crate::sandbox::{HostSocket, Sandbox, Tally};
 
 /// The longest time that passes without a look, in waits that all end soon.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -73,7 +73,7 @@ impl CheckContext {
                 return Ok(WaitOutcome::Asleep(self.snapshot()?));
             }
             let most = MAX_WAIT.max(2 * self.hang_samples.get() * SAMPLE_EVERY);
-            match wait.so_far(&moment).verdict(self.max_cpu.get(), most) {
+            match wait.excess(self, &moment, most)?.1 {
                 None => {}
                 Some(Excess::Cpu) => return Ok(WaitOutcome::Spins(self.snapshot()?)),
                 Some(excess) => return Ok(WaitOutcome::Busy(self.snapshot()?, excess.in_words(most))),
@@ -141,8 +141,8 @@ impl CheckContext {
     /// # Errors
     /// A failure, if that is too much.
     fn restless(&self, wait: &mut Wait, moment: &Moment) -> Done<SoFar> {
-        let used = wait.so_far(moment);
-        let Some(excess) = used.verdict(self.max_cpu.get(), MAX_WAIT) else {
+        let (used, excess) = wait.excess(self, moment, MAX_WAIT)?;
+        let Some(excess) = excess else {
             wait.is_bounded()?;
             return Ok(used);
         };
@@ -220,6 +220,11 @@ impl CheckContext {
         if self.clock.age() >= LOOK_EVERY && self.ended().is_none() { self.look().map(drop) } else { Ok(()) }
     }
 
+    /// What the program changes as it gets on.
+    fn progress(&self) -> Done<Progress> {
+        Ok((self.sockets_of_program()?, self.sandbox.borrow().output().total()))
+    }
+
     fn snapshot(&self) -> Done<ProcessSnapshot> {
         ProcessSnapshot::take(&mut self.sandbox.borrow_mut())
     }
@@ -244,9 +249,17 @@ struct Wait {
     own: Duration,
     /// What the program had done at the first look.
     first: Option<Tally>,
+    /// What had been done when it had last got on, as far as is known.
+    got_on: Option<Tally>,
+    /// What there was to see of its getting on, when it had used a part of its processor time.
+    seen: Option<Progress>,
 }
 
+/// What a program that gets on changes: its host's sockets, with their queues, and how much it has printed.
+type Progress = (Vec<HostSocket>, u64);
+
 /// What came in a wait so far.
+#[derive(Clone, Copy)]
 struct SoFar {
     own: Duration,
     cpu: Duration,
@@ -263,7 +276,7 @@ enum Excess {
 
 impl Wait {
     fn begin(context: &CheckContext) -> Wait {
-        Wait { began: Instant::now(), own: context.clock.own(), first: None }
+        Wait { began: Instant::now(), own: context.clock.own(), first: None, got_on: None, seen: None }
     }
 
     fn so_far(&mut self, moment: &Moment) -> SoFar {
@@ -273,6 +286,29 @@ impl Wait {
             cpu: moment.tally.cpu.saturating_sub(first.cpu),
             started: moment.tally.started.saturating_sub(first.started),
         }
+    }
+
+    /// What came in this wait so far, and what of it is too much. Processor time is too much only if the program has
+    /// got nowhere with it: one that reads a large message byte by byte is slow, and does not spin.
+    fn excess(&mut self, context: &CheckContext, moment: &Moment, max_own: Duration) -> Done<(SoFar, Option<Excess>)> {
+        /// Of the processor time that it may use without getting on, the part after which it is looked at.
+        const PART: u32 = 4;
+        let (used, most) = (self.so_far(moment), context.max_cpu());
+        let in_vain = moment.tally.cpu.saturating_sub(self.got_on.get_or_insert(moment.tally).cpu);
+        let mut cpu = Duration::ZERO;
+        if in_vain >= most / PART {
+            let now = context.progress()?;
+            match &self.seen {
+                None => self.seen = Some(now),
+                Some(seen) if *seen == now => cpu = in_vain,
+                Some(_) => (self.got_on, self.seen) = (Some(moment.tally), None),
+            }
+        }
+        let excess = SoFar { cpu, ..used }.verdict(most, max_own);
+        if excess == Some(Excess::Cpu) {
+            context.clock.note_spin();
+        }
+        Ok((used, excess))
     }
 
     /// The longest wait, however slow the machine is.
