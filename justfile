@@ -107,6 +107,15 @@ soak *arguments:
 soak-judge *arguments:
     cargo run -q --release -- soak-judge "$@"
 
+# The night's soak of the judge: what was made for races 200 times, the checks in which verdicts once wavered 200 times, all else 5 times
+nightly:
+    just soak-judge --language all --races --runs 200 --load --together 4
+    just soak-judge 13 --language all --check fin-then-reset --runs 200 --load --together 4
+    just soak-judge 15 --language all --check rude-client --runs 200 --load --together 4
+    just soak-judge 30 --language all --check reset-in-a-frame --runs 200 --load --together 4
+    just soak-judge 30 --language all --check large-message --runs 200 --load --together 4
+    just soak-judge --language all --runs 5 --load --together 4
+
 # Throw bytes at what reads strangers' bytes, for so many seconds: just fuzz manifest 600; alone it lists the targets
 fuzz *arguments:
     fuzz/run "$@"

@@ -78,6 +78,8 @@ const TRIED: &[(&str, &str, &str)] = &[
     ("soak", "--load", "flags::soak_counts_transcripts_and_keeps_them"),
     ("soak", "--runs", "flags::soak_counts_transcripts_and_keeps_them"),
     ("soak", "--together", "flags::soak_counts_transcripts_and_keeps_them"),
+    ("soak-judge", "--check", "flags::soak_judge_judges_by_one_check_and_finds_what_was_made_for_a_race"),
+    ("soak-judge", "--races", "flags::soak_judge_judges_by_one_check_and_finds_what_was_made_for_a_race"),
     ("soak-judge", "--language", "flags::soak_judge_judges_the_programs_of_one_language"),
     ("soak-judge", "--load", "flags::soak_judge_judges_the_programs_of_one_language"),
     ("soak-judge", "--runs", "flags::soak_judge_judges_the_programs_of_one_language"),
@@ -613,6 +615,22 @@ fn soak_counts_transcripts_and_keeps_them() {
     is_mistyped(&["soak", "nosuch"], &["no lab \"nosuch\""]);
     is_mistyped(&["soak", "--runs", "0"], &["--runs"]);
     is_mistyped(&["soak", "--together", "65"], &["--together"]);
+}
+
+#[test]
+fn soak_judge_judges_by_one_check_and_finds_what_was_made_for_a_race() {
+    if !has("cc") {
+        return skip("soak_judge_judges_by_one_check_and_finds_what_was_made_for_a_race", "cc is not here");
+    }
+    let mut soak = socklab();
+    soak.args(["soak-judge", "13", "--races", "--check", "fin-then-reset", "--language", "c", "--runs", "1"]);
+    let soaked = run(&mut soak);
+    assert!(soaked.status.success(), "{soaked:?}");
+    let printed = text(&soaked.stdout);
+    assert!(printed.contains("13 wrong/") && printed.contains(".c") && !printed.contains(".py"), "{printed}");
+    assert!(!printed.contains("solutions/"), "{printed}");
+    is_mistyped(&["soak-judge", "--check", "any-bytes"], &["--check", "which exercise"]);
+    is_mistyped(&["soak-judge", "13", "--check", "nosuch"], &["nosuch", "fin-then-reset"]);
 }
 
 #[test]

@@ -29,6 +29,12 @@ pub struct Arguments {
     /// Programs in this language, or in all
     #[arg(long, default_value = "python", value_parser = languages_or_all())]
     language: String,
+    /// Only programs that were made for a race: their heads have a remark `race:`
+    #[arg(long)]
+    races: bool,
+    /// Apply only this check of the exercise
+    #[arg(long)]
+    check: Option<String>,
     #[command(flatten)]
     options: RunOptions,
 }
@@ -50,9 +56,11 @@ struct Attempt {
 /// The checks that failed and how, by name; or that we could not tell.
 type Verdict = Vec<(String, String)>;
 
-/// Judges each solution and each wrong program, and prints a table; fails if any verdict is not the one that is meant.
+/// Judges each solution, each other right program and each wrong one, and prints a table; fails if any verdict is not the
+/// one that is meant.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folders: Vec<&ExerciseFolder> = match arguments.exercises.as_slice() {
+        [] if arguments.check.is_some() => return Err(Mistyped("--check: of which exercise?".to_owned()).into()),
         [] => exercises::all().iter().collect(),
         words => words.iter().map(|word| exercises::find(word)).collect::<Result<_, _>>()?,
     };
@@ -60,13 +68,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let scratch = Scratch::make().context("make a folder for the programs")?;
     let mut tallies: Vec<Tally<Attempt, Verdict>> = Vec::new();
     for folder in folders {
-        tallies.extend(attempts(folder, &arguments.language, &scratch)?.into_iter().map(Tally::of));
+        tallies.extend(attempts(folder, arguments, &scratch)?.into_iter().map(Tally::of));
     }
     if tallies.is_empty() {
-        return Err(Mistyped(format!("there are no programs in {}", arguments.language)).into());
+        let kind = if arguments.races { "programs made for a race" } else { "programs" };
+        return Err(Mistyped(format!("there are no {kind} in {}", arguments.language)).into());
     }
+    let options = GradeOptions { check: arguments.check.clone(), ..GradeOptions::default() };
     tally::run_all(&tallies, arguments.runs, &arguments.options, |attempt| {
-        Ok(verdict(&attempt.prepared.grade(&GradeOptions::default(), &|_| {})?))
+        Ok(verdict(&attempt.prepared.grade(&options, &|_| {})?))
     })?;
     let mut text = format!("{} judgements of each, {}\n", arguments.runs, arguments.options.told());
     let column = tallies.iter().map(|tally| tally.what.name.len()).max().unwrap_or(0);
@@ -81,26 +91,40 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     Ok(ExitCode::from(if good { exit::OK } else { exit::FAILED }))
 }
 
-/// The solutions and the wrong programs of an exercise, written to files and built.
-fn attempts(folder: &'static ExerciseFolder, language: &str, scratch: &Scratch) -> Result<Vec<Attempt>> {
+/// The programs of an exercise that are asked for, written to files and built.
+fn attempts(folder: &'static ExerciseFolder, arguments: &Arguments, scratch: &Scratch) -> Result<Vec<Attempt>> {
     let mut programs: Vec<(String, &[u8], Vec<String>)> = Vec::new();
-    for (path, bytes) in folder.below("solutions") {
-        programs.push((format!("solutions/{path}"), bytes, Vec::new()));
+    for right in ["solutions", "right"] {
+        programs.extend(folder.below(right).map(|(path, bytes)| (format!("{right}/{path}"), bytes, Vec::new())));
     }
     for (path, bytes) in folder.below("wrong") {
         let misconception = Misconception::read(path, &String::from_utf8_lossy(bytes));
         programs.push((format!("wrong/{path}"), bytes, misconception.map_err(|why| anyhow!(why))?.fails));
     }
-    let is_wanted =
-        |path: &str| language == ALL || languages::of_file(Path::new(path)).is_some_and(|is| is.name == language);
+    let language = &arguments.language;
+    let is_wanted = |path: &str, bytes: &[u8]| {
+        let is = languages::of_file(Path::new(path)).map(|is| is.name);
+        (language == ALL || is == Some(language)) && (!arguments.races || is_made_for_a_race(bytes))
+    };
     let mut attempts = Vec::new();
-    for (path, bytes, fails) in programs.into_iter().filter(|(path, ..)| is_wanted(path)) {
+    for (path, bytes, mut fails) in programs.into_iter().filter(|(path, bytes, _)| is_wanted(path, bytes)) {
+        if let Some(check) = &arguments.check {
+            fails.retain(|name| name == check || name == GATE);
+        }
         let name = path.rsplit('/').next().unwrap_or(&path);
         let file = scratch.put(&format!("{}/{path}/{name}", folder.id), bytes)?;
-        let prepared = prepare(folder, &GradeOptions::default(), &attempt_source::of_file(&file)?)?;
+        let options = GradeOptions { check: arguments.check.clone(), ..GradeOptions::default() };
+        let prepared = prepare(folder, &options, &attempt_source::of_file(&file)?)?;
         attempts.push(Attempt { name: format!("{} {path}", folder.id), prepared, fails });
     }
     Ok(attempts)
+}
+
+/// Whether a program's head says which race it was made for: what the judge does comes to it in either order.
+fn is_made_for_a_race(program: &[u8]) -> bool {
+    const HEAD: usize = 20;
+    let text = String::from_utf8_lossy(program);
+    text.lines().take(HEAD).any(|line| line.trim_start_matches(['#', '/', '*', ' ']).starts_with("race:"))
 }
 
 fn verdict(grade: &Grade) -> Verdict {
