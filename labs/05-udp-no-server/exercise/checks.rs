@@ -1,35 +1,49 @@
 //! Exercise 05: a UDP client that tells an answer from silence, and both from nobody.
 //!
-//! Lines are looked for at the end only: nobody need flush.
+//! Lines are looked for at the end only: nobody need flush. Only `exit-codes` looks at exit codes, only `several-lines`
+//! at what stands behind a line, and only `in-time` at the time.
 
 use std::time::Duration;
 
-use socklab::judge::{Attempt, Done, Exercise, UdpPeer};
+use socklab::judge::{Attempt, Done, Exercise, Failure, InTime, UdpPeer};
 
 /// How long the client waits for an answer; a late one of ours is none of its faults.
 const WAITS: Duration = Duration::from_millis(500);
 const PROMPT: Duration = Duration::from_millis(300);
 
+/// How much later it may say that none has come, and how much earlier: no clock is exact.
+const LATE: Duration = Duration::from_millis(200);
+const TICK: Duration = Duration::from_millis(15);
+
+/// It may wait longer still, and lose nothing but `in-time`.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// An answer that comes within this time is quick enough for a client that waits for some milliseconds only.
+const QUICK: Duration = Duration::from_millis(2);
+
+/// The longest line, and the longest answer.
+const LONGEST: usize = 1000;
+
 pub fn exercise() -> Exercise {
     Exercise::on_port(9003)
         .check(
             "somebody-answers",
-            15,
-            "sends a line, prints the answer, and ends with exit code 0",
+            10,
+            "sends a line, prints the answer, and ends",
             "One datagram, the line without its end; one recv; one line of output.",
             somebody_answers,
         )
         .check(
             "several-lines",
             10,
-            "sends each line once, and nothing else",
+            "sends each line once, without its end, and nothing else",
             "A datagram that is sent only to see if somebody is there will be answered, too.",
             several_lines,
         )
         .check(
             "nobody-there",
-            25,
-            "says at once that nobody is there, and ends with exit code 1",
+            20,
+            "says at once that nobody is there, and ends",
             "Only a socket that is connected is told; and not the first send, but the call after it.",
             nobody_there,
         )
@@ -43,16 +57,23 @@ pub fn exercise() -> Exercise {
         .check(
             "silence",
             10,
-            "says that a server which is silent does not answer, and ends with exit code 2",
+            "says that a server which is silent does not answer",
             "Somebody has the port, so nobody refuses: a recv without a time limit waits for ever.",
             silence,
         )
         .check(
             "after-silence",
-            10,
+            5,
             "goes on with the next line after a silence",
             "One lost datagram says nothing of the next one.",
             after_silence,
+        )
+        .check(
+            "in-time",
+            10,
+            "waits for an answer for 500 ms: not less, and at most 200 ms more",
+            "Half a second is what the task says. An answer may take that long on its way through a real network.",
+            in_time,
         )
         .check(
             "empty-answer",
@@ -62,104 +83,253 @@ pub fn exercise() -> Exercise {
             empty_answer,
         )
         .check(
+            "long-answer",
+            5,
+            "sends lines and takes answers of 1,000 bytes",
+            "What does not fit into your buffer is thrown away.",
+            long_answer,
+        )
+        .check(
             "stranger",
-            10,
+            5,
             "believes nobody but the server",
             "A connected socket takes nothing from other addresses. Otherwise compare them yourself.",
             stranger,
+        )
+        .check(
+            "exit-codes",
+            5,
+            "says by its exit code how it went",
+            "0 when each line was answered, 1 when nobody was there, else 2: remember what has happened until the end.",
+            exit_codes,
         )
 }
 
 /// Starts the client, whose server we are.
 fn begin(attempt: &mut Attempt, lines: &[&str]) -> Done<UdpPeer> {
-    attempt.allow_sleep(WAITS * 8);
+    attempt.allow_sleep(PATIENCE);
     let mut server = attempt.open_udp_server("server")?;
     server.require_answer_within(PROMPT);
     attempt.start_client(lines)?;
     Ok(server)
 }
 
-/// Expects a line. UdpPeer that are sent too often are the subject of one check only.
-fn expect(server: &mut UdpPeer, line: &str, before: &[&str]) -> Done {
-    let too_often = |other: &[u8]| other.is_empty() || before.iter().any(|line| line.as_bytes() == other);
-    server.expect_skipping(line.as_bytes(), too_often)
+/// Whether a datagram is this line, but for what `several-lines` looks at: its end, or a zero byte behind it.
+fn is_nearly(datagram: &[u8], line: &[u8]) -> bool {
+    datagram.strip_prefix(line).is_some_and(|rest| rest.iter().all(|byte| b"\n\0".contains(byte)))
 }
 
-/// Expects these lines, the end, and this exit code.
-fn expect_output_and_exit(attempt: &mut Attempt, lines: &[&str], code: i32) -> Done {
+/// Expects a line. What is sent too often is the subject of one check only.
+fn expect(server: &mut UdpPeer, line: &str, before: &[&str]) -> Done {
+    let too_often = |other: &[u8]| is_nearly(other, b"") || before.iter().any(|line| is_nearly(other, line.as_bytes()));
+    server.expect_nearly(line.as_bytes(), is_nearly, too_often)
+}
+
+/// Expects these lines, and the end.
+fn expect_output(attempt: &mut Attempt, lines: &[&str]) -> Done {
     for line in lines {
         attempt.expect_line(line)?;
     }
-    attempt.expect_exit(code)?;
+    attempt.expect_end()?;
     attempt.expect_no_more_lines()
 }
 
 fn somebody_answers(attempt: &mut Attempt) -> Done {
-    // Nobody can know the answer before it comes.
-    let (line, answer) = (attempt.word(5), attempt.word(7));
-    let mut server = begin(attempt, &[&line])?;
-    expect(&mut server, &line, &[])?;
-    server.answer(answer.as_bytes())?;
-    expect_output_and_exit(attempt, &[&answer], 0)
+    attempt.repeat_if_slow(QUICK, |attempt| {
+        // Nobody can know the answer before it comes.
+        let (line, answer) = (attempt.word(5), attempt.word(7));
+        let mut server = begin(attempt, &[&line])?;
+        expect(&mut server, &line, &[])?;
+        server.answer(answer.as_bytes())?;
+        expect_output(attempt, &[&answer])
+    })
 }
 
 fn several_lines(attempt: &mut Attempt) -> Done {
-    let mut server = begin(attempt, &["one", "two", "three"])?;
-    server.expect(b"one")?;
-    server.answer(b"ONE")?;
-    server.expect(b"two")?;
-    server.answer(b"TWO")?;
-    server.expect(b"three")?;
-    server.answer(b"THREE")?;
-    expect_output_and_exit(attempt, &["ONE", "TWO", "THREE"], 0)?;
-    server.expect_nothing()
+    attempt.repeat_if_slow(QUICK, |attempt| {
+        let mut server = begin(attempt, &["one", "two", "three"])?;
+        for line in ["one", "two", "three"] {
+            let got = server.receive()?;
+            if got != line.as_bytes() {
+                return Err(other_line(attempt, line, got).into());
+            }
+            server.answer(line.to_uppercase().as_bytes())?;
+        }
+        expect_output(attempt, &["ONE", "TWO", "THREE"])?;
+        server.expect_nothing()
+    })
+}
+
+/// What is wrong with a datagram that is not just the line.
+fn other_line(attempt: &Attempt, line: &str, got: Vec<u8>) -> Failure {
+    let what = match got.strip_prefix(line.as_bytes()) {
+        _ if got.is_empty() => "it sends a datagram of 0 bytes, which is no line",
+        Some(b"\n" | b"\r\n") => "it sends the end of the line, too",
+        Some(rest) if rest.iter().all(|byte| *byte == 0) => "it sends a zero byte behind the line",
+        _ => "the datagram is not what it must be",
+    };
+    attempt.failure(what).between(line.as_bytes(), got)
 }
 
 fn nobody_there(attempt: &mut Attempt) -> Done {
-    attempt.allow_sleep(WAITS * 8);
+    attempt.allow_sleep(PATIENCE);
     attempt.remark("nobody has the port");
     attempt.start_client(&["hello", "world"])?;
-    expect_output_and_exit(attempt, &["nobody there"], 1)
+    expect_output(attempt, &["nobody there"])
 }
 
 fn server_goes_away(attempt: &mut Attempt) -> Done {
-    let mut server = begin(attempt, &["hello", "world", "again"])?;
-    expect(&mut server, "hello", &[])?;
-    server.answer_and_close(b"HELLO")?;
-    expect_output_and_exit(attempt, &["HELLO", "nobody there"], 1)
+    attempt.repeat_if_slow(QUICK, |attempt| {
+        let mut server = begin(attempt, &["hello", "world", "again"])?;
+        expect(&mut server, "hello", &[])?;
+        server.answer_and_close(b"HELLO")?;
+        expect_output(attempt, &["HELLO", "nobody there"])
+    })
 }
 
 fn silence(attempt: &mut Attempt) -> Done {
     let mut server = begin(attempt, &["hello"])?;
     expect(&mut server, "hello", &[])?;
-    attempt.remark("our server does not answer");
-    expect_output_and_exit(attempt, &["no answer"], 2)
+    remark_silence(attempt);
+    expect_output(attempt, &["no answer"])
+}
+
+fn remark_silence(attempt: &Attempt) {
+    attempt.remark("our server does not answer: when 500 ms have passed, the program must say so and go on");
 }
 
 fn after_silence(attempt: &mut Attempt) -> Done {
-    let mut server = begin(attempt, &["hello", "world"])?;
-    expect(&mut server, "hello", &[])?;
-    attempt.remark("our server does not answer");
-    expect(&mut server, "world", &["hello"])?;
-    server.answer(b"WORLD")?;
-    expect_output_and_exit(attempt, &["no answer", "WORLD"], 2)
+    attempt.repeat_if_slow(QUICK, |attempt| {
+        let mut server = begin(attempt, &["hello", "world"])?;
+        expect(&mut server, "hello", &[])?;
+        remark_silence(attempt);
+        expect(&mut server, "world", &["hello"])?;
+        server.answer(b"WORLD")?;
+        expect_output(attempt, &["no answer", "WORLD"])
+    })
+}
+
+/// A program may look at the clock and be held up before it sends: that makes its wait look shorter. So one short wait
+/// is none.
+fn in_time(attempt: &mut Attempt) -> Done {
+    attempt.repeat_if_doubtful(|attempt| {
+        let mut server = begin(attempt, &["hello", "world"])?;
+        expect(&mut server, "hello", &[])?;
+        remark_silence(attempt);
+        for line in 0..2 {
+            let Some(sent) = server.last_arrival() else { return Ok(None) };
+            let waited = match server.receive_in_time(WAITS + LATE)? {
+                InTime::Datagram(bytes, next) => {
+                    // What is sent besides the lines is the subject of another check.
+                    if is_nearly(&bytes, b"") {
+                        server.receive()?;
+                    }
+                    sent.until(&next)
+                }
+                InTime::Ended => sent.elapsed(),
+                InTime::Slept(slept, mut failure) => {
+                    failure.what = "it waits for longer than it must".to_owned();
+                    return Ok(Some((
+                        line,
+                        failure.between(the_contract(), format!("{} ms, and on", slept.as_millis())),
+                    )));
+                }
+            };
+            if waited < WAITS - TICK {
+                let failure = attempt.failure("it has not waited for as long as it must");
+                return Ok(Some((line, failure.between(the_contract(), format!("{} ms", waited.as_millis())))));
+            }
+            if attempt.has_ended() {
+                break;
+            }
+        }
+        Ok(None)
+    })
+}
+
+fn the_contract() -> String {
+    format!("a wait of {} ms, {} ms at most", WAITS.as_millis(), (WAITS + LATE).as_millis())
 }
 
 fn empty_answer(attempt: &mut Attempt) -> Done {
-    let mut server = begin(attempt, &["say nothing", "say something"])?;
-    expect(&mut server, "say nothing", &[])?;
-    server.answer(b"")?;
-    expect(&mut server, "say something", &["say nothing"])?;
-    server.answer(b"SOMETHING")?;
-    expect_output_and_exit(attempt, &["", "SOMETHING"], 0)
+    attempt.repeat_if_slow(QUICK, |attempt| {
+        let mut server = begin(attempt, &["say nothing", "say something"])?;
+        expect(&mut server, "say nothing", &[])?;
+        server.answer(b"")?;
+        expect(&mut server, "say something", &["say nothing"])?;
+        server.answer(b"SOMETHING")?;
+        expect_output(attempt, &["", "SOMETHING"])
+    })
+}
+
+fn long_answer(attempt: &mut Attempt) -> Done {
+    attempt.repeat_if_slow(QUICK, |attempt| {
+        let (line, answer) = (attempt.word(LONGEST), attempt.word(LONGEST));
+        let mut server = begin(attempt, &[&line])?;
+        expect(&mut server, &line, &[])?;
+        server.answer(answer.as_bytes())?;
+        expect_output(attempt, &[&answer])
+    })
 }
 
 fn stranger(attempt: &mut Attempt) -> Done {
-    let mut server = begin(attempt, &["whom do you believe?"])?;
-    let mut stranger = attempt.open_udp_client("stranger")?;
-    expect(&mut server, "whom do you believe?", &[])?;
-    stranger.set_destination(server.last_sender());
-    stranger.send(b"A STRANGER")?;
-    server.answer(b"THE SERVER")?;
-    expect_output_and_exit(attempt, &["THE SERVER"], 0)
+    attempt.repeat_if_slow(QUICK, |attempt| {
+        let mut server = begin(attempt, &["whom do you believe?"])?;
+        let mut stranger = attempt.open_udp_client("stranger")?;
+        expect(&mut server, "whom do you believe?", &[])?;
+        stranger.set_destination(server.last_sender());
+        stranger.send(b"A STRANGER")?;
+        server.answer(b"THE SERVER")?;
+        expect_output(attempt, &["THE SERVER"])
+    })
+}
+
+fn exit_codes(attempt: &mut Attempt) -> Done {
+    let mut server = begin(attempt, &["hello"])?;
+    expect(&mut server, "hello", &[])?;
+    server.answer(b"HELLO")?;
+    expect_fitting_exit(attempt, &mut server)?;
+    server.close();
+    if attempt.printed().is_empty() {
+        return Err(attempt.failure("it prints nothing, so that no exit code fits").into());
+    }
+    let mut server = begin(attempt, &["hello", "world"])?;
+    expect(&mut server, "hello", &[])?;
+    remark_silence(attempt);
+    expect_fitting_exit(attempt, &mut server)?;
+    server.close();
+    let mut server = begin(attempt, &["hello", "world"])?;
+    expect(&mut server, "hello", &[])?;
+    server.answer_and_close(b"HELLO")?;
+    attempt.expect_end()?;
+    expect_fitting_code(attempt)?;
+    attempt.remark("nobody has the port");
+    attempt.start_client(&["hello"])?;
+    attempt.expect_end()?;
+    expect_fitting_code(attempt)
+}
+
+/// Answers what still comes until the program ends.
+fn expect_fitting_exit(attempt: &mut Attempt, server: &mut UdpPeer) -> Done {
+    loop {
+        match server.receive_in_time(PATIENCE)? {
+            InTime::Datagram(line, _) => server.answer(&line.to_ascii_uppercase())?,
+            InTime::Ended => return expect_fitting_code(attempt),
+            // Its subject is another check's.
+            InTime::Slept(..) => return attempt.kill(),
+        }
+    }
+}
+
+/// Expects the exit code that fits what the program has printed, whether that is right or not.
+fn expect_fitting_code(attempt: &mut Attempt) -> Done {
+    let printed = String::from_utf8_lossy(&attempt.printed()).into_owned();
+    let has = |line: &str| printed.lines().any(|printed| printed == line);
+    let code = match () {
+        () if has("nobody there") => 1,
+        () if has("no answer") => 2,
+        () if printed.is_empty() => return Ok(()),
+        () => 0,
+    };
+    attempt.expect_exit(code)
 }

@@ -7,7 +7,7 @@ use socket2::Type;
 
 use super::Attempt;
 use crate::judge::context::WaitOutcome;
-use crate::judge::failure::{Done, Kind, Shown, Stop};
+use crate::judge::failure::{Done, Failure, Kind, Shown, Stop};
 use crate::judge::snapshot::how_it_ended;
 use crate::sandbox::{Ending, HostSocket, How};
 use crate::trace::TcpState;
@@ -91,6 +91,11 @@ impl Attempt {
         Err(failure.between("nothing", rest).into())
     }
 
+    /// All that the program has printed on its standard output by now.
+    pub fn printed(&self) -> Vec<u8> {
+        self.context.sandbox.borrow().output().stdout.kept.clone()
+    }
+
     fn must_print(&self, bytes: &[u8]) {
         let shown = text::quoted_within(bytes, bytes.len(), MAX_OUTPUT_COLUMNS);
         self.context.log.step(format!("it must print {shown}"));
@@ -130,8 +135,43 @@ impl Attempt {
     }
 }
 
+impl Attempt {
+    /// Applies a part of a check whose outcome the machine may spoil, from the start of the program to its end. What it
+    /// finds, and where, counts if it finds it there in three of five tries; if it finds nothing at first, that counts.
+    ///
+    /// # Errors
+    /// Those of the part, and what it finds.
+    pub fn repeat_if_doubtful(&mut self, part: impl Fn(&mut Attempt) -> Done<Option<(usize, Failure)>>) -> Done {
+        const TRIES: usize = 5;
+        const ENOUGH: usize = 3;
+        let mut found: Vec<usize> = Vec::new();
+        for tries in 1..=TRIES {
+            match part(self)? {
+                None if tries == 1 => return Ok(()),
+                None => {}
+                Some((at, failure)) => {
+                    found.push(at);
+                    if found.iter().filter(|other| **other == at).count() == ENOUGH {
+                        return Err(failure.into());
+                    }
+                }
+            }
+            if tries < TRIES {
+                self.context.log.step("that may have been the machine: all of it once more");
+                self.kill()?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// The program's end, and its rest.
 impl Attempt {
+    /// Whether the program has ended.
+    pub fn has_ended(&self) -> bool {
+        self.context.ended().is_some()
+    }
+
     /// Waits until the program ends by itself.
     ///
     /// # Errors

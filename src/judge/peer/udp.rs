@@ -12,7 +12,7 @@ use rustix::event::PollFlags;
 use super::base::{Peer, counted};
 use crate::judge::context::{CheckContext, SAMPLE_EVERY, WaitOutcome};
 use crate::judge::evidence::Sleeps;
-use crate::judge::failure::{Done, Kind, Shown, Stop};
+use crate::judge::failure::{Done, Failure, Kind, Shown, Stop};
 use crate::judge::gate::Gate;
 use crate::judge::snapshot::ProcessSnapshot;
 use crate::probe;
@@ -70,8 +70,8 @@ pub enum InTime {
     Datagram(Vec<u8>, Arrival),
     /// The attempt has ended.
     Ended,
-    /// It has slept for so long, and nothing came.
-    Slept(Duration),
+    /// It has slept for so long, and nothing came: what is known of it.
+    Slept(Duration, Box<Failure>),
 }
 
 /// A UDP socket of ours.
@@ -143,29 +143,26 @@ impl UdpPeer {
     }
 
     /// Sends the same datagram again and again, one `every` so often, until a datagram comes. Returns whether one has
-    /// come before `time` of the attempt's own was over.
+    /// come before `time` of the attempt's own was over, and how far apart two of ours were at most: the machine may be
+    /// busy.
     ///
     /// # Errors
-    /// A fault of ours, if our datagrams were more than `at_most` apart: the machine did not let us send them.
-    pub fn send_until_received(&self, bytes: &[u8], every: Duration, at_most: Duration, time: Duration) -> Done<bool> {
+    /// A fault of ours only.
+    pub fn send_until_received(&self, bytes: &[u8], every: Duration, time: Duration) -> Done<(bool, Duration)> {
         let every_ms = every.as_millis();
         self.peer.step(&format!("sends a datagram of {} every {every_ms} ms, until one comes", counted(bytes)));
         let clock = &self.peer.context.clock;
-        let (began, mut last) = (clock.own(), Instant::now());
+        let (began, mut last, mut apart) = (clock.own(), Instant::now(), Duration::ZERO);
         while clock.own().saturating_sub(began) < time && self.peer.context.ended().is_none() {
             self.send_now(bytes)?;
-            let apart = last.elapsed();
-            if apart > at_most {
-                let apart = apart.as_millis();
-                return Err(self.peer.context.late(format!("our {} send again after {apart} ms only", self.peer.name)));
-            }
+            apart = apart.max(last.elapsed());
             last = Instant::now();
             self.peer.context.pass_time(every)?;
             if self.has_datagram() {
-                return Ok(true);
+                return Ok((true, apart.max(last.elapsed())));
             }
         }
-        Ok(false)
+        Ok((false, apart))
     }
 
     /// Answers the datagram that was taken last.
@@ -324,7 +321,12 @@ impl UdpPeer {
             return Ok(InTime::Datagram(bytes, arrival));
         }
         match waited {
-            WaitOutcome::Ready => Ok(InTime::Slept(slept)),
+            WaitOutcome::Ready => {
+                let context = &self.peer.context;
+                let snapshot = ProcessSnapshot::take(&mut context.sandbox.borrow_mut())?;
+                let failure = context.failure(Kind::Hangs, "it sleeps for too long", Some(&snapshot));
+                Ok(InTime::Slept(slept, Box::new(failure)))
+            }
             WaitOutcome::Ended => Ok(InTime::Ended),
             other => Err(self.peer.context.unmet(&other, "no datagram comes").into()),
         }

@@ -1,5 +1,6 @@
 # wrong: the server is taken to answer at last, if only we ask often enough
 # fails: gives-up, late-answer, nobody-listens
+# shows: wrong, got "1 lost"
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: the number is taken to count the datagrams, and not the lines
 # fails: asks-again, gives-up, late-answer
+# shows: wrong, got "2 hello"
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: whatever comes from the server next is taken for the answer
 # fails: late-answer, answer-comes-twice, rubbish, rubbish-all-the-time
+# shows: got "FIRST"
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 /* wrong: atoi is taken to tell whether something is a number
  * fails: rubbish
+ * shows: wrong
  */
 #include <arpa/inet.h>
 #include <poll.h>

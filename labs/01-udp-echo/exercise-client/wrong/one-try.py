@@ -1,5 +1,6 @@
 # wrong: one time limit is taken for the proof that nobody answers
 # fails: asks-again, gives-up, late-answer, rubbish-all-the-time
+# shows: ended, exit 0, got nothing
 import os
 import socket
 import sys

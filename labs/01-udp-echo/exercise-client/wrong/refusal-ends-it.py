@@ -1,5 +1,6 @@
 # wrong: a connected UDP socket is taken never to fail
 # fails: nobody-listens
+# shows: ended, exit nonzero, got nothing
 import os
 import socket
 import sys

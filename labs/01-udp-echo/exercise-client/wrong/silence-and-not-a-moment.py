@@ -1,5 +1,6 @@
 # wrong: the time limit of recv is taken for that of the answer: it begins anew with each datagram
 # fails: rubbish-all-the-time
+# shows: what "as long as datagrams come"
 import os
 import socket
 import sys

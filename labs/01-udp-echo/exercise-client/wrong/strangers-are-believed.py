@@ -1,5 +1,6 @@
 # wrong: only the server is taken to know our port, so that nobody looks at the sender
 # fails: stranger
+# shows: got "A STRANGER"
 import os
 import socket
 import sys

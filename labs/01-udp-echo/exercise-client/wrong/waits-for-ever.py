@@ -1,5 +1,6 @@
 # wrong: no datagram is taken to be lost: recv has no time limit
-# fails: asks-again, gives-up, late-answer, rubbish-all-the-time, nobody-listens
+# fails: asks-again, in-time, gives-up, late-answer, rubbish-all-the-time, nobody-listens
+# shows: hangs, in recv, got nothing
 import os
 import socket
 import sys

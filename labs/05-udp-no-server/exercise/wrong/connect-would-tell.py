@@ -1,5 +1,6 @@
 # wrong: connect and send are taken to tell that nobody is there, as they do for TCP
 # fails: nobody-there, server-goes-away
+# shows: got "no answer"
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: an answer of 0 bytes is taken for none
 # fails: empty-answer
+# shows: got "no answer"
 import os
 import socket
 import sys

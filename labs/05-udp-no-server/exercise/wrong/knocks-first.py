@@ -1,5 +1,6 @@
 # wrong: a second datagram is sent to hear of the first one's refusal, and nobody is taken to answer it
 # fails: several-lines
+# shows: what "0 bytes"
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: every socket is taken to be told that nobody is there
 # fails: nobody-there, server-goes-away, stranger
+# shows: got "no answer"
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: one silence is taken for the proof that nobody will ever answer
 # fails: after-silence
+# shows: ended, got nothing
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: who is there is taken to answer: recv has no time limit
-# fails: silence, after-silence
+# fails: silence, after-silence, in-time
+# shows: hangs, in recv, got nothing
 import os
 import socket
 import sys

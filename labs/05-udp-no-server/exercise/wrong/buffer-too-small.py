@@ -1,0 +1,24 @@
+# wrong: no answer is taken to be longer than the buffer
+# fails: long-answer
+# shows: got less
+import os
+import socket
+import sys
+
+server = (os.environ["HOST"], int(os.environ["PORT"]))
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+sock.connect(server)
+sock.settimeout(0.5)
+code = 0
+for line in sys.stdin.buffer:
+    try:
+        sock.send(line.rstrip(b"\n"))
+        print(sock.recv(512).decode())
+    except ConnectionRefusedError:
+        print("nobody there")
+        sys.exit(1)
+    except TimeoutError:
+        print("no answer")
+        code = 2
+sys.exit(code)

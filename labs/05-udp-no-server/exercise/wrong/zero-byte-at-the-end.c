@@ -1,0 +1,40 @@
+/* wrong: the zero byte that ends a string is taken for a part of the line
+ * fails: several-lines
+ * shows: what "a zero byte"
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+int main(void) {
+    const char *host = getenv("HOST"), *port = getenv("PORT");
+    struct sockaddr_in server = {.sin_family = AF_INET};
+    server.sin_port = htons(port ? atoi(port) : 9003);
+    inet_pton(AF_INET, host ? host : "127.0.0.1", &server.sin_addr);
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    connect(fd, (struct sockaddr *)&server, sizeof server);
+    struct timeval waits = {.tv_usec = 500000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &waits, sizeof waits);
+
+    int code = 0;
+    char line[1024], answer[1024];
+    while (fgets(line, sizeof line, stdin)) {
+        line[strcspn(line, "\n")] = 0;
+        ssize_t len = send(fd, line, strlen(line) + 1, 0);
+        if (len >= 0) len = recv(fd, answer, sizeof answer, 0);
+        if (len < 0 && errno == ECONNREFUSED) {
+            printf("nobody there\n");
+            return 1;
+        }
+        if (len < 0) {
+            printf("no answer\n");
+            code = 2;
+        } else
+            printf("%.*s\n", (int)len, answer);
+    }
+    return code;
+}
