@@ -1,6 +1,6 @@
 /* wrong: atoi is taken to tell whether something is a number
  * fails: rubbish
- * shows: wrong
+ * shows: got " HELLO"
  */
 #include <arpa/inet.h>
 #include <poll.h>

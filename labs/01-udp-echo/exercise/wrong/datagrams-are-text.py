@@ -1,6 +1,6 @@
 # wrong: datagrams are taken for text, and all letters for letters from a to z
 # fails: any-bytes
-# shows: wrong, got "É"
+# shows: wrong, expected "STRA"
 import os
 import socket
 
