@@ -2,7 +2,7 @@
 
 use socklab::judge::{Attempt, Connection, Done, Exercise};
 
-/// More clients than a program may have files open.
+/// More clients than a program may have files open, or processes.
 const MANY: usize = 300;
 
 pub fn exercise() -> Exercise {
@@ -22,11 +22,11 @@ pub fn exercise() -> Exercise {
             closes_too,
         )
         .check(
-            "rests-afterwards",
+            "rests",
             10,
-            "uses no processor time when its client has left",
+            "uses no processor time while it waits for something",
             "recv does not wait any more when the client has left: it gives nothing, at once, for ever.",
-            rests_afterwards,
+            rests,
         )
         .check(
             "next-client",
@@ -34,6 +34,13 @@ pub fn exercise() -> Exercise {
             "serves the next client when one has sent FIN",
             "accept stands in a loop of its own, around the one that talks.",
             next_client,
+        )
+        .check(
+            "late-reader",
+            5,
+            "sends all its answers to a client that reads late, and slowly",
+            "send may take a part of an answer, or nothing yet: look at what it returns, and send the rest later.",
+            late_reader,
         )
         .check(
             "pending-answers",
@@ -65,7 +72,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "reset-while-it-sends",
-            10,
+            5,
             "goes on when a client that reads nothing breaks off",
             "send can fail as well as recv.",
             reset_while_it_sends,
@@ -86,6 +93,11 @@ pub fn exercise() -> Exercise {
         )
 }
 
+/// A client that passes over zero bytes, which are no text: that none comes is the subject of one check alone.
+fn connect(attempt: &Attempt, name: &str) -> Done<Connection> {
+    Ok(attempt.connect(name)?.ignoring(b"\0"))
+}
+
 /// Says something, and expects it in capital letters.
 fn talk(attempt: &Attempt, client: &mut Connection) -> Done {
     let text = attempt.word(attempt.number(1..=20));
@@ -94,7 +106,7 @@ fn talk(attempt: &Attempt, client: &mut Connection) -> Done {
 }
 
 fn expect_next_served(attempt: &Attempt) -> Done {
-    let mut next = attempt.connect("next client")?;
+    let mut next = connect(attempt, "next client")?;
     next.send(b"is anybody there?")?;
     next.expect(b"IS ANYBODY THERE?")
 }
@@ -102,74 +114,110 @@ fn expect_next_served(attempt: &Attempt) -> Done {
 fn answers(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
-    for _ in 0..3 {
-        talk(attempt, &mut client)?;
+    // Each shorter than the one before: what a buffer has kept of that would be seen.
+    for len in [20, 12, 5, attempt.number(1..=4)] {
+        let text = attempt.word(len);
+        client.send(text.as_bytes())?;
+        client.expect_just(text.to_ascii_uppercase().as_bytes())?;
     }
     let long = attempt.word(attempt.number(2000..=5000));
     client.send(long.as_bytes())?;
-    client.expect(long.to_ascii_uppercase().as_bytes())?;
-    client.expect_nothing()
+    client.expect_just(long.to_ascii_uppercase().as_bytes())
 }
 
 fn closes_too(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut client = attempt.connect("client")?;
+    let mut client = connect(attempt, "client")?;
     talk(attempt, &mut client)?;
     client.half_close()?;
     client.expect_end()
 }
 
-fn rests_afterwards(attempt: &mut Attempt) -> Done {
+fn rests(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut client = attempt.connect("client")?;
-    talk(attempt, &mut client)?;
-    client.close();
-    attempt.assert_idle()
+    attempt.settle()?;
+    let mut gone = connect(attempt, "client that leaves")?;
+    talk(attempt, &mut gone)?;
+    gone.leave()?;
+    let mut stays = connect(attempt, "client that stays")?;
+    talk(attempt, &mut stays)?;
+    attempt.assert_idle()?;
+    stays.leave()?;
+    attempt.settle()
 }
 
 fn next_client(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut client = attempt.connect("client")?;
+    let mut client = connect(attempt, "client")?;
     talk(attempt, &mut client)?;
-    client.close();
-    let silent = attempt.connect("silent client")?;
-    silent.close();
+    client.leave()?;
+    connect(attempt, "silent client")?.leave()?;
     expect_next_served(attempt)
+}
+
+/// What it must answer to this text, sent again and again, `sent` bytes in all.
+fn capitals(text: &str, sent: usize) -> Vec<u8> {
+    text.to_ascii_uppercase().bytes().cycle().take(sent).collect()
+}
+
+fn late_reader(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    let mut client = attempt.connect_narrow("late reader")?.ignoring(b"\0");
+    let text = attempt.word(1000);
+    let sent = client.send_until_blocked(text.as_bytes())?;
+    let answer = capitals(&text, sent);
+    let (slowly, rest) = answer.split_at(2000.min(sent));
+    for piece in slowly.chunks(500) {
+        client.expect(piece)?;
+    }
+    client.enlarge_receive_buffer()?;
+    client.expect(rest)
 }
 
 fn pending_answers(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut client = attempt.connect_narrow("slow reader")?;
+    let mut client = attempt.connect_narrow("late reader")?.ignoring(b"\0");
     let text = attempt.word(1000);
     let sent = client.send_until_blocked(text.as_bytes())?;
     client.half_close()?;
     client.enlarge_receive_buffer()?;
-    let answer: Vec<u8> = text.to_ascii_uppercase().bytes().cycle().take(sent).collect();
-    client.expect(&answer)
+    client.expect(&capitals(&text, sent))
 }
 
 fn reset_at_once(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    for _ in 0..3 {
+    // One that serves its clients by turns accepts a connection that was over before.
+    let mut first = connect(attempt, "client")?;
+    talk(attempt, &mut first)?;
+    attempt.connect("leaver")?.reset()?;
+    first.leave()?;
+    attempt.expect_accepted()?;
+    // One that serves several at once may accept it before or after that: often enough for both.
+    for _ in 0..20 {
         attempt.connect("leaver")?.reset()?;
+        attempt.expect_accepted()?;
     }
+    let leaver = attempt.connect("leaver")?;
+    leaver.settle()?;
+    leaver.reset()?;
     expect_next_served(attempt)
 }
 
 fn reset_while_it_waits(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut leaver = attempt.connect("leaver")?;
+    let mut leaver = connect(attempt, "leaver")?;
     talk(attempt, &mut leaver)?;
-    attempt.settle()?;
+    leaver.settle()?;
     leaver.reset()?;
     expect_next_served(attempt)
 }
 
 fn answer_unread(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let leaver = attempt.connect("leaver")?;
+    let mut leaver = connect(attempt, "leaver")?;
     leaver.send(b"farewell")?;
-    attempt.settle()?;
+    leaver.expect_unread()?;
+    leaver.settle()?;
     leaver.close();
     expect_next_served(attempt)
 }
@@ -194,10 +242,10 @@ fn fin_then_reset(attempt: &mut Attempt) -> Done {
 fn hundreds(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     for _ in 0..MANY {
-        let mut client = attempt.connect("client")?;
+        let mut client = connect(attempt, "client")?;
         client.send(b"hi")?;
         client.expect(b"HI")?;
-        client.close();
+        client.leave()?;
     }
     Ok(())
 }

@@ -162,6 +162,24 @@ impl Attempt {
         Ok(())
     }
 
+    /// Waits until the program has accepted all connections that were made with it.
+    ///
+    /// # Errors
+    /// A failure, if it does not.
+    pub fn expect_accepted(&self) -> Done {
+        self.context.log.step("the program must accept the connection");
+        let port = self.context.address().port();
+        let waits = |socket: &HostSocket| {
+            let listens = socket.state == TcpState::Listen && socket.local.port() == port;
+            listens && socket.transport == Transport::Tcp && socket.recv_queue > 0
+        };
+        let mut none_waits = |sandbox: &mut Sandbox| Ok(!sandbox.waiting_sockets()?.iter().any(waits));
+        match self.context.wait_asking_every(ASK_EVERY, None, &mut none_waits)? {
+            WaitOutcome::Ready => Ok(()),
+            other => Err(self.context.unmet(&other, "it does not accept the next connection").into()),
+        }
+    }
+
     /// Lets the program sleep for at most `time` before an answer. At most one second is the rule; a shorter time
     /// changes nothing.
     pub fn allow_sleep(&self, time: Duration) {
@@ -225,6 +243,15 @@ impl Attempt {
     /// A fault of ours only.
     pub fn listen(&self, name: &str) -> Done<Listener> {
         Listener::open(&self.context, name)
+    }
+
+    /// Opens a TCP server of ours whose connections have small buffers and segments: after some tens of kilobytes the
+    /// attempt's sends block.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn listen_narrow(&self, name: &str) -> Done<Listener> {
+        Listener::open_narrow(&self.context, name)
     }
 
     /// Opens a UDP client of ours, which sends to the exercise's port.

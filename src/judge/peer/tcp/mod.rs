@@ -36,12 +36,14 @@ pub struct Connection {
     reset: Cell<bool>,
     /// Whether the attempt is the client: it asks, and we answer.
     is_server: bool,
+    /// Bytes that are passed over where they come.
+    ignored: &'static [u8],
 }
 
 impl Connection {
     fn new(peer: Peer, ours: SocketAddr, theirs: SocketAddr, is_server: bool) -> Connection {
         let (sent, reset) = (Cell::new(0), Cell::new(false));
-        Connection { peer, pending: Vec::new(), ours, theirs, sent, reset, is_server }
+        Connection { peer, pending: Vec::new(), ours, theirs, sent, reset, is_server, ignored: b"" }
     }
 
     /// Connects to the attempt.
@@ -74,6 +76,13 @@ impl Connection {
         Ok(Connection::new(peer, ours, theirs, false))
     }
 
+    /// Passes over these bytes wherever they come from now on: for a check whose subject they are not.
+    #[must_use]
+    pub fn ignoring(mut self, bytes: &'static [u8]) -> Connection {
+        self.ignored = bytes;
+        self
+    }
+
     /// Gives the connection a large receive buffer, whatever it had before.
     ///
     /// # Errors
@@ -91,6 +100,16 @@ impl Connection {
         self.peer.step("says that it will send nothing more");
         // On a connection that the attempt has reset, this direction is closed already.
         let _ = self.peer.call(|socket| socket.shutdown(Shutdown::Write));
+        Ok(())
+    }
+
+    /// Closes the connection with FIN: what has come and was not expected is read before.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn leave(mut self) -> Done {
+        self.take_received()?;
+        self.close();
         Ok(())
     }
 
@@ -130,8 +149,19 @@ pub struct Listener {
 
 impl Listener {
     pub(in crate::judge) fn open(context: &Rc<CheckContext>, name: &str) -> Done<Listener> {
+        Listener::listen(Peer::open(context, name, Type::STREAM)?, "listens")
+    }
+
+    /// As [`open`](Listener::open), with small segments and small buffers for its connections.
+    pub(in crate::judge) fn open_narrow(context: &Rc<CheckContext>, name: &str) -> Done<Listener> {
         let peer = Peer::open(context, name, Type::STREAM)?;
-        peer.step("listens");
+        make_narrow(&peer).map_err(|error| Stop::ours("setsockopt", &error))?;
+        Listener::listen(peer, "listens, with small buffers")
+    }
+
+    fn listen(peer: Peer, step: &str) -> Done<Listener> {
+        let context = Rc::clone(&peer.context);
+        peer.step(step);
         peer.must("setsockopt", |socket| socket.set_reuse_address(true))?;
         peer.bind(context.address())?;
         peer.must("listen", |socket| socket.listen(BACKLOG))?;

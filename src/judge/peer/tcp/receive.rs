@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::send::BLOCKED_SAMPLES;
 use super::{Connection, HOLD};
 use crate::judge::context::WaitOutcome;
-use crate::judge::failure::{Done, Kind};
+use crate::judge::failure::{Done, Kind, Stop};
 use crate::judge::peer::base::{byte_count, counted};
 
 /// The most bytes that are received for a report, or while a certain answer is expected.
@@ -20,7 +20,8 @@ impl Connection {
     /// # Errors
     /// A failure, if other bytes come, or fewer.
     pub fn expect(&mut self, bytes: &[u8]) -> Done {
-        self.peer.step(&format!("expects {}", counted(bytes)));
+        let line_end = if self.ignored.contains(&b'\n') { ", with or without a newline" } else { "" };
+        self.peer.step(&format!("expects {}{line_end}", counted(bytes)));
         let (got, stopped) = self.take(bytes.len(), |got| !bytes.starts_with(got))?;
         if got == bytes {
             return Ok(());
@@ -34,6 +35,33 @@ impl Connection {
         let mut all = got;
         all.extend(self.take_received()?);
         Err(failure.between(bytes, all).into())
+    }
+
+    /// Expects exactly these bytes, and that nothing comes behind them before the attempt waits for more.
+    ///
+    /// # Errors
+    /// A failure, if other bytes come, or more, or fewer.
+    pub fn expect_just(&mut self, bytes: &[u8]) -> Done {
+        self.expect(bytes)?;
+        self.wait_for_rest()?;
+        let more = self.take_received()?;
+        if more.is_empty() {
+            return Ok(());
+        }
+        let failure = self.peer.context.failure(Kind::Wrong, "it sends more than it must", None);
+        Err(failure.between(bytes, [bytes, &more].concat()).into())
+    }
+
+    /// Waits until something has come, and leaves it unread.
+    ///
+    /// # Errors
+    /// A failure, if nothing comes.
+    pub fn expect_unread(&mut self) -> Done {
+        self.peer.step("waits for the answer, and does not read it");
+        match self.peer.wait_readable()? {
+            WaitOutcome::Ready => Ok(()),
+            other => Err(self.peer.context.unmet(&other, "it does not answer").into()),
+        }
     }
 
     /// Receives exactly `len` bytes, whatever they are.
@@ -112,11 +140,21 @@ impl Connection {
     /// A failure, if bytes have come, or the attempt has closed the connection.
     pub fn expect_nothing(&mut self) -> Done {
         self.peer.step("expects nothing yet");
-        // One that slept for so long is at rest, although it may wake up again and again.
-        if !matches!(self.wait_for_reader()?, WaitOutcome::Asleep(_)) {
-            self.peer.context.settle()?;
-        }
+        self.wait_for_rest()?;
         self.assert_nothing_received()
+    }
+
+    /// Waits until the attempt has done what it does by itself with all that was sent.
+    fn wait_for_rest(&self) -> Done {
+        // One that slept for so long is at rest, although it may wake up again and again; and one that spins has had
+        // its time: that it spins is another check's subject.
+        if !matches!(self.wait_for_reader()?, WaitOutcome::Ready | WaitOutcome::Ended) {
+            return Ok(());
+        }
+        match self.peer.context.settle() {
+            Err(Stop::Failed(failure)) if failure.kind == Kind::Spins => Ok(()),
+            settled => settled,
+        }
     }
 
     /// Sends nothing for longer than a second, while the attempt must go on waiting for `rest`: what is to come, in
@@ -159,10 +197,8 @@ impl Connection {
     /// A fault of ours only.
     pub fn take_received(&mut self) -> Done<Vec<u8>> {
         while self.pending.len() < MAX_RECEIVED && self.peer.is_readable() {
-            match self.receive_some()? {
-                Ok(bytes) if !bytes.is_empty() => self.pending.extend(bytes),
-                _ => break,
-            }
+            let Some(bytes) = self.receive_now() else { break };
+            self.pending.extend(bytes);
         }
         Ok(std::mem::take(&mut self.pending))
     }
@@ -187,16 +223,26 @@ impl Connection {
 
     /// Waits for the next bytes; none at the end of the stream, also when the connection was reset.
     fn receive_some(&self) -> Done<Result<Vec<u8>, WaitOutcome>> {
-        match self.peer.wait_readable()? {
-            WaitOutcome::Ready => {
-                let mut buf = vec![0; RECEIVE_BUFFER];
-                let len = self.peer.call(|socket| socket.recv(&mut buf));
-                self.reset.set(len.is_err());
-                buf.truncate(len.unwrap_or(0));
-                Ok(Ok(buf))
+        loop {
+            match self.peer.wait_readable()? {
+                WaitOutcome::Ready => match self.receive_now() {
+                    Some(bytes) if bytes.is_empty() => {}
+                    received => return Ok(Ok(received.unwrap_or_default())),
+                },
+                other => return Ok(Err(other)),
             }
-            other => Ok(Err(other)),
         }
+    }
+
+    /// Receives what is there, without the bytes that are to be passed over. `None` at the end of the stream.
+    fn receive_now(&self) -> Option<Vec<u8>> {
+        let mut buf = vec![0; RECEIVE_BUFFER];
+        let len = self.peer.call(|socket| socket.recv(&mut buf));
+        self.reset.set(len.is_err());
+        buf.truncate(len.unwrap_or(0));
+        let is_end = buf.is_empty();
+        buf.retain(|byte| !self.ignored.contains(byte));
+        (!is_end).then_some(buf)
     }
 }
 

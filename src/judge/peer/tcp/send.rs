@@ -87,27 +87,36 @@ impl Connection {
     /// block; at most 512 KiB, and fewer if it closes the connection. Returns how many bytes were sent.
     ///
     /// All of them are then acknowledged and in the attempt's receive queue, which has room left: a FIN or RST that
-    /// follows will reach it.
+    /// follows will reach it. Where its sends block, more than 16 KiB lie unread: whatever part of its answer a blocked
+    /// send has taken, it has to read again, and to send again.
     ///
     /// # Errors
     /// A fault of ours only.
     pub fn send_until_blocked(&self, bytes: &[u8]) -> Done<usize> {
         const MAX_SENT: usize = 512 * 1024;
         const BLOCK: usize = 4096;
+        /// More than the usual buffers of one recv, of up to 16 KiB, and fewer than the next larger one.
+        const UNREAD: usize = 20 * 1024;
         self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", quoted(bytes)));
         let block = bytes.repeat(BLOCK / bytes.len().max(1) + 1);
-        let mut sent = 0;
-        while sent < MAX_SENT && !bytes.is_empty() {
+        let (mut sent, mut most, mut is_blocked) = (0, MAX_SENT, false);
+        while sent < most && !bytes.is_empty() {
             let rest = &block[sent % bytes.len()..];
-            match self.send_now(rest) {
+            match self.send_now(&rest[..rest.len().min(most - sent)]) {
                 Ok(count) => sent += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => break,
             }
-            let mut is_taken = |sandbox: &mut Sandbox| Ok(!self.has_unacknowledged() && !self.has_unread(sandbox)?);
-            if !matches!(self.wait_until(BLOCKED_SAMPLES, &mut is_taken)?, WaitOutcome::Ready) {
+            let mut is_taken =
+                |sandbox: &mut Sandbox| Ok(!self.has_unacknowledged() && (is_blocked || !self.has_unread(sandbox)?));
+            if matches!(self.wait_until(BLOCKED_SAMPLES, &mut is_taken)?, WaitOutcome::Ready) {
+                continue;
+            }
+            // Its queue has no room for more.
+            if is_blocked || self.has_unacknowledged() {
                 break;
             }
+            (is_blocked, most) = (true, sent + UNREAD);
         }
         self.peer.context.log.step(format!("{} went", byte_count(sent)));
         Ok(sent)
@@ -161,6 +170,18 @@ impl Connection {
         probe::queues(self.peer.fd()).send.is_some_and(|bytes| bytes > 0)
     }
 
+    /// Waits until the attempt has accepted the connection, has read all that we have sent and waits for more in a
+    /// call on this socket. What follows finds it there.
+    ///
+    /// One that spins, or sleeps elsewhere, is not waited for without end, and does not fail by it.
+    ///
+    /// # Errors
+    /// A fault of ours, or a failure if the attempt's time is over.
+    pub fn settle(&self) -> Done {
+        self.peer.step("waits until the program has read all and waits for more");
+        self.wait_for_reader().map(drop)
+    }
+
     /// Waits until the attempt has read all that we have sent and waits for more, in a call on this socket.
     ///
     /// One that sleeps elsewhere may look at its socket by and by; or it sleeps for a while, and takes what has come by
@@ -183,9 +204,9 @@ impl Connection {
             if taken.unread > 0 || taken.came < self.sent.get() {
                 return Ok(false);
             }
-            // No process has it open any more.
+            // No process has it open: it waits to be accepted, or was closed, which has been heard then.
             if taken.inode == 0 {
-                return Ok(true);
+                return Ok(self.peer.is_readable());
             }
             // A look takes longer than a question: a program that does not wait at once is looked at less and less.
             if last_look.is_some_and(|last| last.elapsed() < interval) {
