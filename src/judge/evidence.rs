@@ -180,7 +180,10 @@ impl Got {
             (Got::Bytes(count), _, Shown::Bytes(got)) => got.len() == count,
             (_, Shown::Bytes(expected), Shown::Bytes(got)) => match self {
                 Got::Less => !got.is_empty() && got.len() < expected.len() && expected.starts_with(got),
-                Got::More => got.len() > expected.len() && got.starts_with(expected),
+                Got::More => {
+                    let behind = got.strip_prefix(expected.as_slice()).unwrap_or_default();
+                    behind.iter().any(|byte| *byte != 0)
+                }
                 Got::Zeros => {
                     let behind = got.strip_prefix(expected.as_slice()).unwrap_or_default();
                     !behind.is_empty() && behind.iter().all(|byte| *byte == 0)

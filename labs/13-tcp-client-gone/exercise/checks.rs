@@ -189,8 +189,9 @@ fn reset_at_once(attempt: &mut Attempt) -> Done {
     // One that serves its clients by turns accepts a connection that was over before.
     let mut first = connect(attempt, "client")?;
     talk(attempt, &mut first)?;
+    first.settle()?;
     attempt.connect("leaver")?.reset()?;
-    first.leave()?;
+    first.reset()?;
     attempt.expect_accepted()?;
     // One that serves several at once may accept it before or after that: often enough for both.
     for _ in 0..20 {

@@ -2,9 +2,6 @@
 
 use socklab::judge::{Attempt, Connection, Done, Exercise};
 
-/// So many clients can wait while another one is served.
-const WAITING: [&str; 5] = ["second client", "third client", "fourth client", "fifth client", "sixth client"];
-
 pub fn exercise() -> Exercise {
     Exercise::on_port(8080)
         .check(
@@ -16,10 +13,17 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "next-client",
-            15,
+            10,
             "serves the next client when one has left",
             "accept stands in a loop, too: one turn of it for each client.",
             next_client,
+        )
+        .check(
+            "rests",
+            5,
+            "uses no processor time while it waits for something",
+            "recv waits by itself, and so do accept, select and poll, if you ask only for what you need.",
+            rests,
         )
         .check(
             "second-waits",
@@ -30,7 +34,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "five-wait",
-            15,
+            10,
             "lets five clients wait while another one is served",
             "The number in listen says how many connections are kept until you accept them.",
             five_wait,
@@ -57,6 +61,13 @@ pub fn exercise() -> Exercise {
             rude_client,
         )
         .check(
+            "rude-reader",
+            5,
+            "serves the next client when one that reads nothing has broken off",
+            "send can fail as well as recv; and in C a signal comes with some of its errors, which ends the program.",
+            rude_reader,
+        )
+        .check(
             "any-bytes",
             10,
             "answers bytes that are no text",
@@ -72,80 +83,106 @@ pub fn exercise() -> Exercise {
         )
 }
 
+/// A client that passes over zero bytes, which are no text: that none comes is the subject of other checks.
+fn connect(attempt: &Attempt, name: &str) -> Done<Connection> {
+    Ok(attempt.connect(name)?.ignoring(b"\0"))
+}
+
 /// Says something, and expects it in capital letters.
 fn talk(attempt: &Attempt, client: &mut Connection) -> Done {
-    let text = attempt.word(attempt.number(1..=20));
+    let text = attempt.word(attempt.number(1..=7));
     client.send(text.as_bytes())?;
     client.expect(text.to_ascii_uppercase().as_bytes())
 }
 
 fn expect_next_served(attempt: &Attempt) -> Done {
-    let mut next = attempt.connect("next client")?;
-    next.send(b"me too")?;
-    next.expect(b"ME TOO")
+    let mut next = connect(attempt, "next client")?;
+    next.send(b"is anybody there?")?;
+    next.expect(b"IS ANYBODY THERE?")
 }
 
 fn one_client(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
-    for _ in 0..3 {
-        talk(attempt, &mut client)?;
+    // It is asked before it says anything.
+    client.expect_nothing()?;
+    // Each shorter than the one before: what a buffer has kept of that would be seen.
+    for len in [20, 12, 5, attempt.number(1..=4)] {
+        let text = attempt.word(len);
+        client.send(text.as_bytes())?;
+        client.expect_just(text.to_ascii_uppercase().as_bytes())?;
     }
     client.send(b"room 101, no. 5")?;
-    client.expect(b"ROOM 101, NO. 5")?;
-    client.expect_nothing()
+    client.expect_just(b"ROOM 101, NO. 5")
 }
 
 fn next_client(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut first = attempt.connect("client")?;
+    let mut first = connect(attempt, "client")?;
     talk(attempt, &mut first)?;
-    first.close();
-    expect_next_served(attempt)?;
-    attempt.assert_idle()
+    first.leave()?;
+    expect_next_served(attempt)
+}
+
+fn rests(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    attempt.settle()?;
+    let mut gone = connect(attempt, "client that leaves")?;
+    talk(attempt, &mut gone)?;
+    gone.leave()?;
+    let mut stays = connect(attempt, "client that stays")?;
+    talk(attempt, &mut stays)?;
+    attempt.assert_idle()?;
+    stays.leave()?;
+    attempt.settle()
 }
 
 fn second_waits(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut first = attempt.connect("first client")?;
+    let mut first = connect(attempt, "first client")?;
     talk(attempt, &mut first)?;
-    let mut second = attempt.connect("second client")?;
-    second.send(b"me too")?;
-    talk(attempt, &mut first)?;
-    first.close();
-    second.expect(b"ME TOO")?;
-    talk(attempt, &mut second)
+    let mut second = connect(attempt, "second client")?;
+    second.send(b"is it my turn?")?;
+    first.send(b"no, it is still my turn")?;
+    first.expect(b"NO, IT IS STILL MY TURN")?;
+    first.leave()?;
+    second.expect(b"IS IT MY TURN?")?;
+    second.send(b"now it is my turn to say something")?;
+    second.expect(b"NOW IT IS MY TURN TO SAY SOMETHING")
 }
 
 fn five_wait(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut first = attempt.connect("first client")?;
+    let mut first = connect(attempt, "first client")?;
     talk(attempt, &mut first)?;
     let mut waiting = Vec::new();
-    for name in WAITING {
-        let next = attempt.connect(name)?;
-        next.send(name.as_bytes())?;
-        waiting.push((name, next));
+    for number in 2..=6 {
+        let text = format!("i am number {number}");
+        let next = connect(attempt, &format!("client {number}"))?;
+        next.send(text.as_bytes())?;
+        waiting.push((text, next));
     }
-    first.close();
-    for (name, mut next) in waiting {
-        next.expect(name.to_ascii_uppercase().as_bytes())?;
-        next.close();
+    first.leave()?;
+    for (text, mut next) in waiting {
+        next.expect(text.to_ascii_uppercase().as_bytes())?;
+        next.leave()?;
     }
     Ok(())
 }
 
 fn silent_client(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let silent = attempt.connect("silent client")?;
-    silent.close();
+    connect(attempt, "silent client")?.leave()?;
+    let silent = connect(attempt, "silent client")?;
+    silent.settle()?;
+    silent.leave()?;
     expect_next_served(attempt)
 }
 
 fn hundred_clients(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     for _ in 0..100 {
-        let mut client = attempt.connect("client")?;
+        let mut client = connect(attempt, "client")?;
         client.send(b"hi")?;
         client.expect(b"HI")?;
         client.half_close()?;
@@ -156,25 +193,39 @@ fn hundred_clients(attempt: &mut Attempt) -> Done {
 
 fn rude_client(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut rude = attempt.connect("rude client")?;
+    // While it waits for what comes next; before it has said anything; and before its turn has come.
+    let mut rude = connect(attempt, "rude client")?;
     talk(attempt, &mut rude)?;
+    rude.settle()?;
     rude.reset()?;
-    let rude = attempt.connect("rude client")?;
-    rude.send(b"hello")?;
+    let rude = connect(attempt, "rude client")?;
+    rude.settle()?;
+    attempt.connect("client that does not wait")?.reset()?;
+    rude.reset()?;
+    expect_next_served(attempt)
+}
+
+fn rude_reader(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    let rude = attempt.connect_narrow("rude client")?;
+    rude.send_until_blocked(b"and another thing ")?;
     rude.reset()?;
     expect_next_served(attempt)
 }
 
 fn any_bytes(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
+    let all: Vec<u8> = (0..=255).collect();
+    let drawn = attempt.bytes(attempt.number(1..=300));
     let mut client = attempt.connect("foreign client")?;
-    client.send(b"\xc4\xe3\xba\xc3")?;
-    client.expect(b"\xc4\xe3\xba\xc3")?;
-    client.send("grüße".as_bytes())?;
-    client.expect("GRüßE".as_bytes())?;
-    let bytes = attempt.bytes(attempt.number(1..=300));
-    client.send(&bytes)?;
-    client.expect(&bytes.to_ascii_uppercase())
+    for bytes in [b"a\0b".as_slice(), b"\xc4\xe3\xba\xc3", "grüße".as_bytes(), &all, &drawn] {
+        client.send(bytes)?;
+        client.expect(&bytes.to_ascii_uppercase())?;
+        // Whatever comes behind an answer is another check's subject.
+        client.settle()?;
+        client.take_received()?;
+    }
+    Ok(())
 }
 
 fn port_taken(attempt: &mut Attempt) -> Done {

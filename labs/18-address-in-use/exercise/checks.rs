@@ -2,6 +2,12 @@
 
 use socklab::judge::{Attempt, Connection, Done, Exercise};
 
+/// What the task allows as the length of a line, with its newline.
+const LONGEST: usize = 1000;
+
+/// More than a program may have processes.
+const CLIENTS: usize = 100;
+
 pub fn exercise() -> Exercise {
     Exercise::on_port(8080)
         .check(
@@ -19,6 +25,13 @@ pub fn exercise() -> Exercise {
             line_in_pieces,
         )
         .check(
+            "long-line",
+            5,
+            "answers a line of 1000 bytes, newline included",
+            "Keep what has come until the newline is there, up to 1000 bytes: a smaller buffer holds a part of the line.",
+            long_line,
+        )
+        .check(
             "fin-not-reset",
             10,
             "closes the connection with FIN, not with RST",
@@ -33,15 +46,22 @@ pub fn exercise() -> Exercise {
             leaver,
         )
         .check(
+            "rests",
+            5,
+            "uses no processor time while it waits for something",
+            "accept and recv wait by themselves: do not ask again and again.",
+            rests,
+        )
+        .check(
             "restart-after-fin",
-            20,
+            15,
             "is there again at once when its last connection is in TIME-WAIT",
             "The side that closes first is in TIME-WAIT for a while, and keeps the port, unless SO_REUSEADDR is set.",
             restart_after_fin,
         )
         .check(
             "restart-client-stays",
-            15,
+            10,
             "is there again at once when a client has not closed its side",
             "The connection waits for the FIN of the client (FIN-WAIT-2), and keeps the port: see SO_REUSEADDR.",
             restart_client_stays,
@@ -69,14 +89,25 @@ pub fn exercise() -> Exercise {
         )
 }
 
+/// A client that does not mind whether its newline comes back, nor zero bytes: those are one check's subject alone.
+fn connect(attempt: &Attempt, name: &str) -> Done<Connection> {
+    Ok(attempt.connect(name)?.ignoring(b"\n\0"))
+}
+
 /// One client: a line, its answer, and the end. The client's side stays open.
 fn ask(attempt: &Attempt, name: &str) -> Done<Connection> {
     let text = attempt.word(attempt.number(1..=20));
-    let mut client = attempt.connect(name)?;
+    let mut client = connect(attempt, name)?;
     client.send(format!("{text}\n").as_bytes())?;
-    client.expect(format!("{}\n", text.to_ascii_uppercase()).as_bytes())?;
+    client.expect(text.to_ascii_uppercase().as_bytes())?;
     client.expect_end()?;
     Ok(client)
+}
+
+fn expect_next_served(attempt: &Attempt) -> Done {
+    let mut next = connect(attempt, "next client")?;
+    next.send(b"is anybody there?\n")?;
+    next.expect(b"IS ANYBODY THERE?")
 }
 
 fn restart(attempt: &mut Attempt) -> Done {
@@ -86,8 +117,13 @@ fn restart(attempt: &mut Attempt) -> Done {
 
 fn answers_and_closes(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    for _ in 0..3 {
-        ask(attempt, "client")?.close();
+    for _ in 0..CLIENTS {
+        let text = attempt.word(attempt.number(1..=20));
+        let mut client = attempt.connect("client")?;
+        client.send(format!("{text}\n").as_bytes())?;
+        client.expect(format!("{}\n", text.to_ascii_uppercase()).as_bytes())?;
+        client.expect_end()?;
+        client.close();
     }
     Ok(())
 }
@@ -98,7 +134,7 @@ fn line_in_pieces(attempt: &mut Attempt) -> Done {
     let held = line.len() - attempt.number(1..=line.len() - 1);
     for cut in 1..line.len() {
         let (first, rest) = line.split_at(cut);
-        let mut client = attempt.connect("client")?;
+        let mut client = connect(attempt, "client")?;
         client.send(first)?;
         if cut == held {
             client.hold_back("the rest of the line")?;
@@ -108,31 +144,70 @@ fn line_in_pieces(attempt: &mut Attempt) -> Done {
             attempt.set_unsent(None);
         }
         client.send(rest)?;
-        client.expect(b"HELLO\n")?;
-        client.close();
+        client.expect(b"HELLO")?;
+        client.leave()?;
     }
     Ok(())
 }
 
+fn long_line(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    let text = attempt.word(LONGEST - 1);
+    let line = format!("{text}\n");
+    let mut client = connect(attempt, "client")?;
+    client.send(line.as_bytes())?;
+    client.expect(text.to_ascii_uppercase().as_bytes())?;
+    client.leave()?;
+    let (first, rest) = line.as_bytes().split_at(attempt.number(1..=LONGEST - 2));
+    let (middle, newline) = rest.split_at(rest.len() - 1);
+    let mut client = connect(attempt, "client")?;
+    client.send_in_pieces(&[first, middle, newline])?;
+    client.expect(text.to_ascii_uppercase().as_bytes())?;
+    client.leave()
+}
+
 fn fin_not_reset(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let mut client = attempt.connect("client")?;
+    let mut client = connect(attempt, "client")?;
     client.send(b"hello\n")?;
-    client.expect(b"HELLO\n")?;
+    client.expect(b"HELLO")?;
     client.expect_fin()
 }
 
 fn leaver(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let leaver = attempt.connect("leaver")?;
+    connect(attempt, "silent client")?.leave()?;
+    let leaver = connect(attempt, "leaver")?;
     leaver.send(b"half a li")?;
-    leaver.close();
-    let leaver = attempt.connect("leaver")?;
+    leaver.leave()?;
+    let leaver = connect(attempt, "leaver")?;
     leaver.send(b"half a li")?;
-    attempt.settle()?;
+    leaver.settle()?;
+    // One that serves its clients by turns finds a whole line of a client that has gone.
+    let impatient = connect(attempt, "impatient client")?;
+    impatient.send(b"a whole line\n")?;
+    impatient.reset()?;
     leaver.reset()?;
-    ask(attempt, "next client")?.close();
-    Ok(())
+    // One that serves several at once finds that or not: often enough for both.
+    for _ in 0..20 {
+        attempt.expect_accepted()?;
+        let impatient = connect(attempt, "impatient client")?;
+        impatient.send(b"a whole line\n")?;
+        impatient.reset()?;
+    }
+    expect_next_served(attempt)
+}
+
+fn rests(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    attempt.settle()?;
+    let mut client = connect(attempt, "client that thinks")?;
+    client.settle()?;
+    attempt.assert_idle()?;
+    client.send(b"hello\n")?;
+    client.expect(b"HELLO")?;
+    client.leave()?;
+    attempt.settle()
 }
 
 fn restart_after_fin(attempt: &mut Attempt) -> Done {
@@ -141,26 +216,25 @@ fn restart_after_fin(attempt: &mut Attempt) -> Done {
         ask(attempt, "client")?.close();
         restart(attempt)?;
     }
-    ask(attempt, "client")?.close();
-    Ok(())
+    expect_next_served(attempt)
 }
 
 fn restart_client_stays(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let stays = ask(attempt, "client that stays")?;
     restart(attempt)?;
-    ask(attempt, "next client")?.close();
+    expect_next_served(attempt)?;
     stays.close();
     Ok(())
 }
 
 fn restart_in_a_talk(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    let stays = attempt.connect("client")?;
+    let stays = connect(attempt, "client")?;
     stays.send(b"half a li")?;
-    attempt.settle()?;
+    stays.settle()?;
     restart(attempt)?;
-    ask(attempt, "next client")?.close();
+    expect_next_served(attempt)?;
     stays.close();
     Ok(())
 }
@@ -172,9 +246,7 @@ fn port_taken(attempt: &mut Attempt) -> Done {
     other.close();
     // One that always ends with an error has seen nothing.
     attempt.start_tcp_server()?;
-    let mut client = attempt.connect("client")?;
-    client.send(b"hello\n")?;
-    client.expect(b"HELLO\n")
+    expect_next_served(attempt)
 }
 
 fn port_not_shared(attempt: &mut Attempt) -> Done {

@@ -1,5 +1,6 @@
 # wrong: a client is expected to close with FIN, and nothing else can happen to a connection
 # fails: reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends, fin-then-reset
+# shows: ended, exit nonzero
 import os
 import socket
 

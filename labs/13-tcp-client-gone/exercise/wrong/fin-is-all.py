@@ -1,5 +1,6 @@
 # wrong: a client that has sent FIN is expected to want no more answers
 # fails: pending-answers
+# shows: wrong, what "closed the connection"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 // wrong: a connection is expected to close itself when the loop comes round
 // fails: closes-too, hundreds
+// shows: hangs, in accept
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>

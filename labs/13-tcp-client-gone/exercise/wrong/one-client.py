@@ -1,5 +1,7 @@
 # wrong: the first client is taken for the only one
-# fails: next-client, reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends, fin-then-reset, hundreds
+# fails: rests, next-client, reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends,
+# fails: fin-then-reset, hundreds
+# shows: ended
 import os
 import socket
 

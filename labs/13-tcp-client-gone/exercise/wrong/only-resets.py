@@ -1,5 +1,6 @@
-# wrong: ConnectionResetError is taken for the only error that a client can cause
+# wrong: ECONNRESET is taken for the only error that a client can cause
 # fails: fin-then-reset
+# shows: ended, exit nonzero
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: a client is expected to close with FIN, and nothing else can happen to a connection
-# fails: rude-client
+# fails: rude-client, rude-reader
+# shows: ended, exit nonzero
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: a recv that gives nothing is taken for an empty message
-# fails: next-client, second-waits, five-wait, silent-client, hundred-clients
+# fails: next-client, rests, second-waits, five-wait, silent-client, hundred-clients
+# shows: spins
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: what comes from the network is taken for UTF-8
 # fails: any-bytes
+# shows: wrong, what "closed the connection"
 import os
 import socket
 

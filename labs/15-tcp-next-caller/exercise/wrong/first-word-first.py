@@ -1,5 +1,6 @@
 # wrong: each client is expected to say something
 # fails: silent-client
+# shows: ended
 import os
 import socket
 

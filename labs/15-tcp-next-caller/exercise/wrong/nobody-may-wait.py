@@ -1,5 +1,6 @@
 # wrong: the number in listen is taken for the number of clients
 # fails: five-wait
+# shows: what "cannot connect"
 import os
 import socket
 

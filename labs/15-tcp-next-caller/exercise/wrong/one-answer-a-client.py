@@ -1,5 +1,6 @@
 # wrong: a client is expected to say one thing only
 # fails: one-client, second-waits, any-bytes
+# shows: wrong, what "closed the connection"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: whatever goes wrong, another try is expected to mend it
 # fails: port-taken
+# shows: spins
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: every client is expected to finish its line
 # fails: leaver
+# shows: spins
 
 import os
 import socket

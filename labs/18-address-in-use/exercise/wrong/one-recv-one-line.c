@@ -1,5 +1,6 @@
 // wrong: one recv is taken for one line
-// fails: line-in-pieces
+// fails: line-in-pieces, long-line
+// shows: wrong, what "too early"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>

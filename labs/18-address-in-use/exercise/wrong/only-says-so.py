@@ -1,5 +1,6 @@
 # wrong: a message on the screen is taken for an exit code
 # fails: port-taken
+# shows: exit 0
 import os
 import socket
 

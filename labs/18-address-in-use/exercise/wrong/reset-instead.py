@@ -1,5 +1,6 @@
 # wrong: a reset is taken for the cure of TIME-WAIT
 # fails: fin-not-reset
+# shows: got "RST"
 import os
 import socket
 import struct

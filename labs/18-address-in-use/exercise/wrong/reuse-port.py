@@ -1,5 +1,6 @@
 # wrong: SO_REUSEPORT is taken for SO_REUSEADDR
 # fails: port-not-shared
+# shows: what "second server"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: a port in use is expected to become free if one waits for it
 # fails: restart-after-fin, restart-client-stays, restart-in-a-talk, port-taken
+# shows: in sleep
 import os
 import socket
 import time

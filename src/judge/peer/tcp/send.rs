@@ -107,16 +107,23 @@ impl Connection {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => break,
             }
-            let mut is_taken =
-                |sandbox: &mut Sandbox| Ok(!self.has_unacknowledged() && (is_blocked || !self.has_unread(sandbox)?));
-            if matches!(self.wait_until(BLOCKED_SAMPLES, &mut is_taken)?, WaitOutcome::Ready) {
-                continue;
+            let is_last = is_blocked && sent == most;
+            let mut gets_on = |sandbox: &mut Sandbox| {
+                self.acknowledge_now();
+                let unread = sandbox.taken(self.theirs, self.ours)?.map_or(0, |taken| taken.unread as usize);
+                Ok(match (is_blocked, is_last) {
+                    (false, _) => !self.has_unacknowledged() && !self.has_unread(sandbox)?,
+                    (true, false) => !self.has_unacknowledged(),
+                    (true, true) => unread < UNREAD,
+                })
+            };
+            match (self.wait_until(BLOCKED_SAMPLES, &mut gets_on)?, is_last) {
+                (WaitOutcome::Ready, false) => {}
+                // It was not blocked for good.
+                (WaitOutcome::Ready, true) => (is_blocked, most) = (false, MAX_SENT),
+                _ if is_blocked || self.has_unacknowledged() => break,
+                _ => (is_blocked, most) = (true, sent + UNREAD),
             }
-            // Its queue has no room for more.
-            if is_blocked || self.has_unacknowledged() {
-                break;
-            }
-            (is_blocked, most) = (true, sent + UNREAD);
         }
         self.peer.context.log.step(format!("{} went", byte_count(sent)));
         Ok(sent)
@@ -163,6 +170,13 @@ impl Connection {
     fn has_unread(&self, sandbox: &Sandbox) -> Done<bool> {
         let taken = sandbox.taken(self.theirs, self.ours)?;
         Ok(taken.is_some_and(|taken| taken.unread > 0 || taken.came < self.sent.get()))
+    }
+
+    /// Acknowledges what has come: a program that sends must not be blocked for a while by an acknowledgement that the
+    /// kernel keeps back.
+    fn acknowledge_now(&self) {
+        // Where the kernel refuses, it acknowledges by and by.
+        let _ = rustix::net::sockopt::set_tcp_quickack(self.peer.fd(), true);
     }
 
     /// Whether some of what we have sent was not acknowledged yet.

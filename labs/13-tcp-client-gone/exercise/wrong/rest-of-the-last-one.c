@@ -1,0 +1,38 @@
+// wrong: recv is taken to end what it writes with a zero, as fgets does
+// fails: answers
+// shows: wrong, got more
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void talk(int conn)
+{
+    char buf[8192] = "";
+    while (recv(conn, buf, sizeof buf - 1, 0) > 0) {
+        for (char *c = buf; *c; c++)
+            *c = toupper((unsigned char)*c);
+        if (send(conn, buf, strlen(buf), 0) < 0)
+            return;
+    }
+}
+
+int main(void)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(atoi(getenv("PORT")))};
+    int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+    inet_pton(AF_INET, getenv("HOST"), &here.sin_addr);
+    signal(SIGPIPE, SIG_IGN);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(listener, (struct sockaddr *)&here, sizeof here) || listen(listener, 16))
+        return 1;
+    for (;;) {
+        int conn = accept(listener, NULL, NULL);
+        talk(conn);
+        close(conn);
+    }
+}

@@ -1,0 +1,44 @@
+// wrong: a process that has ended is taken to be gone: nobody waits for it
+// fails: hundred-clients
+// shows: wrong, got nothing
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void talk(int conn)
+{
+    char buf[1024];
+    ssize_t len;
+    while ((len = recv(conn, buf, sizeof buf, 0)) > 0) {
+        for (ssize_t at = 0; at < len; at++)
+            buf[at] = toupper((unsigned char)buf[at]);
+        for (ssize_t sent = 0; sent < len;) {
+            ssize_t part = send(conn, buf + sent, len - sent, MSG_NOSIGNAL);
+            if (part < 0)
+                return;
+            sent += part;
+        }
+    }
+}
+
+int main(void)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(atoi(getenv("PORT")))};
+    int listener = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+    inet_pton(AF_INET, getenv("HOST"), &here.sin_addr);
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (bind(listener, (struct sockaddr *)&here, sizeof here) || listen(listener, 16))
+        return 1;
+    for (;;) {
+        int conn = accept(listener, NULL, NULL);
+        if (fork() == 0) {
+            close(listener);
+            talk(conn);
+            exit(0);
+        }
+        close(conn);
+    }
+}
