@@ -14,6 +14,7 @@ mod flags;
 mod framing;
 mod fuzz_corpora;
 mod gate;
+mod handed_in;
 mod honesty;
 mod hostile;
 mod interop;

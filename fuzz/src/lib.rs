@@ -25,7 +25,7 @@ pub fn manifest(bytes: &[u8]) {
     for (name, text) in [("socklab.toml", bytes), ("server.py", b""), ("client.py", b"")] {
         fs::write(folder.path().join(name), text).expect("a file");
     }
-    match attempt_source::of_folder(folder.path()) {
+    match attempt_source::of_folder(folder.path(), &[]) {
         Ok(source) => assert!(!source.run.is_empty(), "nothing is run"),
         Err(error) => assert!(!format!("{error:#}").is_empty(), "an error says what is wrong"),
     }

@@ -68,8 +68,11 @@ pub struct Arguments {
     #[arg(long, value_name = "LAYER")]
     pub without: Vec<String>,
     /// Judge what is in this folder, as otherwise what is in work/
-    #[arg(long, value_name = "FOLDER", conflicts_with = "program")]
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["program", "attempt"])]
     pub folder: Option<PathBuf>,
+    /// What is judged: a program, a folder, a zip or a tar.gz; by default what is in work/
+    #[arg(conflicts_with = "program")]
+    pub attempt: Vec<PathBuf>,
     /// The program and its arguments, in which {host} and {port} stand for the address
     #[arg(last = true)]
     pub program: Vec<OsString>,
@@ -94,6 +97,7 @@ impl Arguments {
             sandboxed_by_caller: false,
             without: Vec::new(),
             folder: None,
+            attempt: Vec::new(),
             program: program.to_vec(),
         }
     }
@@ -129,11 +133,13 @@ impl Arguments {
 /// Judges, reports, and remembers.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
-    let source = match &arguments.folder {
-        Some(folder) => attempt_source::of_folder(folder)?,
-        None => source(&work, folder, &arguments.program)?,
+    let grade = match attempt(&work, folder, arguments) {
+        Err(error) if arguments.json => {
+            output::print(&format!("{}\n", report::not_judged(folder.id, &format!("{error:#}"))))?;
+            return Err(error);
+        }
+        grade => grade?,
     };
-    let grade = grade(folder, &arguments.options()?, &source)?;
     // Progress is kept even where the report cannot be printed, and the report printed where progress cannot be kept.
     let kept = remember(&work, folder, arguments, &grade);
     tell(folder, arguments, &grade)?;
@@ -145,9 +151,24 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     }))
 }
 
+/// Judges the attempt that was named.
+fn attempt(work: &Work, folder: &'static ExerciseFolder, arguments: &Arguments) -> Result<Grade> {
+    let source = match (&arguments.folder, &arguments.attempt[..]) {
+        (Some(place), _) => attempt_source::of_folder(place, &folder.starters())?,
+        (None, [path]) => attempt_source::of_path(path, &folder.starters())?,
+        (None, []) => source(work, folder, &arguments.program)?,
+        (None, words) => {
+            let words: Vec<String> = words.iter().map(|word| as_typed(&word.to_string_lossy())).collect();
+            let meant = format!("just grade {} -- {}", folder.id, words.join(" "));
+            return Err(Mistyped(format!("a command goes behind --: {meant}")).into());
+        }
+    };
+    grade(folder, &arguments.options()?, &source)
+}
+
 /// Keeps the grade of a whole attempt in the folder of work.
 pub fn remember(work: &Work, folder: &ExerciseFolder, arguments: &Arguments, grade: &Grade) -> Result<()> {
-    let is_in_work = arguments.program.is_empty() && arguments.folder.is_none();
+    let is_in_work = arguments.program.is_empty() && arguments.folder.is_none() && arguments.attempt.is_empty();
     if is_in_work && grade.whole && grade.points().is_some() {
         work.remember(folder.id, grade)?;
     }
@@ -162,7 +183,7 @@ pub fn source(work: &Work, folder: &ExerciseFolder, command: &[OsString]) -> Res
             let remedy = format!("just start {id} python, or name your program: just grade {id} -- python3 server.py");
             return Err(Mistyped(format!("there is no {}: {remedy}", shown(&place))).into());
         }
-        return attempt_source::of_folder(&place);
+        return attempt_source::of_folder(&place, &folder.starters());
     }
     attempt_source::of_command(&env::current_dir().context("the current folder")?, command)
 }
@@ -209,10 +230,11 @@ pub fn with_told<T>(
     work: impl FnOnce(&ReportOptions<'_>) -> T,
 ) -> T {
     let words: Vec<String> = grade.program.iter().map(|word| as_typed(word)).collect();
-    let behind = match &arguments.folder {
-        Some(folder) => format!(" --folder {}", as_typed(&folder.to_string_lossy())),
-        None if arguments.program.is_empty() => String::new(),
-        None => format!(" -- {}", words.join(" ")),
+    let behind = match (&arguments.folder, &arguments.attempt[..]) {
+        (Some(folder), _) => format!(" --folder {}", as_typed(&folder.to_string_lossy())),
+        (None, [path, ..]) => format!(" {}", as_typed(&path.to_string_lossy())),
+        _ if arguments.program.is_empty() => String::new(),
+        _ => format!(" -- {}", words.join(" ")),
     };
     work(&ReportOptions {
         title: folder.title(),

@@ -10,8 +10,11 @@ use anyhow::{Context, Result};
 use serde::Deserialize;
 
 use super::checkout::own_folders;
-use super::{Mistyped, languages};
-use crate::sandbox::{Archive, Besides, Folder, Links, Refusal, is_known};
+use super::handed_in::{is_archive, is_litter, unpack};
+use super::programs::{Commands, Source};
+use super::work::Scratch;
+use super::{Mistyped, languages, programs};
+use crate::sandbox::{Archive, Besides, Folder, Links, Refusal, is_installed, is_known};
 
 /// The file beside a program that says how it is built and run.
 pub const MANIFEST: &str = "socklab.toml";
@@ -21,6 +24,10 @@ const LARGEST_MANIFEST: u64 = 64 << 10;
 
 /// The most names of programs in a message.
 const MAX_NAMES: usize = 5;
+
+/// The largest file, in bytes, that is read to find out which one is the program, and how many of them are.
+const LARGEST_SOURCE: u64 = 1 << 20;
+const MOST_READ: usize = 64;
 
 /// The most names that are looked at in a folder of which the program is looked for.
 const MAX_ENTRIES: usize = 65_536;
@@ -45,6 +52,8 @@ pub struct AttemptSource {
     pub run: Vec<OsString>,
     /// Who has written `run`.
     pub author: Author,
+    /// Where the folder was made for it, and goes with this.
+    pub scratch: Option<Arc<Scratch>>,
 }
 
 /// `socklab.toml`.
@@ -186,47 +195,151 @@ fn inside(path: &Path) -> Option<PathBuf> {
 /// The folder's manifest cannot be read.
 pub fn of_command(folder: &Path, command: &[OsString]) -> Result<AttemptSource> {
     let folder = open(folder)?;
-    let manifest = manifest(&folder)?;
+    let manifest = manifest(&folder, folder.path())?;
     let build = manifest.build.into_iter().map(OsString::from).collect();
-    Ok(AttemptSource { folder, build, run: command.to_vec(), author: Author::Typed })
+    Ok(AttemptSource { folder, build, run: command.to_vec(), author: Author::Typed, scratch: None })
 }
 
-/// The program in a folder: the one that its manifest names, or its only one, run by the ending of its name.
+/// What a person has handed in, whatever it is: a program, a folder with one, or an archive of such a folder.
+/// `starters` are the names of the exercise's starters.
+///
+/// # Errors
+/// There is no such file, it holds no program, or several.
+pub fn of_path(path: &Path, starters: &[&str]) -> Result<AttemptSource> {
+    if path.is_dir() {
+        return of_folder(path, starters);
+    }
+    let (folder, name) = (open(above(path))?, path.file_name().unwrap_or_default());
+    if is_archive(path) { of_archive(&folder, Path::new(name), path, starters) } else { of_file_in(&folder, name) }
+}
+
+/// The program in a folder: the one that its manifest names; or else the one that is called as a starter, or that no
+/// other one takes in, with what belongs to it. A folder that holds none may hold one folder or one archive that does.
 ///
 /// # Errors
 /// The folder or its manifest cannot be read, or the folder holds no program, or several.
-pub fn of_folder(folder: &Path) -> Result<AttemptSource> {
-    let folder = open(folder)?;
-    let Manifest { build, run } = manifest(&folder)?;
+pub fn of_folder(folder: &Path, starters: &[&str]) -> Result<AttemptSource> {
+    in_folder(&open(folder)?, folder, starters, Archives::Taken)
+}
+
+/// Whether an archive in a folder is looked into.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Archives {
+    Taken,
+    PassedOver,
+}
+
+/// The same, of a folder that is `shown` under another name.
+fn in_folder(folder: &Arc<Folder>, shown: &Path, starters: &[&str], archives: Archives) -> Result<AttemptSource> {
+    if let Some(source) = at_the_top(folder, shown, starters)? {
+        return Ok(source);
+    }
+    let names = names_in(folder, shown)?;
+    let mut found = Vec::new();
+    for name in names.iter().filter(|name| !is_litter(name)) {
+        let inner = Path::new(name);
+        if let Ok(inside) = folder.folder(inner, Links::Refused) {
+            let inside = Arc::new(inside);
+            found.extend(at_the_top(&inside, &shown.join(inner), starters).transpose().map(|source| (name, source)));
+        } else if archives == Archives::Taken && is_archive(inner) && folder.about(inner, Links::Followed).is_ok() {
+            found.push((name, of_archive(folder, inner, &shown.join(inner), starters)));
+        }
+        if found.len() > MAX_NAMES {
+            break;
+        }
+    }
+    let shown = shown.display();
+    match found.len() {
+        1 => found.remove(0).1,
+        0 => Err(Mistyped(format!("{shown} holds no program: {}", why_no_program(folder, &names))).into()),
+        _ => {
+            let names = list(found.iter().map(|(name, _)| name.as_os_str()));
+            Err(Mistyped(format!("{shown} holds several folders with programs ({names}): name one of them")).into())
+        }
+    }
+}
+
+/// The program at the top of a folder, if there is any.
+fn at_the_top(folder: &Arc<Folder>, shown: &Path, starters: &[&str]) -> Result<Option<AttemptSource>> {
+    let Manifest { build, run } = manifest(folder, shown)?;
     if let Some(run) = run {
         let os = |words: Vec<String>| words.into_iter().map(OsString::from).collect();
-        return Ok(AttemptSource { folder, build: os(build), run: os(run), author: Author::Submitted });
+        let (build, run) = (os(build), os(run));
+        let folder = Arc::clone(folder);
+        return Ok(Some(AttemptSource { folder, build, run, author: Author::Submitted, scratch: None }));
     }
-    let shown = folder.path().display();
+    let sources = sources(folder, shown, None)?;
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let Some(program) = programs::the_program(&sources, starters) else {
+        let names = list(sources.iter().map(|source| source.name.as_os_str()));
+        let remedy = format!(
+            "type the one that you mean, or name it in a file {MANIFEST} there: run = [\"python3\", \"server.py\"]"
+        );
+        return Err(Mistyped(format!("{} holds several programs ({names}); {remedy}", shown.display())).into());
+    };
+    Ok(Some(built_by_its_language(folder, program, &sources)))
+}
+
+/// The files at the top of a folder whose endings are those of languages. What is larger than a program is empty here.
+fn sources(folder: &Folder, shown: &Path, named: Option<&OsStr>) -> Result<Vec<Source>> {
+    let mut sources = Vec::new();
+    for name in names_in(folder, shown)? {
+        let Some(language) = languages::of_file(Path::new(&name)).filter(|_| !is_litter(&name)) else { continue };
+        if folder.about(Path::new(&name), Links::Followed).is_err() {
+            continue;
+        }
+        let is_read = sources.len() < MOST_READ || named == Some(&*name);
+        let bytes = if is_read { folder.read(Path::new(&name), LARGEST_SOURCE) } else { Ok(Vec::new()) };
+        let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
+        sources.push(Source { name, language, text });
+    }
+    Ok(sources)
+}
+
+fn names_in(folder: &Folder, shown: &Path) -> Result<Vec<OsString>> {
+    let shown = shown.display();
     let names = folder.names(MAX_ENTRIES).with_context(|| format!("read {shown}"))?;
-    let names = names.ok_or_else(|| Mistyped(format!("{shown} holds more than {MAX_ENTRIES} names")))?;
-    let programs = names.into_iter().filter(|name| languages::of_file(Path::new(name)).is_some());
-    let (files, others): (Vec<_>, Vec<_>) = programs
-        .map(|name| (folder.about(Path::new(&name), Links::Followed), name))
-        .partition(|(about, _)| about.is_ok());
-    match &files[..] {
-        [(_, file)] => of_file_in(&folder, file),
-        [] => {
-            let why = others.into_iter().find_map(|(about, name)| Some((name, about.err()?)));
-            let why = why.map_or_else(
-                || "just start makes one".to_owned(),
-                |(name, refusal)| format!("{}: {refusal}", Path::new(&name).display()),
-            );
-            Err(Mistyped(format!("{shown} holds no program: {why}")).into())
-        }
-        _ => {
-            let names: Vec<&str> = files.iter().filter_map(|(_, name)| name.to_str()).collect();
-            let first = names.iter().take(MAX_NAMES).copied().collect::<Vec<_>>().join(", ");
-            let more = if names.len() > MAX_NAMES { ", …" } else { "" };
-            let remedy = format!("name one in a file {MANIFEST} there: run = [\"python3\", \"server.py\"]");
-            Err(Mistyped(format!("{shown} holds several programs ({first}{more}); {remedy}")).into())
-        }
+    Ok(names.ok_or_else(|| Mistyped(format!("{shown} holds more than {MAX_ENTRIES} names")))?)
+}
+
+fn why_no_program(folder: &Folder, names: &[OsString]) -> String {
+    let programs = names.iter().map(Path::new).filter(|name| languages::of_file(name).is_some());
+    let refused = programs.filter_map(|name| Some((name, folder.about(name, Links::Followed).err()?)));
+    if let Some((name, refusal)) = refused.take(1).next() {
+        return format!("{}: {refusal}", name.display());
     }
+    match names.iter().map(Path::new).find(|name| name.extension().is_some_and(|ending| ending == "txt")) {
+        Some(text) => without_ending(text),
+        None => "just start makes one".to_owned(),
+    }
+}
+
+/// What to do with a program that was saved as a text.
+fn without_ending(file: &Path) -> String {
+    let endings: Vec<&str> = languages::LANGUAGES.iter().map(|language| language.endings[0]).collect();
+    format!(
+        "{}: a program's language is known by its ending: rename it, to {}.py for example ({})",
+        file.display(),
+        file.file_stem().unwrap_or_default().display(),
+        endings.join(", ")
+    )
+}
+
+fn list<'a>(names: impl ExactSizeIterator<Item = &'a OsStr>) -> String {
+    let more = if names.len() > MAX_NAMES { ", …" } else { "" };
+    let names: Vec<String> = names.take(MAX_NAMES).map(|name| name.display().to_string()).collect();
+    names.join(", ") + more
+}
+
+/// What is in an archive.
+fn of_archive(folder: &Folder, inner: &Path, shown: &Path, starters: &[&str]) -> Result<AttemptSource> {
+    let refused = |why: String| Mistyped(format!("{}: {why}", shown.display()));
+    let (archive, _) = folder.file(inner, Links::Followed).map_err(|refusal| refused(refusal.to_string()))?;
+    let scratch = Arc::new(unpack(archive).map_err(refused)?);
+    let source = in_folder(&open(scratch.path())?, shown, starters, Archives::PassedOver)?;
+    Ok(AttemptSource { scratch: Some(scratch), ..source })
 }
 
 /// One program, run as its language is.
@@ -234,24 +347,38 @@ pub fn of_folder(folder: &Path) -> Result<AttemptSource> {
 /// # Errors
 /// The file's ending is that of no language, or it is not to be had.
 pub fn of_file(file: &Path) -> Result<AttemptSource> {
-    let folder = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    of_file_in(&open(folder)?, file.file_name().unwrap_or_default())
+    of_file_in(&open(above(file))?, file.file_name().unwrap_or_default())
+}
+
+fn above(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn of_file_in(folder: &Arc<Folder>, name: &OsStr) -> Result<AttemptSource> {
     let file = folder.path().join(name);
-    let unknown = || Mistyped(format!("{}: no language has this ending: write the command behind --", file.display()));
-    let language = languages::of_file(Path::new(name)).ok_or_else(unknown)?;
     let opened = folder.file(Path::new(name), Links::Followed);
-    opened.map_err(|refusal| Mistyped(format!("{}: {refusal}", file.display())))?;
-    // A name that begins as an option does is no option.
-    let word = if name.as_bytes().starts_with(b"-") { Path::new(".").join(name).into() } else { name.to_owned() };
-    let named = |words: &[&str]| {
-        let word = |one: &&str| if *one == "{file}" { word.clone() } else { OsString::from(one) };
-        words.iter().map(word).collect()
-    };
-    let (build, run) = (named(language.build), named(language.run));
-    Ok(AttemptSource { folder: Arc::clone(folder), build, run, author: Author::Submitted })
+    let text = file.extension().is_some_and(|ending| ending == "txt").then(|| without_ending(&file));
+    if languages::of_file(Path::new(name)).is_none() && opened.is_ok() {
+        let remedy = "no language has this ending: write the command behind --";
+        return Err(Mistyped(text.unwrap_or_else(|| format!("{}: {remedy}", file.display()))).into());
+    }
+    opened.map_err(|refusal| {
+        let remedy = "a command goes behind --: just grade 30 -- python3 server.py";
+        match refusal {
+            Refusal::Missing => Mistyped(format!("{}: {refusal}; {remedy}", file.display())),
+            _ => Mistyped(format!("{}: {refusal}", file.display())),
+        }
+    })?;
+    let sources = sources(folder, folder.path(), Some(name))?;
+    let program = sources.iter().find(|source| source.name == name);
+    let program = program.ok_or_else(|| Mistyped(format!("{}: it is hidden: rename it", file.display())))?;
+    Ok(built_by_its_language(folder, program, &sources))
+}
+
+fn built_by_its_language(folder: &Arc<Folder>, program: &Source, sources: &[Source]) -> AttemptSource {
+    let has_javac = program.language.name == "java" && is_installed(OsStr::new("javac"));
+    let Commands { build, run } = programs::commands(program, sources, has_javac);
+    AttemptSource { folder: Arc::clone(folder), build, run, author: Author::Submitted, scratch: None }
 }
 
 fn open(folder: &Path) -> Result<Arc<Folder>> {
@@ -259,8 +386,8 @@ fn open(folder: &Path) -> Result<Arc<Folder>> {
     Ok(Arc::new(opened.map_err(|refusal| Mistyped(format!("{}: {refusal}", folder.display())))?))
 }
 
-fn manifest(folder: &Folder) -> Result<Manifest> {
-    let mistyped = |why: String| Mistyped(format!("{}: {why}", folder.path().join(MANIFEST).display()));
+fn manifest(folder: &Folder, shown: &Path) -> Result<Manifest> {
+    let mistyped = |why: String| Mistyped(format!("{}: {why}", shown.join(MANIFEST).display()));
     let bytes = match folder.read(Path::new(MANIFEST), LARGEST_MANIFEST) {
         Ok(bytes) => bytes,
         // A link that leads nowhere is a manifest that is not to be had.

@@ -61,6 +61,11 @@ impl ExerciseFolder {
         languages
     }
 
+    /// The names of its starters' files: `server.py`, `server.c`.
+    pub fn starters(&self) -> Vec<&'static str> {
+        self.below("starters").map(|(path, _)| path.rsplit('/').next().unwrap_or(path)).collect()
+    }
+
     /// The name of the language that a person means by `word`: python, or py.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::env;
 use std::fs;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -122,12 +123,17 @@ impl Scratch {
     pub fn make() -> io::Result<Scratch> {
         let names = (0..1000).map(|number: u32| format!("socklab-{}-{number}", std::process::id()));
         for path in names.map(|name| env::temp_dir().join(name)) {
-            match fs::create_dir(&path) {
+            match fs::DirBuilder::new().mode(0o700).create(&path) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 made => return made.map(|()| Scratch(path)),
             }
         }
         Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// The folder.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Writes a file in it, and returns the file's path.

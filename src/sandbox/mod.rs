@@ -61,7 +61,7 @@ pub use message::{MOST_BYTES_OF_WORDS, MOST_WORDS};
 pub use outputs::{Output, Stream};
 pub use proc::{Look, Process, Thread};
 pub use protection::{Missing, Protection, tier_of_this_machine};
-pub use resolve::{NotFound, Resolved, resolve, resolve_asking, resolve_submitted, resolve_toolchain};
+pub use resolve::{NotFound, Resolved, is_installed, resolve, resolve_asking, resolve_submitted, resolve_toolchain};
 pub use sock_diag::{HostSocket, Taken, Transport};
 pub use tally::Tally;
 pub use toolchain::{is_known, to_try};

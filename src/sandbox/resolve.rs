@@ -103,8 +103,8 @@ pub fn resolve_asking(program: &OsStr, folder: &Path, here: &Path) -> Result<Res
     }
 }
 
-/// Finds a program of a toolchain that the user of this one has named by its full path, and that may be executed outside
-/// of a sandbox, also where it lies in the folder that is judged: an environment of Python's own, which its user has made.
+/// Finds a program of a toolchain that the user of this one has named by its full path, and that may be executed
+/// outside of a sandbox, also where it lies in the folder that is judged: an environment that its user has made.
 ///
 /// # Errors
 /// Those of [`resolve`].
@@ -153,12 +153,22 @@ pub fn resolve_submitted(program: &OsStr, folder: &Folder, here: &Path) -> Resul
     }
 }
 
+/// Whether a program of this bare name is in `PATH`.
+pub fn is_installed(program: &OsStr) -> bool {
+    search_path().any(|folder| is_program(&folder.join(program)))
+}
+
+/// The folders of `PATH`, but for relative ones.
+fn search_path() -> impl Iterator<Item = PathBuf> {
+    let path = env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| USUAL_PATH.into());
+    let folders: Vec<PathBuf> = env::split_paths(&path).filter(|folder| folder.is_absolute()).collect();
+    folders.into_iter()
+}
+
 /// Looks for a bare name in `PATH`. A relative entry would be a stranger's folder, and so may others be: `may_be_used`.
 fn in_path(program: &OsStr, here: &Path, may_be_used: &dyn Fn(&Path) -> bool) -> Result<Resolved, NotFound> {
     let not_found = |why: &str| NotFound { command: program.to_owned(), why: why.to_owned() };
-    let path = env::var_os("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| USUAL_PATH.into());
-    let mut files = env::split_paths(&path)
-        .filter(|folder| folder.is_absolute())
+    let mut files = search_path()
         .map(|folder| folder.join(program))
         .filter(|file| file.is_file() && file.parent().is_some_and(may_be_used) && may_be_used(file));
     let mut seen = None;
@@ -190,8 +200,8 @@ fn found_at(mut found: PathBuf, here: &Path) -> Result<Resolved, String> {
     match asked {
         Ok(Some(resolved)) => Ok(resolved),
         Err(silence) if looks_for_it(&found, &name) => Err(format!(
-            "{} only looks for the program, and finds none ({silence}): have it find one here, or put the folder of the \
-             program itself first in PATH",
+            "{} only looks for the program, and finds none ({silence}): have it find one here, or put the folder of \
+             the program itself first in PATH",
             found.display()
         )),
         _ => installed(found, here).ok_or_else(|| NO_SUCH_PROGRAM.to_owned()),

@@ -54,8 +54,8 @@ const PARTS_OF_HOMEBREW: [&str; 3] = ["Cellar", "opt", "lib"];
 /// Stores of packages, each of which names all others that it needs by their full paths.
 const STORES: [&str; 2] = ["/nix/store", "/gnu/store"];
 
-/// How a language's program says where it is, if what lies in `PATH` only looks for it: `pyenv`, `asdf`, `mise`, `nodenv`,
-/// `jenv`, `goenv` and `volta` put such a shim there.
+/// How a language's program says where it is, if what lies in `PATH` only looks for it: `pyenv`, `asdf`, `mise`,
+/// `nodenv`, `jenv`, `goenv` and `volta` put such a shim there.
 pub struct Question {
     /// The programs that belong together. The first one is asked for all.
     pub programs: &'static [&'static str],

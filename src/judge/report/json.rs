@@ -52,6 +52,17 @@ pub fn json(grade: &Grade) -> Value {
     })
 }
 
+/// What stands in a grade's place where an attempt was not judged, for this reason.
+pub fn not_judged(exercise: &str, reason: &str) -> Value {
+    json!({
+        "v": VERSION,
+        "exercise": exercise,
+        "verdict": "not-judged",
+        "reason": harmless(reason),
+        "judge": env!("CARGO_PKG_VERSION"),
+    })
+}
+
 /// How much of everything the attempt, and each of its sandboxes, could have.
 pub fn limits(limits: &Limits) -> Value {
     json!({

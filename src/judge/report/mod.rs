@@ -5,7 +5,7 @@ mod junit;
 mod text;
 mod transcript;
 
-pub use json::{json, kind};
+pub use json::{json, kind, not_judged};
 pub use junit::junit;
 pub use text::{ReportOptions, text};
 pub use transcript::{pcapng, transcript};
