@@ -458,6 +458,46 @@ fn what_cannot_be_run_in_the_sandbox_is_said_once_and_before_any_check() {
 }
 
 #[test]
+fn what_a_word_names_and_no_sandbox_has_is_named_before_any_check() {
+    if !prepared("what_a_word_names_and_no_sandbox_has_is_named_before_any_check") {
+        return;
+    }
+    let folder = folder_for_all_users();
+    let at = |path: &str| folder.path().join(path);
+    let here = programs(folder.path()).join("py");
+    put(&at("classes/Main.class"), "");
+    put(&at("lib/frames.jar"), "");
+    put(&here.join("data/.hidden/words"), "");
+    let (classes, jar) = (at("classes").display().to_string(), at("lib/frames.jar").display().to_string());
+    let (path, option) = (format!(".:{jar}"), format!("--class-path={classes}"));
+    let cases: [(&[&str], &str); 5] = [
+        (&["java", "-cp", &classes, "Main"], &classes),
+        (&["java", "-cp", &path, "Main"], &jar),
+        (&["java", &option, "Main"], &classes),
+        (&["python3", "../../classes"], &classes),
+        (&["python3", "server.py", "data/.hidden"], "data/.hidden"),
+    ];
+    for (words, named) in cases {
+        let output = run(&mut command(&[], &here, &[&["grade", "15", "--"], words].concat()));
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {}", said(&output));
+        let says = [named, "is not in the sandbox"];
+        assert!(says.iter().all(|says| said(&output).contains(says)), "{words:?}: {}", said(&output));
+    }
+    let usual =
+        ["grade", "15", "--check", "one-client", "--", "python3", "server.py", "data", "/tmp", "/usr/lib", "a/b:c"];
+    let output = run(&mut command(&[], &here, &usual));
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    // More than comes along: the folder is named.
+    (0..4100).for_each(|number| put(&here.join("many").join(number.to_string()), ""));
+    for words in [&["grade", "15", "server.py"][..], &["grade", "15", "--", "python3", "server.py"]] {
+        let output = run(&mut command(&[], &here, words));
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        let says = [&*here.display().to_string(), "more than 4096 files", "--folder"];
+        assert!(says.iter().all(|says| said(&output).contains(says)), "{}", said(&output));
+    }
+}
+
+#[test]
 fn a_stranger_has_no_program_of_the_folder_executed_outside_of_a_sandbox() {
     if !prepared("a_stranger_has_no_program_of_the_folder_executed_outside_of_a_sandbox") {
         return;

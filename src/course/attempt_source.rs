@@ -14,7 +14,7 @@ use super::handed_in::{is_archive, is_litter, unpack};
 use super::programs::{Commands, Source};
 use super::work::Scratch;
 use super::{Mistyped, languages, programs};
-use crate::sandbox::{Archive, Besides, Folder, Links, Refusal, is_installed, is_known};
+use crate::sandbox::{Archive, Besides, Folder, Links, Refusal, is_in_every_sandbox, is_installed, is_known};
 
 /// The file beside a program that says how it is built and run.
 pub const MANIFEST: &str = "socklab.toml";
@@ -52,6 +52,8 @@ pub struct AttemptSource {
     pub run: Vec<OsString>,
     /// Who has written `run`.
     pub author: Author,
+    /// Whether a person has named one file, and not its folder.
+    pub is_one_file: bool,
     /// Where the folder was made for it, and goes with this.
     pub scratch: Option<Arc<Scratch>>,
 }
@@ -87,6 +89,9 @@ impl AttemptSource {
             if index == 0 && !word.as_bytes().contains(&b'/') {
                 continue;
             }
+            if index > 0 {
+                self.no_word_names_what_stays_outside(word)?;
+            }
             let named = match self.named(&path, is_strangers)? {
                 Some(named) => named,
                 None => continue,
@@ -112,6 +117,39 @@ impl AttemptSource {
             *word = if index == 0 { Path::new(".").join(name).into() } else { name.into() };
         }
         Ok((run, besides))
+    }
+
+    /// A folder elsewhere does not come along, nor what a part of a word names, as in `-cp lib:/home/me/classes`.
+    fn no_word_names_what_stays_outside(&self, word: &OsStr) -> Result<()> {
+        let root = fs::canonicalize(self.folder.path()).unwrap_or_default();
+        let value = word.as_bytes().rsplit(|byte| *byte == b'=').next().filter(|_| word.as_bytes().starts_with(b"-"));
+        for part in value.unwrap_or(word.as_bytes()).split(|byte| *byte == b':') {
+            let is_path = part.starts_with(b"/") || part.starts_with(b"..") || part.contains(&b'/');
+            let Some(real) =
+                is_path.then(|| root.join(OsStr::from_bytes(part))).and_then(|path| path.canonicalize().ok())
+            else {
+                continue;
+            };
+            let kind = match real.is_dir() {
+                true => "folder",
+                // A file that is a word of its own comes along.
+                false if part.len() < word.len() => "file",
+                false => continue,
+            };
+            // As a file in it would.
+            let is_brought = |inner: &Path| brings(&root, inner) && Archive::brings(&inner.join("file"));
+            let inner = real.strip_prefix(&root).ok();
+            let comes_along = inner.is_some_and(|inner| inner.as_os_str().is_empty() || is_brought(inner));
+            if !comes_along && !is_in_every_sandbox(&real) {
+                return Err(Mistyped(format!(
+                    "the {kind} {} is not in the sandbox: the folder in which you type comes along, and files that are \
+                     words of the command: copy what the program needs into its folder, and judge it there",
+                    real.display()
+                ))
+                .into());
+            }
+        }
+        Ok(())
     }
 
     /// The program that a submission names in a part of its folder that does not come along.
@@ -197,7 +235,7 @@ pub fn of_command(folder: &Path, command: &[OsString]) -> Result<AttemptSource> 
     let folder = open(folder)?;
     let manifest = manifest(&folder, folder.path())?;
     let build = manifest.build.into_iter().map(OsString::from).collect();
-    Ok(AttemptSource { folder, build, run: command.to_vec(), author: Author::Typed, scratch: None })
+    Ok(AttemptSource { folder, build, run: command.to_vec(), author: Author::Typed, is_one_file: false, scratch: None })
 }
 
 /// What a person has handed in, whatever it is: a program, a folder with one, or an archive of such a folder.
@@ -266,7 +304,14 @@ fn at_the_top(folder: &Arc<Folder>, shown: &Path, starters: &[&str]) -> Result<O
         let os = |words: Vec<String>| words.into_iter().map(OsString::from).collect();
         let (build, run) = (os(build), os(run));
         let folder = Arc::clone(folder);
-        return Ok(Some(AttemptSource { folder, build, run, author: Author::Submitted, scratch: None }));
+        return Ok(Some(AttemptSource {
+            folder,
+            build,
+            run,
+            author: Author::Submitted,
+            is_one_file: false,
+            scratch: None,
+        }));
     }
     let sources = sources(folder, shown, None)?;
     if sources.is_empty() {
@@ -372,13 +417,20 @@ fn of_file_in(folder: &Arc<Folder>, name: &OsStr) -> Result<AttemptSource> {
     let sources = sources(folder, folder.path(), Some(name))?;
     let program = sources.iter().find(|source| source.name == name);
     let program = program.ok_or_else(|| Mistyped(format!("{}: it is hidden: rename it", file.display())))?;
-    Ok(built_by_its_language(folder, program, &sources))
+    Ok(AttemptSource { is_one_file: true, ..built_by_its_language(folder, program, &sources) })
 }
 
 fn built_by_its_language(folder: &Arc<Folder>, program: &Source, sources: &[Source]) -> AttemptSource {
     let has_javac = program.language.name == "java" && is_installed(OsStr::new("javac"));
     let Commands { build, run } = programs::commands(program, sources, has_javac);
-    AttemptSource { folder: Arc::clone(folder), build, run, author: Author::Submitted, scratch: None }
+    AttemptSource {
+        folder: Arc::clone(folder),
+        build,
+        run,
+        author: Author::Submitted,
+        is_one_file: false,
+        scratch: None,
+    }
 }
 
 fn open(folder: &Path) -> Result<Arc<Folder>> {

@@ -1,7 +1,7 @@
 //! Grading: an attempt is copied, built, and judged in sandboxes.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -113,7 +113,16 @@ pub fn prepare(
             let setup = Setup { source, is_strangers: options.untrusted };
             built(config, &setup, &run, &besides)?
         }
-        Err(ArchiveError::Excess(excess)) if source.author == Author::Submitted => {
+        Err(ArchiveError::Excess(excess)) if source.author == Author::Typed || source.is_one_file => {
+            let place = fs::canonicalize(source.folder.path()).unwrap_or_else(|_| source.folder.path().to_owned());
+            return Err(Mistyped(format!(
+                "{} holds {excess}, and a program's folder comes along with it, whole: put the program into a folder of \
+                 its own, and judge it there or with --folder FOLDER",
+                place.display()
+            ))
+            .into());
+        }
+        Err(ArchiveError::Excess(excess)) => {
             let what = format!("the folder holds {excess}, so there is nothing to judge");
             (Err(unfit(what, String::new(), &protection(&config)?)), Cost::default())
         }

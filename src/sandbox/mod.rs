@@ -64,7 +64,7 @@ pub use protection::{Missing, Protection, tier_of_this_machine};
 pub use resolve::{NotFound, Resolved, is_installed, resolve, resolve_asking, resolve_submitted, resolve_toolchain};
 pub use sock_diag::{HostSocket, Taken, Transport};
 pub use tally::Tally;
-pub use toolchain::{is_known, to_try};
+pub use toolchain::{is_in_every_sandbox, is_known, to_try};
 
 // For `fuzzing`.
 pub(crate) use archive::{new_archive, unpack};

@@ -155,6 +155,12 @@ pub fn is_of_the_system(path: &Path) -> bool {
     ["/usr", "/bin", "/sbin", "/lib", "/lib64"].into_iter().any(|folder| path.starts_with(folder))
 }
 
+/// Whether something of this path is in each sandbox: it is one of the system's, or of those that a sandbox has itself.
+pub fn is_in_every_sandbox(path: &Path) -> bool {
+    let own = ["/dev", "/etc", "/proc", "/sys"].into_iter().any(|folder| path.starts_with(folder));
+    own || is_of_the_system(path) || ["/", "/tmp", "/box"].into_iter().any(|folder| path == Path::new(folder))
+}
+
 /// What must be shown for the program of this full path, in which there are no links: the program, and the parts of its
 /// toolchain if that is one of those known here.
 pub fn around(program: &Path) -> Vec<PathBuf> {
