@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Instant;
 
 use tempfile::TempDir;
 
-use crate::support::{PATIENCE, finish, has, project, run, skip, socklab};
+use crate::support::{PATIENCE, finish, has, project, run, side_by_side, skip, socklab, wait_until};
 
 /// A work folder of one test.
 struct Work(TempDir);
@@ -66,11 +67,109 @@ fn start_makes_a_folder_with_the_task_and_the_starter() {
     let link = task.split("](").nth(1).and_then(|rest| rest.split(')').next()).expect("a link");
     assert!(work.file("30").join(link).is_file(), "{link} leads nowhere");
     assert!(task.contains("| `split-anywhere` | 15 | reads a message"), "the task has no points: {task}");
+    let try_it = task.split("## Try it").nth(1).and_then(|rest| rest.split("## ").next()).expect("a section");
+    assert!(!try_it.contains("just start"), "it is told to who has started: {try_it}");
+    contains(try_it, &["just grade 30", "just watch 30", "    python3 server.py\n"]);
     work.put("30/server.py", "mine");
-    contains(&work.prints("start 30 python", 2), &["is there already", "just reset 30"]);
+    contains(&work.prints("start 30 python", 2), &["is there already", "just reset 30 begins anew"]);
+    contains(&work.prints("start 30 c", 2), &["is there already", "just reset 30 c begins anew"]);
     assert_eq!(work.text("30/server.py"), "mine");
     contains(&work.prints("start 30 cobol", 2), &["no starter in \"cobol\"", "python"]);
     contains(&work.prints("start 99 python", 2), &["no exercise \"99\"", "30"]);
+}
+
+#[test]
+fn start_alone_lists_the_exercises_and_how_far_they_are() {
+    let work = Work::new();
+    let all = work.prints("start", 0);
+    let row =
+        |all: &str, id: &str| all.lines().find(|line| line.split(' ').next() == Some(id)).unwrap_or("").to_owned();
+    contains(&row(&all, "30-client"), &["a struct-header client", "c, python, rust"]);
+    contains(&all, &["just start 01 python"]);
+    work.prints("start 30 c", 0);
+    contains(&row(&work.prints("start", 0), "30"), &["begun"]);
+    assert!(work.text("30/TASK.md").contains("-o program server.c && ./program\n"), "{}", work.text("30/TASK.md"));
+    work.prints("start 27 rust", 0);
+    let by_hand = "-o program client.rs && echo 'echo hello' | ./program ";
+    assert!(work.text("27/TASK.md").contains(by_hand), "{}", work.text("27/TASK.md"));
+    contains(&work.prints("reset 30 python", 0), &["30.old-1", "server.py"]);
+    assert_eq!(work.text("30/server.py"), of_the_exercise("starters/python/server.py"));
+}
+
+/// What a task tells to type in the first terminal, in the second, and what comes then.
+fn by_hand(exercise: &str) -> (String, String, String) {
+    let page = fs::read_to_string(project(exercise).join("README.md")).expect("a page");
+    let section =
+        page.split("By hand, in two terminals").nth(1).unwrap_or_else(|| panic!("{exercise}: nothing by hand"));
+    let mut lines = section.lines().filter_map(|line| line.strip_prefix("    "));
+    let first = lines.next().expect("a first line").to_owned();
+    let (second, shown) = lines.next().and_then(|line| line.rsplit_once("    # ")).expect("a second line");
+    (first, second.to_owned(), shown.to_owned())
+}
+
+#[test]
+fn what_a_task_tells_to_type_by_hand_does_what_it_says() {
+    let test = "what_a_task_tells_to_type_by_hand_does_what_it_says";
+    if !has("python3") || !has("bash") {
+        return skip(test, "python3 and bash are not here");
+    }
+    let output = run(socklab().args(["start"]));
+    let ids = String::from_utf8(output.stdout).expect("UTF-8");
+    let ids: Vec<&str> =
+        ids.lines().take_while(|line| !line.is_empty()).filter_map(|line| line.split(' ').next()).collect();
+    assert!(ids.len() >= 12, "{ids:?}");
+    let exercises: Vec<String> = fs::read_dir(project("labs"))
+        .expect("the labs")
+        .flatten()
+        .flat_map(|lab| fs::read_dir(lab.path()).into_iter().flatten().flatten())
+        .map(|entry| entry.path())
+        .filter(|path| path.join("checks.rs").is_file())
+        .map(|path| path.display().to_string())
+        .collect();
+    assert_eq!(exercises.len(), ids.len());
+    side_by_side(&exercises, |exercise| {
+        let (first, second, shown) = by_hand(exercise);
+        let kind =
+            if first.contains("udp") || second.contains("/udp/") || first.contains("recvfrom") { "udp" } else { "tcp" };
+        // Another test may have the classic port.
+        let classic =
+            ["8080", "8081", "9000", "9003"].into_iter().find(|port| (first.clone() + &second).contains(port));
+        let port = free_port(kind);
+        let typed = |line: &str| line.replace(classic.expect("a port"), &port);
+        let mut command = Command::new("bash");
+        command.args(["-c", &format!("exec {}", typed(&first))]).env("PORT", &port);
+        let here = PathBuf::from(exercise).join("solutions/python");
+        let mut server = spawn(command.current_dir(&here));
+        let is_there = || {
+            let table = fs::read_to_string(format!("/proc/net/{kind}")).expect("a table");
+            let number: u16 = port.parse().expect("a port");
+            let listens = |line: &str| {
+                let fields: Vec<&str> = line.split_whitespace().collect();
+                let state = if kind == "tcp" { "0A" } else { "07" };
+                fields.get(1).is_some_and(|at| at.ends_with(&format!(":{number:04X}"))) && fields.get(3) == Some(&state)
+            };
+            table.lines().any(listens)
+        };
+        wait_until(&format!("{exercise}: it listens"), is_there);
+        let output = run(Command::new("bash").args(["-c", &typed(&second)]).env("PORT", &port).current_dir(&here));
+        let _ = server.kill();
+        finish(server);
+        // The time is another one by now.
+        let plain = |text: &str| {
+            text.split_whitespace().collect::<Vec<_>>().join(" ").replace(|c: char| c.is_ascii_digit(), "0")
+        };
+        let came = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(plain(&came).contains(&plain(&shown)), "{exercise}: {came:?} is not {shown:?}");
+    });
+}
+
+/// A port that nobody has now.
+fn free_port(kind: &str) -> String {
+    let address = match kind {
+        "udp" => UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()),
+        _ => TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()),
+    };
+    address.expect("a free port").port().to_string()
 }
 
 #[test]

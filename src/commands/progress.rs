@@ -55,7 +55,7 @@ pub fn run() -> Result<ExitCode> {
 }
 
 /// How far an exercise is, whose folder is this one.
-fn state(best: &Best, folder: &Path) -> String {
+pub fn state(best: &Best, folder: &Path) -> String {
     match best {
         Best { passed: true, gave_up: true, .. } => format!("{RIGHT}✓ passed{RIGHT:#}, with the solution seen"),
         Best { passed: true, .. } => format!("{RIGHT}✓ passed{RIGHT:#}"),

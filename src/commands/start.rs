@@ -7,20 +7,26 @@ use clap::Args;
 use socklab::course::exercises::{self, ExerciseFolder};
 use socklab::course::work::{TASK, Work, shown};
 use socklab::output;
+use unicode_width::UnicodeWidthStr;
 
-use super::Mistyped;
+use super::{Mistyped, progress};
 
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The exercise: 30, 30-client
-    exercise: String,
+    /// The exercise: 30, 30-client; without it all are listed
+    exercise: Option<String>,
     /// In which language: python, rust, c
     language: Option<String>,
 }
 
 /// Makes the folder; without a language tells which there are.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
+    let work = Work::of_environment();
+    let Some(exercise) = &arguments.exercise else {
+        output::print(&list(&work)?)?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    let folder = exercises::find(exercise)?;
     let (id, place) = (folder.id, work.folder(folder.id));
     let Some(language) = &arguments.language else {
         let languages = folder.languages();
@@ -32,12 +38,39 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let language = folder.language(language)?;
     if place.exists() {
-        let remedy = format!("just grade {id} judges it; just reset {id} begins anew, and keeps what is there");
+        let anew = match work.language_of(folder) {
+            Some(there) if there == language => format!("just reset {id}"),
+            _ => format!("just reset {id} {language}"),
+        };
+        let remedy = format!("just grade {id} judges it; {anew} begins anew in {language}, and keeps what is there");
         return Err(Mistyped(format!("{} is there already: {remedy}", shown(&place))).into());
     }
     work.lay(folder, language, None)?;
     output::print(&told(&work, folder, language))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// All exercises: what each asks for, in which languages it has starters, and how far it is.
+fn list(work: &Work) -> Result<String> {
+    let mut known = work.progress()?;
+    let rows: Vec<[String; 4]> = exercises::all()
+        .iter()
+        .map(|folder| {
+            let best = known.remove(folder.id).unwrap_or_default();
+            let state = progress::state(&best, &work.folder(folder.id));
+            [folder.id.to_owned(), folder.title().to_owned(), folder.languages().join(", "), state]
+        })
+        .collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or_default();
+    let widths = [0, 1, 2].map(width);
+    let mut text = String::new();
+    for row in &rows {
+        let cells: String =
+            (0..3).map(|at| format!("{}{}  ", row[at], " ".repeat(widths[at] - row[at].width()))).collect();
+        text += &format!("{}\n", (cells + &row[3]).trim_end());
+    }
+    let first = exercises::all().first().map(|folder| folder.id).unwrap_or_default();
+    Ok(text + &format!("\nBegin one: just start {first} python\n"))
 }
 
 /// What has been laid down, and what comes next.

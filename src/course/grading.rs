@@ -116,8 +116,8 @@ pub fn prepare(
         Err(ArchiveError::Excess(excess)) if source.author == Author::Typed || source.is_one_file => {
             let place = fs::canonicalize(source.folder.path()).unwrap_or_else(|_| source.folder.path().to_owned());
             return Err(Mistyped(format!(
-                "{} holds {excess}, and a program's folder comes along with it, whole: put the program into a folder of \
-                 its own, and judge it there or with --folder FOLDER",
+                "{} holds {excess}, and a program's folder comes along with it, whole: put the program into a folder \
+                 of its own, and judge it there or with --folder FOLDER",
                 place.display()
             ))
             .into());

@@ -3,12 +3,45 @@
 use std::path::Path;
 
 use super::exercises::ExerciseFolder;
+use super::languages::{self, Language};
 
-/// The exercise's page for a student's folder `place`: its links lead from there into the checkout, where there is one,
-/// and what the checks are worth is its last section.
-pub(super) fn page(exercise: &ExerciseFolder, place: &Path, checkout: Option<&Path>) -> String {
+/// The exercise's page for a student's folder `place`, which has a starter in this language. Its links lead from there
+/// into the checkout, where there is one; it tells who has started how to go on; what the checks are worth is its last
+/// section.
+pub(super) fn page(exercise: &ExerciseFolder, language: &str, place: &Path, checkout: Option<&Path>) -> String {
     let page = exercise.file("README.md").unwrap_or_default();
-    with_links_from(place, checkout, &exercise.place(), page) + &points(exercise)
+    let page = for_who_has_started(page, exercise.id, language);
+    with_links_from(place, checkout, &exercise.place(), &page) + &points(exercise)
+}
+
+/// The page without the command by which one starts, and with what is typed by hand as it is in this language.
+fn for_who_has_started(page: &str, id: &str, language: &str) -> String {
+    let language = languages::find(language);
+    let mut text = String::new();
+    for line in page.lines() {
+        if line.starts_with("    just start ") {
+            continue;
+        }
+        let by_hand = language.and_then(|language| by_hand(line, language)).unwrap_or_else(|| line.to_owned());
+        text += &by_hand;
+        text.push('\n');
+        if line == format!("    just grade {id}") {
+            text += &format!("    just watch {id}      # at each save\n    just hint {id}\n");
+        }
+    }
+    text
+}
+
+/// A line that runs the starter in Python, as it runs one in another language.
+fn by_hand(line: &str, language: &Language) -> Option<String> {
+    let (before, name, rest) = ["server", "client"].into_iter().find_map(|name| {
+        let (before, rest) = line.split_once(&format!("python3 {name}.py"))?;
+        Some((before.strip_prefix("    ")?, name, rest))
+    })?;
+    let file = format!("{name}.{}", language.endings[0]);
+    let words = |words: &[&str]| words.join(" ").replace("{file}", &file);
+    let build = if language.build.is_empty() { String::new() } else { words(language.build) + " && " };
+    Some(format!("    {build}{before}{}{rest}", words(language.run)))
 }
 
 /// The table of checks and points, made from the checks themselves.

@@ -75,7 +75,7 @@ impl Work {
     }
 
     /// The language of the starter whose files are in a student's folder.
-    fn language_of(&self, exercise: &ExerciseFolder) -> Option<&'static str> {
+    pub fn language_of(&self, exercise: &ExerciseFolder) -> Option<&'static str> {
         let place = self.folder(exercise.id);
         exercise.languages().into_iter().find(|language| {
             let mut files = exercise.below(&format!("starters/{language}"));
@@ -95,7 +95,7 @@ impl Work {
             }
             _ => {}
         }
-        let task = tasks::page(exercise, &place, checkout().as_deref());
+        let task = tasks::page(exercise, language, &place, checkout().as_deref());
         let mut files: Vec<(&str, &[u8])> = exercise.below(&format!("starters/{language}")).collect();
         files.push((TASK, task.as_bytes()));
         let written = files.into_iter().try_for_each(|(name, bytes)| write_below(&new.join(name), bytes));
