@@ -282,8 +282,13 @@ fn an_interpreter_is_found_by_a_path_and_by_a_scripts_first_line() {
     let folder = folder_for_all_users();
     let at = |path: &str| folder.path().join(path);
     let here = programs(folder.path()).join("package");
-    for (place, words) in [("venv", &[][..]), ("programs/package/venv", &[]), ("programs/package/.venv", &["--copies"])]
-    {
+    let environments = [
+        ("venv", &[][..]),
+        ("programs/package/venv", &[]),
+        ("programs/package/env", &["--copies"]),
+        ("programs/package/.venv", &["--copies"]),
+    ];
+    for (place, words) in environments {
         makes(Command::new("/usr/bin/python3").args(["-m", "venv", "--without-pip"]).args(words).arg(at(place)));
         with_package(&at(place));
     }
@@ -295,11 +300,34 @@ fn an_interpreter_is_found_by_a_path_and_by_a_scripts_first_line() {
         Setup::new("by the full path", nowhere, &[&full, "server.py"]),
         Setup::new("by a path beside the folder", nowhere, &["../../venv/bin/python3", "server.py"]),
         Setup::new("by a path in the folder", nowhere, &["venv/bin/python3", "server.py"]),
+        Setup::new("by a path in the folder, of a copy", nowhere, &["env/bin/python3", "server.py"]),
         Setup::new("by a hidden path in the folder", nowhere, &["./.venv/bin/python3", "server.py"]),
         Setup::new("by env in a script", &at("venv/bin"), &["./by-env"]),
         Setup::new("by its path in a script", nowhere, &["./by-path"]),
     ];
     pass(&setups.map(|setup| (setup, here.clone())));
+}
+
+#[test]
+fn an_environment_in_the_folder_of_the_program_is_used_and_does_not_come_along() {
+    if !prepared("an_environment_in_the_folder_of_the_program_is_used_and_does_not_come_along") {
+        return;
+    }
+    let folder = folder_for_all_users();
+    let here = programs(folder.path()).join("package");
+    makes(Command::new("/usr/bin/python3").args(["-m", "venv", "--without-pip"]).arg(here.join("venv")));
+    let bin = with_package(&here.join("venv"));
+    // More than a sandbox takes, as environments have.
+    (0..4100).for_each(|number| put(&here.join("venv/many").join(number.to_string()), ""));
+    for words in [&["--folder", "."][..], &["server.py"], &["--", "python3", "server.py"]] {
+        let all = [&["grade", "15", "--check", "one-client"], words].concat();
+        let output = run(&mut command(std::slice::from_ref(&bin), &here, &all));
+        assert_eq!(output.status.code(), Some(0), "{words:?}: {}", said(&output));
+    }
+    // A stranger's is not executed outside of a sandbox: the system's Python has no such package.
+    let words = ["grade", "15", "--check", "one-client", "--untrusted", "--folder", "."];
+    let output = run(&mut command(&[bin], &here, &words));
+    assert!(said(&output).contains("No module named 'of_the_setup'"), "{}", said(&output));
 }
 
 #[test]

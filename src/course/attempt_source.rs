@@ -202,7 +202,10 @@ impl AttemptSource {
 /// Whether a file of a folder comes along with it when a command is typed there.
 fn brings(folder: &Path, inner: &Path) -> bool {
     let real = fs::canonicalize(folder.join(inner)).unwrap_or_default();
-    Archive::brings(inner) && !own_folders().iter().any(|own| real.starts_with(own))
+    let has = |above: &Path, mark: &str| folder.join(above).join(mark).exists();
+    let environment = |above: &Path| has(above, "pyvenv.cfg") || has(above, "conda-meta");
+    let mut above = inner.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+    Archive::brings(inner) && !above.any(environment) && !own_folders().iter().any(|own| real.starts_with(own))
 }
 
 /// What a typed word names.

@@ -94,7 +94,7 @@ impl Setup<'_> {
         let is_toolchains = path.is_absolute() && path.file_name().and_then(OsStr::to_str).is_some_and(is_known);
         match author {
             Author::Typed if is_toolchains && !self.is_strangers => resolve_toolchain(path, &here),
-            Author::Submitted => resolve_submitted(program, folder, &here),
+            Author::Submitted => resolve_submitted(program, folder, &here, self.is_strangers),
             Author::Typed => resolve_asking(program, folder.path(), &here),
         }
     }

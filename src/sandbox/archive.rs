@@ -139,7 +139,7 @@ impl Archive {
     pub fn of_folder_but(folder: &Folder, besides: &[Besides], without: &[PathBuf]) -> Result<Archive, ArchiveError> {
         let at = |error| ArchiveError::Io { path: folder.path().to_owned(), error };
         let memory = new_archive().map_err(at)?;
-        let written = write_archive(folder, besides, without, &brings_folder, &memory)?;
+        let written = write_archive(folder, besides, Some(without), &brings_folder, &memory)?;
         let archive = Archive::sealed(memory, written.bytes).map_err(at)?;
         Ok(Archive { left_behind: written.left_behind, ..archive })
     }
@@ -174,6 +174,12 @@ impl Archive {
     }
 }
 
+/// Whether a folder is an environment of Python's, or of conda's: what is installed there lies beside the program.
+fn is_environment(folder: &Folder) -> bool {
+    let has = |name: &str| folder.about_any(Path::new(name), Links::Refused).is_ok();
+    has("pyvenv.cfg") || has("conda-meta")
+}
+
 fn brings_folder(name: &OsStr) -> bool {
     !name.as_bytes().starts_with(b".") && !LEFT_OUT.iter().any(|one| name == *one)
 }
@@ -194,14 +200,15 @@ pub struct Written {
     pub left_behind: LeftBehind,
 }
 
-/// Writes the files of a folder to an archive. `wanted` says which folders come along, by their names.
+/// Writes the files of a folder to an archive. `wanted` says which folders come along, by their names. `without` are
+/// folders of a person's that do not; there neither do environments of Python's. `None`: a program has made it all.
 ///
 /// # Errors
 /// See [`ArchiveError`].
 pub fn write_archive(
     folder: &Folder,
     besides: &[Besides],
-    without: &[PathBuf],
+    without: Option<&[PathBuf]>,
     wanted: &dyn Fn(&OsStr) -> bool,
     archive: &File,
 ) -> Result<Written, ArchiveError> {
@@ -210,7 +217,12 @@ pub fn write_archive(
         builder: tar::Builder::new(BufWriter::new(archive)),
         bytes: 0,
         names: HashSet::new(),
-        without: without.iter().filter_map(|path| Some(object_of(&rustix::fs::stat(path).ok()?))).collect(),
+        leaves_environments: without.is_some(),
+        without: without
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|path| Some(object_of(&rustix::fs::stat(path).ok()?)))
+            .collect(),
         folders: HashMap::new(),
         left_behind: LeftBehind::default(),
     };
@@ -229,6 +241,8 @@ struct Packer<'a> {
     names: HashSet<PathBuf>,
     /// Folders that are left out, whatever they are called.
     without: HashSet<Object>,
+    /// Whether environments of Python's are.
+    leaves_environments: bool,
     /// The folders that come along, and where they lie.
     folders: HashMap<Object, PathBuf>,
     left_behind: LeftBehind,
@@ -251,6 +265,9 @@ impl Packer<'_> {
                 }
             };
             let at = |error| ArchiveError::Io { path: opened.path().to_owned(), error };
+            if self.leaves_environments && !inner.as_os_str().is_empty() && is_environment(&opened) {
+                continue;
+            }
             if let Ok(about) = rustix::fs::fstat(&opened) {
                 self.folders.insert(object_of(&about), inner.clone());
             }

@@ -420,7 +420,7 @@ impl<'a> Init<'a> {
         let archive = File::from(files.into_iter().next().ok_or_else(|| fault("no file came along"))?);
         let wanted = |name: &OsStr| !name.as_bytes().starts_with(b".");
         let folder = Folder::open(&self.scratch).step("open the scratch folder")?;
-        match archive::write_archive(&folder, &[], &[], &wanted, &archive) {
+        match archive::write_archive(&folder, &[], None, &wanted, &archive) {
             Ok(written) => Ok(Ok(written.bytes)),
             Err(ArchiveError::Excess(excess)) => Ok(Err(excess)),
             Err(error) => Err(fault(&error.to_string())),

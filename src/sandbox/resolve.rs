@@ -119,14 +119,21 @@ pub fn resolve_toolchain(program: &Path, here: &Path) -> Result<Resolved, NotFou
     }
 }
 
-/// Finds a program that a stranger has named in a folder: by its bare name, in the `PATH` of this process and nowhere
-/// in the folder; or by its path in the folder. One of the folder need not be there yet: a build may make it.
-/// Interpreters are asked in the folder `here`, unless that is the stranger's.
+/// Finds a program that a folder's own file names: by its bare name, in the `PATH` of this process; or by its path in the
+/// folder. One of the folder need not be there yet: a build may make it. Interpreters are asked in the folder `here`.
+///
+/// With `is_strangers`, nothing that lies in the folder is executed to find one, wherever `PATH` leads. Otherwise it is
+/// the student's own, who may have an environment of Python's in it.
 ///
 /// # Errors
 /// [`NotFound`] for anything else, and where no program of that name is installed.
-pub fn resolve_submitted(program: &OsStr, folder: &Folder, here: &Path) -> Result<Resolved, NotFound> {
-    let here = if folder.holds(here) { Path::new(NOWHERE) } else { here };
+pub fn resolve_submitted(
+    program: &OsStr,
+    folder: &Folder,
+    here: &Path,
+    is_strangers: bool,
+) -> Result<Resolved, NotFound> {
+    let here = if is_strangers && folder.holds(here) { Path::new(NOWHERE) } else { here };
     let refused = |why: String| NotFound { command: program.to_owned(), why };
     let remedy = "write a bare name, which is looked for in PATH (python3), or a path in the folder (./server)";
     let path = Path::new(program);
@@ -134,12 +141,15 @@ pub fn resolve_submitted(program: &OsStr, folder: &Folder, here: &Path) -> Resul
         return Err(refused(format!("this names no program: {remedy}")));
     }
     if !program.as_bytes().contains(&b'/') {
-        let found = in_path(program, here, &|place: &Path| !folder.holds(place)).map_err(|not_found| {
-            match folder.about(path, Links::Followed) {
-                Ok(_) => refused(format!("there is no such program in PATH: ./{} is in the folder", path.display())),
-                Err(_) => not_found,
-            }
-        })?;
+        let found =
+            in_path(program, here, &|place: &Path| !is_strangers || !folder.holds(place)).map_err(|not_found| {
+                match folder.about(path, Links::Followed) {
+                    Ok(_) => {
+                        refused(format!("there is no such program in PATH: ./{} is in the folder", path.display()))
+                    }
+                    Err(_) => not_found,
+                }
+            })?;
         return Ok(found);
     }
     if !path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir)) {
