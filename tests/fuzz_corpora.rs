@@ -15,6 +15,7 @@ const TARGETS: &[Target] = &[
     ("answer", targets::answer),
     ("archive", targets::archive),
     ("frame", targets::frame),
+    ("handed_in", targets::handed_in),
     ("init_message", targets::init_message),
     ("manifest", targets::manifest),
     ("netlink_row", targets::netlink_row),

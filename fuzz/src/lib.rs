@@ -31,6 +31,22 @@ pub fn manifest(bytes: &[u8]) {
     }
 }
 
+/// A zip or a tar.gz that somebody has handed in: what comes of it is a program in a folder of files, or an error.
+pub fn handed_in(bytes: &[u8]) {
+    let folder = folder_in_memory();
+    let archive = folder.path().join("submission.zip");
+    fs::write(&archive, bytes).expect("a file");
+    match attempt_source::of_path(&archive, &["server.py"]) {
+        Ok(source) => {
+            assert!(!source.run.is_empty(), "nothing is run");
+            let largest = only_files_and_folders(source.scratch.as_ref().expect("its folder").path(), 0);
+            assert!(largest <= 64 << 20, "{largest} bytes came out");
+        }
+        Err(error) => assert!(!format!("{error:#}").is_empty(), "an error says what is wrong"),
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 1, "something lies beside it");
+}
+
 /// An archive, laid into a folder: nothing comes to lie beside that, and in it only files, folders, and links that
 /// stay.
 pub fn archive(bytes: &[u8]) {
