@@ -16,7 +16,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "several-lines",
-            10,
+            5,
             "sends one line after the other",
             "When an answer is printed, the next line is sent, on the same connection.",
             several_lines,
@@ -37,7 +37,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "header-in-pieces",
-            15,
+            10,
             "reads a header that comes in two pieces",
             "recv(4) gives at most four bytes: read on until there are four.",
             header_in_pieces,
@@ -58,10 +58,17 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "large",
-            15,
-            "sends a long line, and prints an answer of 65,536 bytes",
-            "One recv, and one send, need not do all of it.",
+            10,
+            "sends a line of 65,536 bytes, and prints an answer of as many",
+            "One recv does not give all of it: read on until as many bytes have come as the header announced.",
             large,
+        )
+        .check(
+            "late-server",
+            5,
+            "sends all of a long line to a server that reads late",
+            "send may take a part of the line: look at what it returns, and send the rest. sendall does.",
+            late_server,
         )
         .check(
             "length-too-large",
@@ -84,6 +91,20 @@ pub fn exercise() -> Exercise {
             "When recv gives nothing, nothing will ever come: do not ask again.",
             server_leaves,
         )
+        .check(
+            "exit-code",
+            5,
+            "ends with exit code 0 at the end of its input",
+            "That no more lines come is no error: leave the loop over the lines, and end as usual.",
+            exit_code,
+        )
+        .check(
+            "rests",
+            5,
+            "uses no processor time while it waits for an answer",
+            "recv waits by itself: do not ask again and again.",
+            rests,
+        )
 }
 
 /// A message in its frame: the length in network order, and the bytes.
@@ -98,11 +119,12 @@ fn accept_client(attempt: &mut Attempt, lines: &[&str]) -> Done<Connection> {
     listener.accept()
 }
 
-/// Expects that the client has said all and closes, and that this is what it has printed.
+/// Expects that the client has said all and closes, and that this is what it has printed. With which exit code it ends
+/// is the subject of one check alone.
 fn expect_end_and_output(attempt: &mut Attempt, mut server: Connection, printed: &[&str]) -> Done {
     server.expect_end()?;
     server.close();
-    attempt.expect_exit(0)?;
+    attempt.wait_for_end()?;
     for line in printed {
         attempt.expect_line(line)?;
     }
@@ -145,13 +167,17 @@ fn counts_bytes(attempt: &mut Attempt) -> Done {
     expect_end_and_output(attempt, server, &["zurück", "再见 🙂"])
 }
 
-/// Sends an answer in two pieces; one answer of each check waits long for its second one.
-fn send_cut(server: &mut Connection, (first, rest): (&[u8], &[u8]), is_held: bool) -> Done {
-    if !is_held {
-        return server.send_in_pieces(&[first, rest]);
-    }
+/// Sends an answer in two pieces, and nothing may come between them; one answer of each check waits long for its second
+/// one.
+fn send_cut(attempt: &Attempt, server: &mut Connection, (first, rest): (&[u8], &[u8]), is_held: bool) -> Done {
     server.send(first)?;
-    server.hold_back("the rest of the answer")?;
+    if is_held {
+        server.hold_back("the rest of the answer")?;
+    } else {
+        attempt.set_unsent(Some("the rest of the answer"));
+        server.expect_nothing()?;
+        attempt.set_unsent(None);
+    }
     server.send(rest)
 }
 
@@ -161,7 +187,7 @@ fn header_in_pieces(attempt: &mut Attempt) -> Done {
     let held = 4 - attempt.number(1..=3);
     for cut in 1..=3 {
         server.expect(&framed("cut"))?;
-        send_cut(&mut server, framed(&answer).split_at(cut), cut == held)?;
+        send_cut(attempt, &mut server, framed(&answer).split_at(cut), cut == held)?;
     }
     expect_end_and_output(attempt, server, &[&answer, &answer, &answer])
 }
@@ -172,7 +198,7 @@ fn answer_in_pieces(attempt: &mut Attempt) -> Done {
     let held = 6 - attempt.number(1..=5);
     for cut in 1..=5 {
         server.expect(&framed("cut"))?;
-        send_cut(&mut server, framed(&answer).split_at(4 + cut), cut == held)?;
+        send_cut(attempt, &mut server, framed(&answer).split_at(4 + cut), cut == held)?;
     }
     expect_end_and_output(attempt, server, &[answer.as_str(); 5])
 }
@@ -185,11 +211,41 @@ fn byte_by_byte(attempt: &mut Attempt) -> Done {
 }
 
 fn large(attempt: &mut Attempt) -> Done {
-    let (line, answer) = (attempt.word(50_000), attempt.word(LONGEST as usize));
+    let (line, answer) = (attempt.word(LONGEST as usize), attempt.word(LONGEST as usize));
     let mut server = accept_client(attempt, &[&line])?;
     server.expect(&framed(&line))?;
-    server.send(&framed(&answer))?;
+    // No single recv finds all of it.
+    let frame = framed(&answer);
+    let (first, rest) = frame.split_at(4 + attempt.number(1..=LONGEST as usize - 1));
+    send_cut(attempt, &mut server, (first, rest), false)?;
     expect_end_and_output(attempt, server, &[&answer])
+}
+
+fn late_server(attempt: &mut Attempt) -> Done {
+    let line = attempt.word(LONGEST as usize);
+    let listener = attempt.listen_narrow("late server")?;
+    attempt.start_client(&[&line])?;
+    let mut server = listener.accept()?;
+    server.settle_or_block()?;
+    server.enlarge_receive_buffer()?;
+    server.expect(&framed(&line))?;
+    server.send(&framed("late"))?;
+    expect_end_and_output(attempt, server, &["late"])
+}
+
+fn exit_code(attempt: &mut Attempt) -> Done {
+    let mut server = accept_client(attempt, &["hello"])?;
+    server.expect(&framed("hello"))?;
+    server.send(&framed("hi"))?;
+    server.expect_end()?;
+    server.close();
+    attempt.expect_exit(0)
+}
+
+fn rests(attempt: &mut Attempt) -> Done {
+    let mut server = accept_client(attempt, &["hello"])?;
+    server.expect(&framed("hello"))?;
+    attempt.assert_idle()
 }
 
 fn length_too_large(attempt: &mut Attempt) -> Done {
@@ -225,9 +281,14 @@ fn server_leaves(attempt: &mut Attempt) -> Done {
         server.half_close()?;
         attempt.expect_error_exit()?;
     }
-    attempt.start_client(&["hello"])?;
-    let mut server = listener.accept()?;
-    server.expect(&framed("hello"))?;
-    server.reset()?;
-    attempt.expect_error_exit()
+    for cut in [0, 6] {
+        attempt.start_client(&["hello", "again"])?;
+        let mut server = listener.accept()?;
+        server.expect(&framed("hello"))?;
+        server.send_until_closed(&frame[..cut])?;
+        server.settle()?;
+        server.reset()?;
+        attempt.expect_error_exit()?;
+    }
+    Ok(())
 }

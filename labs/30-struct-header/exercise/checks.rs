@@ -30,7 +30,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "split-anywhere",
-            15,
+            10,
             "reads a message whose bytes come in two pieces, cut anywhere",
             "recv gives what is there, not what you asked for: read on until you have all four, then all of the body.",
             split_anywhere,
@@ -51,10 +51,17 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "large-message",
-            10,
+            5,
             "reads and answers a message of 65,536 bytes",
-            "One recv, and one send, need not do all of it. sendall, or a loop.",
+            "One recv does not give all of it: read on until as many bytes have come as the header announced.",
             large_message,
+        )
+        .check(
+            "late-reader",
+            5,
+            "answers all messages of a client that reads late, and slowly",
+            "send may take a part of an answer, or nothing yet: look at what it returns, and send the rest later.",
+            late_reader,
         )
         .check(
             "length-too-large",
@@ -79,17 +86,38 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "fin-in-a-frame",
-            10,
+            5,
             "closes, and serves the next client, when a client leaves in the middle of a message",
             "recv that gives nothing means that nothing more will come: leave the loop, wherever it is.",
             fin_in_a_frame,
         )
         .check(
             "reset-in-a-frame",
-            10,
-            "serves the next client when a client breaks the connection off",
-            "A recv or a send can fail with ECONNRESET or EPIPE. That client is gone; the next one is not.",
+            5,
+            "serves the next client when a client breaks off in the middle of a message",
+            "A recv can fail with ECONNRESET. That client is gone; the next one is not.",
             reset_in_a_frame,
+        )
+        .check(
+            "reset-while-it-sends",
+            5,
+            "serves the next client when a client that reads nothing breaks off",
+            "A send can fail as well as a recv; in C a signal comes with some of its errors, and ends the program.",
+            reset_while_it_sends,
+        )
+        .check(
+            "rests",
+            5,
+            "uses no processor time while it waits for something",
+            "recv waits by itself, and so do accept, select and poll, if you ask only for what you need.",
+            rests,
+        )
+        .check(
+            "hundred-clients",
+            5,
+            "serves a hundred clients one after another",
+            "Whatever is made for one client must be given back when it leaves.",
+            hundred_clients,
         )
 }
 
@@ -161,7 +189,13 @@ fn byte_by_byte(attempt: &mut Attempt) -> Done {
     let mut client = attempt.connect("client")?;
     let message = attempt.word(attempt.number(1..=12));
     client.send_byte_by_byte(&framed(message.as_bytes()))?;
-    client.expect(&answer(&message))
+    client.expect(&answer(&message))?;
+    let both = [framed(b"hi"), framed(b"you")].concat();
+    // No piece has bytes of both.
+    let (begin, rest) = both.split_at(4);
+    let nine: Vec<&[u8]> = begin.chunks(1).chain(rest.chunks(2)).collect();
+    client.send_in_pieces(&nine)?;
+    client.expect(&[answer("hi"), answer("you")].concat())
 }
 
 fn two_in_one(attempt: &mut Attempt) -> Done {
@@ -177,8 +211,39 @@ fn large_message(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let mut client = attempt.connect("client")?;
     let message = attempt.word(LONGEST as usize);
-    client.send(&framed(message.as_bytes()))?;
+    let frame = framed(message.as_bytes());
+    // No single recv finds all of the text.
+    let (first, rest) = frame.split_at(4 + attempt.number(1..=LONGEST as usize - 1));
+    client.send(first)?;
+    attempt.set_unsent(Some("the rest of the message"));
+    client.expect_nothing()?;
+    attempt.set_unsent(None);
+    client.send(rest)?;
     client.expect(&answer(&message))
+}
+
+fn late_reader(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    let mut client = attempt.connect_narrow("late reader")?;
+    // One frame is one segment: whether they are read one by one is another check's subject.
+    let message = attempt.word(500);
+    let (frame, answer) = (framed(message.as_bytes()), answer(&message));
+    let sent = client.send_until_blocked(&frame)?;
+    let answers = answer.repeat(sent / frame.len());
+    let (slowly, rest) = answers.split_at(2000.min(answers.len()));
+    for piece in slowly.chunks(500) {
+        client.expect(piece)?;
+    }
+    client.enlarge_receive_buffer()?;
+    client.expect(rest)?;
+    // The last message went in part.
+    match sent % frame.len() {
+        0 => Ok(()),
+        part => {
+            client.send(&frame[part..])?;
+            client.expect(&answer)
+        }
+    }
 }
 
 fn length_too_large(attempt: &mut Attempt) -> Done {
@@ -232,12 +297,49 @@ fn fin_in_a_frame(attempt: &mut Attempt) -> Done {
 fn reset_in_a_frame(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let frame = framed(b"hello");
-    for cut in 0..=frame.len() {
+    for cut in 0..frame.len() {
         let leaver = attempt.connect("leaver")?;
         leaver.send(&frame[..cut])?;
+        // So that it is a recv that fails.
+        leaver.settle()?;
         leaver.reset()?;
     }
     expect_next_served(attempt)
+}
+
+fn reset_while_it_sends(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    let leaver = attempt.connect_narrow("leaver")?;
+    leaver.send_until_blocked(&framed(b"and another thing"))?;
+    leaver.reset()?;
+    expect_next_served(attempt)
+}
+
+fn rests(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    attempt.settle()?;
+    let mut gone = attempt.connect("client that leaves")?;
+    gone.send(&framed(b"hello"))?;
+    gone.expect(&answer("hello"))?;
+    gone.leave()?;
+    let mut stays = attempt.connect("client that stays")?;
+    stays.send(&framed(b"hello"))?;
+    stays.expect(&answer("hello"))?;
+    attempt.assert_idle()?;
+    stays.leave()?;
+    attempt.settle()
+}
+
+fn hundred_clients(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    for _ in 0..100 {
+        let mut client = attempt.connect("client")?;
+        client.send(&framed(b"hi"))?;
+        client.expect(&answer("hi"))?;
+        client.half_close()?;
+        client.expect_end()?;
+    }
+    Ok(())
 }
 
 fn expect_next_served(attempt: &mut Attempt) -> Done {

@@ -1,4 +1,4 @@
-# other: non-blocking sockets, and a look at all of them each millisecond
+# other: non-blocking sockets, and a look at all of them each five milliseconds
 import os
 import socket
 import time
@@ -26,4 +26,4 @@ while True:
         except (EOFError, OSError):
             conn.close()
             clients.remove(conn)
-    time.sleep(0.001)
+    time.sleep(0.005)

@@ -1,5 +1,6 @@
 # wrong: a server is expected to tell the truth
 # fails: length-too-large, length-highest-bit
+# shows: hangs
 import os
 import socket
 import struct

@@ -1,5 +1,6 @@
 # wrong: a character is taken for a byte
 # fails: counts-bytes
+# shows: wrong
 import os
 import socket
 import struct

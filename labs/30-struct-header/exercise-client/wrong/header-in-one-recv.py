@@ -1,5 +1,6 @@
 # wrong: recv(4) is expected to give four bytes
 # fails: header-in-pieces, byte-by-byte
+# shows: what "closed the connection"
 import os
 import socket
 import struct

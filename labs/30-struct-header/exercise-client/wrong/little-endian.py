@@ -1,6 +1,7 @@
 # wrong: the network is expected to have this machine's order of bytes
-# fails: one-line, several-lines, counts-bytes, header-in-pieces, answer-in-pieces, byte-by-byte,
-# fails: large, length-too-large, length-highest-bit, server-leaves
+# fails: one-line, several-lines, counts-bytes, header-in-pieces, answer-in-pieces, byte-by-byte, large,
+# fails: late-server, length-too-large, length-highest-bit, server-leaves, exit-code, rests
+# shows: wrong
 import os
 import socket
 import struct

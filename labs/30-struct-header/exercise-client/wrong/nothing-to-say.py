@@ -1,5 +1,6 @@
 # wrong: an empty line is expected to be no message
 # fails: empty-line
+# shows: what "closed the connection"
 import os
 import socket
 import struct

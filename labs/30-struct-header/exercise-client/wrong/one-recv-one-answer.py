@@ -1,5 +1,7 @@
 # wrong: one recv is taken for one answer
-# fails: header-in-pieces, answer-in-pieces, byte-by-byte, large, length-too-large, length-highest-bit, server-leaves
+# fails: header-in-pieces, answer-in-pieces, byte-by-byte, large, length-too-large, length-highest-bit,
+# fails: server-leaves
+# shows: what "too early"
 import os
 import socket
 import struct

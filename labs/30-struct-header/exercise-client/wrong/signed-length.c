@@ -1,5 +1,6 @@
 // wrong: a length is taken for a signed number
 // fails: length-highest-bit
+// shows: hangs
 #include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>

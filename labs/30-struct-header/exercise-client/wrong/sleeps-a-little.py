@@ -1,5 +1,6 @@
 # wrong: what has come after a short sleep is taken for the whole answer
-# fails: header-in-pieces, answer-in-pieces, byte-by-byte
+# fails: header-in-pieces, answer-in-pieces, byte-by-byte, large
+# shows: what "too early"
 import os
 import socket
 import struct

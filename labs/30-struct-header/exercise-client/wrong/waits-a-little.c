@@ -1,5 +1,6 @@
 // wrong: what has come before a time-out of recv is taken for the whole answer
 // fails: header-in-pieces, answer-in-pieces
+// shows: expected "nothing"
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-# other: non-blocking sockets, and a look at all of them each millisecond
+# other: non-blocking sockets, and a look at all of them each five milliseconds
 import os
 import socket
 import time
@@ -46,4 +46,4 @@ while True:
         except (EOFError, OSError):
             conn.close()
             del clients[conn]
-    time.sleep(0.001)
+    time.sleep(0.005)

@@ -1,4 +1,4 @@
-# other: recv with a time-out of 50 ms, again and again; a time-out means nothing, and what has come is kept
+# other: recv with a time-out of 50 ms, again and again, send with none; a time-out means nothing, what has come is kept
 import os
 import socket
 
@@ -25,7 +25,9 @@ def serve(conn):
         if length > LONGEST:
             return
         came = read(conn, came, 4 + length)
+        conn.settimeout(None)
         conn.sendall(came[:4] + came[4:4 + length].upper())
+        conn.settimeout(0.05)
         came = came[4 + length:]
 
 

@@ -1,5 +1,6 @@
 # wrong: a client is expected to stay until it has said all
-# fails: second-waits, fin-in-a-frame, reset-in-a-frame
+# fails: second-waits, fin-in-a-frame, reset-in-a-frame, reset-while-it-sends, rests, hundred-clients
+# shows: ended, exit nonzero
 import os
 import socket
 import struct

@@ -1,5 +1,6 @@
 # wrong: an empty message is taken for the end of the stream
 # fails: empty-message
+# shows: wrong, what "closed the connection"
 import os
 import socket
 import struct

@@ -1,5 +1,6 @@
 # wrong: recv(4) is expected to give four bytes
 # fails: split-anywhere, byte-by-byte
+# shows: wrong
 import os
 import socket
 import struct

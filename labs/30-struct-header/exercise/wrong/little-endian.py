@@ -1,6 +1,8 @@
 # wrong: the network is expected to have this machine's order of bytes
-# fails: one-message, several-messages, split-anywhere, byte-by-byte, two-in-one, large-message,
-# fails: length-too-large, length-highest-bit, second-waits, fin-in-a-frame, reset-in-a-frame
+# fails: one-message, several-messages, split-anywhere, byte-by-byte, two-in-one, large-message, late-reader,
+# fails: length-too-large, length-highest-bit, second-waits, fin-in-a-frame, reset-in-a-frame, reset-while-it-sends,
+# fails: rests, hundred-clients
+# shows: wrong, what "closed the connection"
 import os
 import socket
 import struct

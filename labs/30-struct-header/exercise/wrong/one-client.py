@@ -1,5 +1,7 @@
 # wrong: the first client is taken for the only one
-# fails: length-too-large, length-highest-bit, second-waits, fin-in-a-frame, reset-in-a-frame
+# fails: length-too-large, length-highest-bit, second-waits, fin-in-a-frame, reset-in-a-frame, reset-while-it-sends,
+# fails: rests, hundred-clients
+# shows: ended
 import os
 import socket
 import struct

@@ -1,5 +1,6 @@
 # wrong: one more recv after a sleep is expected to give the rest
 # fails: byte-by-byte
+# shows: wrong
 import os
 import socket
 import struct

@@ -1,5 +1,6 @@
 # wrong: a client is expected to wait for an answer before it goes on
-# fails: two-in-one
+# fails: two-in-one, late-reader
+# shows: hangs, got less
 import os
 import socket
 import struct

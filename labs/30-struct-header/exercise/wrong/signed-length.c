@@ -1,5 +1,6 @@
 // wrong: a length is taken for a signed number
 // fails: length-highest-bit
+// shows: wrong, what "more than"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 # wrong: what has come after a short sleep is taken for the whole message
-# fails: split-anywhere, byte-by-byte, second-waits
+# fails: split-anywhere, byte-by-byte, large-message, second-waits
+# shows: wrong
 import os
 import socket
 import struct

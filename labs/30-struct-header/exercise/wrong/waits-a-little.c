@@ -1,5 +1,6 @@
 // wrong: what has come before a time-out of recv is taken for the whole message
 // fails: split-anywhere, second-waits
+// shows: wrong, what "too early"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>

@@ -148,7 +148,8 @@ impl Connection {
     fn wait_for_rest(&self) -> Done {
         // One that slept for so long is at rest, although it may wake up again and again; and one that spins has had
         // its time: that it spins is another check's subject.
-        if !matches!(self.wait_for_reader()?, WaitOutcome::Ready | WaitOutcome::Ended) {
+        let waited = self.wait_for_reader()?;
+        if !matches!(waited, WaitOutcome::Ready | WaitOutcome::Ended) || self.peer.context.clock.has_spun() {
             return Ok(());
         }
         match self.peer.context.settle() {

@@ -26,6 +26,9 @@ const ASK_EVERY: Duration = Duration::from_micros(100);
 /// Samples with every thread asleep after which the attempt is taken not to read on now.
 pub(super) const BLOCKED_SAMPLES: u32 = 5;
 
+/// How long a program that was seen to spin is waited for when it has read all.
+const TIME_OF_A_SPINNER: Duration = Duration::from_millis(50);
+
 /// Samples with every thread asleep in no call on its socket, after which it is taken to go on so: as many as a piece
 /// is held back for.
 const HOLD_SAMPLES: u32 = (HOLD.as_millis() / SAMPLE_EVERY.as_millis()) as u32;
@@ -84,7 +87,7 @@ impl Connection {
     }
 
     /// Sends these bytes again and again, reading nothing, until the attempt stops reading because its own sends
-    /// block; at most 512 KiB, and fewer if it closes the connection. Returns how many bytes were sent.
+    /// block; at most 256 KiB, and fewer if it closes the connection. Returns how many bytes were sent.
     ///
     /// All of them are then acknowledged and in the attempt's receive queue, which has room left: a FIN or RST that
     /// follows will reach it. Where its sends block, more than 16 KiB lie unread: whatever part of its answer a blocked
@@ -93,21 +96,22 @@ impl Connection {
     /// # Errors
     /// A fault of ours only.
     pub fn send_until_blocked(&self, bytes: &[u8]) -> Done<usize> {
-        const MAX_SENT: usize = 512 * 1024;
-        const BLOCK: usize = 4096;
+        const MAX_SENT: usize = 256 * 1024;
+        /// Of as many as fill a segment: a program finds no part of them.
+        const BLOCK: usize = 500;
         /// More than the usual buffers of one recv, of up to 16 KiB, and fewer than the next larger one.
         const UNREAD: usize = 20 * 1024;
         self.peer.step(&format!("sends {} again and again, reading nothing, until the program waits", quoted(bytes)));
-        let block = bytes.repeat(BLOCK / bytes.len().max(1) + 1);
+        let block = bytes.repeat((BLOCK / bytes.len().max(1)).max(1));
         let (mut sent, mut most, mut is_blocked) = (0, MAX_SENT, false);
         while sent < most && !bytes.is_empty() {
             let rest = &block[sent % bytes.len()..];
-            match self.send_now(&rest[..rest.len().min(most - sent)]) {
+            match self.send_now(rest) {
                 Ok(count) => sent += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(_) => break,
             }
-            let is_last = is_blocked && sent == most;
+            let is_last = is_blocked && sent >= most;
             let mut gets_on = |sandbox: &mut Sandbox| {
                 self.acknowledge_now();
                 let unread = sandbox.taken(self.theirs, self.ours)?.map_or(0, |taken| taken.unread as usize);
@@ -196,6 +200,15 @@ impl Connection {
         self.wait_for_reader().map(drop)
     }
 
+    /// Waits until the attempt waits: for more on this socket, or asleep elsewhere, as in a send that blocks.
+    ///
+    /// # Errors
+    /// As [`settle`](Connection::settle).
+    pub fn settle_or_block(&self) -> Done {
+        self.peer.step("reads nothing until the program waits");
+        self.wait_for_reader_or_sleep(BLOCKED_SAMPLES).map(drop)
+    }
+
     /// Waits until the attempt has read all that we have sent and waits for more, in a call on this socket.
     ///
     /// One that sleeps elsewhere may look at its socket by and by; or it sleeps for a while, and takes what has come by
@@ -212,7 +225,8 @@ impl Connection {
 
     /// As [`wait_for_reader`](Connection::wait_for_reader), until so many samples find it asleep elsewhere.
     pub(super) fn wait_for_reader_or_sleep(&self, samples: u32) -> Done<WaitOutcome> {
-        let (mut last_look, mut interval) = (None::<Instant>, ASK_EVERY);
+        let (mut last_look, mut interval, mut read) = (None::<Instant>, ASK_EVERY, None::<Instant>);
+        let spins = self.peer.context.clock.has_spun();
         self.wait_until(samples, &mut |sandbox| {
             let Some(taken) = sandbox.taken(self.theirs, self.ours)? else { return Ok(true) };
             if taken.unread > 0 || taken.came < self.sent.get() {
@@ -221,6 +235,10 @@ impl Connection {
             // No process has it open: it waits to be accepted, or was closed, which has been heard then.
             if taken.inode == 0 {
                 return Ok(self.peer.is_readable());
+            }
+            // One that was seen to spin waits in no call. It has what was sent, and time to answer.
+            if spins && read.get_or_insert_with(Instant::now).elapsed() >= TIME_OF_A_SPINNER {
+                return Ok(true);
             }
             // A look takes longer than a question: a program that does not wait at once is looked at less and less.
             if last_look.is_some_and(|last| last.elapsed() < interval) {

@@ -1,0 +1,32 @@
+# wrong: a socket that does not block is asked again and again whether something has come
+# fails: rests
+# shows: spins
+import os
+import socket
+import struct
+import sys
+
+LONGEST = 65_536
+
+
+def recv_exact(n):
+    data = b""
+    while len(data) < n:
+        try:
+            piece = conn.recv(min(65_536, n - len(data)), socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            continue
+        if not piece:
+            sys.exit("the server has gone")
+        data += piece
+    return data
+
+
+conn = socket.create_connection((os.environ["HOST"], int(os.environ["PORT"])))
+for line in sys.stdin:
+    text = line.rstrip("\n").encode()
+    conn.sendall(struct.pack("!I", len(text)) + text)
+    (length,) = struct.unpack("!I", recv_exact(4))
+    if length > LONGEST:
+        sys.exit("a length that cannot be believed")
+    print(recv_exact(length).decode())

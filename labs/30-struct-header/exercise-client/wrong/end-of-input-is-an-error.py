@@ -1,0 +1,29 @@
+# wrong: the end of the input is taken for an error
+# fails: exit-code
+# shows: exit nonzero
+import os
+import socket
+import struct
+import sys
+
+LONGEST = 65_536
+
+
+def recv_exact(n):
+    data = b""
+    while len(data) < n:
+        piece = conn.recv(min(65_536, n - len(data)))
+        if not piece:
+            sys.exit("the server has gone")
+        data += piece
+    return data
+
+
+conn = socket.create_connection((os.environ["HOST"], int(os.environ["PORT"])))
+while True:
+    text = input().encode()
+    conn.sendall(struct.pack("!I", len(text)) + text)
+    (length,) = struct.unpack("!I", recv_exact(4))
+    if length > LONGEST:
+        sys.exit("a length that cannot be believed")
+    print(recv_exact(length).decode())
