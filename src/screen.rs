@@ -70,7 +70,8 @@ impl Screen {
     /// That of the write to the terminal.
     pub fn show(&self, text: &str) -> io::Result<()> {
         let (lines, _) = self.size();
-        let rows: Vec<String> = text.lines().take(lines).map(|line| format!("{line}\x1b[0m\x1b[K")).collect();
+        // A row is emptied before it is written: behind a full one the cursor stands on its last character.
+        let rows: Vec<String> = text.lines().take(lines).map(|line| format!("\x1b[K{line}\x1b[0m")).collect();
         // In one piece, so that nobody sees half of it.
         write(&format!("\x1b[H{}\x1b[J", rows.join("\r\n")))
     }

@@ -5,7 +5,8 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
 
 use tempfile::TempDir;
 
@@ -287,20 +288,24 @@ fn spawn(command: &mut Command) -> Child {
     command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"))
 }
 
-/// Runs its arguments on a terminal of 24 lines and 80 columns; what is typed comes on standard input.
+/// Runs its arguments on a terminal of 24 lines and 80 columns; what is typed comes on standard input. Behind a zero
+/// byte come the lines and columns that the terminal has from then on.
 const ON_A_TERMINAL: &str = "
 import fcntl, os, pty, struct, sys, termios
-def size(): fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+def size(terminal, lines, columns):
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', lines, columns, 0, 0))
 pid, terminal = pty.fork()
 if pid == 0:
-    size()
+    size(1, 24, 80)
     print('before', termios.tcgetattr(0)[3], flush=True)
     child = os.spawnvp(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     print('after', termios.tcgetattr(0)[3], 'code', code, 'that is all', flush=True)
     os._exit(0)
 if os.fork() == 0:
-    while typed := os.read(0, 1): os.write(terminal, typed)
+    while typed := os.read(0, 1):
+        if typed == b'\\0': size(terminal, os.read(0, 1)[0], os.read(0, 1)[0])
+        else: os.write(terminal, typed)
     os._exit(0)
 try:
     while shown := os.read(terminal, 65536): os.write(1, shown)
@@ -312,26 +317,47 @@ os._exit(0)
 /// `watch` on a terminal, and all that it has shown.
 struct Watching {
     child: Child,
+    /// What it shows, piece by piece, as a thread reads it.
+    pieces: Receiver<Vec<u8>>,
     shown: String,
     all: String,
 }
 
 impl Watching {
     fn begin(work: &Work) -> Watching {
+        Watching::of(work, "watch")
+    }
+
+    /// A command for exercise 30 on a terminal.
+    fn of(work: &Work, command: &str) -> Watching {
+        let word = command;
         let mut command = Command::new("python3");
-        command.args(["-c", ON_A_TERMINAL, env!("CARGO_BIN_EXE_socklab"), "watch", "30"]);
-        let child = spawn(command.env("SOCKLAB_WORK", work.0.path()).env_remove("NO_COLOR"));
-        Watching { child, shown: String::new(), all: String::new() }
+        command.args(["-c", ON_A_TERMINAL, env!("CARGO_BIN_EXE_socklab"), word, "30"]);
+        let mut child = spawn(command.env("SOCKLAB_WORK", work.0.path()).env_remove("NO_COLOR"));
+        let (mut shown, (tell, pieces)) = (child.stdout.take().expect("a pipe"), channel());
+        thread::spawn(move || {
+            let mut piece = [0; 4096];
+            while let Ok(count @ 1..) = shown.read(&mut piece) {
+                if tell.send(piece[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Watching { child, pieces, shown: String::new(), all: String::new() }
+    }
+
+    /// Waits for the next piece of what it shows.
+    fn read(&mut self, wanted: &str) {
+        match self.pieces.recv_timeout(PATIENCE) {
+            Ok(piece) => self.shown += &String::from_utf8_lossy(&piece),
+            Err(why) => panic!("no {wanted:?} ({why}): {}", anstream::adapter::strip_str(&self.shown)),
+        }
     }
 
     /// Reads what is shown until these words are; then the screen as it is.
     fn until(&mut self, words: &str) -> String {
-        let began = Instant::now();
-        let mut piece = [0; 4096];
         while !self.shown.contains(words) {
-            let count = self.child.stdout.as_mut().expect("a pipe").read(&mut piece).expect("a piece");
-            self.shown += &String::from_utf8_lossy(&piece[..count]);
-            assert!(count > 0 && began.elapsed() < PATIENCE, "no {words:?}: {}", self.shown);
+            self.read(words);
         }
         let shown = std::mem::take(&mut self.shown);
         self.all += &shown;
@@ -342,10 +368,32 @@ impl Watching {
         self.child.stdin.as_mut().expect("a pipe").write_all(key).expect("it is typed");
     }
 
+    /// The screen, once one of this size shows these words: no row is wider than it.
+    fn screen(&mut self, (lines, columns): (u8, u8), words: &str) -> String {
+        loop {
+            // What was written in one piece.
+            let written = self.shown.rsplit("\x1b[H").find_map(|frame| Some(frame.split_once("\x1b[J")?.0));
+            let plain = written.map(|frame| anstream::adapter::strip_str(frame).to_string().replace('\r', ""));
+            let fits = |screen: &String| screen.split('\n').count() == usize::from(lines) && screen.contains(words);
+            if let Some(screen) = plain.filter(fits) {
+                for row in screen.lines() {
+                    assert!(unicode_width::UnicodeWidthStr::width(row) <= columns.into(), "{columns}: {row:?}");
+                }
+                return screen;
+            }
+            self.read(words);
+        }
+    }
+
+    fn resize(&mut self, (lines, columns): (u8, u8)) {
+        self.types(&[0, lines, columns]);
+    }
+
     /// Reads to the end: the terminal must be as it was, and the exit code this one.
     fn ends_with(mut self, code: &str) {
         self.until("that is all");
-        let all = self.all + &String::from_utf8_lossy(&finish(self.child).stdout);
+        let all = self.all;
+        finish(self.child);
         contains(&all, &["\x1b[?1049l", "\x1b[?25h", &format!("code {code} that is all")]);
         is_set_as_before(&all);
     }
@@ -367,7 +415,7 @@ fn watch_judges_at_each_save_and_gives_the_terminal_back() {
     work.prints("start 30 python", 0);
     let mut watching = Watching::begin(&work);
     let screen = watching.until("judged 1×");
-    contains(&screen, &["one-message", "q ends", "fail"]);
+    contains(&screen, &["one-message", "fail"]);
     assert!(screen.lines().count() <= 24, "{screen}");
     work.put("30/server.py", &of_the_exercise("solutions/python/server.py"));
     contains(&watching.until("judged 2×"), &["pass", "100 of 100"]);
@@ -384,6 +432,145 @@ fn watch_judges_at_each_save_and_gives_the_terminal_back() {
     contains(&watching.until("judged 6×"), &["exit code 4"]);
     watching.types(b"q");
     watching.ends_with("0");
+}
+
+/// The sizes at which screens are looked at: lines and columns.
+const SIZES: [(u8, u8); 3] = [(24, 80), (30, 100), (20, 60)];
+
+#[test]
+fn a_screen_of_any_size_has_what_matters_most_of_each_failure() {
+    let test = "a_screen_of_any_size_has_what_matters_most_of_each_failure";
+    if !has("python3") || !has("cc") {
+        return skip(test, "python3 or cc is not here");
+    }
+    let work = Work::new();
+    work.prints("start 30 python", 0);
+    let solution = of_the_exercise("solutions/python/server.py");
+    let crash = "import os, socket\nserver = socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))\n\
+        def serve(client):\n    print('a client')\n    undefined_name(client.recv(4))\nserve(server.accept()[0])\n";
+    let prints = "import os, socket\nserver = socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))\n\
+        client, _ = server.accept()\nlength = client.recv(4)\nprint(client.recv(9).upper().decode())\nclient.recv(1)\n";
+    let cases: [(&str, &[&str]); 5] = [
+        // The first one is of wrong bytes, with a caret.
+        (
+            &of_the_exercise("wrong/one-recv-one-message.py"),
+            &[
+                "split-anywhere (1 of ",
+                "its answer is not what it must be",
+                "expected ",
+                "got ",
+                "^ byte",
+                "4  our client expects",
+            ],
+        ),
+        (crash, &["closed the connection instead of answering", "NameError", "line 5, in serve", "exit code 1"]),
+        (prints, &["it does not answer", "it printed ", "and did not send it", "asleep in recvfrom"]),
+        (
+            "import sys\nport = int(sys.argv[1])\n",
+            &["✗ it starts, and listens on PORT", "IndexError", "sys.argv[1]", "need that first", "It wants words"],
+        ),
+        (&solution, &["✓ pass", "100 of 100 points", "just solution 30", "Next: 30-client"]),
+    ];
+    work.put("30/server.py", cases[0].0);
+    let mut watching = Watching::begin(&work);
+    for (number, (program, words)) in (1..).zip(cases) {
+        if number > 1 {
+            work.put("30/server.py", program);
+        }
+        let judged = format!("judged {number}×");
+        for (index, size) in SIZES.into_iter().enumerate() {
+            if number > 1 || index > 0 {
+                watching.resize(size);
+            }
+            let screen = watching.screen(size, &judged);
+            let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            let all = one_line(&screen);
+            for words in words {
+                let is_there = all.contains(&one_line(words));
+                assert!(is_there, "{words:?} is not on the screen of {size:?}:\n{screen}");
+            }
+            contains(&screen, &["q quit", "h hint", "s story"]);
+        }
+    }
+    watching.types(b"q");
+    watching.ends_with("0");
+}
+
+#[test]
+fn keys_show_other_failures_the_whole_story_hints_calls_and_the_next_exercise() {
+    let test = "keys_show_other_failures_the_whole_story_hints_calls_and_the_next_exercise";
+    if !has("python3") {
+        return skip(test, "python3 is not here");
+    }
+    let (work, size) = (Work::new(), (24, 80));
+    work.prints("start 30 python", 0);
+    let wrong = of_the_exercise("wrong/one-recv-one-message.py");
+    work.put("30/server.py", &("for line in range(40): print('line', line)\n".to_owned() + &wrong));
+    let mut watching = Watching::begin(&work);
+    contains(&watching.screen(size, "judg"), &["Judging what is in", "a struct-header server"]);
+    contains(&watching.screen(size, "judged 1×"), &["split-anywhere (1 of "]);
+    watching.types(b"j");
+    contains(&watching.screen(size, "(2 of "), &["byte-by-byte"]);
+    watching.types(b"s");
+    let story = watching.screen(size, "q back");
+    contains(
+        &story,
+        &["byte-by-byte: it reads", "1  the program starts", "prints │ line 0", "more lines", "prints │ line 39"],
+    );
+    // To the end of what is longer than the screen, and back.
+    watching.types(b"\x1b[6~");
+    contains(&watching.screen(size, "--check byte-by-byte"), &["^ byte"]);
+    watching.types(b"\x1b[A\x1b[5~k");
+    watching.screen(size, "split-anywhere: it reads");
+    watching.types(b"q");
+    watching.screen(size, "split-anywhere (1 of ");
+    watching.types(b"h");
+    contains(&watching.screen(size, "To this failure"), &["read on until", "h next hint", "5 more"]);
+    assert!(!work.text("progress.toml").contains("hints = 1"), "the hint to the failure costs none");
+    watching.types(b"h");
+    contains(&watching.screen(size, "Hint 1 of 5"), &["4 more"]);
+    assert!(work.text("progress.toml").contains("hints = 1"));
+    watching.types(b"t");
+    contains(&watching.screen(size, "── 1. split-anywhere"), &["│ line 0", "q back"]);
+    watching.types(b"q");
+    watching.types(b"n");
+    contains(&watching.screen(size, "n go there"), &["Next: 30-client", "a starter in python"]);
+    watching.types(b"n");
+    contains(&watching.screen(size, "client: python3 client.py"), &["30-client a struct-header client", "fail"]);
+    assert!(work.file("30-client/client.py").is_file(), "the starter is there");
+    watching.types(b"q");
+    watching.ends_with("0");
+}
+
+#[test]
+fn a_report_on_a_terminal_is_as_wide_as_it() {
+    if !has("python3") {
+        return skip("a_report_on_a_terminal_is_as_wide_as_it", "python3 is not here");
+    }
+    let work = Work::new();
+    work.prints("start 30 python", 0);
+    let mut grading = Watching::of(&work, "grade");
+    let told = grading.until("that is all");
+    let told = anstream::adapter::strip_str(&told).to_string().replace('\r', "\n");
+    contains(&told, &["it answers one message", "fail  0 of 100 points"]);
+    for line in told.lines().filter(|line| !line.contains("again ") && !line.contains("judging ")) {
+        assert!(unicode_width::UnicodeWidthStr::width(line) <= 80, "{line:?}");
+    }
+    assert!(work.prints("grade 30", 8).lines().any(|line| line.chars().count() > 80), "in a pipe it is wider");
+    finish(grading.child);
+}
+
+#[test]
+fn the_first_hint_after_a_failure_is_to_that_failure_and_costs_nothing() {
+    if !has("python3") {
+        return skip("the_first_hint_after_a_failure_is_to_that_failure_and_costs_nothing", "python3 is not here");
+    }
+    let work = Work::new();
+    work.prints("start 30 python", 0);
+    work.put("30/server.py", "import sys\nport = sys.argv[1]\n");
+    work.prints("grade 30", 8);
+    contains(&work.prints("hint 30", 0), &["To what failed last", "{host} {port}", "5 more"]);
+    contains(&work.prints("hint 30", 0), &["Hint 1 of 5"]);
 }
 
 #[test]

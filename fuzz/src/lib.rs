@@ -134,7 +134,10 @@ pub fn answer(bytes: &[u8]) {
     let failure = Failure::new(Kind::Wrong, "it answers something else").between(expected, got);
     grade.checks[0].outcome = Outcome::Failed(Box::new(failure));
     for screen in [None, Some((lines, columns))] {
-        let told = report::text(&grade, &options(screen));
+        let told = match screen {
+            Some((lines, columns)) => report::screen(&grade, &options(columns), lines, 0),
+            None => report::text(&grade, &options(report::WIDTH)),
+        };
         is_harmless(&without_colours(&told));
         assert!(screen.is_none_or(|(lines, _)| told.lines().count() <= lines), "{told}");
     }
@@ -143,7 +146,7 @@ pub fn answer(bytes: &[u8]) {
 /// A grade with a stranger's bytes wherever such can be, in each of its forms.
 pub fn report(bytes: &[u8]) {
     let grade = hostile_grade(bytes, |text| text);
-    let told = |grade: &Grade| report::text(grade, &options(None)) + &report::transcript(grade);
+    let told = |grade: &Grade| report::text(grade, &options(report::WIDTH)) + &report::transcript(grade);
     let (text, json, junit) = (told(&grade), report::json(&grade).to_string(), report::junit(&grade));
     // The same where a stranger's escapes are another control character, told in as many columns: what is left are our
     // own colours.
@@ -238,8 +241,9 @@ fn grade_of(program: Vec<String>, output: String) -> Grade {
     Grade::unfit("98", &exercise, program, Seed::of_number(1), unfit)
 }
 
-fn options(screen: Option<(usize, usize)>) -> ReportOptions<'static> {
-    ReportOptions { title: "a task", page: "docs/x.md", command: "just grade 98", behind: "", all: true, screen }
+fn options(columns: usize) -> ReportOptions<'static> {
+    let command = "just grade 98";
+    ReportOptions { title: "a task", page: "docs/x.md", command, behind: "", next: &[], all: true, columns }
 }
 
 /// A folder in memory, where there is one: a target makes thousands of them.

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::io::{IsTerminal, stderr};
+use std::io::{IsTerminal, stderr, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -209,7 +209,7 @@ fn tell(folder: &ExerciseFolder, arguments: &Arguments, grade: &Grade) -> Result
         return Ok(());
     }
     let transcript = if arguments.transcript { report::transcript(grade) } else { String::new() };
-    output::print(&(transcript + &with_told(folder, arguments, grade, None, |told| report::text(grade, told))))?;
+    output::print(&(transcript + &with_told(folder, arguments, grade, columns(), |told| report::text(grade, told))))?;
     Ok(())
 }
 
@@ -221,12 +221,21 @@ fn write_file(file: &Path, bytes: &[u8]) -> Result<()> {
     })
 }
 
-/// Does something with what a report says besides the grade, on a screen of so many lines and columns.
+/// The columns of a report on standard output: those of the terminal, if it is one.
+fn columns() -> usize {
+    /// Narrower than this nobody reads a report.
+    const NARROWEST: usize = 40;
+    let size = stdout().is_terminal().then(|| rustix::termios::tcgetwinsize(stdout()).ok()).flatten();
+    let columns = size.map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    columns.map_or(report::WIDTH, |columns| columns.clamp(NARROWEST, report::WIDTH))
+}
+
+/// Does something with what a report says besides the grade, in so many columns.
 pub fn with_told<T>(
     folder: &ExerciseFolder,
     arguments: &Arguments,
     grade: &Grade,
-    screen: Option<(usize, usize)>,
+    columns: usize,
     work: impl FnOnce(&ReportOptions<'_>) -> T,
 ) -> T {
     let words: Vec<String> = grade.program.iter().map(|word| as_typed(word)).collect();
@@ -236,13 +245,19 @@ pub fn with_told<T>(
         _ if arguments.program.is_empty() => String::new(),
         _ => format!(" -- {}", words.join(" ")),
     };
+    let is_in_work = arguments.program.is_empty() && arguments.folder.is_none();
+    let next = match grade.verdict() {
+        Verdict::Pass => Work::of_environment().what_next(folder, is_in_work),
+        Verdict::Fail | Verdict::CannotTell => Vec::new(),
+    };
     work(&ReportOptions {
         title: folder.title(),
         page: &folder.page(),
         command: &format!("just grade {}", folder.id),
         behind: &behind,
+        next: &next,
         all: arguments.all,
-        screen,
+        columns,
     })
 }
 

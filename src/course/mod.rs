@@ -7,6 +7,7 @@ pub mod checkout;
 pub mod exercises;
 pub mod grading;
 mod handed_in;
+pub mod hints;
 mod java;
 pub mod labs;
 pub mod languages;

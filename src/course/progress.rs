@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::Mistyped;
+use super::exercises::{self, ExerciseFolder};
 use super::work::Work;
-use crate::judge::{Grade, Verdict};
+use crate::judge::{self, Grade, Verdict, report};
 use crate::output;
 
 /// The file's name.
@@ -36,6 +37,9 @@ pub struct Best {
     /// Whether the solution was shown before an attempt passed.
     #[serde(default)]
     pub gave_up: bool,
+    /// A hint to what failed first when it was judged last, until it is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint_to_last: Option<String>,
 }
 
 impl Work {
@@ -83,7 +87,44 @@ impl Work {
             best.of = grade.of();
             best.points = best.points.max(grade.points().unwrap_or(0));
             best.passed |= grade.verdict() == Verdict::Pass;
+            let failed = report::stories(grade).into_iter().find(|checked| checked.verdict() == Verdict::Fail);
+            best.hint_to_last = failed.map(|checked| judge::hint(checked).to_owned());
         })
+    }
+
+    /// The exercise to do after this one: the next that is not passed, or else the first that is not.
+    ///
+    /// # Errors
+    /// As [`Work::progress`].
+    pub fn next_exercise(&self, after: &ExerciseFolder) -> Result<Option<&'static ExerciseFolder>> {
+        let progress = self.progress()?;
+        let is_open = |folder: &&ExerciseFolder| {
+            folder.id != after.id && !progress.get(folder.id).is_some_and(|best| best.passed)
+        };
+        let behind = exercises::all().iter().skip_while(|folder| folder.id != after.id);
+        Ok(behind.chain(exercises::all()).find(is_open))
+    }
+
+    /// What comes next for somebody whose program has passed, a sentence each.
+    pub fn what_next(&self, folder: &ExerciseFolder, is_in_work: bool) -> Vec<String> {
+        let solution = format!("The solution may be read now: just solution {}", folder.id);
+        let next = match self.next_exercise(folder) {
+            Ok(Some(next)) => {
+                let language = self.language_for(next, folder);
+                format!("Next: {} {}: just start {} {language}", next.id, next.title(), next.id)
+            }
+            Ok(None) => "All exercises are passed".to_owned(),
+            // The file of progress is somebody's to mend, and its own command says so.
+            Err(_) => "Next: just progress".to_owned(),
+        };
+        is_in_work.then_some(solution).into_iter().chain([next]).collect()
+    }
+
+    /// The language in which somebody begins an exercise who has done another one.
+    pub fn language_for(&self, next: &ExerciseFolder, done: &ExerciseFolder) -> &'static str {
+        let known = self.language_meant(done, None, "start").ok();
+        let known = known.and_then(|language| next.language(language).ok());
+        known.or_else(|| next.languages().first().copied()).unwrap_or("python")
     }
 
     fn progress_file(&self) -> PathBuf {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::trace::recorder::{self, Recorder};
 use crate::trace::{Call, Event, Host, Value, Wait, What};
+use crate::view::text::harmless;
 use crate::wire;
 
 /// The most events of one check that are kept, besides frames: of these there is a bound where they are heard. And the
@@ -224,9 +225,9 @@ impl StoryLine {
     /// A sentence.
     pub fn told(&self) -> String {
         match self {
-            StoryLine::Step(text) => text.clone(),
-            StoryLine::Printed(line) => format!("the program prints: {line}"),
-            StoryLine::Complained(line) => format!("the program writes to its standard error: {line}"),
+            StoryLine::Step(text) => harmless(text),
+            StoryLine::Printed(line) => format!("the program prints: {}", harmless(line)),
+            StoryLine::Complained(line) => format!("the program writes to its standard error: {}", harmless(line)),
             StoryLine::LeftOut(count) => format!("the program writes {count} more lines"),
         }
     }

@@ -67,12 +67,19 @@ pub fn excerpt(written: &[u8]) -> Vec<u8> {
     excerpt.join(&b'\n')
 }
 
-/// Of these lines the `most` that matter, in their order, and whether any is left out that is not blank.
+/// Of these lines the `most` that matter, in their order, and whether any is left out that is not blank. A runtime's
+/// own are shown only where all are.
 pub fn chosen(lines: &[String], most: usize) -> (Vec<&String>, bool) {
     if lines.len() <= most {
         return (lines.iter().collect(), false);
     }
-    let kept: BTreeSet<usize> = by_importance(lines).into_iter().take(most).collect();
+    let ranks = ranks(lines);
+    let matters = |index: &usize| ranks[*index] >= Rank::Plain;
+    let (mut order, rest): (Vec<usize>, Vec<usize>) = by_importance(lines).into_iter().partition(matters);
+    if order.is_empty() {
+        order = rest;
+    }
+    let kept: BTreeSet<usize> = order.into_iter().take(most).collect();
     let left_out = lines.iter().enumerate().any(|(index, line)| !kept.contains(&index) && !line.trim().is_empty());
     (kept.into_iter().map(|index| &lines[index]).collect(), left_out)
 }
@@ -154,7 +161,7 @@ fn ranks(lines: &[String]) -> Vec<Rank> {
         let text = line.trim();
         let indented = line.starts_with([' ', '\t']);
         let behind_own = ranks.last() == Some(&Rank::Own) && names_a_line(&lines[ranks.len() - 1]);
-        let rank = if text.is_empty() {
+        let rank = if !text.contains(char::is_alphanumeric) {
             Rank::Blank
         } else if is_frame(line, text) {
             if is_of_a_runtime(text) { Rank::Runtime } else { Rank::Own }
@@ -249,7 +256,6 @@ fn is_noise(text: &str) -> bool {
     .any(|noise| text.starts_with(noise))
         || (text.starts_with("... ") && text.ends_with(" more"))
         || (text.starts_with("goroutine ") && text.ends_with("]:"))
-        || text.chars().all(|c| "^~ ".contains(c))
 }
 
 /// Whether a line has a word by which programs and runtimes say that something went wrong.

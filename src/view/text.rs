@@ -196,6 +196,33 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Splits a line with colours into rows of at most `width` columns; colours take none.
+pub fn folded(line: &str, width: usize) -> Vec<String> {
+    let (mut rows, mut columns, mut in_colour, mut colour) = (vec![String::new()], 0, false, String::new());
+    for character in line.chars() {
+        if character == '\u{1b}' {
+            in_colour = true;
+            colour.clear();
+        }
+        let row = rows.last_mut().expect("there is a row");
+        if in_colour {
+            colour.push(character);
+            row.push(character);
+            in_colour = character != 'm';
+            continue;
+        }
+        let own = character.to_string().width();
+        if columns + own > width && columns > 0 {
+            rows.push(format!("{colour}{character}"));
+            columns = own;
+        } else {
+            row.push(character);
+            columns += own;
+        }
+    }
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -208,6 +235,12 @@ mod tests {
         assert_eq!(quoted(&[6, 0, 0, 0, b'h'], 5), "\"\\x06\\x00\\x00\\x00h\"");
         assert_eq!(quoted(&"你".as_bytes()[..2], 2), "\"\\xe4\\xbd\"");
         assert_eq!(quoted(b"say \"hi\" \\", 10), "\"say \\\"hi\\\" \\\\\"");
+    }
+
+    #[test]
+    fn a_coloured_line_is_folded_and_keeps_its_colour() {
+        assert_eq!(folded("\x1b[1mabcd\x1b[0mef", 3), ["\x1b[1mabc", "\x1b[1md\x1b[0mef"]);
+        assert_eq!(folded("", 3), [""]);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::judge::budget::{self, Cost};
 use crate::judge::event_log;
 use crate::judge::failure::{Kind, Shown};
 use crate::judge::gate::Gate;
-use crate::judge::grade::{Checked, Grade, Outcome};
+use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
+use crate::judge::hints;
 use crate::judge::wrong::Likely;
 use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::hexadecimal;
@@ -129,7 +130,7 @@ fn checked(checked: &Checked, grade: &Grade) -> Value {
             "last_words": written(&failure.last_words),
         })),
         "fault": fault,
-        "hint": checked.check.hint,
+        "hint": if checked.verdict() == Verdict::Fail { hints::hint(checked) } else { checked.check.hint },
         // With a secret seed they are what others are asked, too.
         "drawn": grade.seed.number().map(|_| &checked.drawn),
         "stopped": checked.stopped,

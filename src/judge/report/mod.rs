@@ -7,5 +7,5 @@ mod transcript;
 
 pub use json::{json, kind, not_judged};
 pub use junit::junit;
-pub use text::{ReportOptions, text};
-pub use transcript::{pcapng, transcript};
+pub use text::{ReportOptions, WIDTH, screen, stories, text, whole_story};
+pub use transcript::{pcapng, transcript, transcript_of};

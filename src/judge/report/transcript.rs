@@ -7,16 +7,18 @@ use crate::view::{Transcript, capture};
 
 /// The transcripts of all checks, one after the other.
 pub fn transcript(grade: &Grade) -> String {
-    let mut text = String::new();
-    for (number, checked) in (1..).zip(&grade.checks) {
-        let mut roles: Vec<&str> = checked.events.iter().filter_map(|event| event.role.as_deref()).collect();
-        roles.sort_unstable();
-        roles.dedup();
-        let transcript = Transcript::new(&roles);
-        text.push_str(&transcript.lines(&scene(number, checked)));
-        checked.events.iter().for_each(|event| text.push_str(&transcript.lines(event)));
-    }
-    text + "\n"
+    let checks = (1..).zip(&grade.checks);
+    checks.map(|(number, checked)| transcript_of(number, checked)).collect::<String>() + "\n"
+}
+
+/// The transcript of one check, under this number.
+pub fn transcript_of(number: u32, checked: &Checked) -> String {
+    let mut roles: Vec<&str> = checked.events.iter().filter_map(|event| event.role.as_deref()).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    let transcript = Transcript::new(&roles);
+    let events = checked.events.iter().map(|event| transcript.lines(event));
+    transcript.lines(&scene(number, checked)) + &events.collect::<String>()
 }
 
 /// The frames of all checks as a capture file, with the steps between them as comments.

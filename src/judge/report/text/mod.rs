@@ -1,21 +1,20 @@
 //! A grade as a student reads it: a line a check, and the story of the first one that fails.
 
 mod failure;
+mod screen;
+mod story;
 
-use std::fmt::Write as _;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
-use unicode_width::UnicodeWidthStr;
 
-use crate::judge::event_log::{self, StoryLine};
-use crate::judge::failure::{Failure, Kind};
-use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
+use crate::judge::failure::Kind;
+use crate::judge::grade::{self, Checked, Grade, Outcome, Verdict};
 use crate::judge::last_words;
-use crate::judge::wrong::Likely;
-use crate::judge::{choices, grade};
 use crate::view::text::{cut, escaped, harmless, readable, wrapped};
+
+pub use screen::screen;
 
 const RIGHT: Style = Style::new().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Green)));
 const WRONG: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(AnsiColor::Red)));
@@ -23,27 +22,16 @@ const UNSURE: Style = Style::new().bold().fg_color(Some(anstyle::Color::Ansi(Ans
 const STRONG: Style = Style::new().bold();
 const QUIET: Style = Style::new().dimmed();
 
-/// The columns of a report for which nothing else is asked.
-const WIDTH: usize = 100;
+/// The most columns of a report, and those of one that is for no terminal.
+pub const WIDTH: usize = 100;
 
 /// The columns in which the claims begin.
 const CLAIM_COLUMN: usize = 40;
 
-/// The most lines of a report that one line of the program's output takes.
-const MOST_ROWS_OF_A_LINE: usize = 2;
-
-/// From the whole report to the shortest one: steps, last words, and whether it is brief, as in [`Extent`].
-const EXTENTS: [(usize, usize, bool); 9] = [
-    (30, 8, false),
-    (16, 8, false),
-    (8, 4, false),
-    (16, 8, true),
-    (8, 4, true),
-    (6, 3, true),
-    (4, 2, true),
-    (2, 2, true),
-    (0, 2, true),
-];
+/// The most steps, lines of last words and lines of a build that a report has.
+const MAX_STEPS: usize = 30;
+const MAX_LAST_WORDS: usize = 8;
+const MAX_BUILD: usize = 40;
 
 /// What a report says besides the grade.
 pub struct ReportOptions<'a> {
@@ -55,104 +43,115 @@ pub struct ReportOptions<'a> {
     pub command: &'a str,
     /// The rest of that command: `-- python3 server.py`, or nothing.
     pub behind: &'a str,
+    /// What comes next for a program that passes, a sentence each.
+    pub next: &'a [String],
     /// Show the story of each check that fails, not only of the first.
     pub all: bool,
-    /// The lines and columns of the screen, where the report must not scroll.
-    pub screen: Option<(usize, usize)>,
-}
-
-/// How much a report shows.
-struct Extent {
-    /// The most steps of a story: half of them its first ones, half its last ones.
-    max_steps: usize,
-    /// The most lines of the end of standard error.
-    max_last_words: usize,
-    /// One line for all checks that pass and one for all others, in place of a line each.
-    brief: bool,
-    /// Columns.
-    width: usize,
+    /// The columns that it may take.
+    pub columns: usize,
 }
 
 /// The report, with colours. The caller removes them where they are not wanted.
 pub fn text(grade: &Grade, options: &ReportOptions<'_>) -> String {
-    let width = options.screen.map_or(WIDTH, |(_, columns)| columns.clamp(40, WIDTH));
-    let of = |(max_steps, max_last_words, brief)| {
-        report(grade, options, &Extent { max_steps, max_last_words, brief, width })
-    };
-    let Some((lines, columns)) = options.screen else { return of(EXTENTS[0]) };
-    let fits = |report: &String| report.lines().count() <= lines;
-    let report = EXTENTS.into_iter().map(of).find(fits).unwrap_or_else(|| of(EXTENTS[EXTENTS.len() - 1]));
-    report.lines().take(lines).map(|line| clipped(line, columns) + "\n").collect()
+    let width = options.columns;
+    let mut report = vec![heading(grade, options), String::new()];
+    if grade.unfit.is_some() {
+        report.extend(unfit(grade, width));
+        report.push(String::new());
+        report.extend(build_output(grade, MAX_BUILD, width));
+    } else {
+        if grade.gate.is_none() {
+            report.extend(list(grade, width));
+            report.push(String::new());
+        }
+        let stories = stories(grade).into_iter().take(if options.all { usize::MAX } else { 1 });
+        for (index, checked) in stories.enumerate() {
+            report.extend((index > 0).then(String::new));
+            report.extend(story::whole(grade, checked, options, MAX_STEPS, MAX_LAST_WORDS));
+        }
+    }
+    if report.last().is_some_and(|last| !last.is_empty()) {
+        report.push(String::new());
+    }
+    report.extend(left_behind(grade, width));
+    report.push(verdict(grade));
+    report.extend(beyond_bounds(grade, width));
+    report.extend(what_next(grade, options));
+    report.extend(about_judge(grade, width));
+    report.join("\n") + "\n"
 }
 
-fn report(grade: &Grade, options: &ReportOptions<'_>, extent: &Extent) -> String {
-    let mut report = String::new();
+/// The story of one check that does not pass, with all its steps; of how many there are the one with this number.
+pub fn whole_story(grade: &Grade, number: usize, options: &ReportOptions<'_>) -> String {
+    let rows = match stories(grade).get(number) {
+        Some(checked) => story::whole(grade, checked, options, usize::MAX, usize::MAX),
+        None if grade.unfit.is_some() => {
+            [unfit(grade, options.columns), build_output(grade, usize::MAX, options.columns)].concat()
+        }
+        None => Vec::new(),
+    };
+    rows.join("\n") + "\n"
+}
+
+/// The checks that have a story: those that do not pass; the first one alone if nothing else was applied.
+pub fn stories(grade: &Grade) -> Vec<&Checked> {
+    let most = if grade.gate.is_some() { 1 } else { usize::MAX };
+    let is_story = |checked: &&Checked| grade.unfit.is_none() && checked.verdict() != Verdict::Pass;
+    grade.checks.iter().filter(is_story).take(most).collect()
+}
+
+/// Exercise, title and program, in one row.
+fn heading(grade: &Grade, options: &ReportOptions<'_>) -> String {
+    let name = format!("{} {}", grade.exercise, options.title);
     let program = harmless(&grade.program.join(" "));
-    let _ = writeln!(report, "{STRONG}{} {}{STRONG:#}: {}\n", grade.exercise, options.title, cut(&program, 60));
-    if let Some(unfit) = &grade.unfit {
-        for line in wrapped(&harmless(&unfit.what), extent.width.saturating_sub(2)) {
-            let _ = writeln!(report, "  {WRONG}{line}{WRONG:#}");
+    let room = options.columns.saturating_sub(2).min(WIDTH);
+    let name = cut(&name, room);
+    let rest = cut(&program, room.saturating_sub(name.len()).clamp(1, 60));
+    if rest == "…" { format!("{STRONG}{name}{STRONG:#}") } else { format!("{STRONG}{name}{STRONG:#}: {rest}") }
+}
+
+/// Why there is nothing to judge.
+fn unfit(grade: &Grade, width: usize) -> Vec<String> {
+    let what = grade.unfit.as_ref().map(|unfit| harmless(&unfit.what)).unwrap_or_default();
+    wrapped(&what, room(width, 2)).into_iter().map(|line| format!("  {WRONG}{line}{WRONG:#}")).collect()
+}
+
+/// What the build wrote: at most `most` lines, from the first error on.
+fn build_output(grade: &Grade, most: usize, width: usize) -> Vec<String> {
+    let output = grade.unfit.as_ref().map_or("", |unfit| unfit.output.as_str());
+    let lines: Vec<String> = last_words::lines(output.as_bytes()).into_iter().map(readable).collect();
+    let is_error = |line: &String| line.to_ascii_lowercase().contains("error");
+    let first = lines.iter().position(is_error).unwrap_or(0).min(lines.len().saturating_sub(most));
+    let shown = lines[first..].iter().take(most);
+    let mut rows: Vec<String> = shown
+        .map(|line| format!("      {QUIET}│{QUIET:#} {}", cut(&line.replace('\t', "    "), room(width, 10))))
+        .collect();
+    if lines.len() > first + most || first > 0 {
+        let sign = format!("      {QUIET}│ … {} lines more{QUIET:#}", lines.len() - rows.len() + 1);
+        if let Some(last) = rows.last_mut() {
+            *last = sign;
         }
-        report.push('\n');
-        failure::block(&mut report, unfit.output.as_bytes(), extent.max_last_words * 5, extent.width);
-        report.push('\n');
-        left_behind(grade, &mut report, extent);
-        report.push_str(&summary(grade));
-        return report;
     }
-    let (passed, rest): (Vec<&Checked>, Vec<&Checked>) =
-        grade.checks.iter().partition(|checked| checked.verdict() == Verdict::Pass);
-    if extent.brief {
-        let _ = writeln!(report, "  {RIGHT}✓{RIGHT:#} {} of {} checks pass", passed.len(), grade.checks.len());
-        let names: Vec<&str> = rest.iter().map(|checked| checked.check.name).collect();
-        if !names.is_empty() {
-            let _ = writeln!(report, "  {WRONG}✗{WRONG:#} {}", names.join(", "));
-        }
-    } else {
-        grade.checks.iter().for_each(|checked| report.push_str(&line(checked, extent.width)));
-    }
-    for checked in rest.into_iter().take(if options.all { usize::MAX } else { 1 }) {
-        report.push('\n');
-        report.push_str(&story(grade, checked, options, extent));
-    }
-    report.push('\n');
-    left_behind(grade, &mut report, extent);
-    report.push_str(&summary(grade));
-    report
+    rows
+}
+
+/// A row or more for each check.
+fn list(grade: &Grade, width: usize) -> Vec<String> {
+    grade.checks.iter().flat_map(|checked| line(checked, width)).collect()
 }
 
 /// One line on what of the folder did not come along, if there is any.
-fn left_behind(grade: &Grade, report: &mut String, extent: &Extent) {
+fn left_behind(grade: &Grade, width: usize) -> Option<String> {
     let left = &grade.left_behind;
-    if left.count == 0 {
-        return;
-    }
     let told = |(path, why): &(PathBuf, &str)| format!("{} ({why})", escaped(path.as_os_str().as_bytes()));
     let names: Vec<String> = left.first.iter().map(told).collect();
     let more = if left.count > names.len() as u64 { ", …" } else { "" };
     let line = format!("{} left behind: {}{more}", left.count, names.join(", "));
-    let _ = writeln!(report, "  {QUIET}{}{QUIET:#}", cut(&line, extent.width.saturating_sub(2)));
+    (left.count > 0).then(|| format!("  {QUIET}{}{QUIET:#}", cut(&line, room(width, 2))))
 }
 
-/// The beginning of a line that fits into `columns`. Colours take none.
-fn clipped(line: &str, columns: usize) -> String {
-    let (mut kept, mut width, mut in_colour) = (String::new(), 0, false);
-    for character in line.chars() {
-        if character == '\u{1b}' || in_colour {
-            in_colour = character != 'm';
-            kept.push(character);
-            continue;
-        }
-        width += character.to_string().width();
-        if width <= columns {
-            kept.push(character);
-        }
-    }
-    kept
-}
-
-/// The line of one check: its verdict, its points and what it claims.
-fn line(checked: &Checked, width: usize) -> String {
+/// The rows of one check: its verdict, its points and what it claims.
+fn line(checked: &Checked, width: usize) -> Vec<String> {
     let (style, mark) = match checked.verdict() {
         Verdict::Pass => (RIGHT, "✓"),
         Verdict::Fail => (WRONG, "✗"),
@@ -165,113 +164,12 @@ fn line(checked: &Checked, width: usize) -> String {
     };
     let mut claim = wrapped(check.claim, width.saturating_sub(CLAIM_COLUMN).max(20)).into_iter();
     let (name, first) = (check.name, claim.next().unwrap_or_default());
-    let rest: String = claim.map(|line| format!("{:CLAIM_COLUMN$}{line}\n", "")).collect();
-    format!("  {style}{mark}{style:#} {points:>3} of {:>2}  {name:<24} {first}\n{rest}", check.points)
+    let row = format!("  {style}{mark}{style:#} {points:>3} of {:>2}  {name:<24} {first}", check.points);
+    [row].into_iter().chain(claim.map(|line| format!("{:CLAIM_COLUMN$}{line}", ""))).collect()
 }
 
-/// What happened in a check that did not pass, why it did not, and how to apply it again.
-fn story(grade: &Grade, checked: &Checked, options: &ReportOptions<'_>, extent: &Extent) -> String {
-    let (check, width) = (&checked.check, extent.width);
-    let mut report = String::new();
-    let _ = writeln!(report, "  {STRONG}{}{STRONG:#}: it {}\n", check.name, check.claim);
-    let mut story = event_log::story(&checked.events);
-    let repeats = matches!(&checked.outcome, Outcome::Failed(failure) if repeats_last_words(&mut story, failure));
-    numbered_steps(&mut report, &story, extent);
-    report.push('\n');
-    match &checked.outcome {
-        Outcome::Failed(failure) => report.push_str(&failure::described(failure, extent, !repeats)),
-        Outcome::Fault(fault) => {
-            let _ = writeln!(report, "    {UNSURE}We cannot tell: a fault of ours.{UNSURE:#} {}", harmless(fault));
-            let _ = writeln!(report, "    It is no zero. Judge again; if it stays so, ask whoever runs this judge.");
-        }
-        Outcome::Passed => {}
-    }
-    if checked.verdict() == Verdict::Fail {
-        for (index, Likely { name, sentence }) in grade.likely.iter().enumerate() {
-            let (word, how) = if index == 0 { ("likely", "it looks") } else { ("", "and also") };
-            paragraph(&mut report, word, &format!("{how} as if {sentence} ({name})"), width);
-        }
-        paragraph(&mut report, "hint", check.hint, width);
-        paragraph(&mut report, "page", options.page, width);
-    }
-    // Without a seed that may be told, the numbers themselves.
-    let seed = grade.seed.number().map(|number| format!(" --seed {number}"));
-    let case = (checked.shrunk || seed.is_none()).then(|| format!(" --case {}", choices::written(&checked.drawn)));
-    let (seed, case) = (seed.unwrap_or_default(), case.unwrap_or_default());
-    let again = format!("{} --check {}{seed}{case}{}", options.command, check.name, options.behind);
-    let _ = writeln!(report, "    {QUIET}again{QUIET:#}     {}", again.trim_end());
-    report
-}
-
-/// Whether the story has all of a program's last words. If the program has ended, they are shown below the story, and
-/// the lines at the end of the story that are among them are taken out of it.
-fn repeats_last_words(story: &mut Vec<StoryLine>, failure: &Failure) -> bool {
-    let ended = matches!(failure.kind, Kind::Ended | Kind::Limit);
-    let is_complaint = |line: &StoryLine| matches!(line, StoryLine::Complained(_) | StoryLine::LeftOut(_));
-    if ended {
-        // Behind them there is only the program's end.
-        let end = story.iter().rposition(|line| !matches!(line, StoryLine::Step(_))).map_or(0, |last| last + 1);
-        let rest = story.split_off(end);
-        while story.last().is_some_and(is_complaint) {
-            story.pop();
-        }
-        story.extend(rest);
-        return false;
-    }
-    let has = |line: &str| story.iter().any(|told| matches!(told, StoryLine::Complained(text) if text == line));
-    last_words::lines(&failure.last_words).into_iter().all(|line| has(&readable(line)))
-}
-
-/// The steps with their numbers, and what the program wrote between them. Of more lines than [`Extent::max_steps`],
-/// those in the middle are only counted.
-fn numbered_steps(report: &mut String, story: &[StoryLine], extent: &Extent) {
-    let most = extent.max_steps;
-    let mut number = 0;
-    for (index, line) in story.iter().enumerate() {
-        number += usize::from(matches!(line, StoryLine::Step(_)));
-        if story.len() > most && index == most / 2 {
-            let _ = writeln!(report, "       …  {} more steps", story.len() - most);
-        }
-        if story.len() <= most || index < most / 2 || index >= story.len() - most / 2 {
-            report.extend(story_rows(line, number, extent.width).into_iter().map(|row| row + "\n"));
-        }
-    }
-}
-
-/// One line of a story, wrapped.
-fn story_rows(line: &StoryLine, number: usize, width: usize) -> Vec<String> {
-    let beside = |word: &str, text: &str| {
-        let rows = wrapped(text, width - 18);
-        let row = |(index, row): (usize, &String)| {
-            let word = if index == 0 { word } else { "" };
-            format!("          {QUIET}{word:<7}│{QUIET:#} {row}")
-        };
-        rows.iter().enumerate().map(row).collect()
-    };
-    let said = |text: &str| cut(&harmless(text), MOST_ROWS_OF_A_LINE * (width - 18));
-    match line {
-        StoryLine::Step(text) => {
-            let number = |index| if index == 0 { number.to_string() } else { String::new() };
-            let rows = wrapped(text, width - 12);
-            rows.iter().enumerate().map(|(index, row)| format!("    {:>4}  {row}", number(index))).collect()
-        }
-        StoryLine::Printed(text) => beside("prints", &said(text)),
-        StoryLine::Complained(text) => beside("stderr", &said(text)),
-        StoryLine::LeftOut(count) => beside("", &format!("… {count} more lines")),
-    }
-}
-
-/// A word, and beside it a text of any length.
-fn paragraph(report: &mut String, word: &str, text: &str, width: usize) {
-    for (index, line) in wrapped(text, width - 16).iter().enumerate() {
-        let word = if index == 0 { word } else { "" };
-        let _ = writeln!(report, "    {QUIET}{word:<9}{QUIET:#} {line}");
-    }
-}
-
-/// The verdict on the whole, and what was true of the judge.
-fn summary(grade: &Grade) -> String {
-    let mut report = String::new();
+/// The verdict on the whole.
+fn verdict(grade: &Grade) -> String {
     let verdict = grade.verdict();
     let (style, word) = match verdict {
         Verdict::Pass => (RIGHT, "pass"),
@@ -283,37 +181,71 @@ fn summary(grade: &Grade) -> String {
         None if verdict == grade::Verdict::CannotTell => "no grade: a check could not be applied".to_owned(),
         None => format!("{} of the exercise's checks applied: no grade", grade.checks.len()),
     };
-    let _ = writeln!(report, "  {style}{word}{style:#}  {points}");
+    format!("  {style}{word}{style:#}  {points}")
+}
+
+/// The checks in which it reached the bounds of what it may have.
+fn beyond_bounds(grade: &Grade, width: usize) -> Vec<String> {
     let reached =
         |checked: &&Checked| matches!(&checked.outcome, Outcome::Failed(failure) if failure.kind == Kind::Limit);
     let reached: Vec<&str> = grade.checks.iter().filter(reached).map(|checked| checked.check.name).collect();
-    if !reached.is_empty() {
-        let _ = writeln!(report, "  it reached the bounds of what it may have: {}", reached.join(", "));
+    if reached.is_empty() {
+        return Vec::new();
     }
+    let told = format!("it reached the bounds of what it may have: {}", reached.join(", "));
+    wrapped(&told, room(width, 2)).into_iter().map(|row| format!("  {row}")).collect()
+}
+
+/// What comes next for a program that passes.
+fn what_next(grade: &Grade, options: &ReportOptions<'_>) -> Vec<String> {
+    if grade.points().is_none() || grade.verdict() != Verdict::Pass {
+        return Vec::new();
+    }
+    let rows = options.next.iter().flat_map(|sentence| wrapped(sentence, room(options.columns, 2)));
+    rows.map(|row| format!("  {row}")).collect()
+}
+
+/// What was true of the judge.
+fn about_judge(grade: &Grade, width: usize) -> Vec<String> {
     let version = env!("CARGO_PKG_VERSION");
     let around = if grade.sandboxed_by_caller { ", in a sandbox of the caller's" } else { "" };
-    let _ = writeln!(
-        report,
-        "  {QUIET}judge {version}, seed {}, Linux {}, protection: {}{around}{QUIET:#}",
+    let told = format!(
+        "judge {version}, seed {}, Linux {}, protection: {}{around}",
         grade.seed, grade.kernel, grade.protection
     );
-    report
+    wrapped(&told, room(width, 2)).into_iter().map(|row| format!("  {QUIET}{row}{QUIET:#}")).collect()
+}
+
+/// A word, and beside it a text of any length.
+fn paragraph(word: &str, text: &str, width: usize) -> Vec<String> {
+    let row = |(index, line): (usize, String)| {
+        let word = if index == 0 { word } else { "" };
+        format!("    {QUIET}{word:<9}{QUIET:#} {line}")
+    };
+    wrapped(text, room(width, 16)).into_iter().enumerate().map(row).collect()
+}
+
+/// The columns beside those that are taken: a few at the least.
+fn room(width: usize, taken: usize) -> usize {
+    width.saturating_sub(taken).max(10)
 }
 
 #[cfg(test)]
 mod tests {
-
     use proptest::prelude::*;
+    use unicode_width::UnicodeWidthStr;
 
     use super::*;
+    use crate::judge::failure::Failure;
     use crate::judge::{Check, Exercise, Seed, Unfit};
 
     fn plain(report: &str) -> String {
         anstream::adapter::strip_str(report).to_string()
     }
 
-    fn options(screen: Option<(usize, usize)>) -> ReportOptions<'static> {
-        ReportOptions { title: "a task", page: "docs/x.md", command: "just grade 98", behind: "", all: false, screen }
+    fn options(columns: usize) -> ReportOptions<'static> {
+        let command = "just grade 98";
+        ReportOptions { title: "a task", page: "docs/x.md", command, behind: "", next: &[], all: false, columns }
     }
 
     /// A grade of this number of checks, of which the last one fails.
@@ -337,7 +269,7 @@ mod tests {
 
     fn caret_is_below(expected: &[u8], got: &[u8]) -> (String, usize) {
         let failure = Failure::new(Kind::Wrong, "it answers something else").between(expected, got);
-        let report = plain(&text(&grade(2, failure), &options(None)));
+        let report = plain(&text(&grade(2, failure), &options(WIDTH)));
         let lines: Vec<&str> = report.lines().collect();
         let at = lines.iter().position(|line| line.contains("^ byte")).expect("a caret");
         let column = lines[at].chars().position(|c| c == '^').expect("a caret");
@@ -369,7 +301,7 @@ mod tests {
         ) {
             let failure = Failure { last_words: words.clone(), ..Failure::new(Kind::Wrong, "it does not") };
             let failure = failure.between("a line", words);
-            let report = text(&grade(checks, failure), &options(Some((lines, columns))));
+            let report = screen(&grade(checks, failure), &options(columns), lines, 0);
             prop_assert!(report.lines().count() <= lines);
             for line in plain(&report).lines() {
                 prop_assert!(line.width() <= columns, "{line:?}");
