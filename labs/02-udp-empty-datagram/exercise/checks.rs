@@ -18,8 +18,15 @@ pub fn exercise() -> Exercise {
             whole,
         )
         .check(
+            "nothing-behind",
+            5,
+            "answers with no byte behind what it has to say",
+            "The zero byte that ends a string is no part of an answer, and neither is the rest of your buffer.",
+            nothing_behind,
+        )
+        .check(
             "empty",
-            15,
+            10,
             "says that an empty datagram is empty",
             "recvfrom returns 0: a datagram is there, and it has no bytes. It wants an answer like any other.",
             empty,
@@ -84,15 +91,27 @@ fn verdict(datagram: &[u8]) -> Vec<u8> {
     }
 }
 
+/// Whether an answer is right but for what `nothing-behind` looks at: zero bytes behind it.
+fn is_nearly(answer: &[u8], right: &[u8]) -> bool {
+    answer.strip_prefix(right).is_some_and(|rest| rest.iter().all(|byte| *byte == 0))
+}
+
 fn ask(client: &mut UdpPeer, datagram: &[u8]) -> Done {
     client.send(datagram)?;
-    client.expect(&verdict(datagram))
+    client.expect_nearly(&verdict(datagram), is_nearly, |_| false)
+}
+
+fn nothing_behind(attempt: &mut Attempt) -> Done {
+    attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    client.send(b"hello")?;
+    client.expect(b"whole 5 hello")
 }
 
 fn whole(attempt: &mut Attempt) -> Done {
     attempt.start_udp_server()?;
     let mut client = attempt.open_udp_client("client")?;
-    for len in [5, 1, KEPT - 1, 2] {
+    for len in [5, 1, KEPT - 1, 9, 10] {
         ask(&mut client, attempt.word(len).as_bytes())?;
     }
     client.expect_nothing()
@@ -118,6 +137,7 @@ fn after_an_empty_one(attempt: &mut Attempt) -> Done {
 fn exactly_full(attempt: &mut Attempt) -> Done {
     attempt.start_udp_server()?;
     let mut client = attempt.open_udp_client("client")?;
+    ask(&mut client, b"exactly 16 bytes")?;
     let datagram = attempt.word(KEPT);
     ask(&mut client, datagram.as_bytes())?;
     client.expect_nothing()
@@ -126,6 +146,7 @@ fn exactly_full(attempt: &mut Attempt) -> Done {
 fn one_byte_more(attempt: &mut Attempt) -> Done {
     attempt.start_udp_server()?;
     let mut client = attempt.open_udp_client("client")?;
+    ask(&mut client, b"17 bytes are more")?;
     let datagram = attempt.word(KEPT + 1);
     ask(&mut client, datagram.as_bytes())?;
     client.expect_nothing()
@@ -151,7 +172,7 @@ fn many_in_the_queue(attempt: &mut Attempt) -> Done {
             client.send(datagram)?;
         }
         let verdicts: Vec<Vec<u8>> = datagrams.iter().map(|datagram| verdict(datagram)).collect();
-        client.expect_in_any_order(&verdicts)?;
+        client.expect_all_nearly(&verdicts, is_nearly)?;
     }
     client.expect_nothing()
 }
@@ -171,6 +192,6 @@ fn two_clients(attempt: &mut Attempt) -> Done {
     ask(&mut first, b"one")?;
     first.send(b"three")?;
     second.send(b"two")?;
-    second.expect(&verdict(b"two"))?;
-    first.expect(&verdict(b"three"))
+    second.expect_nearly(&verdict(b"two"), is_nearly, |_| false)?;
+    first.expect_nearly(&verdict(b"three"), is_nearly, |_| false)
 }

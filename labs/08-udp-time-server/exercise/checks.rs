@@ -18,10 +18,24 @@ pub fn exercise() -> Exercise {
     Exercise::on_port(9000)
         .check(
             "each-format",
-            20,
-            "tells the time of UTC in each of the formats",
-            "The time is that of UTC: gmtime, and not localtime. The answer is the time and nothing else.",
+            10,
+            "tells the time in each of the formats",
+            "strftime makes a text of a time and a format. The answer is that text, and nothing else.",
             each_format,
+        )
+        .check(
+            "utc",
+            5,
+            "tells the time of UTC, wherever its machine is",
+            "The time is that of UTC: gmtime, and not localtime.",
+            utc,
+        )
+        .check(
+            "nothing-behind",
+            5,
+            "answers with no byte behind the time",
+            "The zero byte that ends a string is no part of an answer, and neither is the rest of your buffer.",
+            nothing_behind,
         )
         .check(
             "empty-datagram",
@@ -97,13 +111,25 @@ fn second(time: SystemTime) -> i64 {
     time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
+/// Starts the server, on a machine that is where UTC is told.
+fn start(attempt: &mut Attempt) -> Done {
+    attempt.set_env("TZ", "UTC0");
+    attempt.start_udp_server()
+}
+
+/// An answer without zero bytes at its end: they are the subject of `nothing-behind`.
+fn without_zeros(answer: &[u8]) -> &[u8] {
+    let end = answer.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    &answer[..end]
+}
+
 /// Asks for the time. It may be that of any moment between the question and the answer.
 fn ask_the_time(attempt: &Attempt, client: &mut UdpPeer, question: &[u8], format: &str) -> Done {
     let first = second(SystemTime::now() - TICK);
     client.send(question)?;
     let answer = client.receive()?;
     let last = second(SystemTime::now());
-    if (first..=last).any(|second| written(format, second).as_bytes() == answer) {
+    if (first..=last).any(|second| written(format, second).as_bytes() == without_zeros(&answer)) {
         return Ok(());
     }
     let failure = attempt.failure("this is not the time of UTC in that format");
@@ -111,13 +137,25 @@ fn ask_the_time(attempt: &Attempt, client: &mut UdpPeer, question: &[u8], format
 }
 
 /// Asks for what is not allowed.
-fn expect_refusal(client: &mut UdpPeer, question: &[u8]) -> Done {
+fn expect_refusal(attempt: &Attempt, client: &mut UdpPeer, question: &[u8], what: &str) -> Done {
+    let first = second(SystemTime::now() - TICK);
     client.send(question)?;
-    client.expect(b"")
+    let answer = client.receive()?;
+    if without_zeros(&answer).is_empty() {
+        return Ok(());
+    }
+    let last = second(SystemTime::now());
+    let is_time = |format: &str| (first..=last).any(|second| written(format, second).as_bytes() == answer);
+    let does = match () {
+        () if FORMATS.into_iter().any(is_time) => format!("it tells the time when it is asked for {what}"),
+        () if answer == question => format!("it gives back {what}, as if that were a format"),
+        () => format!("it does not only say no when it is asked for {what}"),
+    };
+    Err(attempt.failure(&does).between("a datagram of 0 bytes", answer).into())
 }
 
 fn each_format(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
     for format in FORMATS {
         ask_the_time(attempt, &mut client, format.as_bytes(), format)?;
@@ -125,8 +163,32 @@ fn each_format(attempt: &mut Attempt) -> Done {
     client.expect_nothing()
 }
 
-fn empty_datagram(attempt: &mut Attempt) -> Done {
+fn utc(attempt: &mut Attempt) -> Done {
+    // Three hours and seven minutes from UTC: no time of any day is the same.
+    attempt.set_env("TZ", "HERE-3:07");
     attempt.start_udp_server()?;
+    let mut client = attempt.open_udp_client("client")?;
+    for format in FORMATS {
+        ask_the_time(attempt, &mut client, format.as_bytes(), format)?;
+    }
+    Ok(())
+}
+
+fn nothing_behind(attempt: &mut Attempt) -> Done {
+    start(attempt)?;
+    let mut client = attempt.open_udp_client("client")?;
+    client.send(FORMATS[3].as_bytes())?;
+    let answer = client.receive()?;
+    let right = without_zeros(&answer);
+    if right.len() == answer.len() {
+        return Ok(());
+    }
+    let failure = attempt.failure("there are zero bytes behind the time");
+    Err(failure.between(right, answer.as_slice()).into())
+}
+
+fn empty_datagram(attempt: &mut Attempt) -> Done {
+    start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
     ask_the_time(attempt, &mut client, b"", FORMATS[0])?;
     ask_the_time(attempt, &mut client, b"", FORMATS[0])?;
@@ -134,7 +196,7 @@ fn empty_datagram(attempt: &mut Attempt) -> Done {
 }
 
 fn clock_goes_on(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
     ask_the_time(attempt, &mut client, b"%H:%M:%S", "%H:%M:%S")?;
     attempt.pass_time(Duration::from_millis(1100))?;
@@ -142,63 +204,72 @@ fn clock_goes_on(attempt: &mut Attempt) -> Done {
 }
 
 fn other_formats(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
-    for question in ["%c", "%S", "%Y%m%d", "%s", "%%", "no percent", "%d.%m.%Y", "{0}"] {
-        expect_refusal(&mut client, question.as_bytes())?;
+    for question in ["what time is it", "%c", "%S", "%Y%m%d", "%s", "%%", "%d.%m.%Y", "{0}"] {
+        expect_refusal(attempt, &mut client, question.as_bytes(), "what is no format of the list")?;
     }
     Ok(())
 }
 
 fn nearly_a_format(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
-    let questions =
-        ["%H:%M", "%", "%Y ", "%H:%M:%S ", " %H:%M:%S", "%H:%M:%S\n", "%h:%m:%s", "%H:%M:%SZ", "%Y %m %d%Y %m %d"];
-    for question in questions {
-        expect_refusal(&mut client, question.as_bytes())?;
+    for question in ["%H:%M", "%", "%H:%M:%", "%Y-%m-%d %H:%M:%", "%Y"] {
+        expect_refusal(attempt, &mut client, question.as_bytes(), "a part of a format")?;
+    }
+    for question in ["%H:%M:%S ", " %H:%M:%S", "%H:%M:%S\n", "%Y %m %d\t"] {
+        expect_refusal(attempt, &mut client, question.as_bytes(), "a format and white space")?;
+    }
+    for question in ["%h:%m:%s", "%H:%M:%SZ", "%Y %m %d%Y %m %d", "H:%M:%S"] {
+        expect_refusal(attempt, &mut client, question.as_bytes(), "what resembles a format")?;
     }
     Ok(())
 }
 
 fn zero_byte(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
-    expect_refusal(&mut client, b"%H:%M:%S\0")?;
-    expect_refusal(&mut client, b"%H:%M:%S\0 and more")?;
-    expect_refusal(&mut client, b"\0")
+    for question in [b"%H:%M:%S\0".as_slice(), b"%H:%M:%S\0 and more", b"\0"] {
+        expect_refusal(attempt, &mut client, question, "a zero byte, too")?;
+    }
+    Ok(())
 }
 
 fn longer_than_the_buffer(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
     for format in FORMATS {
         for len in [1, 1024, MOST - format.len()] {
             let question = [format.as_bytes(), &b"%H:%M:%S".repeat(len.div_ceil(8))[..len]].concat();
-            expect_refusal(&mut client, &question)?;
+            expect_refusal(attempt, &mut client, &question, "a format and more")?;
         }
     }
     Ok(())
 }
 
 fn not_text(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
-    expect_refusal(&mut client, b"\xff")?;
-    expect_refusal(&mut client, b"%H:%M:%S\xfe")?;
-    expect_refusal(&mut client, &attempt.bytes(100).iter().map(|byte| byte | 0x80).collect::<Vec<u8>>())?;
+    let some: Vec<u8> = attempt.bytes(100).iter().map(|byte| byte | 0x80).collect();
+    for question in [b"\xff".as_slice(), b"%H:%M:%S\xfe", &some] {
+        expect_refusal(attempt, &mut client, question, "bytes that are no text")?;
+    }
     ask_the_time(attempt, &mut client, b"%H:%M:%S", "%H:%M:%S")
 }
 
 fn no_amplifier(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut client = attempt.open_udp_client("stranger")?;
     for question in [b"%c".repeat(512), b"%c".to_vec(), b"?".to_vec(), b"help".to_vec()] {
         client.send(&question)?;
         // Whether it answers at all is not the question here.
-        attempt.settle()?;
         let mut answers = 0;
-        while client.has_datagram() {
+        loop {
+            client.wait_for_rest()?;
+            if !client.has_datagram() {
+                break;
+            }
             answers += client.receive()?.len();
         }
         if answers > question.len() {
@@ -212,7 +283,7 @@ fn no_amplifier(attempt: &mut Attempt) -> Done {
 }
 
 fn many_clients(attempt: &mut Attempt) -> Done {
-    attempt.start_udp_server()?;
+    start(attempt)?;
     let mut clients = Vec::new();
     for number in 1..=20 {
         clients.push(attempt.open_udp_client(&format!("client {number}"))?);

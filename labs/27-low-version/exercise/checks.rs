@@ -8,8 +8,11 @@ const SIZES: [usize; 5] = [2048, 2049, 3072, 3073, 48_894];
 /// The largest that there is.
 const LARGEST: usize = 1_048_576;
 
-/// What is no length.
-const LIES: [&str; 6] = ["-1", "1048577", "99999999999999999999", "4294967297", "abc", ""];
+/// Numbers that no answer has bytes.
+const LIES: [&str; 5] = ["-1", "1048577", "4294967297", "99999999999999999999", "-4294967290"];
+
+/// What is not only digits, although some take it for a number.
+const NO_DIGITS: [&str; 10] = ["+6", " 6", "6 ", "6\r", "1_0", "٦", "6.0", "0x6", "abc", ""];
 
 pub fn exercise() -> Exercise {
     Exercise::on_port(8080)
@@ -19,6 +22,13 @@ pub fn exercise() -> Exercise {
             "runs one command and prints its answer",
             "Command, length, acknowledgement, answer: each but the answer ends with a newline.",
             one_command,
+        )
+        .check(
+            "exit-code",
+            5,
+            "ends with exit code 0 at the end of its input",
+            "The end of the input is no error: look for it before you read the next line, or expect it.",
+            exit_code,
         )
         .check(
             "several-commands",
@@ -57,14 +67,14 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "large-answer",
-            15,
+            10,
             "prints every byte of a large answer",
             "Add the bytes of this recv, not all that was received until now, which counts them again and again.",
             large_answer,
         )
         .check(
             "several-bytes-each",
-            10,
+            5,
             "prints characters of several bytes",
             "The length counts bytes; a Chinese character has three. Do not decode what may be cut, and count before.",
             several_bytes_each,
@@ -86,9 +96,16 @@ pub fn exercise() -> Exercise {
         .check(
             "length-is-a-lie",
             5,
-            "ends with an error when what comes is no length",
-            "Look at the digits and at the number before you believe it.",
+            "ends with an error when a number comes that is no length",
+            "Look at the number before you believe it: from 0 to 1,048,576.",
             length_is_a_lie,
+        )
+        .check(
+            "only-digits",
+            5,
+            "ends with an error when other bytes come than digits",
+            "What reads a number may take a sign, spaces or more for a part of it. Look at each byte: 0 to 9.",
+            only_digits,
         )
         .check(
             "server-leaves",
@@ -111,11 +128,12 @@ fn send_answer(server: &mut Connection, answer: &[u8]) -> Done {
     if answer.is_empty() { Ok(()) } else { server.send(answer) }
 }
 
-/// Expects that the client has said all and closes, and that this is what it has printed.
+/// Expects that the client has said all and closes, and that this is what it has printed. Its exit code is the subject
+/// of `exit-code`.
 fn expect_end_and_output(attempt: &mut Attempt, mut server: Connection, printed: &[u8]) -> Done {
     server.expect_end()?;
     server.close();
-    attempt.expect_exit(0)?;
+    attempt.expect_end()?;
     attempt.expect_output(printed)?;
     attempt.expect_no_more_lines()
 }
@@ -127,6 +145,18 @@ fn one_command(attempt: &mut Attempt) -> Done {
     expect_command(&mut server, "echo hello")?;
     send_answer(&mut server, b"hello\n")?;
     expect_end_and_output(attempt, server, b"hello\n")
+}
+
+fn exit_code(attempt: &mut Attempt) -> Done {
+    let listener = attempt.listen("server")?;
+    attempt.start_client(&["true"])?;
+    let mut server = listener.accept()?;
+    expect_command(&mut server, "true")?;
+    server.send(b"0\n")?;
+    // Whether a length of 0 is acknowledged is the subject of another check.
+    server.receive_to_end(100)?;
+    server.close();
+    attempt.expect_exit(0)
 }
 
 fn several_commands(attempt: &mut Attempt) -> Done {
@@ -271,8 +301,17 @@ fn hasty_server(attempt: &mut Attempt) -> Done {
 }
 
 fn length_is_a_lie(attempt: &mut Attempt) -> Done {
+    expect_refusals(attempt, &LIES)
+}
+
+fn only_digits(attempt: &mut Attempt) -> Done {
+    expect_refusals(attempt, &NO_DIGITS)
+}
+
+/// Expects that the client ends with an error when one of these comes for a length.
+fn expect_refusals(attempt: &mut Attempt, lies: &[&str]) -> Done {
     let listener = attempt.listen("liar")?;
-    for lie in LIES {
+    for lie in lies {
         attempt.start_client(&["echo hello"])?;
         let mut server = listener.accept()?;
         expect_command(&mut server, "echo hello")?;
@@ -302,9 +341,19 @@ fn server_leaves(attempt: &mut Attempt) -> Done {
         server.half_close()?;
         attempt.expect_error_exit()?;
     }
-    attempt.start_client(&["echo hello"])?;
-    let mut server = listener.accept()?;
-    expect_command(&mut server, "echo hello")?;
-    server.reset()?;
-    attempt.expect_error_exit()
+    for (length, part) in [("", ""), ("1", ""), ("10\n", "half ")] {
+        attempt.start_client(&["echo hello"])?;
+        let mut server = listener.accept()?;
+        expect_command(&mut server, "echo hello")?;
+        if !length.is_empty() {
+            server.send(length.as_bytes())?;
+        }
+        if !part.is_empty() {
+            server.expect(b"recv_ready\n")?;
+            server.send(part.as_bytes())?;
+        }
+        server.reset()?;
+        attempt.expect_error_exit()?;
+    }
+    Ok(())
 }

@@ -51,6 +51,12 @@ impl Attempt {
         Attempt { context, argv, env, told_port, permit: Some(permit), read: 0 }
     }
 
+    /// Sets an environment variable for the program that is started next.
+    pub fn set_env(&mut self, name: &str, value: &str) {
+        self.env.retain(|(other, _)| other != name);
+        self.env.push((name.to_owned(), value.to_owned()));
+    }
+
     /// Starts a server, and waits until a TCP socket of its host listens on the exercise's port.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 # wrong: datagrams are taken for text in UTF-8, which can be cut anywhere
 # fails: any-bytes
+# shows: expected "whole 2"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: recvfrom that returns 0 bytes is taken to say that nothing has come
 # fails: empty
+# shows: hangs, got nothing, all read
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: a full buffer is taken for the sign that there was more
 # fails: exactly-full, many-in-the-queue
+# shows: wrong, got "truncated"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 // wrong: recv_from is taken to return the length of the datagram, also where the buffer is shorter
 // fails: one-byte-more, much-more
+// shows: wrong, got "whole 16"
 use std::env;
 use std::io;
 use std::net::UdpSocket;

@@ -1,5 +1,6 @@
 /* wrong: FIONREAD that says 0 is taken to say that nothing has come
  * fails: after-an-empty-one, empty
+ * shows: spins, got nothing
  */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 # wrong: the rest of a datagram is taken to stay for the next receive, as that of a stream does
 # fails: one-byte-more, much-more, many-in-the-queue
+# shows: wrong, got "whole 16"
 import os
 import socket
 

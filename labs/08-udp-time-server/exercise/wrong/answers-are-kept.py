@@ -1,5 +1,6 @@
 # wrong: what was right once is taken to stay right
 # fails: clock-goes-on
+# shows: wrong
 import os
 import socket
 import time

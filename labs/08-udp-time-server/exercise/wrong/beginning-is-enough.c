@@ -1,5 +1,6 @@
 /* wrong: strncmp is taken to compare the whole
  * fails: nearly-a-format, zero-byte
+ * shows: what "a part of a format"
  */
 #include <arpa/inet.h>
 #include <stdio.h>

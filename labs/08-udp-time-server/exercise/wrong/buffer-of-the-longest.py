@@ -1,5 +1,6 @@
 # wrong: a buffer that holds the longest format is taken to be large enough
 # fails: longer-than-the-buffer
+# shows: what "it tells the time"
 import os
 import socket
 import time

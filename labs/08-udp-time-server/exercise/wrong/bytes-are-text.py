@@ -1,5 +1,6 @@
 # wrong: what comes is taken to be text in UTF-8
 # fails: not-text
+# shows: ended
 import os
 import socket
 import time

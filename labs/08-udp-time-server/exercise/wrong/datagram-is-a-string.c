@@ -1,5 +1,6 @@
 /* wrong: a datagram is taken for a string, which a zero byte ends
  * fails: zero-byte
+ * shows: what "it tells the time"
  */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 # wrong: a datagram is taken for a line, at whose ends white space says nothing
 # fails: nearly-a-format
+# shows: what "white space"
 import os
 import socket
 import time

@@ -1,5 +1,6 @@
 # wrong: an empty datagram is taken to ask for nothing
 # fails: empty-datagram
+# shows: hangs, got nothing
 import os
 import socket
 import time

@@ -1,5 +1,6 @@
 # wrong: who asks for what is not allowed is taken to want no answer
 # fails: other-formats, nearly-a-format, zero-byte, longer-than-the-buffer, not-text
+# shows: hangs, got nothing
 import os
 import socket
 import time

@@ -1,5 +1,6 @@
 # wrong: whoever asks wrongly is taken to need an explanation
 # fails: other-formats, nearly-a-format, zero-byte, longer-than-the-buffer, not-text, no-amplifier
+# shows: what "does not only say no"
 import os
 import socket
 import time

@@ -1,5 +1,6 @@
 # wrong: every text is taken for a format that may be asked for
 # fails: other-formats, nearly-a-format, longer-than-the-buffer, no-amplifier
+# shows: what "as if that were a format"
 import os
 import socket
 import time

@@ -1,5 +1,6 @@
 // wrong: an answer is taken for a string, which ends at a zero byte
 // fails: any-bytes
+// shows: got nothing
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>

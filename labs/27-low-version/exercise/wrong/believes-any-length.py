@@ -1,5 +1,6 @@
 # wrong: a server is expected to tell the truth
-# fails: length-is-a-lie
+# fails: length-is-a-lie, only-digits
+# shows: expected "exit code other than 0"
 import os
 import socket
 import sys

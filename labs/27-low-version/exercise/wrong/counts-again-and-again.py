@@ -1,5 +1,6 @@
 # wrong: all that was received until now is added once more at each recv
 # fails: answer-byte-by-byte, large-answer, several-bytes-each, server-leaves
+# shows: ended, got nothing
 import os
 import socket
 import sys

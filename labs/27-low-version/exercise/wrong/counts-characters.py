@@ -1,5 +1,6 @@
 # wrong: a length in bytes is taken for a number of characters
 # fails: several-bytes-each, any-bytes
+# shows: got nothing
 import os
 import socket
 import sys

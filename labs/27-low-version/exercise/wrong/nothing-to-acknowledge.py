@@ -1,5 +1,6 @@
 # wrong: an answer of no bytes is expected to need no acknowledgement
 # fails: empty-answer
+# shows: wrong
 import os
 import socket
 import sys

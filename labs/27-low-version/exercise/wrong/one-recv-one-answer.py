@@ -1,5 +1,6 @@
 # wrong: one recv is taken for one answer
 # fails: answer-in-two-pieces, answer-byte-by-byte, large-answer, several-bytes-each, server-leaves
+# shows: wrong
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: one recv is taken for one length
 # fails: length-in-pieces, hasty-server
+# shows: wrong
 import os
 import socket
 import sys
@@ -9,7 +10,7 @@ LONGEST = 1024 * 1024
 
 def read_length():
     line = conn.recv(1024)
-    if not line.strip().isdigit() or int(line) > LONGEST:
+    if not line.removesuffix(b"\n").isdigit() or int(line) > LONGEST:
         sys.exit("this is no length")
     return int(line)
 

@@ -1,5 +1,6 @@
 # wrong: what has come after a short sleep is taken for the whole answer
 # fails: answer-in-two-pieces, answer-byte-by-byte, several-bytes-each
+# shows: wrong
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: what has come after a short sleep is taken for the whole length
 # fails: length-in-pieces
+# shows: wrong
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: what one reader has not given out is expected to be still in the socket
 # fails: hasty-server
+# shows: hangs, in recv, all read
 import os
 import socket
 import sys

@@ -1,5 +1,6 @@
 # wrong: a recv that gives nothing is expected to give something next time
 # fails: server-leaves
+# shows: spins
 import os
 import socket
 import sys

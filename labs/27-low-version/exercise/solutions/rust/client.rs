@@ -35,5 +35,6 @@ fn read_length(server: &mut impl BufRead) -> Result<usize, Box<dyn Error>> {
     server.take(100).read_line(&mut line)?;
     let digits = line.strip_suffix('\n').ok_or("the server has gone")?;
     let length: usize = digits.parse().map_err(|_| format!("this is no length: {digits:?}"))?;
-    if length > LONGEST { Err(format!("the length is too large: {length}").into()) } else { Ok(length) }
+    // A sign in front would be read, too.
+    if digits.starts_with('+') || length > LONGEST { Err(format!("this is no length: {digits:?}").into()) } else { Ok(length) }
 }

@@ -1,0 +1,32 @@
+# wrong: each piece is put at the beginning of the buffer, over the one before
+# fails: answer-in-two-pieces, answer-byte-by-byte, large-answer, several-bytes-each
+# shows: got 20 bytes
+import os
+import socket
+import sys
+
+LONGEST = 1024 * 1024
+
+
+def read_length():
+    line = b""
+    while not line.endswith(b"\n"):
+        line += conn.recv(1) or sys.exit("the server has gone")
+    if not line[:-1].isdigit() or int(line) > LONGEST:
+        sys.exit("this is no length")
+    return int(line)
+
+
+conn = socket.create_connection((os.environ["HOST"], int(os.environ["PORT"])))
+for line in sys.stdin:
+    command = line.rstrip("\n")
+    if not command:
+        continue
+    conn.sendall(command.encode() + b"\n")
+    length = read_length()
+    conn.sendall(b"recv_ready\n")
+    answer = bytearray(length)
+    left = length
+    while left > 0:
+        left -= conn.recv_into(answer, left) or sys.exit("the server has gone")
+    sys.stdout.buffer.write(answer)
