@@ -8,17 +8,30 @@ const NAME: &[u8] = b"ada     ";
 /// Characters of one, two, three and four bytes.
 const CHARACTERS: [char; 4] = ['a', 'é', '你', '🙂'];
 
-/// What is not UTF-8: a byte that never occurs, the rest of a character without its beginning, a beginning without its
-/// rest, more bytes than needed, a surrogate, and more than there are.
-const WRONG: [&[u8]; 8] = [
+/// The first and the last characters of each length, and those around the surrogates.
+const EDGES: &str = "\0\u{7F}\u{80}\u{7FF}\u{800}\u{D7FF}\u{E000}\u{FFFF}\u{10000}\u{10FFFF}";
+
+/// What is not UTF-8: bytes that never occur, the rest of a character without its beginning, beginnings without their
+/// rest, more bytes than needed, surrogates, and more than there are; each at its edges.
+const WRONG: [&[u8]; 18] = [
     b"\xff",
     b"\x80",
+    b"\xbf",
     b"\xe4\xbdabc",
+    b"\xc3\xc3\xa9",
+    b"\xf0\x9f\x99a",
     b"\xc0\x80",
+    b"\xc1\xbf",
     b"\xe0\x80\x80",
+    b"\xe0\x9f\xbf",
     b"\xf0\x80\x80\x80",
+    b"\xf0\x8f\xbf\xbf",
     b"\xed\xa0\x80",
+    b"\xed\xbf\xbf",
     b"\xf4\x90\x80\x80",
+    b"\xf5\x80\x80\x80",
+    b"\xf8\x88\x80\x80\x80",
+    b"\xfe",
 ];
 
 pub fn exercise() -> Exercise {
@@ -136,7 +149,7 @@ fn ascii_text(attempt: &mut Attempt) -> Done {
 fn wide_characters(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let mut client = connect_with_name(attempt)?;
-    for text in ["é", "你好", "🙂", "aé你🙂", "\u{10FFFF}\u{7FF}\u{800}"] {
+    for text in ["é", "你好", "🙂", "aé你🙂", EDGES] {
         client.send(text.as_bytes())?;
         client.expect(&code_points(text))?;
     }

@@ -1,5 +1,6 @@
 # wrong: each byte is taken for a character
 # fails: wide-characters, cut-characters, byte-by-byte, not-utf8, cut-at-the-end
+# shows: wrong, got "U+00C3"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 // wrong: bits that can be put together are taken for a character
 // fails: not-utf8
+// shows: hangs, got nothing
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 # wrong: the characters are expected to end where a piece ends
 # fails: cut-characters, byte-by-byte
+# shows: got "not UTF-8"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: a text is expected to end with a whole character
 # fails: cut-at-the-end
+# shows: got nothing, what "closed the connection"
 import codecs
 import os
 import socket

@@ -1,5 +1,6 @@
 # wrong: a character whose rest has not come after a while is taken for an error
 # fails: cut-characters
+# shows: got "not UTF-8"
 import codecs
 import os
 import socket

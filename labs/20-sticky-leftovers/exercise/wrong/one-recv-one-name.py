@@ -1,5 +1,6 @@
 # wrong: recv(8) is expected to give eight bytes
 # fails: name-in-pieces, byte-by-byte, half-a-name
+# shows: what "too early"
 import codecs
 import os
 import socket

@@ -1,5 +1,6 @@
 # wrong: what cannot be decoded is expected to be unimportant
 # fails: cut-characters, byte-by-byte, not-utf8, cut-at-the-end
+# shows: got "U+FFFD"
 import os
 import socket
 

@@ -1,5 +1,6 @@
 # wrong: the client is expected to wait after its name
 # fails: text-behind-the-name
+# shows: hangs, got less
 import codecs
 import os
 import socket

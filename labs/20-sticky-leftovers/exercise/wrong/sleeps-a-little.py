@@ -1,5 +1,6 @@
 # wrong: what has come after a short sleep is taken for the whole name
 # fails: name-in-pieces, byte-by-byte
+# shows: what "too early"
 import codecs
 import os
 import socket

@@ -1,5 +1,6 @@
 # wrong: what has come before a time-out of recv is taken for the whole name
 # fails: name-in-pieces
+# shows: what "too early"
 import codecs
 import os
 import socket

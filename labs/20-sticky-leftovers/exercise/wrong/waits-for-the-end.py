@@ -1,5 +1,6 @@
 # wrong: the whole text is expected before anything can be said of it
 # fails: ascii-text, wide-characters, text-behind-the-name, cut-characters, byte-by-byte, not-utf8
+# shows: hangs, got nothing, all read
 import os
 import socket
 
