@@ -59,7 +59,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "name-in-pieces",
-            15,
+            10,
             "reads a name that comes in two pieces, cut anywhere",
             "recv(8) gives at most eight bytes. Read on until all eight have come.",
             name_in_pieces,
@@ -73,7 +73,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "cut-characters",
-            15,
+            10,
             "keeps a part of a character until its rest has come",
             "The bytes of a character that is not whole yet are no text and no error: keep them for the next piece.",
             cut_characters,
@@ -102,9 +102,23 @@ pub fn exercise() -> Exercise {
         .check(
             "half-a-name",
             5,
-            "closes, and serves the next client, when one leaves within its name or breaks off",
+            "closes, and serves the next client, when one leaves within its name",
             "Reading exactly eight bytes can fail: the client may leave before.",
             half_a_name,
+        )
+        .check(
+            "breaks-off",
+            5,
+            "goes on when a client breaks off while it is expected to send",
+            "recv can fail, too: where a client breaks off, there is no goodbye. The next client is another one.",
+            breaks_off,
+        )
+        .check(
+            "breaks-off-unread",
+            5,
+            "goes on when a client breaks off that has not read its answers",
+            "send can fail, too; by default it even ends the program with SIGPIPE. The next client is another one.",
+            breaks_off_unread,
         )
 }
 
@@ -228,7 +242,16 @@ fn not_utf8(attempt: &mut Attempt) -> Done {
         client.expect(b"not UTF-8\n")?;
         client.expect_end()?;
     }
-    Ok(())
+    // Lines of what came in the same piece before may be missing.
+    let mut client = connect_with_name(attempt)?;
+    client.send(b"ab\xff")?;
+    let got = client.receive_to_end(100)?;
+    let allowed = ["", "a", "ab"].map(|before| [code_points(before), b"not UTF-8\n".to_vec()].concat());
+    if allowed.contains(&got) {
+        return Ok(());
+    }
+    let failure = attempt.failure("its answer is not what it must be");
+    Err(failure.between(allowed[2].as_slice(), got).into())
 }
 
 fn cut_at_the_end(attempt: &mut Attempt) -> Done {
@@ -248,13 +271,36 @@ fn cut_at_the_end(attempt: &mut Attempt) -> Done {
 
 fn half_a_name(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
-    for cut in 1..NAME.len() {
+    for cut in 0..NAME.len() {
         let mut leaver = attempt.connect("leaver")?;
         leaver.send(&NAME[..cut])?;
         leaver.half_close()?;
         leaver.expect_end()?;
     }
-    connect_with_name(attempt)?.reset()?;
+    connect_with_name(attempt)?.close();
+    Ok(())
+}
+
+fn breaks_off(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    let within_its_name = attempt.connect("leaver")?;
+    within_its_name.send(&NAME[..3])?;
+    within_its_name.settle()?;
+    within_its_name.reset()?;
+    let behind_its_name = connect_with_name(attempt)?;
+    behind_its_name.settle()?;
+    behind_its_name.reset()?;
+    connect_with_name(attempt)?.close();
+    Ok(())
+}
+
+fn breaks_off_unread(attempt: &mut Attempt) -> Done {
+    attempt.start_tcp_server()?;
+    let mut leaver = attempt.connect_narrow("leaver")?;
+    leaver.send(NAME)?;
+    leaver.expect(NAME)?;
+    leaver.send_until_blocked(b"more and more ")?;
+    leaver.reset()?;
     connect_with_name(attempt)?.close();
     Ok(())
 }
