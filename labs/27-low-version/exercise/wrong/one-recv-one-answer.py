@@ -1,6 +1,6 @@
 # wrong: one recv is taken for one answer
 # fails: answer-in-two-pieces, answer-byte-by-byte, large-answer, several-bytes-each, server-leaves
-# shows: wrong
+# shows: what "too early, or too much"
 import os
 import socket
 import sys

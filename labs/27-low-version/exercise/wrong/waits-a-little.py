@@ -1,6 +1,6 @@
 # wrong: what has come before a time-out of recv is taken for the whole answer
 # fails: answer-in-two-pieces
-# shows: wrong
+# shows: what "go on waiting"
 import os
 import socket
 import sys

@@ -141,7 +141,7 @@ impl Connection {
     pub fn expect_nothing(&mut self) -> Done {
         self.peer.step("expects nothing yet");
         self.wait_for_rest()?;
-        self.assert_nothing_received()
+        self.assert_nothing_received("it answers too early, or too much")
     }
 
     /// Waits until the attempt has done what it does by itself with all that was sent.
@@ -169,21 +169,22 @@ impl Connection {
         *context.unsent.borrow_mut() = Some(rest.to_owned());
         // Its time runs from when it has read what is there.
         self.wait_for_reader_or_sleep(BLOCKED_SAMPLES)?;
+        self.assert_nothing_received("it answers too early, or too much")?;
         context.pass_time(HOLD)?;
         // One whose time was over, and that got no processor yet, does now what it is going to do.
         self.wait_for_reader_or_sleep(BLOCKED_SAMPLES)?;
-        self.assert_nothing_received()?;
+        self.assert_nothing_received("it answers too early: it did not go on waiting")?;
         context.is_patient.set(true);
         *context.unsent.borrow_mut() = None;
         Ok(())
     }
 
-    fn assert_nothing_received(&mut self) -> Done {
+    fn assert_nothing_received(&mut self, answers: &str) -> Done {
         let received = self.take_received()?;
         if received.is_empty() && !self.peer.is_readable() {
             return Ok(());
         }
-        let what = if received.is_empty() { "it closed the connection" } else { "it answers too early, or too much" };
+        let what = if received.is_empty() { "it closed the connection" } else { answers };
         let failure = self.peer.context.failure(Kind::Wrong, what, None);
         let failure = match received.is_empty() {
             true => failure.between("nothing", "the end of the stream"),
