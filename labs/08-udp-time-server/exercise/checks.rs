@@ -125,12 +125,17 @@ fn without_zeros(answer: &[u8]) -> &[u8] {
 
 /// Asks for the time. It may be that of any moment between the question and the answer.
 fn ask_the_time(attempt: &Attempt, client: &mut UdpPeer, question: &[u8], format: &str) -> Done {
+    receive_the_time(attempt, client, question, format).map(drop)
+}
+
+/// Does the same, and returns the answer.
+fn receive_the_time(attempt: &Attempt, client: &mut UdpPeer, question: &[u8], format: &str) -> Done<Vec<u8>> {
     let first = second(SystemTime::now() - TICK);
     client.send(question)?;
     let answer = client.receive()?;
     let last = second(SystemTime::now());
     if (first..=last).any(|second| written(format, second).as_bytes() == without_zeros(&answer)) {
-        return Ok(());
+        return Ok(answer);
     }
     let failure = attempt.failure("this is not the time of UTC in that format");
     Err(failure.between(written(format, last).into_bytes(), answer).into())
@@ -177,8 +182,7 @@ fn utc(attempt: &mut Attempt) -> Done {
 fn nothing_behind(attempt: &mut Attempt) -> Done {
     start(attempt)?;
     let mut client = attempt.open_udp_client("client")?;
-    client.send(FORMATS[3].as_bytes())?;
-    let answer = client.receive()?;
+    let answer = receive_the_time(attempt, &mut client, FORMATS[3].as_bytes(), FORMATS[3])?;
     let right = without_zeros(&answer);
     if right.len() == answer.len() {
         return Ok(());
