@@ -139,6 +139,17 @@ fn what_students_hand_in_is_taken_for_what_it_is() {
     let mut cases = vec![
         case("a program", "server.py", vec![("server.py", py())]),
         case(
+            "a program without an ending",
+            "server",
+            vec![(
+                "server!",
+                format!(
+                    "import os\nopen(path, 'w').write('#!/usr/bin/env python3\\n' + {:?})\nos.chmod(path, 0o755)",
+                    py()
+                ),
+            )],
+        ),
+        case(
             "a program among others",
             "b.py",
             vec![("a.py", String::new()), ("b.py", py()), ("server.py", "x".into())],
@@ -183,6 +194,12 @@ fn what_students_hand_in_is_taken_for_what_it_is() {
                 format!("tarred([entry('./x/', kind=tarfile.DIRTYPE), entry('./x/server.py', {:?}.encode())])", py()),
             )],
         ),
+        case(
+            "a project in a zip",
+            "a.zip",
+            vec![("a.zip!", zip_of("('p/src/server.py', right), ('p/tests/all.py', ''), ('p/Makefile', '')"))],
+        ),
+        case("folders of nothing but folders", "in", vec![("in/net/echo/server/server.py", py())]),
         case("a tar", "a.tar", vec![("a.tar!", format!("tarred([entry('server.py', {:?}.encode())], 'w')", py()))]),
         // What is in a link's place is not there; the program is.
         case(
@@ -245,7 +262,13 @@ fn what_cannot_be_judged_says_why_and_what_to_do_in_an_object_too() {
         refused("no program", "in", vec![("in/notes", String::new())], &["in holds no program"]),
         refused("two programs", "in", vec![("in/a.py", py()), ("in/b.py", py())], &["several programs (a.py, b.py)"]),
         refused("two folders", "in", vec![("in/a/x.py", py()), ("in/b/x.py", py())], &["several folders", "(a, b)"]),
-        refused("two levels", "in", vec![("in/a/b/x.py", py())], &["in holds no program"]),
+        refused("two levels", "in", vec![("in/a/b/x.py", py()), ("in/c", String::new())], &["in holds no program"]),
+        refused(
+            "two folders in the only one",
+            "in",
+            vec![("in/x/a/x.py", py()), ("in/x/b/x.py", py())],
+            &["in/x holds"],
+        ),
         refused("no archive", "a.zip", vec![("a.zip", "PK what".into())], &["a.zip: it is no zip"]),
         refused("an empty archive", "a.tar", vec![("a.tar", String::new())], &["a.tar: there is nothing in it"]),
         refused("half an archive", "a.tar.gz", vec![("a.tar.gz", "\u{1f}".into())], &["a.tar.gz: it is no zip"]),

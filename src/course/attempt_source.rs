@@ -29,6 +29,9 @@ const MAX_NAMES: usize = 5;
 const LARGEST_SOURCE: u64 = 1 << 20;
 const MOST_READ: usize = 64;
 
+/// The longest way to a folder with the program, in folders.
+const DEEPEST: usize = 64;
+
 /// The most names that are looked at in a folder of which the program is looked for.
 const MAX_ENTRIES: usize = 65_536;
 
@@ -276,8 +279,16 @@ fn in_folder(folder: &Arc<Folder>, shown: &Path, starters: &[&str], archives: Ar
         return Ok(source);
     }
     let names = names_in(folder, shown)?;
+    let of_persons: Vec<&OsString> = names.iter().filter(|name| !is_litter(name)).collect();
+    // A folder that holds nothing but a folder is only a wrapping, as that of an archive is.
+    if let [only] = of_persons[..]
+        && let Ok(inside) = folder.folder(Path::new(only), Links::Refused)
+        && shown.components().count() < DEEPEST
+    {
+        return in_folder(&Arc::new(inside), &shown.join(only), starters, archives);
+    }
     let mut found = Vec::new();
-    for name in names.iter().filter(|name| !is_litter(name)) {
+    for name in of_persons {
         let inner = Path::new(name);
         if let Ok(inside) = folder.folder(inner, Links::Refused) {
             let inside = Arc::new(inside);
@@ -288,6 +299,10 @@ fn in_folder(folder: &Arc<Folder>, shown: &Path, starters: &[&str], archives: Ar
         if found.len() > MAX_NAMES {
             break;
         }
+    }
+    // Tests of the student's own are none of the programs.
+    if found.len() > 1 {
+        found.retain(|(name, _)| *name != "test" && *name != "tests");
     }
     let shown = shown.display();
     match found.len() {
@@ -406,7 +421,14 @@ fn of_file_in(folder: &Arc<Folder>, name: &OsStr) -> Result<AttemptSource> {
     let file = folder.path().join(name);
     let opened = folder.file(Path::new(name), Links::Followed);
     let text = file.extension().is_some_and(|ending| ending == "txt").then(|| without_ending(&file));
-    if languages::of_file(Path::new(name)).is_none() && opened.is_ok() {
+    if languages::of_file(Path::new(name)).is_none()
+        && let Ok((_, about)) = &opened
+    {
+        if about.st_mode & 0o111 != 0 {
+            let (folder, run) = (Arc::clone(folder), vec![Path::new(".").join(name).into()]);
+            let (build, author) = (Vec::new(), Author::Submitted);
+            return Ok(AttemptSource { folder, build, run, author, is_one_file: true, scratch: None });
+        }
         let remedy = "no language has this ending: write the command behind --";
         return Err(Mistyped(text.unwrap_or_else(|| format!("{}: {remedy}", file.display()))).into());
     }

@@ -56,6 +56,11 @@ impl Source {
         }
     }
 
+    /// Whether it is a test of another one, by its name.
+    fn is_test(&self) -> bool {
+        self.stem().starts_with("test_") || self.stem().ends_with("_test") || self.stem().ends_with("Test")
+    }
+
     /// Whether it takes in another file, as its language does that by name.
     fn uses(&self, other: &Source) -> bool {
         if self.language.name != other.language.name {
@@ -101,7 +106,8 @@ fn imported(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The one that is the program: that which is called as the exercise's starters are; or else the only one that no other
-/// takes in, and that a program can start with. `None` where there are several such.
+/// takes in, and that a program can start with; of several such the only one with a name that says so. `None` where it
+/// is not clear.
 pub(super) fn the_program<'a>(sources: &'a [Source], starters: &[&str]) -> Option<&'a Source> {
     if let [only] = sources {
         return Some(only);
@@ -110,9 +116,18 @@ pub(super) fn the_program<'a>(sources: &'a [Source], starters: &[&str]) -> Optio
     let is_named = |source: &Source| stems().any(|stem| stem.eq_ignore_ascii_case(source.stem()));
     let by_name = || sources.iter().filter(|source| starters.iter().any(|name| source.name == *name));
     let by_stem = || sources.iter().filter(|source| is_named(source));
-    let is_taken_in = |one: &Source| sources.iter().any(|other| other.name != one.name && other.uses(one));
-    let heads = || sources.iter().filter(|source| source.has_main() != Some(false) && !is_taken_in(source));
-    only(by_name()).or_else(|| only(by_stem())).or_else(|| only(heads()).filter(|_| by_name().next().is_none()))
+    let uses = |other: &Source, one: &Source| !other.is_test() && other.name != one.name && other.uses(one);
+    let is_taken_in = |one: &Source| sources.iter().any(|other| uses(other, one));
+    let is_head = |source: &&Source| source.has_main() != Some(false) && !source.is_test() && !is_taken_in(source);
+    let heads: Vec<&Source> = sources.iter().filter(is_head).collect();
+    let heads = || heads.iter().copied();
+    // tcp_server.py, EchoServer.java
+    let says_so = |source: &&Source| stems().any(|stem| source.stem().to_ascii_lowercase().contains(stem));
+    let is_main = |source: &&Source| ["main", "__main__", "index"].contains(&&*source.stem().to_ascii_lowercase());
+    if by_name().next().is_some() || by_stem().next().is_some() {
+        return only(by_name()).or_else(|| only(by_stem()).filter(|_| by_name().next().is_none()));
+    }
+    only(heads()).or_else(|| only(heads().filter(says_so))).or_else(|| only(heads().filter(is_main)))
 }
 
 fn only<'a>(mut sources: impl Iterator<Item = &'a Source>) -> Option<&'a Source> {
@@ -198,6 +213,10 @@ mod tests {
         assert_eq!(program(&[("Server.java", ""), ("client.py", "")]).as_deref(), Some("Server.java"));
         assert_eq!(program(&[("server.py", ""), ("server.c", "")]), None);
         assert_eq!(program(&[("a.py", ""), ("b.py", "")]), None);
+        assert_eq!(program(&[("EchoServer.py", ""), ("EchoClient.py", "")]).as_deref(), Some("EchoServer.py"));
+        assert_eq!(program(&[("main.py", ""), ("old.py", "")]).as_deref(), Some("main.py"));
+        assert_eq!(program(&[("main.py", "import server_parts"), ("server_parts.py", "")]).as_deref(), Some("main.py"));
+        assert_eq!(program(&[("a.py", ""), ("test_a.py", "import a")]).as_deref(), Some("a.py"));
         for import in ["import b", "import os, b as c", "from b import *", "from . import b", "from .b import x"] {
             let text = format!("#!/usr/bin/python3\n    {import}\n");
             assert_eq!(program(&[("a.py", &text), ("b.py", "")]).as_deref(), Some("a.py"), "{import}");
