@@ -115,7 +115,7 @@ fn shortened(line: &[u8]) -> Vec<u8> {
 fn by_importance(lines: &[String]) -> Vec<usize> {
     let ranks = ranks(lines);
     let of = |rank: Rank| ranks.iter().enumerate().filter(move |(_, is)| **is == rank).map(|(index, _)| index);
-    let Some(message) = of(Rank::Message).last().or_else(|| of(Rank::Own).last()) else {
+    let Some(message) = of(Rank::Message).next_back().or_else(|| of(Rank::Own).next_back()) else {
         let from_both_ends = |rank: Rank| from_both_ends(of(rank).collect());
         return [Rank::Plain, Rank::Runtime, Rank::Blank].into_iter().flat_map(from_both_ends).collect();
     };

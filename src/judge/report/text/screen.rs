@@ -40,12 +40,13 @@ enum Place {
     Next,
     LeftBehind,
     Judge,
-    COUNT,
 }
+
+const PLACES: usize = Place::Judge as usize + 1;
 
 /// The rows at each place, and how many may still be added.
 struct Filling {
-    rows: [Vec<String>; Place::COUNT as usize],
+    rows: [Vec<String>; PLACES],
     left: usize,
 }
 
