@@ -21,7 +21,7 @@ fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
 
 /// What is printed of one check of exercise 30, applied to what is in a folder.
 fn graded(folder: &Path, more: &[&str]) -> String {
-    let arguments = ["grade", "30", "--seed", "1", "--check", "one-message", "--folder"];
+    let arguments = ["grade", "30", "--seed", "1", "--check", "one-message", "--case", "0", "--folder"];
     let output = run(socklab().args(arguments).arg(folder).args(more));
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(8) || output.status.code() == Some(0), "{complaint}");
@@ -268,4 +268,48 @@ while True:
     let xml = fs::read_to_string(&xml).expect("a file");
     assert!(xml.contains(r"a &quot;quoted&quot; \ line"), "{xml}");
     assert!(!xml.contains(r"\\x"), "{xml}");
+}
+
+/// Programs that never get so far that a check begins, and one that spins and one that crashes behind that: what each is
+/// helped with.
+const KINDS: [(&str, &str, &str); 9] = [
+    ("needs arguments", "import sys\nport = int(sys.argv[1])\n", "{host} {port}"),
+    (
+        "parses arguments",
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('port')\np.parse_args()\n",
+        "{port}",
+    ),
+    ("asks at the keyboard", "port = input('Port: ')\n", "Nobody types anything here"),
+    ("is not Python", "def f(:\n", "does not understand the file"),
+    ("wants a helper", "import my_framing\n", "of its own folder"),
+    (
+        "has a port of its own",
+        "import socket\nserver = socket.create_server(('127.0.0.1', 9))\nserver.accept()\n",
+        "HOST and PORT are in the environment",
+    ),
+    (
+        "is of the other kind",
+        "import os, socket\nserver = socket.socket(type=socket.SOCK_DGRAM)\n\
+         server.bind((os.environ['HOST'], int(os.environ['PORT'])))\nserver.recv(9)\n",
+        "This exercise is about TCP",
+    ),
+    ("never listens", "while True: pass\n", "look for a loop before it opens its socket"),
+    (
+        "is killed",
+        "import os, socket\nserver = socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))\n\
+         server.accept()[0].recv(4)\nos.kill(os.getpid(), 11)\n",
+        "-fsanitize=address",
+    ),
+];
+
+#[test]
+fn a_hint_fits_the_kind_of_failure() {
+    if !has("python3") {
+        return skip("a_hint_fits_the_kind_of_failure", "python3 is not here");
+    }
+    side_by_side(&KINDS, |(name, program, hint)| {
+        let folder = folder(&format!("kind {name}"), &[("server.py", program)]);
+        let check = object(&graded(&folder, &["--json"]))["checks"][0].clone();
+        assert!(check["hint"].as_str().is_some_and(|given| given.contains(hint)), "one that {name}: {check:#}");
+    });
 }

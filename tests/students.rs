@@ -297,10 +297,10 @@ def size(terminal, lines, columns):
 pid, terminal = pty.fork()
 if pid == 0:
     size(1, 24, 80)
-    print('before', termios.tcgetattr(0)[3], flush=True)
+    print('was-set', termios.tcgetattr(0)[3], flush=True)
     child = os.spawnvp(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print('after', termios.tcgetattr(0)[3], 'code', code, 'that is all', flush=True)
+    print('is-set', termios.tcgetattr(0)[3], 'code', code, 'that is all', flush=True)
     os._exit(0)
 if os.fork() == 0:
     while typed := os.read(0, 1):
@@ -399,11 +399,11 @@ impl Watching {
     }
 }
 
-/// The numbers behind `before` and `after` that tell how the terminal was set.
+/// The numbers behind `was-set` and `is-set` that tell how the terminal was set.
 fn is_set_as_before(shown: &str) {
     let number =
         |word: &str| shown.split(word).nth(1).and_then(|rest| rest.split_whitespace().next().map(str::to_owned));
-    assert_eq!(number("before "), number("after "), "{shown}");
+    assert_eq!(number("was-set "), number("is-set "), "{shown}");
 }
 
 #[test]
@@ -434,6 +434,20 @@ fn watch_judges_at_each_save_and_gives_the_terminal_back() {
     watching.ends_with("0");
 }
 
+/// A server for exercise 30 that does everything but to make letters large.
+const UNCHANGED: &str = "
+import os, socket, struct
+server = socket.create_server((os.environ['HOST'], int(os.environ['PORT'])))
+while True:
+    with server.accept()[0] as client:
+        try:
+            while len(header := client.recv(4, socket.MSG_WAITALL)) == 4:
+                length, = struct.unpack('!I', header)
+                if length > 65536: break
+                client.sendall(header + client.recv(length, socket.MSG_WAITALL))
+        except OSError: pass
+";
+
 /// The sizes at which screens are looked at: lines and columns.
 const SIZES: [(u8, u8); 3] = [(24, 80), (30, 100), (20, 60)];
 
@@ -453,9 +467,9 @@ fn a_screen_of_any_size_has_what_matters_most_of_each_failure() {
     let cases: [(&str, &[&str]); 5] = [
         // The first one is of wrong bytes, with a caret.
         (
-            &of_the_exercise("wrong/one-recv-one-message.py"),
+            UNCHANGED,
             &[
-                "split-anywhere (1 of ",
+                "one-message (1 of ",
                 "its answer is not what it must be",
                 "expected ",
                 "got ",
@@ -504,34 +518,33 @@ fn keys_show_other_failures_the_whole_story_hints_calls_and_the_next_exercise() 
     }
     let (work, size) = (Work::new(), (24, 80));
     work.prints("start 30 python", 0);
-    let wrong = of_the_exercise("wrong/one-recv-one-message.py");
-    work.put("30/server.py", &("for line in range(40): print('line', line)\n".to_owned() + &wrong));
+    work.put("30/server.py", &("for line in range(40): print('line', line)\n".to_owned() + UNCHANGED));
     let mut watching = Watching::begin(&work);
     contains(&watching.screen(size, "judg"), &["Judging what is in", "a struct-header server"]);
-    contains(&watching.screen(size, "judged 1×"), &["split-anywhere (1 of "]);
+    contains(&watching.screen(size, "judged 1×"), &["one-message (1 of "]);
     watching.types(b"j");
-    contains(&watching.screen(size, "(2 of "), &["byte-by-byte"]);
+    contains(&watching.screen(size, "(2 of "), &["several-messages"]);
     watching.types(b"s");
     let story = watching.screen(size, "q back");
     contains(
         &story,
-        &["byte-by-byte: it reads", "1  the program starts", "prints │ line 0", "more lines", "prints │ line 39"],
+        &["several-messages: it answers", "1  the program starts", "prints │ line 0", "more lines", "prints │ line 39"],
     );
     // To the end of what is longer than the screen, and back.
     watching.types(b"\x1b[6~");
-    contains(&watching.screen(size, "--check byte-by-byte"), &["^ byte"]);
+    contains(&watching.screen(size, "--check several-messages"), &["^ byte"]);
     watching.types(b"\x1b[A\x1b[5~k");
-    watching.screen(size, "split-anywhere: it reads");
+    watching.screen(size, "one-message: it answers");
     watching.types(b"q");
-    watching.screen(size, "split-anywhere (1 of ");
+    watching.screen(size, "one-message (1 of ");
     watching.types(b"h");
-    contains(&watching.screen(size, "To this failure"), &["read on until", "h next hint", "5 more"]);
+    contains(&watching.screen(size, "To this failure"), &["Read four bytes", "h next hint", "5 more"]);
     assert!(!work.text("progress.toml").contains("hints = 1"), "the hint to the failure costs none");
     watching.types(b"h");
     contains(&watching.screen(size, "Hint 1 of 5"), &["4 more"]);
     assert!(work.text("progress.toml").contains("hints = 1"));
     watching.types(b"t");
-    contains(&watching.screen(size, "── 1. split-anywhere"), &["│ line 0", "q back"]);
+    contains(&watching.screen(size, "── 1. one-message"), &["│ line 0", "q back"]);
     watching.types(b"q");
     watching.types(b"n");
     contains(&watching.screen(size, "n go there"), &["Next: 30-client", "a starter in python"]);
