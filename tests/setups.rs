@@ -409,6 +409,19 @@ fn other_languages_are_judged_with_whatever_has_installed_them() {
         // Volta's and mise's are links to one program, which looks at its own name.
         put_shim(&at("home/.volta/bin/volta-shim"), &prefix.join("bin"));
         symlink("volta-shim", at("home/.volta/bin/node")).expect("a link");
+        if has("cc") {
+            // Or they are that program itself, under another name.
+            let code = format!(
+                "#include <unistd.h>\nint main(int c, char **v) {{ v[0] = {:?}; execv(v[0], v); return 127; }}\n",
+                prefix.join("bin/node").display().to_string()
+            );
+            put(&at("home/.mise/shims/shim.c"), &code);
+            let mut compile = Command::new("cc");
+            makes(compile.args(["-o", "node", "shim.c"]).current_dir(at("home/.mise/shims")));
+            judge("mise", at("home/.mise/shims"), &["node", "server.js"], "js");
+        } else {
+            skip(test, "cc is not installed");
+        }
         judge("nvm", prefix.join("bin"), &["node", "server.js"], "js");
         judge("asdf's node", at("home/.asdf/shims"), &["node", "server.js"], "js");
         judge("volta", at("home/.volta/bin"), &["node", "server.js"], "js");

@@ -1,12 +1,14 @@
 //! What a command takes of this machine: the programs that it names are found, shown in the sandbox, and tried there
 //! before any check.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
@@ -154,6 +156,12 @@ fn all_but(folder: &Path, without: &[&Path]) -> Vec<PathBuf> {
 fn try_out(config: &SandboxConfig, program: &Path, env: Vec<(String, String)>) -> Result<()> {
     let name = program.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let Some(words) = to_try(name) else { return Ok(()) };
+    // Who watches a program judges it many times.
+    static TRIED: Mutex<BTreeSet<(PathBuf, Vec<PathBuf>)>> = Mutex::new(BTreeSet::new());
+    let this = (program.to_owned(), config.visible.clone());
+    if TRIED.lock().is_ok_and(|tried| tried.contains(&this)) {
+        return Ok(());
+    }
     let argv = [program.as_os_str().to_owned()].into_iter().chain(words.iter().map(OsString::from)).collect();
     let config = SandboxConfig { archive: Archive::default(), capture: false, ..config.clone() };
     let fault = |fault: Fault| anyhow!("{name} could not be tried in a sandbox: {fault}");
@@ -167,7 +175,10 @@ fn try_out(config: &SandboxConfig, program: &Path, env: Vec<(String, String)>) -
                 sandbox.wait(&mut [], until.saturating_duration_since(Instant::now())).map_err(fault)?;
             }
             match sandbox.ended().map(|ending| ending.how.clone()) {
-                Some(How::Exited(0)) => return Ok(()),
+                Some(How::Exited(0)) => {
+                    TRIED.lock().into_iter().for_each(|mut tried| drop(tried.insert(this.clone())));
+                    return Ok(());
+                }
                 Some(how) => {
                     let output = sandbox.output();
                     let said = [&output.stderr.kept[..], &output.stdout.kept[..]].concat();
@@ -182,6 +193,9 @@ fn try_out(config: &SandboxConfig, program: &Path, env: Vec<(String, String)>) -
             }
         }
     };
-    let remedy = "what it needs lies where it is not shown: name another one, such as /usr/bin/python3";
+    let usual = Path::new("/usr/bin").join(name);
+    let other =
+        if usual.is_file() && usual != program { format!(", {} for example", usual.display()) } else { String::new() };
+    let remedy = format!("what it needs lies where nothing is shown: put another one first in PATH{other}");
     Err(Mistyped(format!("{} cannot be run in the sandbox ({why}): {remedy}", program.display())).into())
 }

@@ -274,7 +274,10 @@ fn python(found: &Path, here: &Path) -> Result<Option<Resolved>, String> {
 
 /// Asks what is only a shim for a program of a toolchain. rustup's `rustc` is one that writes to the home folder.
 fn of_toolchain(found: &Path, name: &str, question: &Question, here: &Path) -> Result<Option<Resolved>, String> {
-    if question.words.is_empty() || !looks_for_it(found, name) && !question.programs.contains(&"rustc") {
+    let real = fs::canonicalize(found).unwrap_or_default();
+    let is_plain = is_of_the_system(&real) || toolchain::has_layout(&real);
+    let is_rusts = question.programs.contains(&"rustc");
+    if question.words.is_empty() || is_plain && !is_rusts && !looks_for_it(found, name) {
         return Ok(None);
     }
     let answer = ask(Command::new(found.with_file_name(question.programs[0])).args(question.words), here)?;

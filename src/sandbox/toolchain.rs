@@ -164,18 +164,24 @@ pub fn is_in_every_sandbox(path: &Path) -> bool {
 /// What must be shown for the program of this full path, in which there are no links: the program, and the parts of its
 /// toolchain if that is one of those known here.
 pub fn around(program: &Path) -> Vec<PathBuf> {
-    let name = program.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let name = without_version(name);
-    let root = program.parent().filter(|folder| folder.ends_with("bin")).and_then(Path::parent);
-    let has = |layout: &&Layout, root: &Path| {
+    let parts = layout_of(program).map(|(root, layout)| parts_of(root, layout.parts)).unwrap_or_default();
+    without_what_is_shown(parts.into_iter().chain(of_packages(program)).chain([program.to_owned()]).collect())
+}
+
+/// Whether the program of this full path lies in a toolchain that is known here.
+pub fn has_layout(program: &Path) -> bool {
+    layout_of(program).is_some()
+}
+
+/// The layout around the program of this full path, and the folder that has it.
+fn layout_of(program: &Path) -> Option<(&Path, &'static Layout)> {
+    let name = without_version(program.file_name().and_then(|name| name.to_str()).unwrap_or_default());
+    let root = program.parent().filter(|folder| folder.ends_with("bin")).and_then(Path::parent)?;
+    let has = |layout: &&Layout| {
         layout.programs.contains(&name)
             && layout.marks.iter().all(|marks| marks.iter().any(|mark| root.join(mark).exists()))
     };
-    let parts = root
-        .and_then(|root| Some((root, LAYOUTS.iter().find(|layout| has(layout, root))?)))
-        .map(|(root, layout)| parts_of(root, layout.parts))
-        .unwrap_or_default();
-    without_what_is_shown(parts.into_iter().chain(of_packages(program)).chain([program.to_owned()]).collect())
+    Some((root, LAYOUTS.iter().find(has)?))
 }
 
 /// What must be shown for a program, whose full path this is, of a manager of packages that need each other.
