@@ -22,7 +22,7 @@ use socklab::course::work::{Work, shown};
 use socklab::judge::report;
 use socklab::judge::{self, Grade, Verdict};
 use socklab::screen::{Screen, Touch};
-use socklab::view::text::{cut, folded, harmless_lines, wrapped};
+use socklab::view::text::{cut, folded, harmless_lines, wrapped_below};
 
 use super::{Mistyped, grade};
 
@@ -323,6 +323,9 @@ impl Watch {
     /// A hint to the failure that is told.
     fn hint_to_failure(&self) -> Option<&'static str> {
         let Some(Ok(grade)) = &self.last else { return None };
+        if grade.unfit.is_some() {
+            return Some(judge::NOT_BUILT);
+        }
         let stories = report::stories(grade);
         let hint = judge::hint(stories.get(self.story)?);
         (!hint.is_empty()).then_some(hint)
@@ -387,14 +390,7 @@ fn footer(lines: usize) -> usize {
 /// The row that says what keys do: the last ones are left out where there is no room, but for the first, which ends it.
 fn cut_keys(panel: Option<Panel>, columns: usize) -> String {
     let keys: &[(&str, &str)] = match panel {
-        None => &[
-            ("q", "quit"),
-            ("h", "hint"),
-            ("s", "story"),
-            ("j/k", "other"),
-            ("t", "transcript"),
-            ("n", "next exercise"),
-        ],
+        None => &[("q", "quit"), ("h", "hint"), ("s", "story"), ("j/k", "failure"), ("t", "transcript"), ("n", "next")],
         Some(Panel::Hints) => &[("q", "back"), ("h", "next hint"), ("↑↓", "scroll")],
         Some(Panel::Next) => &[("q", "back"), ("n", "go there")],
         Some(Panel::Story | Panel::Transcript) => &[("q", "back"), ("↑↓ space", "scroll"), ("j/k", "other failure")],
@@ -415,12 +411,7 @@ fn cut_keys(panel: Option<Panel>, columns: usize) -> String {
 
 /// The lines of a text, each wrapped.
 fn wrapped_lines(text: &str, columns: usize) -> String {
-    let lines = text.lines().flat_map(|line| {
-        let indent = line.len() - line.trim_start().len();
-        let rows = wrapped(line.trim_start(), columns.saturating_sub(indent).max(10));
-        rows.into_iter().map(move |row| format!("{:indent$}{row}\n", ""))
-    });
-    lines.collect()
+    text.lines().flat_map(|line| wrapped_below(line, columns.max(10))).map(|row| row + "\n").collect()
 }
 
 /// A key, as a person presses it.

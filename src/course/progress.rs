@@ -88,7 +88,8 @@ impl Work {
             best.points = best.points.max(grade.points().unwrap_or(0));
             best.passed |= grade.verdict() == Verdict::Pass;
             let failed = report::stories(grade).into_iter().find(|checked| checked.verdict() == Verdict::Fail);
-            best.hint_to_last = failed.map(|checked| judge::hint(checked).to_owned());
+            let hint = if grade.unfit.is_some() { Some(judge::NOT_BUILT) } else { failed.map(judge::hint) };
+            best.hint_to_last = hint.map(str::to_owned);
         })
     }
 

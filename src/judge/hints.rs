@@ -50,6 +50,9 @@ const CRASHED: &str = "It used memory that it must not. Compile it with -g -fsan
 const ABORTED: &str = "It ended itself, since something was not as it must be: an assertion, or memory that \
     was freed twice or written beyond its end. Its last words say which.";
 
+/// The hint where there is nothing to judge.
+pub const NOT_BUILT: &str = "Begin with the first error that is shown: those behind it may only follow from it.";
+
 /// The hint for a check that failed: that of its kind of failure, or else the check's own. Empty for one that did not.
 pub fn hint(checked: &Checked) -> &'static str {
     let Outcome::Failed(failure) = &checked.outcome else { return "" };

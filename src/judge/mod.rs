@@ -43,7 +43,7 @@ pub use exercise::{Check, Exercise};
 pub use failure::{Done, Failure, Kind, Shown, Stop};
 pub use gate::Gate;
 pub use grade::{Checked, Grade, Outcome, Unfit, Verdict};
-pub use hints::hint;
+pub use hints::{NOT_BUILT, hint};
 pub use last_words::JAVA_OPTIONS;
 pub use peer::{Arrival, Connection, InTime, Listener, UdpPeer};
 pub use run::{Judging, judge};

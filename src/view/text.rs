@@ -196,6 +196,13 @@ pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// As [`wrapped`], with the line's indentation before each row.
+pub fn wrapped_below(line: &str, width: usize) -> Vec<String> {
+    let text = line.trim_start_matches(' ');
+    let indent = (line.len() - text.len()).min(width / 2);
+    wrapped(text, width - indent).into_iter().map(|row| format!("{:indent$}{row}", "")).collect()
+}
+
 /// Splits a line with colours into rows of at most `width` columns; colours take none.
 pub fn folded(line: &str, width: usize) -> Vec<String> {
     let (mut rows, mut columns, mut in_colour, mut colour) = (vec![String::new()], 0, false, String::new());
@@ -235,6 +242,13 @@ mod tests {
         assert_eq!(quoted(&[6, 0, 0, 0, b'h'], 5), "\"\\x06\\x00\\x00\\x00h\"");
         assert_eq!(quoted(&"你".as_bytes()[..2], 2), "\"\\xe4\\xbd\"");
         assert_eq!(quoted(b"say \"hi\" \\", 10), "\"say \\\"hi\\\" \\\\\"");
+    }
+
+    #[test]
+    fn an_indented_line_stays_indented() {
+        assert_eq!(wrapped_below("  one two", 6), ["  one", "  two"]);
+        assert_eq!(wrapped_below("          x", 6), ["   x"]);
+        assert_eq!(wrapped_below("", 6), [""]);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{QUIET, WRONG, room};
 use crate::judge::failure::{Failure, Shown};
 use crate::judge::last_words;
-use crate::view::text::{cut, escaped, harmless, quoted_within, readable, wrapped};
+use crate::view::text::{cut, escaped, harmless, quoted_within, readable, wrapped, wrapped_below};
 
 /// How many equal bytes are shown before a difference that comes too late for one line.
 const BYTES_BEFORE: usize = 8;
@@ -73,7 +73,7 @@ pub fn last_lines(bytes: &[u8], most: usize, width: usize) -> Vec<String> {
         let untabbed = line.replace('\t', "    ");
         let most = if last_words::is_message(line) { MOST_OF_ONE } else { 1 };
         let is_short = untabbed.width() <= room(width, 10);
-        let mut pieces = if is_short { vec![untabbed.clone()] } else { wrapped(&untabbed, room(width, 10)) };
+        let mut pieces = if is_short { vec![untabbed.clone()] } else { wrapped_below(&untabbed, room(width, 10)) };
         if pieces.len() > most {
             in_part = true;
             pieces = vec![cut(&untabbed, room(width, 10))];

@@ -8,11 +8,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
 
 use crate::judge::failure::Kind;
 use crate::judge::grade::{self, Checked, Grade, Outcome, Verdict};
 use crate::judge::last_words;
-use crate::view::text::{cut, escaped, harmless, readable, wrapped};
+use crate::view::text::{cut, escaped, harmless, readable, wrapped, wrapped_below};
 
 pub use screen::screen;
 
@@ -116,23 +117,28 @@ fn unfit(grade: &Grade, width: usize) -> Vec<String> {
     wrapped(&what, room(width, 2)).into_iter().map(|line| format!("  {WRONG}{line}{WRONG:#}")).collect()
 }
 
-/// What the build wrote: at most `most` lines, from the first error on.
+/// What the build wrote, from the first error on: at most `most` rows.
 fn build_output(grade: &Grade, most: usize, width: usize) -> Vec<String> {
+    /// The most rows that one line takes.
+    const MOST_OF_ONE: usize = 3;
     let output = grade.unfit.as_ref().map_or("", |unfit| unfit.output.as_str());
     let lines: Vec<String> = last_words::lines(output.as_bytes()).into_iter().map(readable).collect();
+    let rows_of = |line: &String| {
+        let untabbed = line.replace('\t', "    ");
+        let is_short = untabbed.width() <= room(width, 10);
+        let rows = if is_short { vec![untabbed] } else { wrapped_below(&untabbed, room(width, 10)) };
+        if rows.len() > MOST_OF_ONE { vec![cut(line, room(width, 10))] } else { rows }
+    };
+    let rows: Vec<Vec<String>> = lines.iter().map(rows_of).collect();
     let is_error = |line: &String| line.to_ascii_lowercase().contains("error");
-    let first = lines.iter().position(is_error).unwrap_or(0).min(lines.len().saturating_sub(most));
-    let shown = lines[first..].iter().take(most);
-    let mut rows: Vec<String> = shown
-        .map(|line| format!("      {QUIET}│{QUIET:#} {}", cut(&line.replace('\t', "    "), room(width, 10))))
-        .collect();
-    if lines.len() > first + most || first > 0 {
-        let sign = format!("      {QUIET}│ … {} lines more{QUIET:#}", lines.len() - rows.len() + 1);
-        if let Some(last) = rows.last_mut() {
-            *last = sign;
-        }
+    let all = rows.iter().map(Vec::len).sum::<usize>();
+    let first = if all <= most { 0 } else { lines.iter().position(is_error).unwrap_or(0) };
+    let rows: Vec<String> = rows[first..].concat();
+    let mut shown: Vec<String> = rows.iter().take(most).map(|row| format!("      {QUIET}│{QUIET:#} {row}")).collect();
+    if let Some(last) = shown.last_mut().filter(|_| rows.len() > most) {
+        *last = format!("      {QUIET}│ … {} lines more{QUIET:#}", rows.len() + 1 - most);
     }
-    rows
+    shown
 }
 
 /// A row or more for each check.
@@ -233,7 +239,6 @@ fn room(width: usize, taken: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use unicode_width::UnicodeWidthStr;
 
     use super::*;
     use crate::judge::failure::Failure;
