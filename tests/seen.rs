@@ -234,6 +234,25 @@ client.recv(1)
 }
 
 #[test]
+fn what_was_sent_or_complained_and_should_have_been_printed_is_told() {
+    if !has("python3") {
+        return skip("what_was_sent_or_complained_and_should_have_been_printed_is_told", "python3 is not here");
+    }
+    let solution = read("labs/30-struct-header/exercise-client/solutions/python/client.py");
+    let told = |how: &str| {
+        let program = solution.replace("print(recv_exact(conn, length).decode(), flush=True)", how);
+        assert_ne!(program, solution);
+        let folder = folder("unprinted", &[("client.py", &program)]);
+        let arguments = ["grade", "30-client", "--seed", "1", "--check", "one-line", "--folder"];
+        String::from_utf8(run(socklab().args(arguments).arg(folder)).stdout).expect("UTF-8")
+    };
+    let complained = told("print(recv_exact(conn, length).decode(), file=sys.stderr)");
+    assert!(complained.contains("it wrote to its standard error \"") && complained.contains("did not print it"));
+    let sent = told("conn.sendall(recv_exact(conn, length))");
+    assert!(!sent.contains("standard error"), "{sent}");
+}
+
+#[test]
 fn nothing_is_escaped_twice() {
     if !has("python3") {
         return skip("nothing_is_escaped_twice", "python3 is not here");

@@ -67,7 +67,7 @@ fn start_makes_a_folder_with_the_task_and_the_starter() {
     let task = work.text("30/TASK.md");
     let link = task.split("](").nth(1).and_then(|rest| rest.split(')').next()).expect("a link");
     assert!(work.file("30").join(link).is_file(), "{link} leads nowhere");
-    assert!(task.contains("| `split-anywhere` | 15 | reads a message"), "the task has no points: {task}");
+    assert!(task.contains("| `split-anywhere` | 10 | reads a message"), "the task has no points: {task}");
     let try_it = task.split("## Try it").nth(1).and_then(|rest| rest.split("## ").next()).expect("a section");
     assert!(!try_it.contains("just start"), "it is told to who has started: {try_it}");
     contains(try_it, &["just grade 30", "just watch 30", "    python3 server.py\n"]);
