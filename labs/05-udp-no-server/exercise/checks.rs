@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use socklab::judge::{Attempt, Done, Exercise, Failure, InTime, UdpPeer};
+use socklab::judge::{Attempt, Done, Exercise, Failure, InTime, Kind, UdpPeer};
 
 /// How long the client waits for an answer; a late one of ours is none of its faults.
 const WAITS: Duration = Duration::from_millis(500);
@@ -16,7 +16,7 @@ const LATE: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_millis(15);
 
 /// It may wait longer still, and lose nothing but `in-time`.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_millis(2500);
 
 /// An answer that comes within this time is quick enough for a client that waits for some milliseconds only.
 const QUICK: Duration = Duration::from_millis(2);
@@ -231,13 +231,16 @@ fn in_time(attempt: &mut Attempt) -> Done {
                     failure.what = "it waits for longer than it must".to_owned();
                     return Ok(Some((
                         line,
-                        failure.between(the_contract(), format!("{} ms, and on", slept.as_millis())),
+                        failure.between(the_contract(), format!("a wait of {} ms", slept.as_millis())),
                     )));
                 }
             };
             if waited < WAITS - TICK {
-                let failure = attempt.failure("it has not waited for as long as it must");
-                return Ok(Some((line, failure.between(the_contract(), format!("{} ms", waited.as_millis())))));
+                let failure = Failure::new(Kind::Wrong, "it has not waited for as long as it must");
+                return Ok(Some((
+                    line,
+                    failure.between(the_contract(), format!("a wait of {} ms", waited.as_millis())),
+                )));
             }
             if attempt.has_ended() {
                 break;
@@ -248,7 +251,7 @@ fn in_time(attempt: &mut Attempt) -> Done {
 }
 
 fn the_contract() -> String {
-    format!("a wait of {} ms, {} ms at most", WAITS.as_millis(), (WAITS + LATE).as_millis())
+    format!("a wait of {} ms, or a little more: {} ms at most", WAITS.as_millis(), (WAITS + LATE).as_millis())
 }
 
 fn empty_answer(attempt: &mut Attempt) -> Done {

@@ -57,6 +57,11 @@ impl Arrival {
         later.not_after.saturating_duration_since(self.not_before)
     }
 
+    /// The same, but never more than it was.
+    fn at_least_until(&self, later: &Arrival) -> Duration {
+        later.not_before.saturating_duration_since(self.not_after)
+    }
+
     /// How long ago that was.
     pub fn elapsed(&self) -> Duration {
         self.not_before.elapsed()
@@ -287,9 +292,11 @@ impl UdpPeer {
         self.next(|| "a datagram".to_owned())
     }
 
-    /// Takes the next datagram, or notes that the attempt has ended, or that it has slept for longer than `patience`.
+    /// Takes the next datagram, or notes that the attempt has ended, or that it has slept for longer than `patience`
+    /// since the last one came.
     ///
-    /// Only sleep counts that we have seen: the machine takes no part of it.
+    /// Only sleep counts: that which we have seen, or the time between the two datagrams less that in which the machine
+    /// let the attempt wait.
     ///
     /// # Errors
     /// A failure, if the attempt does neither.
@@ -298,6 +305,7 @@ impl UdpPeer {
         if self.is_server {
             self.peer.context.await_at_gate(Gate::Send);
         }
+        let (last, before) = (self.last_arrival, self.peer.context.sandbox.borrow_mut().tally()?);
         let (mut slept, mut asleep_at) = (Duration::ZERO, None::<Instant>);
         let mut last_look = None::<Instant>;
         let readable = Some((self.peer.fd(), PollFlags::IN));
@@ -318,7 +326,14 @@ impl UdpPeer {
             self.peer.context.note_ready();
             let bytes = self.take()?;
             let arrival = self.last_arrival.ok_or_else(|| Stop::Fault("a datagram came at no time".to_owned()))?;
-            return Ok(InTime::Datagram(bytes, arrival));
+            let after = self.peer.context.sandbox.borrow_mut().tally()?;
+            let kept_waiting = (after.delayed + after.on_disk).saturating_sub(before.delayed + before.on_disk);
+            let apart = last.map(|last| last.at_least_until(&arrival)).unwrap_or_default();
+            let slept = apart.saturating_sub(kept_waiting);
+            if slept <= patience {
+                return Ok(InTime::Datagram(bytes, arrival));
+            }
+            return Ok(InTime::Slept(slept, Box::new(Failure::new(Kind::Hangs, "it slept for too long"))));
         }
         match waited {
             WaitOutcome::Ready => {

@@ -1,6 +1,7 @@
 # wrong: less time than the task says is taken to be enough for an answer
 # fails: in-time
 # shows: what "has not waited"
+# race: its limit, and our answer
 import os
 import socket
 import sys

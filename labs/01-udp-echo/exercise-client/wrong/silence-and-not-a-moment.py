@@ -1,6 +1,7 @@
 # wrong: the time limit of recv is taken for that of the answer: it begins anew with each datagram
 # fails: rubbish-all-the-time
 # shows: what "as long as datagrams come"
+# race: its limit, and our next datagram, which the machine may delay
 import os
 import socket
 import sys

@@ -1,6 +1,7 @@
 # wrong: an answer is sent twice, in case one is lost
 # fails: once
 # shows: wrong, what "nobody asked for"
+# race: the second answer, and the moment at which we look whether one comes
 import os
 import socket
 import time

@@ -1,6 +1,7 @@
 # wrong: the time limit is taken for a detail: it waits for longer than the task says
 # fails: in-time
 # shows: hangs, what "longer"
+# race: its limit, and the moment at which it counts as too late
 import os
 import socket
 import sys
