@@ -167,7 +167,8 @@ impl UdpPeer {
                 return Ok((true, apart.max(last.elapsed())));
             }
         }
-        Ok((false, apart))
+        // It may have sent one, and ended.
+        Ok((self.has_datagram(), apart))
     }
 
     /// Answers the datagram that was taken last.
