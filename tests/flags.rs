@@ -644,8 +644,10 @@ fn soak_judge_judges_the_programs_of_one_language() {
     assert!(table.starts_with("2 judgements of each, 2 at a time, every processor kept busy\n"), "{table}");
     let rows: Vec<&str> = table.lines().skip(2).collect();
     let names: BTreeSet<&str> = rows.iter().filter_map(|row| row.split_whitespace().nth(1)).collect();
-    let programs = ["wrong/rest-of-the-last-one.c", "wrong/strlen-is-the-length.c", "solutions/c/server.c"];
-    assert_eq!(names, BTreeSet::from(programs), "{table}");
+    for program in ["wrong/rest-of-the-last-one.c", "wrong/strlen-is-the-length.c", "solutions/c/server.c"] {
+        assert!(names.contains(program), "{table}");
+    }
+    assert!(names.iter().all(|name| name.ends_with(".c")), "{table}");
     assert!(rows.iter().all(|row| row.ends_with("2 of 2")), "{table}");
     is_mistyped(&["soak-judge", "--language", "cobol"], &["cobol", "python", "all"]);
     is_mistyped(&["soak-judge", "nosuch"], &["no exercise \"nosuch\""]);

@@ -56,8 +56,8 @@ struct Attempt {
 /// The checks that failed and how, by name; or that we could not tell.
 type Verdict = Vec<(String, String)>;
 
-/// Judges each solution, each other right program and each wrong one, and prints a table; fails if any verdict is not the
-/// one that is meant.
+/// Judges each solution, each other right program and each wrong one, and prints a table; fails if any verdict is not
+/// the one that is meant.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let folders: Vec<&ExerciseFolder> = match arguments.exercises.as_slice() {
         [] if arguments.check.is_some() => return Err(Mistyped("--check: of which exercise?".to_owned()).into()),

@@ -2,31 +2,12 @@
 //!
 //! `hangs, in recv, got nothing` is such a list. The words of terms stand in docs/writing-exercises.md.
 
-use super::failure::{Failure, Kind, Shown};
+use super::failure::{Failure, Kind, Shown, Sleeps};
 use crate::sandbox::How;
 
 /// Terms that must all hold of a failure. None at all hold of no failure.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence(Vec<Term>);
-
-/// In what kind of call a thread sleeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sleeps {
-    /// It receives from a socket.
-    Recv,
-    /// It sends on a socket.
-    Send,
-    /// It accepts a connection.
-    Accept,
-    /// It waits for any of several descriptors.
-    Poll,
-    /// It lets time pass.
-    Sleep,
-    /// It reads its standard input.
-    Stdin,
-    /// It waits for a process to end.
-    Wait,
-}
 
 /// One thing that must hold of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]

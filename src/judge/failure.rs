@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 
-use super::evidence::Sleeps;
 use crate::sandbox::{Fault, How};
 use crate::trace::error_name;
 
@@ -41,6 +40,25 @@ pub struct Failure {
     pub last_words: Vec<u8>,
     /// What was seen of the program, for those who look for the cause.
     pub seen: Seen,
+}
+
+/// In what kind of call a thread sleeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sleeps {
+    /// It receives from a socket.
+    Recv,
+    /// It sends on a socket.
+    Send,
+    /// It accepts a connection.
+    Accept,
+    /// It waits for any of several descriptors.
+    Poll,
+    /// It lets time pass.
+    Sleep,
+    /// It reads its standard input.
+    Stdin,
+    /// It waits for a process to end.
+    Wait,
 }
 
 /// What was seen of a program at the moment of its failure.

@@ -9,7 +9,6 @@ use super::exercise::{Check, Exercise};
 use super::failure::{Failure, Kind};
 use super::gate::Gate;
 use super::seed::Seed;
-use super::wrong::Likely;
 use crate::sandbox::{LeftBehind, Limits};
 use crate::trace::Event;
 
@@ -97,6 +96,15 @@ pub struct Grade {
     /// What the attempt seems to get wrong: first that which the story of the first failing check shows, then what else
     /// it seems to get wrong besides.
     pub likely: Vec<Likely>,
+}
+
+/// What an attempt seems to get wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Likely {
+    /// The name of the program that gets the same wrong.
+    pub name: String,
+    /// What that takes for granted.
+    pub sentence: String,
 }
 
 /// An attempt to which no check could be applied, by its own doing.

@@ -1,7 +1,6 @@
 //! One thing to think of, for a student whose program failed: by the kind of failure first, by the check last.
 
-use super::evidence::Sleeps;
-use super::failure::{Failure, Kind, Shown};
+use super::failure::{Failure, Kind, Shown, Sleeps};
 use super::gate::Gate;
 use super::grade::{Checked, Outcome};
 use crate::sandbox::How;

@@ -1,7 +1,6 @@
 //! What the kernel knows of a program at one moment, and the same in words.
 
-use super::evidence::Sleeps;
-use super::failure::Done;
+use super::failure::{Done, Sleeps};
 use crate::probe;
 use crate::sandbox::{Ending, HostSocket, How, Limit, Look, Process, Sandbox, Thread, Transport};
 use crate::trace::TcpState;

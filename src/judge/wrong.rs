@@ -6,7 +6,7 @@
 
 use super::evidence::Evidence;
 use super::failure::Failure;
-use super::grade::{Checked, Grade, Outcome};
+use super::grade::{Checked, Grade, Likely, Outcome};
 
 /// The word that stands in `fails:` for all checks, of a program that does not get through the gate.
 pub const GATE: &str = "gate";
@@ -25,15 +25,6 @@ pub struct Misconception {
     pub fails: Vec<String>,
     /// What its failure in the first of these checks looks like.
     pub shows: Evidence,
-}
-
-/// What an attempt seems to get wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Likely {
-    /// The name of the program that gets the same wrong.
-    pub name: String,
-    /// What that takes for granted.
-    pub sentence: String,
 }
 
 impl Misconception {

@@ -11,8 +11,7 @@ use rustix::event::PollFlags;
 
 use super::base::{Peer, counted};
 use crate::judge::context::{CheckContext, SAMPLE_EVERY, WaitOutcome};
-use crate::judge::evidence::Sleeps;
-use crate::judge::failure::{Done, Failure, Kind, Shown, Stop};
+use crate::judge::failure::{Done, Failure, Kind, Shown, Sleeps, Stop};
 use crate::judge::gate::Gate;
 use crate::judge::snapshot::ProcessSnapshot;
 use crate::probe;

@@ -1,6 +1,7 @@
 # wrong: a client that has sent FIN is expected to want no more answers
 # fails: pending-answers
 # shows: wrong, what "closed the connection"
+# race: whether the FIN comes with the last bytes or behind them
 import os
 import socket
 

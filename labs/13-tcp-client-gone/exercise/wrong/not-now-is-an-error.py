@@ -1,6 +1,7 @@
 # wrong: a send that cannot send now is taken for the end of the connection
 # fails: late-reader, pending-answers
 # shows: wrong, what "closed the connection"
+# race: whether a send finds room before the client reads on
 import os
 import selectors
 import socket

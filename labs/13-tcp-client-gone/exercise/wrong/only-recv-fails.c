@@ -1,6 +1,7 @@
 // wrong: only a recv is expected to fail: what a send to a client that has gone does is not looked at
 // fails: reset-while-it-sends, fin-then-reset
 // shows: ended, exit nonzero
+// race: whether a blocked write returns a part, and so meets the RST in its next write or in its next read
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>

@@ -1,6 +1,7 @@
 # wrong: only a recv is expected to fail: what a send to a client that has gone does is not looked at
 # fails: reset-while-it-sends, fin-then-reset
 # shows: ended, exit nonzero
+# race: whether the RST of a client comes before its answer is sent or after
 import os
 import socket
 

@@ -1,6 +1,7 @@
 # wrong: ECONNRESET is taken for the only error that a client can cause
 # fails: fin-then-reset
 # shows: ended, exit nonzero
+# race: whether the FIN or the RST behind it meets the send
 import os
 import socket
 

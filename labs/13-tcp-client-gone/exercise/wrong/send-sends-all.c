@@ -1,6 +1,7 @@
 // wrong: a send on a socket that does not block is taken to send all
 // fails: late-reader, pending-answers
 // shows: hangs, got less
+// race: how much a send takes before the client reads on
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>

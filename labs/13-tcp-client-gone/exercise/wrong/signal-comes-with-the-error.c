@@ -1,6 +1,7 @@
 // wrong: a send is taken to tell of a client that has gone by its error alone: with EPIPE comes a signal
 // fails: fin-then-reset
 // shows: ended, SIGPIPE
+// race: whether a blocked write returns a part, and whether more is unread then
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>

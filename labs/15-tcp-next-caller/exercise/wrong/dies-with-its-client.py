@@ -1,6 +1,7 @@
 # wrong: a client is expected to close with FIN, and nothing else can happen to a connection
 # fails: rude-client, rude-reader
 # shows: ended, exit nonzero
+# race: whether the RST meets a recv or a send
 import os
 import socket
 

@@ -1,6 +1,7 @@
 # wrong: a client is expected to wait for its answer: no other end of a connection is thought of
 # fails: leaver
 # shows: ended, exit nonzero
+# race: whether the RST meets a recv or a send
 import os
 import socket
 

@@ -1,6 +1,7 @@
 # wrong: a goodbye is taken for the only way in which a client leaves
 # fails: breaks-off, breaks-off-unread
 # shows: ended, exit nonzero
+# race: whether the RST meets a recv or a send
 import codecs
 import os
 import socket

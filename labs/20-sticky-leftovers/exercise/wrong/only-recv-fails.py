@@ -1,6 +1,7 @@
 # wrong: only what receives is taken to fail, and not what sends
 # fails: breaks-off-unread
 # shows: ended
+# race: whether the RST of a client comes before its answer is sent or after
 import codecs
 import os
 import socket

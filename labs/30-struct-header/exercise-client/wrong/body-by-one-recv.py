@@ -1,6 +1,7 @@
 # wrong: the header is read in a loop, but one recv is expected to give all of the answer
 # fails: answer-in-pieces, byte-by-byte, large
 # shows: wrong, what "too early"
+# race: whether one recv finds all of a long answer
 import os
 import socket
 import struct

@@ -1,6 +1,7 @@
 # wrong: a send that does not wait for ever is taken to send all
 # fails: late-server
 # shows: hangs, got less
+# race: how much a send takes before the server reads on
 import os
 import socket
 import struct

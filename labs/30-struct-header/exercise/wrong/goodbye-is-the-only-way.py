@@ -1,6 +1,7 @@
 # wrong: a goodbye is taken for the only way in which a client can leave
 # fails: reset-in-a-frame, reset-while-it-sends
 # shows: ended, exit nonzero
+# race: whether the RST meets a recv or a send
 import os
 import socket
 import struct

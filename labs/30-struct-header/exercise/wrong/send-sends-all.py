@@ -1,6 +1,7 @@
 # wrong: a send on a socket that does not block is taken to send all
 # fails: late-reader
 # shows: hangs
+# race: how much a send takes before the client reads on
 import os
 import selectors
 import socket

@@ -1,6 +1,7 @@
 // wrong: a send to a client that has gone is taken to do no harm: the signal that comes with its error is forgotten
 // fails: reset-while-it-sends
 // shows: ended, SIGPIPE
+// race: whether the RST of a client comes before its answer is sent or after
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdint.h>

@@ -5,10 +5,10 @@ use super::{QUIET, ReportOptions, STRONG, UNSURE, WRONG, paragraph, room};
 use crate::judge::choices;
 use crate::judge::event_log::{self, StoryLine};
 use crate::judge::failure::{Failure, Kind};
+use crate::judge::grade::Likely;
 use crate::judge::grade::{Checked, Grade, Outcome, Verdict};
 use crate::judge::hints;
 use crate::judge::last_words;
-use crate::judge::wrong::Likely;
 use crate::view::text::{cut, harmless, readable, wrapped};
 
 /// The most rows that one line of the program's output takes.
