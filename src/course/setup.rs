@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// The longest first line of a script that is read.
 const LONGEST_LINE: u64 = 256;
 
+/// Variables by their names.
+type Environment = Vec<(String, String)>;
+
 /// A command that can be executed in a sandbox.
 #[derive(Clone, Debug)]
 pub(super) struct Runnable {
@@ -58,7 +61,7 @@ impl Setup<'_> {
         config: &SandboxConfig,
         command: &[OsString],
         author: Author,
-        environment: &dyn Fn(&[PathBuf]) -> Vec<(String, String)>,
+        environment: &dyn Fn(&[PathBuf]) -> Environment,
     ) -> Result<Runnable> {
         let mut new = Runnable { argv: command.to_vec(), config: config.clone(), path: Vec::new() };
         let is_built = !self.source.build.is_empty() && Path::new(&command[0]).starts_with(".");
@@ -153,7 +156,7 @@ fn all_but(folder: &Path, without: &[&Path]) -> Vec<PathBuf> {
 
 /// Starts a program that is not one of the system's in an empty sandbox, with words that have it do next to nothing: so
 /// what it lacks there is known before any check, and is no fault of the attempt.
-fn try_out(config: &SandboxConfig, program: &Path, env: Vec<(String, String)>) -> Result<()> {
+fn try_out(config: &SandboxConfig, program: &Path, env: Environment) -> Result<()> {
     let name = program.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let Some(words) = to_try(name) else { return Ok(()) };
     // Who watches a program judges it many times.
@@ -176,7 +179,9 @@ fn try_out(config: &SandboxConfig, program: &Path, env: Vec<(String, String)>) -
             }
             match sandbox.ended().map(|ending| ending.how.clone()) {
                 Some(How::Exited(0)) => {
-                    TRIED.lock().into_iter().for_each(|mut tried| drop(tried.insert(this.clone())));
+                    if let Ok(mut tried) = TRIED.lock() {
+                        tried.insert(this);
+                    }
                     return Ok(());
                 }
                 Some(how) => {

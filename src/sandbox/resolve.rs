@@ -355,8 +355,8 @@ fn ask(command: &mut Command, here: &Path) -> Result<Answer, String> {
         .spawn()
         .map_err(|error| error_name(&error))?;
     let stderr = child.stderr.take();
-    let stderr = thread::spawn(move || stderr.map(|pipe| read_all(pipe)).unwrap_or_default());
-    let stdout = child.stdout.take().and_then(|pipe| read_all(pipe));
+    let stderr = thread::spawn(move || stderr.map(read_all).unwrap_or_default());
+    let stdout = child.stdout.take().and_then(read_all);
     let Some(stdout) = stdout else {
         let _ = child.kill();
         let _ = child.wait();
