@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::event::PollFlags;
+use rustix::net::{SendFlags, sendto};
 
 use super::base::{Peer, counted};
 use crate::judge::context::{CheckContext, SAMPLE_EVERY, WaitOutcome};
@@ -28,6 +29,12 @@ const RECEIVE_BUFFER: usize = 65_536;
 /// has not been waited for yet, and for one that has.
 const NAP_SAMPLES: u32 = 130;
 const REST_SAMPLES: u32 = 5;
+
+/// For how long nothing must come where that is the subject.
+const HOLD: Duration = Duration::from_millis(1300);
+
+/// Bytes in a receive queue, as the kernel counts them, that are more than one small datagram.
+const SEVERAL_UNREAD: u32 = 5000;
 
 /// How often the kernel is asked whether the attempt waits for the next datagram.
 const ASK_EVERY: Duration = Duration::from_micros(200);
@@ -146,6 +153,44 @@ impl UdpPeer {
         self.send_now(bytes)
     }
 
+    /// Sends a datagram, and is gone before the attempt can answer it: no socket takes the answer.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn send_and_close(self, bytes: &[u8]) -> Done {
+        self.peer.step(&format!("sends a datagram of {}, and is gone at once", counted(bytes)));
+        let own = Address::from(self.peer.own_address()?);
+        self.receive_from(&own)?;
+        self.send_now(bytes)?;
+        self.peer.close();
+        Ok(())
+    }
+
+    /// Sends these datagrams without a pause. Returns whether several of them were unread when the last one was sent:
+    /// where the attempt is quicker than we are, they are not.
+    ///
+    /// # Errors
+    /// A fault of ours only.
+    pub fn send_at_once(&self, all: &[Vec<u8>]) -> Done<bool> {
+        self.peer.step(&format!("sends {} datagrams without a pause", all.len()));
+        let to = self.destination.ok_or_else(|| Stop::Fault("a check answers before it was asked".to_owned()))?;
+        for bytes in all {
+            // Not in the transcript, which would take longer than the call.
+            sendto(self.peer.fd(), bytes, SendFlags::empty(), &to)
+                .map_err(|errno| Stop::ours("sendto", &errno.into()))?;
+        }
+        let sockets = self.peer.context.sandbox.borrow_mut().waiting_sockets()?;
+        self.let_it_arrive()?;
+        let queues =
+            sockets.iter().filter(|socket| socket.transport == Transport::Udp && socket.local.port() == to.port());
+        Ok(queues.map(|socket| socket.recv_queue).max() > Some(SEVERAL_UNREAD))
+    }
+
+    /// Takes only what this address sends, from now on.
+    fn receive_from(&self, address: &Address) -> Done {
+        self.peer.must("connect", |socket| socket.connect(address))
+    }
+
     /// Sends the same datagram again and again, one `every` so often, until a datagram comes. Returns whether one has
     /// come before `time` of the attempt's own was over, and how far apart two of ours were at most: the machine may be
     /// busy.
@@ -190,7 +235,7 @@ impl UdpPeer {
         self.peer.step(&format!("answers with a datagram of {}, and is gone at once", counted(bytes)));
         // A socket that is connected to itself receives from itself only, and may still send anywhere.
         let own = Address::from(self.peer.context.address());
-        self.peer.must("connect", |socket| socket.connect(&own))?;
+        self.receive_from(&own)?;
         self.send_now(bytes)?;
         self.check_answer_time()?;
         self.peer.close();
@@ -361,6 +406,19 @@ impl UdpPeer {
         let got = self.take()?;
         let failure = self.peer.context.failure(Kind::Wrong, "it sends a datagram that nobody asked for", None);
         Err(failure.between("nothing", shown(&got)).into())
+    }
+
+    /// Expects that no datagram comes for longer than a second, however the attempt waits meanwhile.
+    ///
+    /// # Errors
+    /// A failure, if one comes.
+    pub fn expect_silence(&mut self) -> Done {
+        self.peer.step(&format!("expects no datagram for {} ms", HOLD.as_millis()));
+        self.wait_for_rest()?;
+        if !self.peer.is_readable() {
+            self.peer.context.pass_time(HOLD)?;
+        }
+        self.expect_nothing()
     }
 
     /// Waits until a datagram has come, or none will: the attempt has taken what was sent to it, and waits for more in

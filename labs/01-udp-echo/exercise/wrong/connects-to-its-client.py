@@ -1,6 +1,7 @@
 # wrong: the socket is connected with a client, as a TCP socket would be: it takes nothing from the others any more
 # fails: many-clients, client-gone
 # shows: hangs, got nothing
+# race: whether a client is gone before its answer comes
 import os
 import socket
 

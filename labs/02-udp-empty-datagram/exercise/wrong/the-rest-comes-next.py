@@ -1,6 +1,7 @@
 # wrong: the rest of a datagram is taken to stay for the next receive, as that of a stream does
 # fails: one-byte-more, much-more, many-in-the-queue
 # shows: wrong, got "whole 16"
+# race: whether the next datagram is in the queue already
 import os
 import socket
 
