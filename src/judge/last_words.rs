@@ -208,13 +208,12 @@ fn names_a_line(text: &str) -> bool {
 
 /// Whether the file, or the function, that a line names is not the student's.
 fn is_of_a_runtime(text: &str) -> bool {
-    const PLACES: [&str; 26] = [
+    const PLACES: [&str; 25] = [
         "site-packages/",
         "node_modules/",
         "node:",
         "internal/",
         "<frozen ",
-        "<anonymous>",
         "/rustc/",
         "/.rustup/",
         "/.cargo/",
@@ -244,16 +243,19 @@ fn is_of_a_runtime(text: &str) -> bool {
 
 /// What runtimes add to a message.
 fn is_noise(text: &str) -> bool {
-    [
+    const BEGINNINGS: [&str; 10] = [
         "Node.js v",
-        "node:internal/",
+        "node:",
+        "throw er; // Unhandled",
+        "Emitted 'error' event",
+        "During handling of the above exception",
+        "The above exception was the direct cause",
         "SUMMARY: ",
         "note: run with `RUST_BACKTRACE",
         "note: Some details are omitted",
         "exit status ",
-    ]
-    .iter()
-    .any(|noise| text.starts_with(noise))
+    ];
+    BEGINNINGS.iter().any(|noise| text.starts_with(noise))
         || (text.starts_with("... ") && text.ends_with(" more"))
         || (text.starts_with("goroutine ") && text.ends_with("]:"))
 }
@@ -369,6 +371,54 @@ Shadow bytes around the buggy address:
                 assert!(shown.len() <= most);
             }
         }
+    }
+
+    #[test]
+    fn what_a_runtime_says_around_an_error_is_not_the_error() {
+        let node = "node:events:497
+      throw er; // Unhandled 'error' event
+      ^
+
+Error: listen EADDRINUSE: address already in use 127.0.0.1:8080
+    at Server.setupListenHandle [as _listen2] (node:net:1898:16)
+    at listenInCluster (node:net:1946:12)
+    at Object.<anonymous> (/box/server.js:3:8)
+Emitted 'error' event on Server instance at:
+    at emitErrorNT (node:net:1925:8)
+    at process.processTicksAndRejections (node:internal/process/task_queues:82:21) {
+  code: 'EADDRINUSE',
+  port: 8080
+}
+";
+        let shown = short(node, 2);
+        assert_eq!(
+            shown,
+            [
+                "Error: listen EADDRINUSE: address already in use 127.0.0.1:8080",
+                "at Object.<anonymous> (/box/server.js:3:8)"
+            ]
+        );
+        let python = "Traceback (most recent call last):
+  File \"/box/server.py\", line 2, in <module>
+    int(\"x\")
+ValueError: invalid literal for int() with base 10: 'x'
+
+During handling of the above exception, another exception occurred:
+
+Traceback (most recent call last):
+  File \"/box/server.py\", line 4, in <module>
+    undefined
+NameError: name 'undefined' is not defined
+";
+        let shown = short(python, 4);
+        let both =
+            ["File \"/box/server.py\", line 4, in <module>", "undefined", "NameError: name 'undefined' is not defined"];
+        assert!(both.iter().all(|line| shown.contains(&(*line).to_owned())), "{shown:?}");
+        let cpp = "terminate called after throwing an instance of 'std::runtime_error'\n  what():  bind failed\n";
+        assert_eq!(short(cpp, 1), ["what():  bind failed"]);
+        let ruby =
+            "server.rb:3:in `serve': undefined method `x' for nil (NoMethodError)\n\tfrom server.rb:9:in `<main>'\n";
+        assert!(short(ruby, 1)[0].starts_with("server.rb:3:in"));
     }
 
     #[test]
