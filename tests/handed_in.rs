@@ -208,7 +208,7 @@ fn what_students_hand_in_is_taken_for_what_it_is() {
             vec![(
                 "a.tgz!",
                 format!(
-                    "tarred([entry('x', kind=tarfile.SYMTYPE, to='/etc'), entry('y', kind=tarfile.LNKTYPE, to='/etc/x'), \
+                    "tarred([entry('x', kind=tarfile.SYMTYPE, to='/'), entry('y', kind=tarfile.LNKTYPE, to='/etc/x'), \
                  entry('z', kind=tarfile.CHRTYPE), entry('server.py', {:?}.encode())])",
                     py()
                 ),

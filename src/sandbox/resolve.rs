@@ -119,8 +119,9 @@ pub fn resolve_toolchain(program: &Path, here: &Path) -> Result<Resolved, NotFou
     }
 }
 
-/// Finds a program that a folder's own file names: by its bare name, in the `PATH` of this process; or by its path in the
-/// folder. One of the folder need not be there yet: a build may make it. Interpreters are asked in the folder `here`.
+/// Finds a program that a folder's own file names: by its bare name, in the `PATH` of this process; or by its path in
+/// the folder. One of the folder need not be there yet: a build may make it. Interpreters are asked in the folder
+/// `here`.
 ///
 /// With `is_strangers`, nothing that lies in the folder is executed to find one, wherever `PATH` leads. Otherwise it is
 /// the student's own, who may have an environment of Python's in it.
