@@ -131,14 +131,15 @@ impl Connection {
     }
 }
 
-/// Gives a socket that is not connected yet small buffers and segments, in bytes.
+/// Gives a socket that is not connected yet small segments and a small receive buffer, in bytes; and a send buffer that
+/// does not wait for acknowledgements.
 fn make_narrow(peer: &Peer) -> io::Result<()> {
     const SEGMENT: u32 = 536;
     const BUFFER: usize = 4096;
     let fd = peer.fd();
     let socket = socket2::SockRef::from(&fd);
     socket.set_tcp_mss(SEGMENT)?;
-    socket.set_send_buffer_size(BUFFER)?;
+    socket.set_send_buffer_size(16 * BUFFER)?;
     peer.call(|socket| socket.set_recv_buffer_size(BUFFER))
 }
 

@@ -26,6 +26,9 @@ const ASK_EVERY: Duration = Duration::from_micros(100);
 /// Samples with every thread asleep after which the attempt is taken not to read on now.
 pub(super) const BLOCKED_SAMPLES: u32 = 5;
 
+/// The same, after which a kernel that keeps an acknowledgement back has sent it: it does so for at most 200 ms.
+const ACKNOWLEDGED_SAMPLES: u32 = 50;
+
 /// How long a program that was seen to spin is waited for when it has read all.
 const TIME_OF_A_SPINNER: Duration = Duration::from_millis(50);
 
@@ -89,7 +92,7 @@ impl Connection {
     /// Sends these bytes again and again, reading nothing, until the attempt stops reading because its own sends
     /// block; at most 256 KiB, and fewer if it closes the connection. Returns how many bytes were sent.
     ///
-    /// All of them are then acknowledged and in the attempt's receive queue, which has room left: a FIN or RST that
+    /// All of them are then in the attempt's receive queue, which has room left: a FIN or RST that
     /// follows will reach it. Where its sends block, more than 16 KiB lie unread: whatever part of its answer a blocked
     /// send has taken, it has to read again, and to send again.
     ///
@@ -108,24 +111,31 @@ impl Connection {
             let rest = &block[sent % bytes.len()..];
             match self.send_now(rest) {
                 Ok(count) => sent += count,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    let mut has_room = |_: &mut Sandbox| Ok(probe::ready(self.peer.fd(), PollFlags::OUT));
+                    match self.wait_until(ACKNOWLEDGED_SAMPLES, &mut has_room)? {
+                        WaitOutcome::Ready => continue,
+                        _ => break,
+                    }
+                }
                 Err(_) => break,
             }
             let is_last = is_blocked && sent >= most;
             let mut gets_on = |sandbox: &mut Sandbox| {
                 self.acknowledge_now();
-                let unread = sandbox.taken(self.theirs, self.ours)?.map_or(0, |taken| taken.unread as usize);
+                let Some(taken) = sandbox.taken(self.theirs, self.ours)? else { return Ok(true) };
+                let came = taken.came >= self.sent.get();
                 Ok(match (is_blocked, is_last) {
-                    (false, _) => !self.has_unacknowledged() && !self.has_unread(sandbox)?,
-                    (true, false) => !self.has_unacknowledged(),
-                    (true, true) => unread < UNREAD,
+                    (false, _) => came && taken.unread == 0,
+                    (true, false) => came,
+                    (true, true) => (taken.unread as usize) < UNREAD,
                 })
             };
             match (self.wait_until(BLOCKED_SAMPLES, &mut gets_on)?, is_last) {
                 (WaitOutcome::Ready, false) => {}
                 // It was not blocked for good.
                 (WaitOutcome::Ready, true) => (is_blocked, most) = (false, MAX_SENT),
-                _ if is_blocked || self.has_unacknowledged() => break,
+                _ if is_blocked => break,
                 _ => (is_blocked, most) = (true, sent + UNREAD),
             }
         }
@@ -170,22 +180,11 @@ impl Connection {
         Ok(count)
     }
 
-    /// Whether some of what we have sent was not read yet, or is still on its way to the attempt's socket.
-    fn has_unread(&self, sandbox: &Sandbox) -> Done<bool> {
-        let taken = sandbox.taken(self.theirs, self.ours)?;
-        Ok(taken.is_some_and(|taken| taken.unread > 0 || taken.came < self.sent.get()))
-    }
-
     /// Acknowledges what has come: a program that sends must not be blocked for a while by an acknowledgement that the
     /// kernel keeps back.
     fn acknowledge_now(&self) {
         // Where the kernel refuses, it acknowledges by and by.
         let _ = rustix::net::sockopt::set_tcp_quickack(self.peer.fd(), true);
-    }
-
-    /// Whether some of what we have sent was not acknowledged yet.
-    fn has_unacknowledged(&self) -> bool {
-        probe::queues(self.peer.fd()).send.is_some_and(|bytes| bytes > 0)
     }
 
     /// Waits until the attempt has accepted the connection, has read all that we have sent and waits for more in a
