@@ -46,7 +46,7 @@ const PROGRAMS: &[(&str, &str, &str, &[&str], i32)] = &[
     (
         "blinds-init",
         "13",
-        "rests-afterwards",
+        "rests",
         &[
             "
 for kind, limits in ((resource.RLIMIT_NOFILE, (3, 3)), (resource.RLIMIT_CPU, (0, 1)), (resource.RLIMIT_AS, (0, 0))):
@@ -59,8 +59,8 @@ for kind, limits in ((resource.RLIMIT_NOFILE, (3, 3)), (resource.RLIMIT_CPU, (0,
         ],
         FAIL,
     ),
-    ("hides-its-memory", "13", "rests-afterwards", &["libc.prctl(4, 0, 0, 0, 0)", SPINS], FAIL),
-    ("hides-its-memory-and-serves", "13", "rests-afterwards", &["libc.prctl(4, 0, 0, 0, 0)", SERVES], PASS),
+    ("hides-its-memory", "13", "rests", &["libc.prctl(4, 0, 0, 0, 0)", SPINS], FAIL),
+    ("hides-its-memory-and-serves", "13", "rests", &["libc.prctl(4, 0, 0, 0, 0)", SERVES], PASS),
     ("stops-itself", "15", "one-client", &["os.kill(os.getpid(), signal.SIGSTOP)"], FAIL),
     (
         "stops-a-child",

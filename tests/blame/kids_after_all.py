@@ -1,4 +1,4 @@
-# check: 13 rests-afterwards
+# check: 13 rests
 # kind: spins
 # When its client has left, its children go on using processor time, one after the other.
 import os, signal, socket, threading, time

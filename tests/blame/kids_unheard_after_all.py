@@ -1,4 +1,4 @@
-# check: 13 rests-afterwards
+# check: 13 rests
 # kind: spins
 # The same, and it ignores their ends.
 import os, signal, socket, threading, time

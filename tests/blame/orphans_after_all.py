@@ -1,4 +1,4 @@
-# check: 13 rests-afterwards
+# check: 13 rests
 # kind: spins
 # The same with grandchildren, whose parent is gone.
 import os, signal, socket, threading, time

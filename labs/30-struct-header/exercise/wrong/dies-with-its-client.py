@@ -1,5 +1,5 @@
 # wrong: a client is expected to stay until it has said all
-# fails: second-waits, fin-in-a-frame, reset-in-a-frame, reset-while-it-sends, rests, hundred-clients
+# fails: second-waits, fin-in-a-frame, reset-in-a-frame, reset-while-it-sends, hundred-clients
 # shows: ended, exit nonzero
 # race: whether the RST meets a recv or a send
 import os

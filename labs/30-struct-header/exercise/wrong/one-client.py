@@ -1,6 +1,6 @@
 # wrong: the first client is taken for the only one
 # fails: length-too-large, length-highest-bit, second-waits, fin-in-a-frame, reset-in-a-frame, reset-while-it-sends,
-# fails: rests, hundred-clients
+# fails: hundred-clients
 # shows: ended
 import os
 import socket
