@@ -91,6 +91,8 @@ pub struct Taken {
     pub unread: u32,
     /// What `/proc/PID/fd` calls the socket; 0 if no process has it open: it was not accepted yet, or is closed.
     pub inode: u32,
+    /// Whether the other side has said that it will send nothing more.
+    pub has_fin: bool,
 }
 
 /// The side of `local` of one TCP connection. It is looked up: no table is walked. `None` where there is no such
@@ -108,13 +110,24 @@ pub fn taken(kernel: &OwnedFd, local: SocketAddr, remote: SocketAddr) -> io::Res
         let row = inet_diag::Row::read(row).ok().filter(|row| row.remote.port() == remote.port());
         found = row.and_then(|row| {
             let came = row.attribute(inet_diag::INET_DIAG_INFO)?.get(BYTES_RECEIVED..)?.first_chunk()?;
-            Some(Taken { came: u64::from_ne_bytes(*came), unread: row.recv_queue, inode: row.inode })
+            Some(Taken {
+                came: u64::from_ne_bytes(*came),
+                unread: row.recv_queue,
+                inode: row.inode,
+                has_fin: has_fin(row.state),
+            })
         });
     };
     match netlink::ask(kernel, inet_diag::SOCK_DIAG_BY_FAMILY, 0, &question, take) {
         Err(error) if error.raw_os_error() == Some(libc::ENOENT) => Ok(None),
         asked => asked.map(|()| found),
     }
+}
+
+/// Whether FIN has come from the other side of a connection in this state.
+fn has_fin(state: u8) -> bool {
+    use TcpState::{CloseWait, Closed, Closing, LastAck, TimeWait};
+    TcpState::of_kernel(state).is_none_or(|state| matches!(state, CloseWait | LastAck | Closing | TimeWait | Closed))
 }
 
 /// `None` in a state that has no name.

@@ -9,10 +9,12 @@ use std::net::{Shutdown, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
+use self::send::{BLOCKED_SAMPLES, wait_until};
 use super::base::Peer;
 use crate::judge::context::{CheckContext, WaitOutcome};
 use crate::judge::failure::{Done, Kind, Stop};
 use crate::judge::gate::Gate;
+use crate::sandbox::Sandbox;
 use crate::socket::{Address, Type};
 use crate::trace::error_name;
 
@@ -92,15 +94,19 @@ impl Connection {
         self.peer.must("setsockopt", |socket| socket.set_recv_buffer_size(LARGE_BUFFER))
     }
 
-    /// Sends FIN and goes on receiving: `shutdown(2)` with `SHUT_WR`.
+    /// Sends FIN and goes on receiving: `shutdown(2)` with `SHUT_WR`. The attempt's kernel has it when this returns.
     ///
     /// # Errors
-    /// None today.
+    /// A fault of ours, or a failure if the attempt's time is over.
     pub fn half_close(&self) -> Done {
         self.peer.step("says that it will send nothing more");
         // On a connection that the attempt has reset, this direction is closed already.
         let _ = self.peer.call(|socket| socket.shutdown(Shutdown::Write));
-        Ok(())
+        let mut has_fin = |sandbox: &mut Sandbox| {
+            let taken = sandbox.taken(self.theirs, self.ours)?;
+            Ok(taken.is_none_or(|taken| taken.has_fin))
+        };
+        wait_until(&self.peer.context, BLOCKED_SAMPLES, &mut has_fin).map(drop)
     }
 
     /// Closes the connection with FIN: what has come and was not expected is read before.
@@ -119,15 +125,19 @@ impl Connection {
         self.peer.close();
     }
 
-    /// Closes the connection with RST, by `SO_LINGER` with a time of 0.
+    /// Closes the connection with RST, by `SO_LINGER` with a time of 0. The attempt's kernel has it when this returns:
+    /// on a busy machine packets of two connections, or of two processors, overtake one another.
     ///
     /// # Errors
-    /// A fault of ours, if the kernel refuses.
+    /// A fault of ours, or a failure if the attempt's time is over.
     pub fn reset(self) -> Done {
-        self.peer.step("breaks the connection off (RST)");
-        self.peer.must("setsockopt", |socket| socket.set_linger(Some(Duration::ZERO)))?;
-        self.peer.close();
-        Ok(())
+        let Connection { peer, theirs, ours, .. } = self;
+        peer.step("breaks the connection off (RST)");
+        peer.must("setsockopt", |socket| socket.set_linger(Some(Duration::ZERO)))?;
+        let context = Rc::clone(&peer.context);
+        peer.close();
+        let mut is_gone = |sandbox: &mut Sandbox| Ok(sandbox.taken(theirs, ours)?.is_none());
+        wait_until(&context, BLOCKED_SAMPLES, &mut is_gone).map(drop)
     }
 }
 

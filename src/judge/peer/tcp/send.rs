@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::event::PollFlags;
 
 use super::{Connection, HOLD};
-use crate::judge::context::{SAMPLE_EVERY, WaitOutcome};
+use crate::judge::context::{CheckContext, SAMPLE_EVERY, WaitOutcome};
 use crate::judge::failure::{Done, Failure, Kind};
 use crate::judge::peer::base::{byte_count, counted, quoted};
 use crate::judge::snapshot::ProcessSnapshot;
@@ -248,14 +248,21 @@ impl Connection {
         })
     }
 
-    /// Waits until `holds` does, or so many samples have found the attempt asleep.
     fn wait_until(&self, samples: u32, holds: &mut dyn FnMut(&mut Sandbox) -> Done<bool>) -> Done<WaitOutcome> {
-        let context = &self.peer.context;
-        let usual = context.hang_samples.replace(samples);
-        let waited = context.wait_asking_every(ASK_EVERY, None, holds);
-        context.hang_samples.set(usual);
-        waited
+        wait_until(&self.peer.context, samples, holds)
     }
+}
+
+/// Waits until `holds` does, or so many samples have found the attempt asleep.
+pub(super) fn wait_until(
+    context: &CheckContext,
+    samples: u32,
+    holds: &mut dyn FnMut(&mut Sandbox) -> Done<bool>,
+) -> Done<WaitOutcome> {
+    let usual = context.hang_samples.replace(samples);
+    let waited = context.wait_asking_every(ASK_EVERY, None, holds);
+    context.hang_samples.set(usual);
+    waited
 }
 
 /// The first pieces, each quoted: `"he", "llo"`.
