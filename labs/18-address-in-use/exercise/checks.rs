@@ -28,7 +28,7 @@ pub fn exercise() -> Exercise {
             "long-line",
             5,
             "answers a line of 1000 bytes, newline included",
-            "Keep what has come until the newline is there, up to 1000 bytes: a smaller buffer holds a part of the line.",
+            "Keep what has come until the newline is there, up to 1000 bytes: a smaller buffer holds a part.",
             long_line,
         )
         .check(
