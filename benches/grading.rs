@@ -65,7 +65,7 @@ struct Case {
 
 const CASES: [Case; 2] = [
     Case { id: "30", folder: "labs/30-struct-header/exercise/solutions/python", checks: 12, holds: Some(HOLD) },
-    Case { id: "01", folder: "labs/01-udp-echo/exercise/solutions/python", checks: 15, holds: None },
+    Case { id: "01", folder: "labs/01-udp-echo/exercise/solutions/python", checks: 15, holds: Some(HOLD) },
 ];
 
 fn main() {

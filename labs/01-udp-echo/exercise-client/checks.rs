@@ -250,36 +250,33 @@ fn asks_again(attempt: &mut Attempt) -> Done {
     })
 }
 
-/// A program may look at the clock and be held up before it sends: that makes its wait look shorter. So one short wait
-/// is none. What it sends is the subject of other checks.
+/// A program may begin to count and be held up before it sends, and at first it often is: that makes a wait look shorter.
+/// So not each one that is too short counts. What it sends is the subject of other checks.
 fn in_time(attempt: &mut Attempt) -> Done {
     attempt.repeat_if_doubtful(|attempt| {
         let mut server = begin(attempt, &["hello", "world"])?;
         expect_request(&mut server, 1, "hello", &[])?;
         remark_silence(attempt);
-        for wait in 0..TRIES {
+        let mut waits = Vec::new();
+        while waits.len() < TRIES {
             let Some(sent) = server.last_arrival() else { return Ok(None) };
-            let waited = match server.receive_in_time(WAITS + LATE)? {
-                InTime::Datagram(_, next) => sent.until(&next),
-                InTime::Ended => sent.elapsed(),
+            match server.receive_in_time(WAITS + LATE)? {
+                InTime::Datagram(_, next) => waits.push(sent.until(&next)),
+                InTime::Ended => {
+                    waits.push(sent.elapsed());
+                    break;
+                }
                 InTime::Slept(slept, mut failure) => {
                     failure.what = "it waits for longer than it must".to_owned();
                     let slept = format!("a wait of {} ms", slept.as_millis());
-                    return Ok(Some((wait, failure.between(the_contract(), slept))));
+                    return Ok(Some((1, failure.between(the_contract(), slept))));
                 }
-            };
-            if waited < WAITS - TICK {
-                let failure = Failure::new(Kind::Wrong, "it has not waited for as long as it must");
-                return Ok(Some((
-                    wait,
-                    failure.between(the_contract(), format!("a wait of {} ms", waited.as_millis())),
-                )));
-            }
-            if attempt.has_ended() {
-                break;
             }
         }
-        Ok(None)
+        let short: Vec<&Duration> = waits.iter().filter(|wait| **wait < WAITS - TICK).collect();
+        let Some(last) = short.last().filter(|_| short.len() * 2 > waits.len()) else { return Ok(None) };
+        let failure = Failure::new(Kind::Wrong, "it has not waited for as long as it must");
+        Ok(Some((0, failure.between(the_contract(), format!("a wait of {} ms", last.as_millis())))))
     })
 }
 
