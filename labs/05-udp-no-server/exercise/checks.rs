@@ -227,10 +227,9 @@ fn in_time(attempt: &mut Attempt) -> Done {
                     }
                     waits.push(sent.until(&next));
                 }
-                InTime::Ended => {
-                    waits.push(sent.elapsed());
-                    break;
-                }
+                // When it ended is known less well.
+                InTime::Ended if waits.is_empty() => waits.push(sent.elapsed()),
+                InTime::Ended => break,
                 InTime::Slept(slept, mut failure) => {
                     failure.what = "it waits for longer than it must".to_owned();
                     let slept = format!("a wait of {} ms", slept.as_millis());

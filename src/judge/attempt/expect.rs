@@ -167,11 +167,6 @@ impl Attempt {
 
 /// The program's end, and its rest.
 impl Attempt {
-    /// Whether the program has ended.
-    pub fn has_ended(&self) -> bool {
-        self.context.ended().is_some()
-    }
-
     /// Waits until the program ends by itself.
     ///
     /// # Errors
