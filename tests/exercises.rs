@@ -432,7 +432,8 @@ mod contract {
 
     #[test]
     fn a_contract_is_read_sentence_by_sentence() {
-        let page = "# T\n\n## The contract\n\nOne is `a. b`. Two\ngoes on (as here. Yes.) Three:\n\n| a | b |\n|---|---|\n\
+        let page = "# T\n\n## The contract\n\n\
+                    One is `a. b`. Two\ngoes on (as here. Yes.) Three:\n\n| a | b |\n|---|---|\n\
                     | `x` | y |\n\n- Four. Five!\n  Six\n1. Seven.\n\n## Try it\n\nNot this.\n";
         let read =
             ["One is `a. b`.", "Two goes on (as here. Yes.)", "Three:", "`x` → y", "Four.", "Five!", "Six", "Seven."];

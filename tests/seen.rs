@@ -289,7 +289,7 @@ while True:
     assert!(!xml.contains(r"\\x"), "{xml}");
 }
 
-/// Programs that never get so far that a check begins, and one that spins and one that crashes behind that: what each is
+/// Programs that never get so far that a check begins, and one that spins and one that crashes after it: what each is
 /// helped with.
 const KINDS: [(&str, &str, &str); 9] = [
     ("needs arguments", "import sys\nport = int(sys.argv[1])\n", "{host} {port}"),

@@ -250,7 +250,7 @@ fn asks_again(attempt: &mut Attempt) -> Done {
     })
 }
 
-/// A program may begin to count and be held up before it sends, and at first it often is: that makes a wait look shorter.
+/// A program may begin to count and be held up before it sends, and at first it often is: then a wait looks shorter.
 /// So not each one that is too short counts. What it sends is the subject of other checks.
 fn in_time(attempt: &mut Attempt) -> Done {
     attempt.repeat_if_doubtful(|attempt| {

@@ -21,7 +21,7 @@ static int listens(void)
     return listener;
 }
 
-/* Reads n bytes, in however many pieces they come, and none that is behind them. Returns -1 if the client left before. */
+/* Reads n bytes, in however many pieces they come, and none behind them. Returns -1 if the client left before. */
 static int recv_exact(int conn, unsigned char *data, size_t n)
 {
     for (size_t have = 0; have < n;) {

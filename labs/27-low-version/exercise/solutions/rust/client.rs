@@ -36,5 +36,8 @@ fn read_length(server: &mut impl BufRead) -> Result<usize, Box<dyn Error>> {
     let digits = line.strip_suffix('\n').ok_or("the server has gone")?;
     let length: usize = digits.parse().map_err(|_| format!("this is no length: {digits:?}"))?;
     // A sign in front would be read, too.
-    if digits.starts_with('+') || length > LONGEST { Err(format!("this is no length: {digits:?}").into()) } else { Ok(length) }
+    if digits.starts_with('+') || length > LONGEST {
+        return Err(format!("this is no length: {digits:?}").into());
+    }
+    Ok(length)
 }
