@@ -25,8 +25,9 @@ pub struct Arguments {
 }
 
 /// Where each file goes, and what is in it.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 15] = [
     ("README.md", include_str!("new_exercise/README.md.txt")),
+    ("contract.md", include_str!("new_exercise/contract.md.txt")),
     ("hints.md", include_str!("new_exercise/hints.md.txt")),
     ("checks.rs", include_str!("new_exercise/checks.rs.txt")),
     ("starters/python/server.py", include_str!("new_exercise/starters/server.py.txt")),

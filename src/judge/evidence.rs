@@ -21,8 +21,8 @@ enum Term {
     /// Whether bytes lie unread in a socket of its.
     Unread(bool),
     Got(Got),
-    /// A text contains this.
-    Text(Where, String),
+    /// A text contains these bytes.
+    Text(Where, Vec<u8>),
 }
 
 /// What came, against what was expected.
@@ -129,7 +129,7 @@ impl Term {
         let (place, words) = text.split_once(' ')?;
         let (_, place) = PLACES.iter().find(|(word, _)| *word == place)?;
         let words = words.strip_prefix('"')?.strip_suffix('"')?;
-        Some(Term::Text(*place, words.to_owned()))
+        Some(Term::Text(*place, unescaped(words)?))
     }
 
     fn holds(&self, failure: &Failure) -> bool {
@@ -142,11 +142,11 @@ impl Term {
             Term::Unread(unread) => seen.unread == Some(*unread),
             Term::Got(got) => got.holds(failure),
             Term::Text(place, words) => match place {
-                Where::What => failure.what.contains(words),
+                Where::What => holds_bytes(failure.what.as_bytes(), words),
                 Where::Expected => failure.expected.as_ref().is_some_and(|shown| contains(shown, words)),
                 Where::Got => failure.got.as_ref().is_some_and(|shown| contains(shown, words)),
-                Where::Why => failure.why.iter().any(|why| why.contains(words)),
-                Where::Says => holds_bytes(&seen.printed, words.as_bytes()),
+                Where::Why => failure.why.iter().any(|why| holds_bytes(why.as_bytes(), words)),
+                Where::Says => holds_bytes(&seen.printed, words),
             },
         }
     }
@@ -178,11 +178,38 @@ impl Got {
     }
 }
 
-fn contains(shown: &Shown, words: &str) -> bool {
+fn contains(shown: &Shown, words: &[u8]) -> bool {
     match shown {
-        Shown::Words(text) => text.contains(words),
-        Shown::Bytes(bytes) => holds_bytes(bytes, words.as_bytes()),
+        Shown::Words(text) => holds_bytes(text.as_bytes(), words),
+        Shown::Bytes(bytes) => holds_bytes(bytes, words),
     }
+}
+
+/// The bytes that words in quotation marks stand for: `\r`, `\n`, `\\` and `\x00` are one each.
+fn unescaped(words: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = words.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        rest = behind;
+        if *first != b'\\' {
+            bytes.push(*first);
+            continue;
+        }
+        let (escaped, behind) = rest.split_first()?;
+        rest = behind;
+        bytes.push(match escaped {
+            b'r' => b'\r',
+            b'n' => b'\n',
+            b'\\' => b'\\',
+            b'x' => {
+                let (digits, behind) = rest.split_at_checked(2)?;
+                rest = behind;
+                u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?
+            }
+            _ => return None,
+        });
+    }
+    Some(bytes)
 }
 
 fn holds_bytes(bytes: &[u8], part: &[u8]) -> bool {
@@ -227,6 +254,13 @@ mod tests {
         assert!(!holds("hangs, in accept", &failure));
         assert!(!holds("", &failure));
         assert!(Evidence::read("hangs, somehow").is_err());
+    }
+
+    #[test]
+    fn words_may_have_bytes_that_nobody_can_type() {
+        assert!(holds(r#"got "O\r\n""#, &between(b"HELLO\n", b"HELLO\r\n")));
+        assert!(holds(r#"got "\x00\xff""#, &between(b"", b"\x00\xff")));
+        assert!(Evidence::read(r#"got "\q""#).is_err() && Evidence::read(r#"got "\x0""#).is_err());
     }
 
     #[test]

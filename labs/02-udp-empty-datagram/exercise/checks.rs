@@ -179,7 +179,7 @@ fn many_in_the_queue(attempt: &mut Attempt) -> Done {
             break;
         }
     }
-    client.expect_nothing()
+    client.expect_silence()
 }
 
 fn any_bytes(attempt: &mut Attempt) -> Done {

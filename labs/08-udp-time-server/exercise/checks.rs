@@ -196,7 +196,7 @@ fn empty_datagram(attempt: &mut Attempt) -> Done {
     let mut client = attempt.open_udp_client("client")?;
     ask_the_time(attempt, &mut client, b"", FORMATS[0])?;
     ask_the_time(attempt, &mut client, b"", FORMATS[0])?;
-    client.expect_nothing()
+    client.expect_silence()
 }
 
 fn clock_goes_on(attempt: &mut Attempt) -> Done {
