@@ -13,7 +13,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, geteuid, kill_process, pidfd_open};
 use serde_json::Value;
 
-use crate::support::{PATIENCE, fixture, fixture_words, project, run, side_by_side, skip, skip_here, wait_until};
+use crate::support::{
+    PATIENCE, fixture, fixture_words, project, run, side_by_side, skip, skip_here, temporary, wait_until,
+};
 
 /// As whom the judge runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,7 +124,7 @@ impl Outcome {
 fn folder() -> &'static Path {
     static FOLDER: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     FOLDER.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("attacks");
+        let folder = temporary().join("attacks");
         fs::create_dir_all(&folder).expect("a folder");
         for attack in attacks() {
             let from = project("tests/attacks").join(&attack.file);

@@ -12,7 +12,7 @@ use socklab::trace::{
 use socklab::view::diagram::{MOST, svg};
 use unicode_width::UnicodeWidthStr;
 
-use crate::support::{Lab, chosen_labs, has, has_private_hosts, run, side_by_side, skip, some_on_a_wire};
+use crate::support::{Lab, chosen_labs, has, has_private_hosts, run, side_by_side, skip, some_on_a_wire, temporary};
 
 /// Every way of playing every lab that this machine allows.
 fn plays(test: &str) -> Vec<(Lab, Vec<&'static str>)> {
@@ -46,7 +46,7 @@ fn drawn(lab: &Lab, arguments: &[&str]) -> (Vec<Json>, String) {
 }
 
 fn file(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name)
+    temporary().join(name)
 }
 
 /// A text of a picture, and the box that it stands in.

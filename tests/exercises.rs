@@ -16,7 +16,7 @@ use std::thread;
 use serde_json::Value as Json;
 use socklab::judge::{GATE, Misconception};
 
-use crate::support::{all_are_chosen, has, is_chosen, project, read, run, skip, socklab};
+use crate::support::{all_are_chosen, has, is_chosen, project, read, run, skip, socklab, temporary};
 
 /// The languages in which there are starters and solutions: their folders, the endings of their files, and what runs
 /// or builds them.
@@ -171,7 +171,7 @@ fn judged() -> &'static [Judged] {
 }
 
 fn judge(exercise: &Exercise, path: &str) -> Json {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exercises").join(&exercise.id).join(path);
+    let folder = temporary().join("exercises").join(&exercise.id).join(path);
     lay(exercise, path, &folder, path.rsplit('/').next().expect("a name"));
     let output = run(socklab().args(["grade", &exercise.id, "--json", "--folder"]).arg(&folder));
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
@@ -585,7 +585,7 @@ fn a_page_shows_reports_as_they_are() {
 fn report(what: &str) -> String {
     let (id, path) = what.split_once(' ').expect("an exercise and a program");
     let exercise = all_exercises().into_iter().find(|exercise| exercise.id == id).expect("the exercise");
-    let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
+    let work = temporary().join("report");
     lay(&exercise, path, &work.join(id), "server.py");
     let output = run(socklab().args(["grade", id, "--seed", "1"]).env("SOCKLAB_WORK", &work));
     let report = String::from_utf8(output.stdout).expect("UTF-8");

@@ -5,11 +5,10 @@
 //! every exercise in which something comes in pieces.
 
 use std::fs;
-use std::path::Path;
 use std::sync::Mutex;
 use std::thread;
 
-use crate::support::{has, has_private_hosts, run, skip, socklab};
+use crate::support::{has, has_private_hosts, run, skip, socklab, temporary};
 
 /// How a program reads `n` bytes, and the longest that it waits for them, in seconds.
 const FORMS: [(&str, f64, &str); 10] = [
@@ -181,7 +180,7 @@ fn who_waits_for_at_most_a_second_and_takes_what_has_come_fails() {
     if !has("python3") || !has_private_hosts() {
         return skip(test, "it takes private hosts and Python");
     }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("framing");
+    let folder = temporary().join("framing");
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     let mut wanted = Vec::new();

@@ -11,7 +11,7 @@ use std::process::Command;
 use rustix::process::geteuid;
 use serde_json::Value;
 
-use crate::support::{has, has_private_hosts, read, run, side_by_side, skip, socklab};
+use crate::support::{has, has_private_hosts, read, run, side_by_side, skip, socklab, temporary};
 
 /// A server that answers in capital letters, after something of its own.
 const SERVER: &str = "
@@ -211,7 +211,7 @@ const BUILDS: &[(&str, &str, i32)] = &[
 
 /// A folder with these files, which everybody may read.
 fn folder(name: &str, files: &[(&str, &[u8], u32)]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile").join(name);
+    let folder = temporary().join("hostile").join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     for (name, bytes, mode) in files {

@@ -15,7 +15,7 @@ use socklab::sandbox::{
 };
 use socklab::trace::TcpState;
 
-use crate::support::{fixture, run as run_command, skip};
+use crate::support::{fixture, run as run_command, skip, temporary};
 
 /// A bound, not a measure.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -322,7 +322,7 @@ fn a_program_is_found_as_a_shell_finds_it_and_shims_are_seen_through() {
     assert!(shell.path.ends_with("sh") && shell.visible.is_empty(), "{shell:?}");
     assert!(resolve(OsStr::new("no-such-program"), nowhere).is_err());
     assert!(resolve(OsStr::new("./no-such-program"), nowhere).is_err());
-    let here = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bin");
+    let here = temporary().join("bin");
     std::fs::create_dir_all(&here).expect("a folder");
     std::fs::copy("/bin/true", here.join("mine")).expect("a program");
     let own = resolve(OsStr::new("./mine"), &here).expect("one's own");

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
 
-use crate::support::{fixture, has, has_private_hosts, run, side_by_side, skip};
+use crate::support::{fixture, has, has_private_hosts, run, side_by_side, skip, temporary};
 
 /// The calls that set something up.
 const CALLS: [&str; 36] = [
@@ -64,7 +64,7 @@ const INSIDE: &str = "id -un; grep -E '^(Cap[PEI]|NoNewPrivs|Seccomp)' /proc/sel
 fn inside(strace: &str) -> Value {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let keeper = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("keeper-{number}"));
+    let keeper = temporary().join(format!("keeper-{number}"));
     let script = format!("#!/bin/sh\nexec /usr/bin/strace -f -qq {strace} {} \"$@\"\n", env!("CARGO_BIN_EXE_socklab"));
     fs::write(&keeper, script).expect("a script");
     fs::set_permissions(&keeper, fs::Permissions::from_mode(0o755)).expect("it may be run");
@@ -108,7 +108,7 @@ fn a_set_up_call_that_fails_is_a_fault_and_no_end() {
     if !has("strace") || !has_private_hosts() {
         return skip(test, "it takes strace and user namespaces");
     }
-    let log = Path::new(env!("CARGO_TARGET_TMPDIR")).join("keeper.log");
+    let log = temporary().join("keeper.log");
     let usual = inside(&format!("-o {}", log.display()));
     assert_eq!(usual["ended"], "Exited(2)", "{usual}");
     let most = calls(&fs::read_to_string(&log).expect("a log"));

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use crate::support::{has, read, run, side_by_side, skip, socklab};
+use crate::support::{has, read, run, side_by_side, skip, socklab, temporary};
 
 /// A new folder with these files.
 fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seen").join(name);
+    let folder = temporary().join("seen").join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     for (name, text) in files {
@@ -282,7 +282,7 @@ while True:
     let failure = object(&judged(&["--json"]))["checks"][0]["failure"].clone();
     assert_eq!(failure["last_words"], "a \"quoted\" \\ line\n\tand \\x1b[2J another one", "{failure}");
     assert!(!failure["expected"].to_string().contains(r"\\\\x"), "{failure}");
-    let xml = Path::new(env!("CARGO_TARGET_TMPDIR")).join("seen/escapes.xml");
+    let xml = temporary().join("seen/escapes.xml");
     judged(&["--junit", xml.to_str().expect("UTF-8")]);
     let xml = fs::read_to_string(&xml).expect("a file");
     assert!(xml.contains(r"a &quot;quoted&quot; \ line"), "{xml}");

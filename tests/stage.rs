@@ -1,12 +1,11 @@
 //! The baton's rules, on roles made for them.
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value as Json;
 
-use crate::support::{finish, fixture, fixture_words, has, run, skip};
+use crate::support::{finish, fixture, fixture_words, has, run, skip, temporary};
 
 /// The events of one scene of the roles that wait.
 fn play(scene: &str) -> Vec<Json> {
@@ -189,7 +188,7 @@ fn calls_at_full_speed_are_told_in_their_order_the_same_ones_as_one() {
 /// What a scene shows under `strace`, and what `strace` saw. It can hold the stage at a system call, and timers of the
 /// kernel's go off meanwhile.
 fn traced(name: &str, scene: &str, arguments: &[&str]) -> (String, String) {
-    let seen = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let seen = temporary().join(name);
     let mut command = Command::new("strace");
     command.args(arguments).arg("-o").arg(&seen);
     let output = run(command.args(fixture_words("waiting-roles")).args(["--scene", scene]));

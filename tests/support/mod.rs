@@ -343,6 +343,14 @@ impl Lab {
         self.prints(&all).lines().map(|line| serde_json::from_str(line).expect("a JSON object")).collect()
     }
 }
+/// Where tests leave what may be looked at when they are over: for each user of this checkout another folder, for what
+/// root has left nobody else can replace.
+pub fn temporary() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("of-{}", rustix::process::getuid().as_raw()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    folder
+}
+
 /// A folder that goes with its test, and that every user may read.
 pub fn folder_for_all_users() -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
