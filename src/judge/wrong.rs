@@ -25,6 +25,8 @@ pub struct Misconception {
     pub fails: Vec<String>,
     /// What its failure in the first of these checks looks like.
     pub shows: Evidence,
+    /// The names of misconceptions that nobody can have besides this one.
+    pub never_with: Vec<String>,
 }
 
 impl Misconception {
@@ -39,18 +41,26 @@ impl Misconception {
             let text = found.map(str::trim).collect::<Vec<_>>().join(" ");
             if text.is_empty() { Err(format!("{file} has no remark {word}:")) } else { Ok(text) }
         };
-        let fails = remark("fails")?;
-        let fails: Vec<String> = fails.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let names = |text: String| -> Vec<String> {
+            text.split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        };
+        let fails = names(remark("fails")?);
+        let never_with = names(remark("never with").unwrap_or_default());
         let name = file.rsplit('/').next().and_then(|name| name.split('.').next()).unwrap_or_default().to_owned();
         let shows = remark("shows").unwrap_or_default();
         let shows = Evidence::read(&shows).map_err(|why| format!("{file}: shows: {why}"))?;
-        Ok(Misconception { name, sentence: remark("wrong")?, fails, shows })
+        Ok(Misconception { name, sentence: remark("wrong")?, fails, shows, never_with })
     }
 
     /// The first of its checks in the exercise's order, if it is one that fails and all the others fail, too.
     fn first_of<'a>(&self, failed: &[&'a Checked]) -> Option<&'a Checked> {
         let all_fail = self.fails.iter().all(|name| failed.iter().any(|checked| checked.check.name == name));
         failed.iter().find(|checked| self.explains(checked)).filter(|_| all_fail).copied()
+    }
+
+    /// Whether nobody can have both.
+    fn excludes(&self, other: &Misconception) -> bool {
+        self.never_with.contains(&other.name) || other.never_with.contains(&self.name)
     }
 
     fn explains(&self, checked: &Checked) -> bool {
@@ -84,7 +94,10 @@ pub fn likely(all: &[Misconception], grade: &Grade) -> Vec<Likely> {
     let failed: Vec<&Checked> = grade.checks.iter().filter(|checked| failure_of(checked).is_some()).collect();
     let (mut found, mut unexplained) = (Vec::<&Misconception>::new(), failed.clone());
     while let Some(first) = unexplained.first().copied() {
-        let fits: Vec<&Misconception> = all.iter().filter(|one| one.fits(first, &failed)).collect();
+        let fits: Vec<&Misconception> = all
+            .iter()
+            .filter(|one| one.fits(first, &failed) && !found.iter().any(|other| one.excludes(other)))
+            .collect();
         let cause = only_one(without_parts_of_others(&fits)).filter(|cause| !is_two_others(cause, &fits, all, &failed));
         match cause {
             Some(cause) => {
@@ -131,7 +144,7 @@ fn is_two_others(cause: &Misconception, fit: &[&Misconception], all: &[Misconcep
         let rest = |checked: &&&Checked| cause.explains(checked) && !one.explains(checked);
         let Some(next) = failed.iter().find(rest) else { return true };
         all.iter()
-            .filter(|other| within(other) && other.fits(next, failed))
+            .filter(|other| within(other) && other.fits(next, failed) && !one.excludes(other))
             .any(|other| cause.fails.iter().all(|name| one.fails.contains(name) || other.fails.contains(name)))
     })
 }
@@ -214,6 +227,15 @@ mod tests {
         let all = [misconception("one", "a, b", "hangs"), misconception("other", "a, c", "hangs")];
         assert!(names(&all, &[("a", Hangs), ("b", Hangs), ("c", Hangs)]).is_empty());
         assert_eq!(names(&all, &[("a", Hangs), ("b", Hangs)]), ["one"]);
+    }
+
+    #[test]
+    fn what_nobody_can_have_at_once_is_no_other_cause() {
+        let whole = misconception("whole", "a, b", "hangs");
+        let first = misconception("first", "a", "hangs\n# never with: second");
+        let all = [whole, first, misconception("second", "b", "hangs")];
+        assert_eq!(names(&all, &[("a", Hangs), ("b", Hangs)]), ["whole"]);
+        assert_eq!(names(&all[1..], &[("a", Hangs), ("b", Hangs)]), ["first"]);
     }
 
     #[test]

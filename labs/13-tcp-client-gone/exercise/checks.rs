@@ -120,6 +120,7 @@ fn answers(attempt: &mut Attempt) -> Done {
         client.send(text.as_bytes())?;
         client.expect_just(text.to_ascii_uppercase().as_bytes())?;
     }
+    client.hold_back("the rest of what it says")?;
     let long = attempt.word(attempt.number(2000..=5000));
     client.send(long.as_bytes())?;
     client.expect_just(long.to_ascii_uppercase().as_bytes())

@@ -112,6 +112,7 @@ fn one_client(attempt: &mut Attempt) -> Done {
         client.send(text.as_bytes())?;
         client.expect_just(text.to_ascii_uppercase().as_bytes())?;
     }
+    client.hold_back("the rest of what it says")?;
     client.send(b"room 101, no. 5")?;
     client.expect_just(b"ROOM 101, NO. 5")
 }

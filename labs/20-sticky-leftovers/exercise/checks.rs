@@ -163,7 +163,7 @@ fn ascii_text(attempt: &mut Attempt) -> Done {
 fn wide_characters(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let mut client = connect_with_name(attempt)?;
-    for text in ["é", "你好", "🙂", "aé你🙂", EDGES] {
+    for text in ["é", "你好", "🙂", "aé你🙂", "\u{fffd}", EDGES] {
         client.send(text.as_bytes())?;
         client.expect(&code_points(text))?;
     }

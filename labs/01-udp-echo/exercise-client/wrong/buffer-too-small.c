@@ -1,4 +1,4 @@
-/* wrong: no answer is taken to be longer than the buffer
+/* wrong: no line, and no answer, is taken to be longer than a buffer of ours
  * fails: long-line
  * shows: got less
  */

@@ -1,4 +1,4 @@
-# wrong: connect and send are taken to tell that nobody is there, as they do for TCP
+# wrong: that nobody is there is expected to show at once, or at any socket: only a connected one is told
 # fails: nobody-there, server-goes-away
 # shows: got "no answer"
 import os

@@ -1,4 +1,4 @@
-# wrong: what is printed is taken to say all: the exit code is always 0
+# wrong: what is printed is taken to say all: the exit code does not tell how each line went
 # fails: exit-codes
 # shows: exit 0, expected "exit code"
 import os

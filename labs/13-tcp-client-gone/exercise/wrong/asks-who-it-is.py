@@ -1,6 +1,6 @@
 # wrong: a connection that was accepted is taken to be there still when it is asked for its client's address
 # fails: reset-at-once
-# shows: ended, exit nonzero
+# shows: ended, exit nonzero, says "not connected"
 import os
 import socket
 

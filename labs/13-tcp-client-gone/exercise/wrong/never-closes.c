@@ -1,4 +1,4 @@
-// wrong: a connection is expected to close itself when the loop comes round
+// wrong: a connection is taken to be closed, though a descriptor of it is still open
 // fails: closes-too, hundreds
 // shows: hangs, in accept
 #include <arpa/inet.h>

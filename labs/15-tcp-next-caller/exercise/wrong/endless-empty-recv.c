@@ -1,4 +1,4 @@
-// wrong: a recv that gives nothing is taken for an empty message
+// wrong: a connection is expected to end in another way than by a recv that gives nothing
 // fails: rests, hundred-clients
 // shows: spins
 #include <arpa/inet.h>

@@ -1,4 +1,4 @@
-# wrong: a recv that gives nothing is taken for an empty message
+# wrong: a connection is expected to end in another way than by a recv that gives nothing
 # fails: next-client, rests, second-waits, five-wait, silent-client, hundred-clients
 # shows: spins
 import os

@@ -1,4 +1,4 @@
-// wrong: a connection is expected to close itself when nobody uses it any more
+// wrong: a connection is taken to be closed, though a descriptor of it is still open
 // fails: hundred-clients
 // shows: hangs, in accept
 #include <arpa/inet.h>

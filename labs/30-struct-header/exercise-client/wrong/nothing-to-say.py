@@ -1,4 +1,4 @@
-# wrong: an empty line is expected to be no message
+# wrong: an empty line is taken for something else than a message of no bytes
 # fails: empty-line
 # shows: what "closed the connection"
 import os

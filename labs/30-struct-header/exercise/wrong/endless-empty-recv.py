@@ -1,4 +1,4 @@
-# wrong: a recv that gives nothing is taken for a pause: the rest is expected to come
+# wrong: a connection is expected to end in another way than by a recv that gives nothing
 # fails: several-messages, second-waits, fin-in-a-frame, rests, hundred-clients
 # shows: spins
 import os

@@ -1,4 +1,4 @@
-// wrong: a connection is expected to close itself when nobody serves it any more
+// wrong: a connection is taken to be closed, though a descriptor of it is still open
 // fails: several-messages, length-too-large, length-highest-bit, fin-in-a-frame, hundred-clients
 // shows: hangs
 #include <arpa/inet.h>
