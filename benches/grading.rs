@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use limit::keeps;
 use rustix::process::{WaitOptions, getpid, set_child_subreaper, waitpid};
-use support::{in_some_turns, row, shown, time};
+use support::{in_some_turns, row, shown, time, time_to};
 
 const ROUNDS: usize = 15;
 
@@ -54,6 +54,10 @@ const MISTAKES: [(&str, &str); 12] = [
 const MOST_SLOW: usize = 1;
 const SLOW: f64 = 3.0;
 
+/// The exit codes of a program that passes, and of one that fails.
+const PASS: i32 = 0;
+const FAIL: i32 = 8;
+
 /// An exercise whose solution is judged.
 struct Case {
     id: &'static str,
@@ -64,7 +68,7 @@ struct Case {
 }
 
 const CASES: [Case; 2] = [
-    Case { id: "30", folder: "labs/30-struct-header/exercise/solutions/python", checks: 12, holds: Some(HOLD) },
+    Case { id: "30", folder: "labs/30-struct-header/exercise/solutions/python", checks: 16, holds: Some(HOLD) },
     Case { id: "01", folder: "labs/01-udp-echo/exercise/solutions/python", checks: 15, holds: Some(HOLD) },
 ];
 
@@ -78,7 +82,7 @@ fn main() {
         beside_bare_starts(case);
     }
     typical_mistakes();
-    println!("\n{:<54} {:>10} {:>10} {:>7}", "an attempt with twelve checks, beside", "ours", "baseline", "ratio");
+    println!("\n{:<54} {:>10} {:>10} {:>7}", "an attempt of exercise 30, beside", "ours", "baseline", "ratio");
     let judged = || judged(&CASES[0]);
     for (name, command) in [("the same checks in pytest", pytest as Grader), ("the same checks in check50", check50)] {
         match command() {
@@ -134,7 +138,7 @@ fn typical_mistakes() {
             }
         };
         fs::write(folder.path().join("program.py"), text).expect("a program");
-        let mut rounds: Vec<Duration> = (0..ROUNDS).map(|_| judged_in(id, folder.path(), "program.py")).collect();
+        let mut rounds: Vec<Duration> = (0..ROUNDS).map(|_| judged_in(id, folder.path(), "program.py", FAIL)).collect();
         rounds.sort();
         println!("{:<54} {:>10}", format!("{id} {name}"), shown(rounds[ROUNDS / 2]));
         slow += usize::from(rounds[ROUNDS / 2].as_secs_f64() > SLOW);
@@ -145,14 +149,15 @@ fn typical_mistakes() {
 type Grader = fn() -> Option<Command>;
 
 fn judged(case: &Case) -> Duration {
-    judged_in(case.id, &Path::new(env!("CARGO_MANIFEST_DIR")).join(case.folder), "server.py")
+    judged_in(case.id, &Path::new(env!("CARGO_MANIFEST_DIR")).join(case.folder), "server.py", PASS)
 }
 
-fn judged_in(id: &str, folder: &Path, program: &str) -> Duration {
+fn judged_in(id: &str, folder: &Path, program: &str, code: i32) -> Duration {
     let mut socklab = Command::new(env!("CARGO_BIN_EXE_socklab"));
     // Both start the interpreter itself.
     socklab.env("PATH", real_python().parent().expect("a folder"));
-    time(socklab.args(["grade", id, "--seed", "1", "--", "python3", program]).current_dir(folder))
+    let command = socklab.args(["grade", id, "--seed", "1", "--", "python3", program]).current_dir(folder);
+    time_to(code, command)
 }
 
 /// Starts of the interpreter with the imports, as many at once as there are processors.

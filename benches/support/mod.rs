@@ -5,11 +5,16 @@ use std::time::{Duration, Instant};
 
 /// How long a program takes that succeeds, from start to end.
 pub fn time(command: &mut Command) -> Duration {
+    time_to(0, command)
+}
+
+/// How long a program takes that ends with this exit code.
+pub fn time_to(code: i32, command: &mut Command) -> Duration {
     command.stdin(Stdio::null()).stdout(Stdio::null());
     let began = Instant::now();
     let status = command.status().expect("the program starts");
     let took = began.elapsed();
-    assert!(status.success(), "{command:?}: {status}");
+    assert_eq!(status.code(), Some(code), "{command:?}");
     took
 }
 

@@ -195,8 +195,8 @@ impl PreparedAttempt {
             Some(seed) => seed.clone(),
             None => Seed::random().context("getrandom, for a new seed")?,
         };
-        let Runnable { argv, config, path } = match &self.program {
-            Ok(program) => program.clone(),
+        let runnable = match &self.program {
+            Ok(program) => program,
             Err(unfit) => {
                 let grade = Grade::unfit(id, exercise, self.typed.clone(), seed, unfit.clone());
                 return Ok(self.with_bounds(Grade { limits: limits(), cost: self.built, ..grade }));
@@ -207,15 +207,19 @@ impl PreparedAttempt {
             exercise,
             wrong: &self.wrong,
             typed: self.typed.clone(),
-            env: environment(&path),
-            argv,
-            sandbox: SandboxConfig { capture: options.capture, ..config },
+            env: environment(&runnable.path),
+            argv: runnable.argv.clone(),
+            sandbox: SandboxConfig { capture: options.capture, ..runnable.config.clone() },
             built: self.built,
             seed,
             only: options.check.as_deref(),
             case: options.case.clone(),
             progress,
         });
+        // One that does not start may lack what its interpreter needs: then nothing is wrong with it.
+        if grade.gate.is_some() {
+            runnable.try_out(&environment)?;
+        }
         Ok(self.with_bounds(grade))
     }
 
@@ -245,9 +249,9 @@ fn built(mut config: SandboxConfig, setup: &Setup<'_>, run: &[OsString], besides
         }
     }
     if besides.iter().any(|one| Path::new(".").join(&one.name) == run[0]) {
-        return Ok((Ok(Runnable { argv: run.to_vec(), config, path: Vec::new() }), cost));
+        return Ok((Ok(Runnable::inside(run.to_vec(), config)), cost));
     }
-    let runnable = setup.runnable(&config, run, setup.source.author, &environment)?;
+    let runnable = setup.runnable(&config, run, setup.source.author)?;
     Ok((Ok(runnable), cost))
 }
 
@@ -255,8 +259,9 @@ fn built(mut config: SandboxConfig, setup: &Setup<'_>, run: &[OsString], besides
 fn build(config: &SandboxConfig, setup: &Setup<'_>) -> Result<(Result<Archive, Unfit>, Cost)> {
     let limits = Limits { wall: LONGEST, ..Limits::for_build() };
     let config = SandboxConfig { limits, ..config.clone() };
-    let Runnable { argv, config, path } =
-        setup.runnable(&config, &setup.source.build, Author::Submitted, &environment)?;
+    let runnable = setup.runnable(&config, &setup.source.build, Author::Submitted)?;
+    runnable.try_out(&environment)?;
+    let Runnable { argv, config, path, .. } = runnable;
     let mut sandbox = Sandbox::open(&config).map_err(|fault| anyhow!("{fault}"))?;
     let protection = sandbox.protection().clone();
     let fault = |fault: Fault| anyhow!("the build could not be watched: {fault}");

@@ -1,5 +1,5 @@
-//! What a command takes of this machine: the programs that it names are found, shown in the sandbox, and tried there
-//! before any check.
+//! What a command takes of this machine: the programs that it names are found and shown in the sandbox. They are tried
+//! there, too, where a program does not even start: that may be for want of something that is not shown.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -39,6 +39,24 @@ pub(super) struct Runnable {
     pub config: SandboxConfig,
     /// Where programs outside of the system's folders lie, which it may start by their names.
     pub path: Vec<PathBuf>,
+    /// Programs outside of the system's folders that it takes.
+    installed: Vec<PathBuf>,
+}
+
+impl Runnable {
+    /// A program that has come along into the sandbox, and takes nothing else.
+    pub fn inside(argv: Vec<OsString>, config: SandboxConfig) -> Runnable {
+        Runnable { argv, config, path: Vec::new(), installed: Vec::new() }
+    }
+
+    /// Starts each program that is not one of the system's in an empty sandbox: what it lacks there is no fault of the
+    /// attempt.
+    ///
+    /// # Errors
+    /// Which one cannot be started, why, and what to do.
+    pub fn try_out(&self, environment: &dyn Fn(&[PathBuf]) -> Environment) -> Result<()> {
+        self.installed.iter().try_for_each(|program| try_out(&self.config, program, environment(&self.path)))
+    }
 }
 
 /// Where the programs of a command are looked for.
@@ -55,15 +73,9 @@ impl Setup<'_> {
     /// only.
     ///
     /// # Errors
-    /// There is no such program, or it cannot be started in a sandbox.
-    pub fn runnable(
-        &self,
-        config: &SandboxConfig,
-        command: &[OsString],
-        author: Author,
-        environment: &dyn Fn(&[PathBuf]) -> Environment,
-    ) -> Result<Runnable> {
-        let mut new = Runnable { argv: command.to_vec(), config: config.clone(), path: Vec::new() };
+    /// There is no such program.
+    pub fn runnable(&self, config: &SandboxConfig, command: &[OsString], author: Author) -> Result<Runnable> {
+        let mut new = Runnable::inside(command.to_vec(), config.clone());
         let is_built = !self.source.build.is_empty() && Path::new(&command[0]).starts_with(".");
         if author == Author::Typed && is_built {
             return Ok(new);
@@ -84,10 +96,9 @@ impl Setup<'_> {
                 continue;
             }
             new.config.visible.extend(visible);
-            new.config.hidden = self.hidden(config, &new.config.visible);
-            let env = environment(&new.path);
-            try_out(&new.config, &program, env)?;
+            new.installed.push(program);
         }
+        new.config.hidden = self.hidden(config, &new.config.visible);
         Ok(new)
     }
 
@@ -154,8 +165,7 @@ fn all_but(folder: &Path, without: &[&Path]) -> Vec<PathBuf> {
     entries.flat_map(|entry| all_but(&entry, without)).collect()
 }
 
-/// Starts a program that is not one of the system's in an empty sandbox, with words that have it do next to nothing: so
-/// what it lacks there is known before any check, and is no fault of the attempt.
+/// Starts a program that is not one of the system's in an empty sandbox, with words that have it do next to nothing.
 fn try_out(config: &SandboxConfig, program: &Path, env: Environment) -> Result<()> {
     let name = program.file_name().and_then(OsStr::to_str).unwrap_or_default();
     let Some(words) = to_try(name) else { return Ok(()) };

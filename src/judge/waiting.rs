@@ -15,6 +15,9 @@ use crate::sandbox::{HostSocket, Sandbox, Tally};
 /// The longest time that passes without a look, in waits that all end soon.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// The longest time between two questions about what is to come soon.
+const SLOWEST_ASK: Duration = Duration::from_millis(2);
+
 /// Looks take at most one part of this many of a processor.
 const PART_TO_LOOK: u32 = 4;
 
@@ -35,7 +38,8 @@ impl CheckContext {
         self.wait_asking_every(SAMPLE_EVERY, socket, &mut done)
     }
 
-    /// As [`wait`](CheckContext::wait), with `interval` as the longest time between two calls of `done`.
+    /// As [`wait`](CheckContext::wait), with `interval` as the time between the first two calls of `done`. It grows: what
+    /// has not come at once is asked for less and less often.
     ///
     /// # Errors
     /// As [`wait`](CheckContext::wait).
@@ -49,9 +53,11 @@ impl CheckContext {
         let mut wait = Wait::begin(self);
         let (mut asleep, mut written) = (0, self.sandbox.borrow().output().total());
         let (mut last_sample, mut every) = (Instant::now(), SAMPLE_EVERY);
+        let mut pause = interval;
         loop {
             let ended = self.sandbox.borrow().ended().is_some();
-            let ready = self.poll(socket, if ended { Duration::ZERO } else { interval })?;
+            let ready = self.poll(socket, if ended { Duration::ZERO } else { pause })?;
+            pause = pause.max((pause * 3 / 2).min(SLOWEST_ASK));
             if ready || done(&mut self.sandbox.borrow_mut())? {
                 return Ok(WaitOutcome::Ready);
             }
@@ -116,11 +122,13 @@ impl CheckContext {
     /// A failure, if it goes on using CPU.
     pub fn rest(&self) -> Done {
         const REST: Duration = Duration::from_secs(1);
+        /// It is the whole second that counts.
+        const LOOK_AT_REST: Duration = Duration::from_millis(50);
         self.settle()?;
         let (mut whole, mut second) = (Wait::begin(self), Wait::begin(self));
         while self.ended().is_none() {
-            self.poll(None, SAMPLE_EVERY)?;
-            if self.clock.age() < SAMPLE_EVERY || self.ended().is_some() {
+            self.poll(None, LOOK_AT_REST)?;
+            if self.clock.age() < LOOK_AT_REST || self.ended().is_some() {
                 continue;
             }
             let moment = self.look()?;

@@ -304,7 +304,8 @@ fn reset_in_a_frame(attempt: &mut Attempt) -> Done {
 fn reset_while_it_sends(attempt: &mut Attempt) -> Done {
     attempt.start_tcp_server()?;
     let leaver = attempt.connect_narrow("leaver")?;
-    leaver.send_until_blocked(&framed(b"and another thing"))?;
+    // One frame is one segment.
+    leaver.send_until_blocked(&framed(attempt.word(500).as_bytes()))?;
     leaver.reset()?;
     expect_next_served(attempt)
 }
