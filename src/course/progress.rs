@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Mistyped;
 use super::exercises::{self, ExerciseFolder};
+use super::languages;
 use super::work::Work;
 use crate::judge::{self, Grade, Verdict, report};
 use crate::output;
@@ -124,8 +125,8 @@ impl Work {
     /// The language in which somebody begins an exercise who has done another one.
     pub fn language_for(&self, next: &ExerciseFolder, done: &ExerciseFolder) -> &'static str {
         let known = self.language_meant(done, None, "start").ok();
-        let known = known.and_then(|language| next.language(language).ok());
-        known.or_else(|| next.languages().first().copied()).unwrap_or("python")
+        let usual = languages::with_starters().next().map(|language| language.name);
+        known.or(usual).and_then(|language| next.language(language).ok()).unwrap_or("python")
     }
 
     fn progress_file(&self) -> PathBuf {
