@@ -38,8 +38,8 @@ impl CheckContext {
         self.wait_asking_every(SAMPLE_EVERY, socket, &mut done)
     }
 
-    /// As [`wait`](CheckContext::wait), with `interval` as the time between the first two calls of `done`. It grows: what
-    /// has not come at once is asked for less and less often.
+    /// As [`wait`](CheckContext::wait), with `interval` as the time between the first two calls of `done`. It grows:
+    /// what has not come at once is asked for less and less often.
     ///
     /// # Errors
     /// As [`wait`](CheckContext::wait).

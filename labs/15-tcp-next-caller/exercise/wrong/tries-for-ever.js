@@ -4,7 +4,8 @@
 const net = require("node:net");
 
 const server = net.createServer((conn) => {
-  conn.on("data", (data) => conn.write(Buffer.from(data.map((byte) => (byte >= 97 && byte <= 122 ? byte - 32 : byte)))));
+  const capital = (byte) => (byte >= 97 && byte <= 122 ? byte - 32 : byte);
+  conn.on("data", (data) => conn.write(Buffer.from(data.map(capital))));
   conn.on("error", () => conn.destroy());
 });
 const listen = () => server.listen(Number(process.env.PORT), process.env.HOST);
