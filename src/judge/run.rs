@@ -110,10 +110,7 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         }
     }
     if let (Some(gate), Some((first, others))) = (gate, checks.split_first_mut()) {
-        let kind = match &first.outcome {
-            Outcome::Failed(failure) => failure.kind,
-            Outcome::Passed | Outcome::Fault(_) => Kind::Wrong,
-        };
+        let kind = kind_of(first).unwrap_or(Kind::Wrong);
         let what = format!("not applied: the program must get so far that it {}", gate.claim());
         for other in others {
             let failure = Failure::new(kind, what.clone());
@@ -212,10 +209,12 @@ impl Applying<'_> {
         let mut tries = 0..MAX_SHRINK_TRIES;
         'simpler: while matches!(found.outcome, Outcome::Failed(_)) && self.judging.case.is_none() {
             for list in choices::shrink(&found.drawn) {
-                // A try takes about as long as that which has failed.
-                let over = began.elapsed() + found.took > MAX_SHRINK_TIME
-                    || self.budget.cost().wall.saturating_sub(self.judging.built.wall) + found.took > MAX_SHRINK_END
-                    || self.budget.standing() != Standing::Within;
+                // A try takes about as long as that which has failed; but the simplest one of what did not hang is quick.
+                let is_quick = tries.start == 0 && !matches!(kind_of(found), Some(Kind::Hangs | Kind::Spins));
+                let took = if is_quick { Duration::ZERO } else { found.took };
+                let since = self.budget.cost().wall.saturating_sub(self.judging.built.wall);
+                let over = began.elapsed() + took > MAX_SHRINK_TIME || !is_quick && since + took > MAX_SHRINK_END;
+                let over = over || self.budget.standing() != Standing::Within;
                 if over || tries.next().is_none() {
                     return;
                 }
@@ -319,6 +318,14 @@ fn outcome_of(done: Done) -> (Outcome, bool) {
         Err(Stop::Fault(fault)) => (Outcome::Fault(fault), true),
         Err(Stop::TooBusy(fault)) => (Outcome::Fault(fault), false),
         Err(Stop::Needless) => (Outcome::Fault("the first check has shown all".to_owned()), false),
+    }
+}
+
+/// How a check failed.
+fn kind_of(checked: &Checked) -> Option<Kind> {
+    match &checked.outcome {
+        Outcome::Failed(failure) => Some(failure.kind),
+        Outcome::Passed | Outcome::Fault(_) => None,
     }
 }
 
