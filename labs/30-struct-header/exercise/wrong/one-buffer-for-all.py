@@ -1,6 +1,5 @@
 # wrong: what is left over of one client is kept for the next one
-# fails: length-too-large, length-highest-bit, fin-in-a-frame, reset-in-a-frame,
-# fails: reset-while-it-sends
+# fails: length-too-large, length-highest-bit, fin-in-a-frame, reset-in-a-frame
 # shows: wrong, what "closed the connection instead of answering"
 import os
 import socket
