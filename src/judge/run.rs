@@ -209,7 +209,7 @@ impl Applying<'_> {
         let mut tries = 0..MAX_SHRINK_TRIES;
         'simpler: while matches!(found.outcome, Outcome::Failed(_)) && self.judging.case.is_none() {
             for list in choices::shrink(&found.drawn) {
-                // A try takes about as long as that which has failed; but the simplest one of what did not hang is quick.
+                // A try takes about as long as that which has failed; the simplest one of what did not hang is quick.
                 let is_quick = tries.start == 0 && !matches!(kind_of(found), Some(Kind::Hangs | Kind::Spins));
                 let took = if is_quick { Duration::ZERO } else { found.took };
                 let since = self.budget.cost().wall.saturating_sub(self.judging.built.wall);
