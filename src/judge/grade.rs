@@ -135,6 +135,14 @@ impl Checked {
         }
     }
 
+    /// How it failed, if it did.
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.outcome {
+            Outcome::Failed(failure) => Some(failure),
+            Outcome::Passed | Outcome::Fault(_) => None,
+        }
+    }
+
     /// The verdict on the attempt by this check alone.
     pub fn verdict(&self) -> Verdict {
         match self.outcome {

@@ -99,7 +99,7 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         .collect();
     let mut checks = apply_side_by_side(&applying, judging.progress);
     // The first failure is the one that a report shows.
-    let failed = |checked: &Checked| matches!(checked.outcome, Outcome::Failed(_));
+    let failed = |checked: &Checked| checked.failure().is_some();
     let gate = checks.first().filter(|first| is_at_gate(first)).map(|first| first.gate);
     match gate {
         Some(_) => applying[0].tell_of_default_port(&mut checks[0]),
@@ -110,7 +110,7 @@ pub fn judge(judging: &Judging<'_>) -> Grade {
         }
     }
     if let (Some(gate), Some((first, others))) = (gate, checks.split_first_mut()) {
-        let kind = kind_of(first).unwrap_or(Kind::Wrong);
+        let kind = first.failure().map_or(Kind::Wrong, |failure| failure.kind);
         let what = format!("not applied: the program must get so far that it {}", gate.claim());
         for other in others {
             let failure = Failure::new(kind, what.clone());
@@ -151,7 +151,7 @@ fn port_of(seed: &Seed, exercise: &str) -> u16 {
 
 /// Whether a check failed because its program did not get through the gate.
 fn is_at_gate(checked: &Checked) -> bool {
-    checked.gate != Gate::Passed && checked.took > Duration::ZERO && matches!(checked.outcome, Outcome::Failed(_))
+    checked.gate != Gate::Passed && checked.took > Duration::ZERO && checked.failure().is_some()
 }
 
 /// Applies the checks, at most [`MAX_CHECKS_AT_ONCE`] at once, and reports how many are done. The results are in the
@@ -207,10 +207,11 @@ impl Applying<'_> {
     fn shrink(&self, found: &mut Checked) {
         let began = Instant::now();
         let mut tries = 0..MAX_SHRINK_TRIES;
-        'simpler: while matches!(found.outcome, Outcome::Failed(_)) && self.judging.case.is_none() {
+        'simpler: while found.failure().is_some() && self.judging.case.is_none() {
             for list in choices::shrink(&found.drawn) {
                 // A try takes about as long as that which has failed; the simplest one of what did not hang is quick.
-                let is_quick = tries.start == 0 && !matches!(kind_of(found), Some(Kind::Hangs | Kind::Spins));
+                let is_quick = tries.start == 0
+                    && !found.failure().is_some_and(|failure| matches!(failure.kind, Kind::Hangs | Kind::Spins));
                 let took = if is_quick { Duration::ZERO } else { found.took };
                 let since = self.budget.cost().wall.saturating_sub(self.judging.built.wall);
                 let over = began.elapsed() + took > MAX_SHRINK_TIME || !is_quick && since + took > MAX_SHRINK_END;
@@ -219,7 +220,7 @@ impl Applying<'_> {
                     return;
                 }
                 let (simpler, _) = self.apply(Choices::replay(list), MAX_SHRINKING);
-                if matches!(simpler.outcome, Outcome::Failed(_)) && is_smaller(&simpler.drawn, &found.drawn) {
+                if simpler.failure().is_some() && is_smaller(&simpler.drawn, &found.drawn) {
                     *found = Checked { shrunk: true, ..simpler };
                     continue 'simpler;
                 }
@@ -318,14 +319,6 @@ fn outcome_of(done: Done) -> (Outcome, bool) {
         Err(Stop::Fault(fault)) => (Outcome::Fault(fault), true),
         Err(Stop::TooBusy(fault)) => (Outcome::Fault(fault), false),
         Err(Stop::Needless) => (Outcome::Fault("the first check has shown all".to_owned()), false),
-    }
-}
-
-/// How a check failed.
-fn kind_of(checked: &Checked) -> Option<Kind> {
-    match &checked.outcome {
-        Outcome::Failed(failure) => Some(failure.kind),
-        Outcome::Passed | Outcome::Fault(_) => None,
     }
 }
 

@@ -5,8 +5,7 @@
 //! checks looks like, as [`Evidence`](super::evidence::Evidence).
 
 use super::evidence::Evidence;
-use super::failure::Failure;
-use super::grade::{Checked, Grade, Likely, Outcome};
+use super::grade::{Checked, Grade, Likely};
 
 /// The word that stands in `fails:` for all checks, of a program that does not get through the gate.
 pub const GATE: &str = "gate";
@@ -70,15 +69,7 @@ impl Misconception {
     /// Whether it explains a failure: the first of all its checks, which all fail, looks as it says.
     fn fits(&self, first: &Checked, failed: &[&Checked]) -> bool {
         let is_first = self.first_of(failed).is_some_and(|of_its| of_its.check.name == first.check.name);
-        is_first && failure_of(first).is_some_and(|failure| self.shows.holds(failure))
-    }
-}
-
-/// The failure of a check that failed.
-fn failure_of(checked: &Checked) -> Option<&Failure> {
-    match &checked.outcome {
-        Outcome::Failed(failure) => Some(failure),
-        Outcome::Passed | Outcome::Fault(_) => None,
+        is_first && first.failure().is_some_and(|failure| self.shows.holds(failure))
     }
 }
 
@@ -88,10 +79,10 @@ fn failure_of(checked: &Checked) -> Option<&Failure> {
 pub fn likely(all: &[Misconception], grade: &Grade) -> Vec<Likely> {
     if let (Some(_), Some(first)) = (grade.gate, grade.checks.first()) {
         let at_gate = all.iter().filter(|one| one.fails == [GATE]);
-        let fits = |one: &&Misconception| failure_of(first).is_some_and(|failure| one.shows.holds(failure));
+        let fits = |one: &&Misconception| first.failure().is_some_and(|failure| one.shows.holds(failure));
         return only_one(at_gate.filter(fits).collect()).map(told).into_iter().collect();
     }
-    let failed: Vec<&Checked> = grade.checks.iter().filter(|checked| failure_of(checked).is_some()).collect();
+    let failed: Vec<&Checked> = grade.checks.iter().filter(|checked| checked.failure().is_some()).collect();
     let (mut found, mut unexplained) = (Vec::<&Misconception>::new(), failed.clone());
     while let Some(first) = unexplained.first().copied() {
         let fits: Vec<&Misconception> = all
@@ -155,8 +146,8 @@ mod tests {
 
     use super::*;
     use crate::judge::exercise::{Check, Exercise};
-    use crate::judge::failure::Kind;
-    use crate::judge::grade::Unfit;
+    use crate::judge::failure::{Failure, Kind};
+    use crate::judge::grade::{Outcome, Unfit};
     use crate::judge::seed::Seed;
 
     #[test]

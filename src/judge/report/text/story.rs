@@ -51,10 +51,7 @@ impl<'a> Story<'a> {
     }
 
     fn failure(&self) -> Option<&Failure> {
-        match &self.checked.outcome {
-            Outcome::Failed(failure) => Some(failure),
-            _ => None,
-        }
+        self.checked.failure()
     }
 
     /// What the program would do if it passed; and which of how many stories this is.
