@@ -69,6 +69,7 @@ pub(super) fn play(
         kernel: kernel(),
         began_us: u64::try_from(began.as_micros()).unwrap_or_default(),
         seed: hosts.script().filter(|script| script.is_random()).map(|script| script.seed),
+        unpinned: hosts.unpinned(),
     };
     if sink.announce(0, host, What::Start(start)).is_break() {
         return Ok(Ending::Left);

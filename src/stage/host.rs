@@ -69,7 +69,7 @@ impl fmt::Display for NoPrivateHost {
 }
 
 /// Settings of a host, so that every machine tells the same story: the files under `/proc/sys/net` and what they hold.
-const SETTINGS: [(&str, &str); 13] = [
+const SETTINGS: [(&str, &str); 15] = [
     ("ipv6/conf/all/disable_ipv6", "1"),
     ("ipv4/tcp_congestion_control", "reno"),
     ("ipv4/tcp_rmem", "4096 131072 6291456"),
@@ -78,6 +78,11 @@ const SETTINGS: [(&str, &str); 13] = [
     ("ipv4/tcp_timestamps", "2"),
     // No probe sends a lost tail again within milliseconds: on a held wire it would go off by chance.
     ("ipv4/tcp_early_retrans", "0"),
+    // How many answers in a row make a connection interactive, so that acknowledgements wait for data to ride on: 3 from
+    // Linux 5.1 on, 1 again from 6.0 on, a setting since 6.7.
+    ("ipv4/tcp_pingpong_thresh", "1"),
+    // How many SYNs are repeated after the same time, before each wait is twice the one before: a setting since 6.5.
+    ("ipv4/tcp_syn_linear_timeouts", "4"),
     // No receiver waits up to a millisecond to answer several segments at once.
     ("ipv4/tcp_comp_sack_nr", "0"),
     // A large send goes in bursts, each of which ends in PSH. Their size shall not depend on the round trip.
@@ -113,6 +118,18 @@ impl Hosts {
             Hosts::Wired { plan, .. } => Some(&plan.script),
             Hosts::Private { .. } | Hosts::Loopback(_) => None,
         }
+    }
+
+    /// The settings, files under `/proc/sys/net`, that have another value here than the labs were made with, and cannot be
+    /// given it: on the machine's own loopback, where the kernel does not know the setting, or where it is read-only.
+    pub fn unpinned(&self) -> Vec<String> {
+        let private = !matches!(self, Hosts::Loopback(_));
+        let has_it = |(file, value): &&(&str, &str)| {
+            let path = format!("/proc/sys/net/{file}");
+            let is_there = || fs::read_to_string(&path).is_ok_and(|is| is.split_whitespace().eq(value.split_whitespace()));
+            (private && fs::write(&path, value).is_ok()) || is_there()
+        };
+        SETTINGS.iter().filter(|setting| !has_it(setting)).map(|(file, _)| (*file).to_owned()).collect()
     }
 
     /// Prepares hosts on which nothing has happened, and says at which address the port that a lab calls `port` is. A

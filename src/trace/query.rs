@@ -88,6 +88,23 @@ impl Trace {
         Selection { scene: Some(number), ..self.all().only(|event| event.scene == number) }
     }
 
+    /// Whether a setting of the kernel, a file under `/proc/sys/net`, had the value with which the labs were made.
+    ///
+    /// # Errors
+    /// If it had not, or the trace does not say: what depends on the setting cannot be observed then.
+    pub fn pinned(&self, setting: &str) -> Result<(), Unseen> {
+        let start = self.events.iter().find_map(|event| match &event.what {
+            What::Start(start) => Some(start),
+            _ => None,
+        });
+        let start = start.ok_or(Unseen::because("the trace has no beginning"))?;
+        if !start.unpinned.iter().any(|unpinned| unpinned == setting) {
+            return Ok(());
+        }
+        let name = setting.rsplit('/').next().unwrap_or(setting);
+        Err(Unseen(format!("the kernel's {name} could not be set here, and other values give other results").into()))
+    }
+
     /// All events.
     pub fn all(&self) -> Selection<'_> {
         Selection { events: self.events.iter().collect(), scene: None, role: None }

@@ -52,7 +52,7 @@ fn host(host: Host) -> &'static str {
 
 fn own_fields(what: &What, to: &mut Map<String, Json>) {
     match what {
-        What::Start(Start { lab, question, stage, kernel, began_us, seed }) => {
+        What::Start(Start { lab, question, stage, kernel, began_us, seed, unpinned }) => {
             to.insert("lab".into(), lab.clone().into());
             to.insert("question".into(), question.clone().into());
             to.insert("stage".into(), (*stage).into());
@@ -60,6 +60,7 @@ fn own_fields(what: &What, to: &mut Map<String, Json>) {
             to.insert("began_us".into(), (*began_us).into());
             to.insert("version".into(), env!("CARGO_PKG_VERSION").into());
             to.insert("seed".into(), (*seed).into());
+            to.insert("unpinned".into(), unpinned.clone().into());
         }
         What::Scene { text, port } => {
             to.insert("text".into(), text.clone().into());

@@ -25,8 +25,8 @@ pub fn transcript_of(number: u32, checked: &Checked) -> String {
 pub fn pcapng(grade: &Grade) -> Vec<u8> {
     let (lab, question) = (grade.exercise.clone(), grade.program.join(" "));
     let began_us = grade.began_us;
-    let start =
-        Start { lab, question, stage: "private", kernel: grade.kernel.clone(), began_us, seed: grade.seed.number() };
+    let (kernel, seed) = (grade.kernel.clone(), grade.seed.number());
+    let start = Start { lab, question, stage: "private", kernel, began_us, seed, unpinned: Vec::new() };
     let mut events = vec![stage(0, What::Start(start))];
     let mut before = 0;
     for (number, checked) in (1..).zip(&grade.checks) {
