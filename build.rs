@@ -1,7 +1,8 @@
 //! Finds the labs and the exercises, and has them compiled into the library: adding one touches nothing else.
 //!
-//! A lab is a folder `labs/NN-name` with a `main.rs`, whose `lab()` describes it. An exercise is a folder
-//! `labs/NN-name/exercise` or `exercise-WORD` with a `checks.rs`; all its files are compiled in.
+//! A lab is a folder `labs/NN-name` with a `main.rs`, whose `lab()` describes it, and a `lesson.toml`, which says what
+//! its page needs besides. An exercise is a folder `labs/NN-name/exercise` or `exercise-WORD` with a `checks.rs`; all
+//! its files are compiled in.
 
 use std::env;
 use std::fmt::Write as _;
@@ -13,6 +14,7 @@ fn main() {
     let labs = root.join("labs");
     println!("cargo::rerun-if-changed={}", labs.display());
     write("labs.rs", &table_of_labs(&labs));
+    write("lessons.rs", &table_of_lessons(&labs));
     write("exercises.rs", &table_of_exercises(&labs));
 }
 
@@ -27,6 +29,18 @@ fn table_of_labs(labs: &Path) -> String {
         let _ = writeln!(table, "    Found {{ folder: {folder:?}, lab: {module}::lab }},");
     }
     modules + &table + "];\n"
+}
+
+/// The list of the labs that have a `lesson.toml`, with its text.
+fn table_of_lessons(labs: &Path) -> String {
+    let mut table = String::from("static ALL: &[(&str, &str)] = &[\n");
+    for lab in entries(labs) {
+        let lesson = lab.join("lesson.toml");
+        if lesson.is_file() {
+            let _ = writeln!(table, "    ({:?}, include_str!({lesson:?})),", file_name(&lab));
+        }
+    }
+    table + "];\n"
 }
 
 /// A module for each exercise's checks, and the list of exercises with their files.

@@ -11,6 +11,7 @@ pub mod hints;
 mod java;
 pub mod labs;
 pub mod languages;
+pub mod lessons;
 mod programs;
 pub mod progress;
 mod setup;
