@@ -61,6 +61,7 @@ const TRIED: &[(&str, &str, &str)] = &[
     ("lab NN", "--mtu", "faults::a_small_mtu_makes_small_segments_and_fragments"),
     ("lab NN", "--patience", "faults::a_kernel_that_goes_on_sending_for_ever_is_left_at_it"),
     ("lab NN", "--pcap", "capture::a_capture_that_cannot_be_written_is_told"),
+    ("lab NN", "--prove", "claims::every_claim_can_come_out_the_other_way"),
     ("lab NN", "--rate", "faults::a_slow_wire_lets_so_many_bits_pass"),
     ("lab NN", "--reorder", "faults::a_reordered_frame_arrives_behind_the_next_one_or_alone"),
     ("lab NN", "--repeat", "sturdy::repeat_counts_every_run"),

@@ -6,6 +6,7 @@ mod authors;
 mod blame;
 mod by_hand;
 mod capture;
+mod claims;
 mod containers;
 mod diagram;
 mod exercises;

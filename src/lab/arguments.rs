@@ -116,6 +116,9 @@ pub(super) struct Arguments {
     /// Check the lab's claims against a run
     #[arg(long, conflicts_with = "role")]
     pub claims: bool,
+    /// With --claims: what the kernel would have to report for the opposite verdict of each claim
+    #[arg(long, requires = "claims")]
+    pub prove: bool,
     /// By hand: the server's address, in place of 127.0.0.1 and the classic port
     #[arg(long, value_name = "IP:PORT", requires = "role", value_parser = address)]
     pub address: Option<SocketAddrV4>,

@@ -12,6 +12,7 @@ mod command;
 mod demo;
 pub mod exit;
 mod files;
+mod mutation;
 mod play;
 mod repeat;
 mod scene;

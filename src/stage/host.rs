@@ -126,7 +126,8 @@ impl Hosts {
         let private = !matches!(self, Hosts::Loopback(_));
         let has_it = |(file, value): &&(&str, &str)| {
             let path = format!("/proc/sys/net/{file}");
-            let is_there = || fs::read_to_string(&path).is_ok_and(|is| is.split_whitespace().eq(value.split_whitespace()));
+            let is_there =
+                || fs::read_to_string(&path).is_ok_and(|is| is.split_whitespace().eq(value.split_whitespace()));
             (private && fs::write(&path, value).is_ok()) || is_there()
         };
         SETTINGS.iter().filter(|setting| !has_it(setting)).map(|(file, _)| (*file).to_owned()).collect()
