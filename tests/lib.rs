@@ -37,5 +37,6 @@ mod submissions;
 mod support;
 mod tidy;
 mod transcripts;
+mod twins;
 mod wire;
 mod wire_sturdy;

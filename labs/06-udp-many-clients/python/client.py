@@ -1,0 +1,10 @@
+import socket
+
+SERVER = ("127.0.0.1", 8082)
+
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    while True:
+        line = input(">>: ")
+        s.sendto(line.encode(), SERVER)
+        data, _ = s.recvfrom(1024)
+        print(f'"{data.decode()}"')
