@@ -86,7 +86,7 @@ test *arguments:
 
 # Run the tests that look at each lab, for one of them: just test-lab 19 (or an exercise: just test-lab 30-client)
 test-lab only:
-    SOCKLAB_ONLY="{{only}}" cargo test -q --test integration -- transcripts:: pages::every_ diagram:: honesty::the_trace exercises::
+    SOCKLAB_ONLY="{{only}}" cargo test -q --test integration -- transcripts:: pages::every_ pages::form:: diagram:: honesty::the_trace exercises::
 
 # Accept new transcripts and verdicts, and refresh what the pages quote and show; of one lab: just bless 19
 bless only="":

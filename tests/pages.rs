@@ -3,6 +3,12 @@
 //! `just bless` (the variable `SOCKLAB_BLESS`) writes the quotations anew instead of complaining. What was measured is
 //! another thing at every run: it is only tested to be whole, and `just measure` (`SOCKLAB_MEASURE`) measures anew.
 
+mod cut;
+mod form;
+mod lesson;
+mod quotation;
+mod tables;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,9 +16,21 @@ use std::path::{Path, PathBuf};
 use crate::support::{
     Lab, all_are_chosen, has_private_hosts, is_chosen, labs, played_here, project, read, side_by_side, skip,
 };
+use form::has_a_lesson;
+use quotation::{are_times, quotation, recorded, scene};
 
 /// A marker in a page, and what must stand in the fence behind it.
 const MARKER: &str = "<!-- quote: ";
+
+/// A marker in a lab's page, and what is made from its lesson in the line behind it.
+const ORIENTATION: &str = "<!-- orientation -->";
+
+/// Markers in a lab's page, and what is made from its lesson and its claims, up to a line `<!-- end -->`.
+const PREDICT: &str = "<!-- predict -->";
+const CLAIMS: &str = "<!-- claims -->";
+
+/// A marker in a lab's page, and lines of a recorded scene in the fence behind it, which a person chooses.
+const CUT: &str = "<!-- cut: ";
 
 /// A marker in a lab's page, and the picture that must be in the line behind it.
 const DIAGRAM: &str = "<!-- diagram: ";
@@ -127,7 +145,7 @@ fn is_drawn(lab: &Lab, Diagram { scene, wire, file, .. }: &Diagram) {
 
 #[test]
 fn every_lab_page_quotes_its_code_and_its_transcript() {
-    for lab in labs() {
+    for lab in labs().into_iter().filter(|lab| !has_a_lesson(lab)) {
         let page = read(&format!("docs/labs/{}.md", lab.folder));
         for what in ["fn ", "scene 1", "claims"] {
             let marker = format!("{MARKER}{what}");
@@ -138,7 +156,9 @@ fn every_lab_page_quotes_its_code_and_its_transcript() {
 
 #[test]
 fn every_scene_stands_in_its_page() {
-    side_by_side(&played_here("every_scene_stands_in_its_page"), |lab| {
+    let of_old_form: Vec<Lab> =
+        played_here("every_scene_stands_in_its_page").into_iter().filter(|lab| !has_a_lesson(lab)).collect();
+    side_by_side(&of_old_form, |lab| {
         let page = read(&format!("docs/labs/{}.md", lab.folder));
         for scene in lab.shown_events(&[]).iter().filter(|event| event["kind"] == "scene") {
             let marker = format!("{MARKER}scene {} -->", scene["scene"]);
@@ -173,23 +193,6 @@ fn pages_have_only_fences_that_are_closed() {
 }
 
 #[test]
-fn a_function_is_quoted_whole_and_alone() {
-    let code = "fn a() {\n    b();\n}\n\n/// Says b.\nfn b() {\n    if c {\n    }\n}\n";
-    assert_eq!(function(code, "a").as_deref(), Some("fn a() {\n    b();\n}\n"));
-    assert_eq!(function(code, "b").as_deref(), Some("/// Says b.\nfn b() {\n    if c {\n    }\n}\n"));
-    assert_eq!(function(code, "c"), None);
-}
-
-#[test]
-fn what_a_role_printed_in_several_scenes_is_one_table() {
-    let one = |number: u32, row: &str| format!("── {number}. a ──\n\n  b  │ not c\n  c  │ head\n  c  │ {row}\n\n");
-    let transcript = one(2, "x") + &one(3, "x");
-    let table = "         head\nscene 2  x\nscene 3  x\n";
-    assert_eq!(said_by("c", "2 to 3", &transcript).as_deref(), Some(table));
-    assert_eq!(said_by("c", "2 to 4", &transcript), None);
-}
-
-#[test]
 fn a_stale_quotation_is_written_anew_and_the_rest_stays() {
     let labs = labs();
     let lab = &labs[0];
@@ -200,6 +203,35 @@ fn a_stale_quotation_is_written_anew_and_the_rest_stays() {
     assert_eq!(refreshed(&fresh, Some(lab), &labs).as_deref(), Ok(fresh.as_str()));
     assert!(refreshed("<!-- quote: fn nothing -->\n```rust\n```\n", Some(lab), &labs).is_err());
     assert!(refreshed("<!-- quote: fn lab -->\nno fence\n", Some(lab), &labs).is_err());
+    assert!(refreshed("<!-- quote: fn lab -->\n```rust\nopen\n", Some(lab), &labs).is_err());
+    assert!(refreshed("<!-- quote: fn lab -->\n```rust\n```\n", None, &labs).is_err());
+}
+
+#[test]
+fn a_cut_stays_as_it_is_or_is_refused() {
+    let labs = labs();
+    let page = |line: &str, below: &str| format!("<!-- cut: scene 1 -->\n```text\n⋮\n{line}\n⋮\n```\n\n{below}");
+    let line = "client  sendto(3, \"hello\", to server:9000) = 5";
+    let good = page(&format!("{line}  ①"), "- ① It leaves.\n");
+    assert_eq!(refreshed(&good, Some(&labs[0]), &labs).as_deref(), Ok(good.as_str()));
+    for bad in [page(&format!("{line}  ①"), "- ② It leaves.\n"), page("client  dances", "")] {
+        let error = refreshed(&bad, Some(&labs[0]), &labs).expect_err("no cut");
+        assert!(error.starts_with("cut: scene 1: "), "{error}");
+    }
+    let error = refreshed("<!-- cut: scene 99 -->\n```text\n```\n", Some(&labs[0]), &labs).expect_err("no scene");
+    assert!(error.contains("to cut from"), "{error}");
+}
+
+#[test]
+fn what_stands_up_to_an_end_is_written_anew() {
+    let labs = labs();
+    let page = "<!-- quote: table of labs -->\nold\n<!-- end -->\nafter\n";
+    let fresh = refreshed(page, None, &labs).expect("a page");
+    assert!(fresh.contains("| [01]") && fresh.ends_with("|\n\n<!-- end -->\nafter\n"), "{fresh}");
+    let nothing_yet = page.replace("old\n", "");
+    assert_eq!(refreshed(&nothing_yet, None, &labs).as_deref(), Ok(fresh.as_str()));
+    assert!(refreshed("<!-- quote: table of labs -->\nold\n", None, &labs).is_err());
+    assert!(refreshed("<!-- orientation -->\nold\n", None, &labs).is_err());
 }
 
 /// All Markdown files of the project.
@@ -220,182 +252,91 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The page with every quotation as it must be.
+/// The page with every quotation, and all that is made from the lesson, as it must be.
 fn refreshed(text: &str, lab: Option<&Lab>, labs: &[Lab]) -> Result<String, String> {
     let mut fresh = String::new();
-    let mut lines = text.split_inclusive('\n');
-    while let Some(line) = lines.next() {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (line, below) = split_line(rest);
         fresh.push_str(line);
-        let Some(what) = line.strip_prefix(MARKER).and_then(|rest| rest.trim_end().strip_suffix(" -->")) else {
-            continue;
-        };
-        if what.starts_with("table of ") {
-            // A table stands bare between its marker and a line that ends it.
-            fresh.push_str(&if what == "table of labs" { table(labs) } else { table_of_claims(labs) });
-            let end =
-                lines.by_ref().find(|line| line.starts_with("<!-- end")).ok_or("the table has no <!-- end -->")?;
-            fresh.push_str(end);
-            continue;
-        }
-        let measures = std::env::var_os("SOCKLAB_MEASURE").is_some();
-        if let Some(runs) = what.strip_prefix("times ").filter(|_| !measures) {
-            let lab = lab.ok_or("only a lab's page has times")?;
-            let rest: Vec<&str> = lines.by_ref().take(1).collect();
-            fresh.extend(rest);
-            let mut there = String::new();
-            for line in lines.by_ref().take_while(|line| !line.starts_with("```")) {
-                there.push_str(line);
+        rest = below;
+        let marker = line.trim_end();
+        if marker == ORIENTATION {
+            fresh.push_str(&lesson::orientation(&of_a_lab(lab)?.folder)?);
+            rest = split_line(rest).1;
+        } else if let Some(made) = made_up_to_an_end(marker, lab, labs, rest)? {
+            fresh.push_str(&made);
+            rest = behind_the_content(rest, marker)?;
+        } else if let Some(what) = marker.strip_prefix(CUT).and_then(|what| what.strip_suffix(" -->")) {
+            let (fence, content, below) = fenced(rest, marker)?;
+            let scene = quoted_scene(what, of_a_lab(lab)?).ok_or(format!("there is no {what:?} to cut from"))?;
+            cut::check(content, &scene, split_line(below).1).map_err(|why| format!("cut: {what}: {why}"))?;
+            fresh.extend([fence, content]);
+            rest = below;
+        } else if let Some(what) = marker.strip_prefix(MARKER).and_then(|what| what.strip_suffix(" -->")) {
+            let (fence, content, below) = fenced(rest, marker)?;
+            fresh.push_str(fence);
+            match what.strip_prefix("times ").filter(|_| std::env::var_os("SOCKLAB_MEASURE").is_none()) {
+                Some(runs) => {
+                    are_times(content, of_a_lab(lab)?, runs)?;
+                    fresh.push_str(content);
+                }
+                None => fresh.push_str(&quotation(what, lab, labs).ok_or(format!("there is no {what:?} to quote"))?),
             }
-            are_times(&there, lab, runs)?;
-            fresh.push_str(&there);
-            fresh.push_str("```\n");
-            continue;
+            rest = below;
         }
-        let fence = lines.next().filter(|line| line.starts_with("```")).ok_or(format!("no fence behind {what:?}"))?;
-        fresh.push_str(fence);
-        fresh.push_str(&quotation(what, lab, labs).ok_or(format!("there is no {what:?} to quote"))?);
-        let end =
-            lines.by_ref().find(|line| line.starts_with("```")).ok_or(format!("the fence of {what:?} is open"))?;
-        fresh.push_str(end);
     }
     Ok(fresh)
 }
 
-/// `fn server`, `scene 2`, `wire scene 2`, `said by client in scenes 2 to 6`, `claims`; in a page that is
-/// no lab's, with the lab's number in front: `05 scene 1`.
-fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
-    if let Some((number, rest)) = what.split_once(' ').filter(|(word, _)| word.parse::<u64>().is_ok()) {
-        let number: u64 = number.parse().ok()?;
-        return quotation(rest, labs.iter().find(|lab| lab.number == number), labs);
-    }
-    let lab = lab?;
-    if let Some(name) = what.strip_prefix("fn ") {
-        return function(&read(&format!("labs/{}/main.rs", lab.folder)), name);
-    }
-    if let Some(number) = what.strip_prefix("wire scene ") {
-        return scene(&recorded(&format!("{}.wire.transcript", lab.folder)), number);
-    }
-    if let Some(number) = what.strip_prefix("scene ") {
-        return scene(&recorded(&format!("{}.transcript", lab.folder)), number);
-    }
-    if let Some((role, scenes)) = what.strip_prefix("said by ").and_then(|rest| rest.split_once(" in scenes ")) {
-        return said_by(role, scenes, &recorded(&format!("{}.transcript", lab.folder)));
-    }
-    if let Some(runs) = what.strip_prefix("times ") {
-        return Some(lab.prints(&["--repeat", runs, "--times"]));
-    }
-    (what == "claims").then(|| recorded(&format!("{}.claims", lab.folder)))
+/// The lab whose page it is.
+fn of_a_lab(lab: Option<&Lab>) -> Result<&Lab, String> {
+    lab.ok_or_else(|| "only a lab's page has this".to_owned())
 }
 
-/// A function with its comments, from its first line to the brace that closes it at the beginning of a line.
-fn function(code: &str, name: &str) -> Option<String> {
-    let lines: Vec<&str> = code.lines().collect();
-    let begins = |line: &&str| line.trim_start_matches("pub ").starts_with(&format!("fn {name}("));
-    let at = lines.iter().position(begins)?;
-    let above = lines[..at].iter().rev().take_while(|line| line.starts_with("///") || line.starts_with("#[")).count();
-    let length = lines[at..].iter().position(|line| *line == "}")?;
-    Some(lines[at - above..=at + length].join("\n") + "\n")
+/// A text's first line, with its end, and the rest.
+fn split_line(text: &str) -> (&str, &str) {
+    text.split_at(text.find('\n').map_or(text.len(), |at| at + 1))
 }
 
-/// One scene of a transcript, from its title to before the next one's.
-fn scene(transcript: &str, number: &str) -> Option<String> {
-    let title = format!("── {number}. ");
-    let lines: Vec<&str> = transcript.lines().collect();
-    let at = lines.iter().position(|line| line.starts_with(&title))?;
-    let length = lines[at + 1..].iter().position(|line| line.starts_with("── "));
-    let end = length.map_or(lines.len(), |length| at + 1 + length);
-    Some(lines[at..end].join("\n").trim_end().to_owned() + "\n")
-}
-
-/// What a role printed in these scenes, as one table: they all begin with the same heading.
-fn said_by(role: &str, scenes: &str, transcript: &str) -> Option<String> {
-    let (first, last) = scenes.split_once(" to ")?;
-    let (first, last): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
-    let mut heading = None;
-    let mut table = String::new();
-    for number in first..=last {
-        let scene = scene(transcript, &number.to_string())?;
-        let mut said = scene.lines().filter_map(|line| line.trim_start().strip_prefix(role)?.strip_prefix("  │ "));
-        let begins = said.next()?.to_owned();
-        if heading.get_or_insert_with(|| begins.clone()) != &begins {
-            return None;
+/// What stands bare behind a marker, up to a line that ends it; `None` for other lines. `now` is what stands there.
+fn made_up_to_an_end(marker: &str, lab: Option<&Lab>, labs: &[Lab], now: &str) -> Result<Option<String>, String> {
+    Ok(match marker {
+        PREDICT => Some(lesson::predictions(&lesson::lesson(&of_a_lab(lab)?.folder)?)),
+        // A lab on a wire cannot be played everywhere.
+        CLAIMS if of_a_lab(lab)?.wire && !has_private_hosts() => {
+            Some(now.split("<!-- end").next().unwrap_or_default().to_owned())
         }
-        if number == first {
-            table += &format!("         {begins}\n");
-        }
-        said.for_each(|line| table += &format!("scene {number}  {line}\n"));
-    }
-    Some(table)
+        CLAIMS => Some(tables::claims_of(of_a_lab(lab)?)),
+        "<!-- quote: table of labs -->" => Some(tables::labs_by_chapter(labs)),
+        "<!-- quote: table of claims -->" => Some(tables::all_claims(labs)),
+        _ => None,
+    })
 }
 
-/// The text of a snapshot, without insta's heading.
-fn recorded(name: &str) -> String {
-    let snapshot = read(&format!("tests/snapshots/{name}.snap"));
-    let text = snapshot.splitn(3, "---\n").nth(2).expect("a snapshot has a heading between two lines ---");
-    text.trim_end().to_owned() + "\n"
+/// The text from the line `<!-- end -->` on.
+fn behind_the_content<'a>(text: &'a str, marker: &str) -> Result<&'a str, String> {
+    let at = if text.starts_with("<!-- end") { Some(0) } else { text.find("\n<!-- end").map(|at| at + 1) };
+    at.map(|at| &text[at..]).ok_or(format!("{marker} has no <!-- end -->"))
 }
 
-/// Whether a text is what `--repeat RUNS --times` prints of a lab: a heading, its scenes, and three times in order for
-/// each line that is typed in them.
-fn are_times(text: &str, lab: &Lab, runs: &str) -> Result<(), String> {
-    let heading = format!("Lab {:02} {}, {runs} runs, free-running, on Linux ", lab.number, lab.name);
-    if !text.starts_with(&heading) {
-        return Err(format!("`just measure`: this does not begin with {heading:?}: {text}"));
+/// The fence that a text begins with: its first line, what is in it, and the text from its last line on.
+fn fenced<'a>(text: &'a str, marker: &str) -> Result<(&'a str, &'a str, &'a str), String> {
+    let (fence, inside) = split_line(text);
+    if !fence.starts_with("```") {
+        return Err(format!("no fence behind {marker}"));
     }
-    if lab.wire && !has_private_hosts() {
-        return Ok(());
-    }
-    let mut lines = text.lines().skip(4);
-    for event in lab.shown_events(&[]) {
-        let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
-        let expected = match event["kind"].as_str() {
-            Some("scene") => format!("{}. {}", event["scene"], text("text")),
-            Some("input") if event["text"].is_string() => format!("   {}{} ", text("prompt"), text("text")),
-            _ => continue,
-        };
-        let line = lines.next().unwrap_or_default();
-        let rest = line.strip_prefix(&expected).ok_or(format!("`just measure`: {line:?} is not {expected:?}"))?;
-        let times: Vec<f64> = rest.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-        if event["kind"] == "input" && !matches!(times[..], [least, median, most] if least <= median && median <= most)
-        {
-            return Err(format!("`just measure`: these are not three times: {line:?}"));
-        }
-    }
-    lines.next().map_or(Ok(()), |line| Err(format!("`just measure`: a line too many: {line:?}")))
+    let at = if inside.starts_with("```") { Some(0) } else { inside.find("\n```").map(|at| at + 1) };
+    let (content, below) = inside.split_at(at.ok_or(format!("the fence of {marker} is open"))?);
+    Ok((fence, content, below))
 }
 
-/// The labs by chapter, as the README shows them.
-fn table(labs: &[Lab]) -> String {
-    let table = read("labs/README.md");
-    let (_, chapters) = table.split_once("\n## ").expect("labs/README.md has chapters");
-    assert_eq!(chapters.matches("\n| [").count(), labs.len(), "labs/README.md has a row a lab");
-    let mut text = String::from("\n| lab | | what it answers |\n|---|---|---|\n");
-    for chapter in chapters.split("\n## ") {
-        let (title, rows) = chapter.split_once('\n').expect("a title");
-        text += &format!("| | **{title}** | |\n");
-        for row in rows.lines().filter(|line| line.starts_with("| [")) {
-            text += &row.replace("](../docs/", "](docs/");
-            text += "\n";
-        }
+/// The scene of a lab that `scene 2` or `wire scene 2` means.
+fn quoted_scene(what: &str, lab: &Lab) -> Option<String> {
+    match what.strip_prefix("wire scene ") {
+        Some(number) => scene(&recorded(&format!("{}.wire.transcript", lab.folder)), number),
+        None => scene(&recorded(&format!("{}.transcript", lab.folder)), what.strip_prefix("scene ")?),
     }
-    let folder = |row: &Lab| (format!("]({}/main.rs)", row.folder), format!("](labs/{}/main.rs)", row.folder));
-    labs.iter().map(folder).fold(text, |text, (from, to)| text.replace(&from, &to)) + "\n"
-}
-
-/// Every claim of every lab, and what became of it here.
-fn table_of_claims(labs: &[Lab]) -> String {
-    let rows = side_by_side(labs, |lab| {
-        let mut rows = String::new();
-        for line in lab.shows(&["--claims", "--json"]).lines() {
-            let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
-            let field = |name: &str| claim[name].as_str().expect(name).replace('|', "\\|");
-            let (source, says, verdict) = (field("source"), field("says"), field("verdict"));
-            let verdict = if verdict == "confirmed" { verdict } else { format!("**{verdict}**") };
-            rows += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
-        }
-        rows
-    });
-    format!("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n{}\n", rows.concat())
 }
 
 /// The targets of a page's links that are files. What looks like a link in a fence is none.
@@ -403,31 +344,4 @@ fn links(text: &str) -> Vec<&str> {
     let outside = text.split("```").step_by(2);
     let in_text = outside.flat_map(|part| part.split("](").skip(1)).filter_map(|rest| rest.split(')').next());
     in_text.filter(|target| !target.contains("://") && !target.starts_with("mailto:")).collect()
-}
-
-#[test]
-fn times_that_are_not_whole_are_noticed() {
-    let Some(lab) = played_here("times_that_are_not_whole_are_noticed").into_iter().find(|lab| lab.number == 33) else {
-        return;
-    };
-    let page = read(&format!("docs/labs/{}.md", lab.folder));
-    let (_, times) = page.split_once("Lab 33 ").expect("its times");
-    let times = format!("Lab 33 {}", times.split("```").next().expect("a fence"));
-    assert_eq!(are_times(&times, &lab, "31"), Ok(()));
-    assert!(are_times(&times, &lab, "1000").is_err());
-    for line in times.lines() {
-        let without: Vec<&str> = times.lines().filter(|other| *other != line).collect();
-        assert!(are_times(&without.join("\n"), &lab, "31").is_err(), "without {line:?}");
-    }
-}
-
-#[test]
-fn the_table_in_the_readme_links_to_the_labs() {
-    for lab in labs() {
-        let row = table(&labs()).lines().find(|line| line.contains(&lab.folder)).map(str::to_owned);
-        let row = row.unwrap_or_else(|| panic!("{} is not in the table", lab.folder));
-        for target in links(&row) {
-            assert!(Path::new(&project(target)).exists(), "{target}");
-        }
-    }
 }

@@ -1,0 +1,84 @@
+//! Tables that pages have from the labs: the labs by chapter, and claims with their verdicts.
+
+use std::path::Path;
+
+use super::links;
+use crate::support::{Lab, labs, project, read, side_by_side};
+
+/// The labs by chapter, as the README shows them.
+pub fn labs_by_chapter(labs: &[Lab]) -> String {
+    let table = read("labs/README.md");
+    let (_, chapters) = table.split_once("\n## ").expect("labs/README.md has chapters");
+    assert_eq!(chapters.matches("\n| [").count(), labs.len(), "labs/README.md has a row a lab");
+    let mut text = String::from("\n| lab | | what it answers |\n|---|---|---|\n");
+    for chapter in chapters.split("\n## ") {
+        let (title, rows) = chapter.split_once('\n').expect("a title");
+        text += &format!("| | **{title}** | |\n");
+        for row in rows.lines().filter(|line| line.starts_with("| [")) {
+            text += &row.replace("](../docs/", "](docs/");
+            text += "\n";
+        }
+    }
+    let folder = |row: &Lab| (format!("]({}/main.rs)", row.folder), format!("](labs/{}/main.rs)", row.folder));
+    labs.iter().map(folder).fold(text, |text, (from, to)| text.replace(&from, &to)) + "\n"
+}
+
+/// Every claim of every lab, and what became of it here.
+pub fn all_claims(labs: &[Lab]) -> String {
+    let rows = side_by_side(labs, |lab| {
+        let mut rows = String::new();
+        for line in lab.shows(&["--claims", "--json"]).lines() {
+            let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let field = |name: &str| claim[name].as_str().expect(name).replace('|', "\\|");
+            let (source, says, verdict) = (field("source"), field("says"), field("verdict"));
+            let verdict = if verdict == "confirmed" { verdict } else { format!("**{verdict}**") };
+            rows += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
+        }
+        rows
+    });
+    format!("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n{}\n", rows.concat())
+}
+
+/// The claims of one lab, as its page shows them: the claim, what became of it here, and where it stands.
+pub fn claims_of(lab: &Lab) -> String {
+    let rows = lab.shows(&["--claims", "--json"]).lines().map(claim_row).collect::<String>();
+    format!("\n| claim | verdict | from |\n|---|---|---|\n{rows}\n")
+}
+
+/// A row from a claim as `--claims --json` prints it.
+fn claim_row(line: &str) -> String {
+    let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
+    let field = |name: &str| claim[name].as_str().map(|text| text.replace('|', "\\|"));
+    let needed = |name: &str| field(name).unwrap_or_else(|| panic!("a claim has no {name:?}: {line}"));
+    let verdict = match (needed("verdict"), field("condition")) {
+        (verdict, Some(condition)) => format!("**{verdict}** {condition}"),
+        (verdict, None) if verdict == "confirmed" => verdict,
+        (verdict, None) => format!("**{verdict}**"),
+    };
+    let about = if claim["about_programs"] == true { ", of its programs" } else { "" };
+    format!("| {} | {verdict} | {}{about} |\n", needed("says"), needed("source"))
+}
+
+#[test]
+fn a_claim_is_a_row_with_its_verdict_and_its_condition() {
+    let row = |verdict: &str, more: &str| {
+        claim_row(&format!(r#"{{"says":"It a|b.","source":"S0-C01","verdict":"{verdict}"{more}}}"#))
+    };
+    assert_eq!(row("confirmed", ""), "| It a\\|b. | confirmed | S0-C01 |\n");
+    assert_eq!(row("refuted", ""), "| It a\\|b. | **refuted** | S0-C01 |\n");
+    let row_of_programs = "| It a\\|b. | confirmed | S0-C01, of its programs |\n";
+    assert_eq!(row("confirmed", r#","condition":null,"about_programs":true"#), row_of_programs);
+    let condition = r#","condition":"it is asked""#;
+    assert_eq!(row("only when", condition), "| It a\\|b. | **only when** it is asked | S0-C01 |\n");
+}
+
+#[test]
+fn the_table_in_the_readme_links_to_the_labs() {
+    for lab in labs() {
+        let row = labs_by_chapter(&labs()).lines().find(|line| line.contains(&lab.folder)).map(str::to_owned);
+        let row = row.unwrap_or_else(|| panic!("{} is not in the table", lab.folder));
+        for target in links(&row) {
+            assert!(Path::new(&project(target)).exists(), "{target}");
+        }
+    }
+}
