@@ -94,6 +94,7 @@ fn is_legible(picture: &str, what: &str) {
         let numbers = rest.split('"').next().expect("a size").split(' ');
         numbers.map(|number| number.parse().expect("a number")).collect()
     };
+    labels_are_clear(picture, what);
     let texts = texts(picture);
     assert!(texts.len() > 3, "{what}: {} texts", texts.len());
     for (index, one) in texts.iter().enumerate() {
@@ -107,6 +108,104 @@ fn is_legible(picture: &str, what: &str) {
             assert!(apart, "{what}: {:?} and {:?} overlap", one.content, other.content);
         }
     }
+}
+
+/// The elements of a drawing, in the order in which they are drawn, without the style sheet: name and attributes.
+fn elements(picture: &str) -> Vec<(&str, &str)> {
+    let drawing = picture.split_once("</style>").expect("a style").1;
+    let tags = drawing.split('<').filter(|tag| !tag.starts_with('/'));
+    tags.filter_map(|tag| tag.split_once('>')?.0.split_once(' ')).collect()
+}
+
+fn attribute<'a>(attributes: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = format!(" {attributes}").find(&format!(" {name}=\"")).map(|at| attributes.split_at(at))?;
+    rest.split('"').nth(1)
+}
+
+/// All numbers of a text, whatever stands between them.
+fn numbers(text: &str) -> Vec<f64> {
+    let is_part = |character: char| character.is_ascii_digit() || ".-".contains(character);
+    text.split(|character| !is_part(character)).filter_map(|number| number.parse().ok()).collect()
+}
+
+/// A box: left, top, right, bottom.
+type Area = [f64; 4];
+
+/// Whether a straight line has a point inside a box: it is looked at in many places.
+fn passes(line: Area, area: Area) -> bool {
+    (0..=400).map(|step| f64::from(step) / 400.0).any(|part| {
+        let (x, y) = (line[0] + part * (line[2] - line[0]), line[1] + part * (line[3] - line[1]));
+        area[0] < x && x < area[2] && area[1] < y && y < area[3]
+    })
+}
+
+/// The lines that an element draws, each with half of its width around it.
+fn lines_of(name: &str, attributes: &str) -> Vec<Area> {
+    let number = |name: &str| attribute(attributes, name).and_then(|text| text.parse::<f64>().ok());
+    match name {
+        "line" => vec![["x1", "y1", "x2", "y2"].map(|name| number(name).expect(name))],
+        "rect" => {
+            let [x, y, width, height] = ["x", "y", "width", "height"].map(|name| number(name).expect(name));
+            let (right, bottom) = (x + width, y + height);
+            vec![[x, y, right, y], [x, bottom, right, bottom], [x, y, x, bottom], [right, y, right, bottom]]
+        }
+        "circle" => {
+            let [x, y, r] = ["cx", "cy", "r"].map(|name| number(name).expect(name));
+            vec![[x - r, y, x + r, y], [x, y - r, x, y + r]]
+        }
+        "path" => {
+            let place = numbers(attribute(attributes, "transform").unwrap_or_default());
+            let (x, y) = (place.first().copied().unwrap_or(0.0), place.get(1).copied().unwrap_or(0.0));
+            let angle = place.get(2).copied().unwrap_or(0.0).to_radians();
+            let points: Vec<(f64, f64)> = numbers(attribute(attributes, "d").expect("a path"))
+                .chunks_exact(2)
+                .map(|point| {
+                    let (sin, cos) = angle.sin_cos();
+                    (x + point[0] * cos - point[1] * sin, y + point[0] * sin + point[1] * cos)
+                })
+                .collect();
+            points.windows(2).map(|pair| [pair[0].0, pair[0].1, pair[1].0, pair[1].1]).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// That no line strikes a text through: it may only pass behind an opaque box on which the text stands.
+fn labels_are_clear(picture: &str, what: &str) {
+    let mut drawn: Vec<(&str, &str)> = Vec::new();
+    let mut texts = texts(picture).into_iter();
+    for (name, attributes) in elements(picture) {
+        if name != "text" {
+            drawn.push((name, attributes));
+            continue;
+        }
+        let text = texts.next().expect("as many texts");
+        let area = [text.left, text.top, text.right, text.bottom];
+        for (name, attributes) in &drawn {
+            let class = attribute(attributes, "class").unwrap_or_default();
+            let clear = lines_of(name, attributes).iter().all(|line| !passes(*line, area));
+            let hidden = || {
+                let later = drawn.iter().skip_while(|element| *element != &(*name, *attributes)).skip(1);
+                later.filter(|(name, attributes)| *name == "rect" && is_opaque(attributes)).any(|(_, attributes)| {
+                    let [x, y, width, height] =
+                        ["x", "y", "width", "height"].map(|name| numbers(attribute(attributes, name).expect(name))[0]);
+                    x <= area[0] + 3.0
+                        && area[2] <= x + width + 3.0
+                        && y <= area[1] + 1.0
+                        && area[3] <= y + height + 1.0
+                })
+            };
+            assert!(clear || hidden(), "{what}: {name} {class:?} strikes {:?} through", text.content);
+        }
+    }
+}
+
+/// Whether a box hides what is below it: those of these classes are filled, in both style sheets.
+fn is_opaque(attributes: &str) -> bool {
+    let class = attribute(attributes, "class").unwrap_or_default();
+    ["plate", "pill", "note", "says", "typed", "chip", "absent"]
+        .iter()
+        .any(|filled| class.split(' ').any(|is| is == *filled))
 }
 
 /// That every picture is XML.
@@ -406,4 +505,32 @@ fn a_picture_of_nothing_is_a_picture() {
     let path = file("a_picture_of_nothing.svg");
     fs::write(&path, svg(&[])).expect("a file");
     are_xml("a_picture_of_nothing_is_a_picture", &[path]);
+}
+
+/// A frame that is kept while two calls are made: its sloped arrow crosses what stands between.
+fn sloped() -> String {
+    let what = vec![
+        ("client", close(3)),
+        ("server", close(3)),
+        frame(1, Fate::Held, true, 5),
+        frame(2, Fate::Passed, false, 5),
+        frame(3, Fate::Passed, false, 5),
+        frame(1, Fate::Passed, true, 5),
+    ];
+    svg(&trace(what))
+}
+
+#[test]
+fn a_label_that_a_line_crosses_stands_on_a_plate() {
+    let picture = sloped();
+    assert!(picture.contains("class=\"plate\""));
+    is_legible(&picture, "a sloped arrow");
+}
+
+#[test]
+#[should_panic(expected = "strikes")]
+fn without_its_plate_the_label_would_be_struck_through() {
+    let without: Vec<String> =
+        sloped().lines().filter(|line| !line.contains("class=\"plate\"")).map(str::to_owned).collect();
+    labels_are_clear(&without.join("\n"), "a sloped arrow");
 }

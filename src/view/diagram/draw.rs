@@ -7,6 +7,8 @@ use crate::trace::Fate;
 
 /// After so much the names of the roles are told again.
 const REMINDER: f64 = 1100.0;
+/// How far above its line a frame's label stands.
+const LABEL_UP: f64 = 7.0;
 
 /// Draws a scene from `top` on, and gives its bottom.
 pub(super) fn scene(scene: &Scene, grid: &Grid, pen: &mut Pen, top: f64) -> f64 {
@@ -143,7 +145,7 @@ impl Drawing<'_> {
         let head = format!("head {kind}").trim_end().to_owned();
         let begin = (from + 6.0 * way, y);
         let (middle, anchor) = ((self.places.gap.0 + self.places.gap.1) / 2.0, Anchor::Middle);
-        let mut label = (middle, y - 6.0, anchor);
+        let mut label = (middle, y - LABEL_UP, anchor);
         match arrow.arrives {
             _ if arrow.fate == Fate::Dropped => {
                 let end = (from + 0.62 * (to - from), y);
@@ -170,7 +172,7 @@ impl Drawing<'_> {
                     }
                 }
                 let edge = if way > 0.0 { self.places.gap.0 } else { self.places.gap.1 };
-                label = (edge + 12.0 * way, y - 6.0, if way > 0.0 { Anchor::Start } else { Anchor::End });
+                label = (edge + 12.0 * way, y - LABEL_UP, if way > 0.0 { Anchor::Start } else { Anchor::End });
             }
         }
         if arrow.fate == Fate::Corrupted {

@@ -2,6 +2,7 @@
 
 use super::pen::{Anchor, Font};
 use super::scene::{Beside, Lane, Row, Scene};
+use crate::trace::Fate;
 
 /// Around everything.
 pub(super) const MARGIN: f64 = 28.0;
@@ -9,6 +10,8 @@ pub(super) const MARGIN: f64 = 28.0;
 pub(super) const ASIDE: f64 = 16.0;
 /// From a lifeline to a frame's label at least.
 const LABEL_ASIDE: f64 = 20.0;
+/// The same where a mark stands on the line.
+const LABEL_ASIDE_OF_MARK: f64 = 38.0;
 /// Between what stands beside two neighbouring lifelines.
 const BETWEEN: f64 = 28.0;
 /// The narrowest picture.
@@ -90,7 +93,10 @@ fn inner_width(scene: &Scene) -> f64 {
         let outermost = index + 2 == scene.lanes.len();
         step(scene, index + 1, index, !outermost)
     });
-    let labels = scene.arrows.iter().map(|arrow| Font::Frame.columns(arrow.label.columns()) + 2.0 * LABEL_ASIDE);
+    let labels = scene.arrows.iter().map(|arrow| {
+        let aside = if arrow.fate == Fate::Corrupted { LABEL_ASIDE_OF_MARK } else { LABEL_ASIDE };
+        Font::Frame.columns(arrow.label.columns()) + 2.0 * aside
+    });
     let inner = (1..scene.lanes.len().saturating_sub(1)).map(|lane| beside(scene, lane) + BETWEEN);
     let least = if scene.arrows.is_empty() { 0.0 } else { WIRE };
     let chips = match (scene.lanes[..count].last(), scene.lanes[count..].first()) {

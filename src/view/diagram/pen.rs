@@ -6,6 +6,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// How wide a column of a monospaced font is, in parts of its size.
 const ADVANCE: f64 = 0.6;
+/// How far a plate stands out on both sides of its text.
+const PLATE: f64 = 3.0;
 
 /// Which way a text goes from its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,16 +103,34 @@ impl Words {
 pub(super) struct Pen {
     lines: String,
     marks: String,
-    texts: String,
+    texts: Vec<Text>,
+    /// Where the lines go, and the boxes above them.
+    strokes: Vec<Stroke>,
+    panels: Vec<Area>,
+}
+
+/// A text, and where it stands.
+struct Text {
+    element: String,
+    area: Area,
 }
 
 impl Pen {
-    /// All that was written.
+    /// All that was written. A text that a line would strike through stands on a plate, which hides the line.
     pub fn finish(self) -> String {
-        format!("<g>\n{}</g>\n<g>\n{}</g>\n<g>\n{}</g>\n", self.lines, self.marks, self.texts)
+        let mut texts = String::new();
+        for Text { element, area } in &self.texts {
+            let on_panel = self.panels.iter().any(|panel| panel.contains(area));
+            if !on_panel && self.strokes.iter().any(|stroke| stroke.crosses(area)) {
+                rectangle(&mut texts, "plate", (area.left, area.top), (area.width(), area.height()), 2.0);
+            }
+            texts.push_str(element);
+        }
+        format!("<g>\n{}</g>\n<g>\n{}</g>\n<g>\n{texts}</g>\n", self.lines, self.marks)
     }
 
     pub fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+        self.strokes.push(Stroke { from, to });
         let ((x1, y1), (x2, y2)) = (from, to);
         let _ = writeln!(
             self.lines,
@@ -125,11 +145,13 @@ impl Pen {
     /// A bar on a lifeline: from `top` to `bottom`, around `x`.
     pub fn bar(&mut self, class: &str, x: f64, top: f64, bottom: f64, width: f64) {
         let corner = (x - width / 2.0, top);
+        self.strokes.push(Stroke { from: (x, top), to: (x, bottom) });
         rectangle(&mut self.lines, class, corner, (width, bottom - top), width / 2.0);
     }
 
     /// A box with round corners, above the lines.
     pub fn panel(&mut self, class: &str, corner: (f64, f64), size: (f64, f64), radius: f64) {
+        self.panels.push(Area::of(corner, size));
         rectangle(&mut self.marks, class, corner, size, radius);
     }
 
@@ -166,28 +188,85 @@ impl Pen {
         if words.columns() == 0 {
             return;
         }
-        let anchor = match anchor {
-            Anchor::Start => "",
-            Anchor::Middle => r#" text-anchor="middle""#,
-            Anchor::End => r#" text-anchor="end""#,
-        };
+        let width = font.columns(words.columns());
         let (x, y) = at;
-        let _ = write!(
-            self.texts,
-            r#"<text class="{}" font-size="{}" x="{}" y="{}"{anchor}>"#,
-            font.class(),
-            Short(font.size()),
-            Short(x),
-            Short(y)
-        );
+        let (anchor, left) = match anchor {
+            Anchor::Start => ("", x),
+            Anchor::Middle => (r#" text-anchor="middle""#, x - width / 2.0),
+            Anchor::End => (r#" text-anchor="end""#, x - width),
+        };
+        let size = font.size();
+        let (class, size, x, y) = (font.class(), Short(size), Short(x), Short(y));
+        let mut element = format!(r#"<text class="{class}" font-size="{size}" x="{x}" y="{y}"{anchor}>"#);
         for (class, text) in &words.0 {
             let text = escaped(text);
             let _ = match *class {
-                "" => write!(self.texts, "{text}"),
-                class => write!(self.texts, r#"<tspan class="{class}">{text}</tspan>"#),
+                "" => write!(element, "{text}"),
+                class => write!(element, r#"<tspan class="{class}">{text}</tspan>"#),
             };
         }
-        self.texts.push_str("</text>\n");
+        element.push_str("</text>\n");
+        let size = font.size();
+        let area = Area::of((left - PLATE, at.1 - 0.8 * size), (width + 2.0 * PLATE, 1.05 * size));
+        self.texts.push(Text { element, area });
+    }
+}
+
+/// A rectangle of the picture.
+#[derive(Clone, Copy)]
+struct Area {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+}
+
+impl Area {
+    fn of(corner: (f64, f64), size: (f64, f64)) -> Area {
+        Area { left: corner.0, top: corner.1, right: corner.0 + size.0, bottom: corner.1 + size.1 }
+    }
+
+    fn width(&self) -> f64 {
+        self.right - self.left
+    }
+
+    fn height(&self) -> f64 {
+        self.bottom - self.top
+    }
+
+    /// Whether another one is inside, from side to side.
+    fn contains(&self, other: &Area) -> bool {
+        let near = PLATE;
+        self.left <= other.left + near
+            && other.right <= self.right + near
+            && self.top <= other.top
+            && other.bottom <= self.bottom
+    }
+}
+
+/// A straight line.
+struct Stroke {
+    from: (f64, f64),
+    to: (f64, f64),
+}
+
+impl Stroke {
+    /// Whether a part of it is in the area: what is left of the line when each side has cut it.
+    fn crosses(&self, area: &Area) -> bool {
+        let ((x1, y1), (x2, y2)) = (self.from, self.to);
+        let (mut first, mut last) = (0.0_f64, 1.0_f64);
+        for (at, way, low, high) in [(x1, x2 - x1, area.left, area.right), (y1, y2 - y1, area.top, area.bottom)] {
+            if way == 0.0 {
+                if at <= low || at >= high {
+                    return false;
+                }
+                continue;
+            }
+            let (one, other) = ((low - at) / way, (high - at) / way);
+            first = first.max(one.min(other));
+            last = last.min(one.max(other));
+        }
+        first < last
     }
 }
 

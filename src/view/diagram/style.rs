@@ -71,6 +71,7 @@ fn colours(palette: &Palette) -> String {
     let mut rules = format!(
         "\
 .paper {{ fill: {paper}; stroke: {edge} }}
+.plate {{ fill: {paper} }}
 text {{ fill: {ink}; stroke: {paper} }}
 .lab, .detail, .rest, .frame, .remark, .legend, .dim {{ fill: {dim} }}
 .number {{ fill: {dim}; opacity: .75 }}
