@@ -1,4 +1,5 @@
-# Every recipe is a thin call of cargo: `cargo run -q -- lab 05` does what `just lab 05` does.
+# Every recipe is a thin call of cargo: `cargo run -q -- lab 05` does what `just lab 05` does. Where something is to be
+# built, that is shown on standard error; where not, nothing is.
 
 set positional-arguments
 set quiet
@@ -7,59 +8,78 @@ set quiet
 default:
     just --list --unsorted
 
+# List the recipes
+help:
+    just --list --unsorted
+
+# What takes a while is shown. Cargo alone knows what is to be built; a look at the files tells when to let it speak.
+[private]
+[no-exit-message]
+build:
+    program="${CARGO_TARGET_DIR:-target}/debug/socklab"; \
+    if [ ! -x "$program" ] || [ -n "$(find Cargo.toml Cargo.lock build.rs src labs -newer "$program" -print -quit)" ]; then \
+        [ -x "$program" ] || echo "Building socklab: once, and it may take a minute." >&2; \
+        cargo build --bin socklab; \
+    fi
+
 # Run a lab: the demo (just lab 05), or one role by hand (just lab 05 server)
 [no-exit-message]
-lab +arguments:
+lab *arguments: build
     cargo run -q -- lab "$@"
 
 # List the labs by chapter
 [no-exit-message]
-labs *arguments:
+labs *arguments: build
     cargo run -q -- labs "$@"
 
 # Begin an exercise: a folder in work/ with the task and a starter (just start 30 python)
 [no-exit-message]
-start *arguments:
+start *arguments: build
     cargo run -q -- start "$@"
 
 # Judge what is in work/, or any program: just grade 30, just grade 30 -- python3 server.py
 [no-cd, no-exit-message]
-grade +arguments:
+grade +arguments: build
     cargo run -q --manifest-path "{{justfile_directory()}}/Cargo.toml" -- grade "$@"
 
 # Judge again at each save, and show what is wrong first
 [no-cd, no-exit-message]
-watch +arguments:
+watch +arguments: build
     cargo run -q --manifest-path "{{justfile_directory()}}/Cargo.toml" -- watch "$@"
 
 # Give the next hint of an exercise
 [no-exit-message]
-hint *arguments:
+hint *arguments: build
     cargo run -q -- hint "$@"
 
-# Show which exercises are done
+# Say what to do next: a lab to run, or an exercise to pass
 [no-exit-message]
-progress *arguments:
+next *arguments: build
+    cargo run -q -- next "$@"
+
+# Show which exercises are done, and how many labs were run
+[no-exit-message]
+progress *arguments: build
     cargo run -q -- progress "$@"
 
 # Put an exercise's starter back; what was there is kept
 [no-exit-message]
-reset *arguments:
+reset *arguments: build
     cargo run -q -- reset "$@"
 
 # Show the solution of an exercise that is passed, or --give-up
 [no-exit-message]
-solution *arguments:
+solution *arguments: build
     cargo run -q -- solution "$@"
 
 # Check the claims of a lab, or of all
 [no-exit-message]
-claims *arguments:
+claims *arguments: build
     cargo run -q -- claims "$@"
 
 # Show what this machine allows
 [no-exit-message]
-doctor *arguments:
+doctor *arguments: build
     cargo run -q -- doctor "$@"
 
 # Build the numbered programs, lab-05-udp-no-server and all others, beside socklab
@@ -68,12 +88,12 @@ programs *arguments:
 
 # Make a new lab that compiles: just new 98 udp-something --question "What happens?"
 [no-exit-message]
-new *arguments:
+new *arguments: build
     cargo run -q -- new "$@"
 
 # Make a new exercise that runs: just new-exercise 30 client --title "a struct-header client"
 [no-exit-message]
-new-exercise *arguments:
+new-exercise *arguments: build
     cargo run -q -- new-exercise "$@"
 
 # Judge every program of every exercise, or of one, and write docs/exercises.md: just matrix 30

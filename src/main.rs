@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use socklab::course::labs;
+use socklab::course::play;
 use socklab::lab::exit;
 use socklab::output;
 use socklab::trace::error_name;
@@ -42,7 +42,9 @@ enum Command {
     Watch(commands::watch::Arguments),
     /// Give the next hint of an exercise
     Hint(commands::hint::Arguments),
-    /// Show which exercises are done
+    /// Say what to do next: a lab to run, or an exercise to pass
+    Next,
+    /// Show which exercises are done, and how many labs were run
     Progress,
     /// Put an exercise's starter back; what was there is kept
     Reset(commands::reset::Arguments),
@@ -68,7 +70,7 @@ fn main() -> ExitCode {
     // Started through a link that has a lab's name, it is that lab.
     let mut words = std::env::args_os();
     let name = words.next().map(PathBuf::from).unwrap_or_default();
-    if let Some(code) = name.file_name().and_then(OsStr::to_str).and_then(|name| labs::play_as(name, words)) {
+    if let Some(code) = name.file_name().and_then(OsStr::to_str).and_then(|name| play::play_as(name, words)) {
         return code;
     }
     let arguments = match Arguments::try_parse() {
@@ -90,6 +92,7 @@ fn run(command: Command) -> Result<ExitCode> {
         Command::Start(arguments) => commands::start::run(&arguments),
         Command::Watch(arguments) => commands::watch::run(&arguments),
         Command::Hint(arguments) => commands::hint::run(&arguments),
+        Command::Next => commands::next::run(),
         Command::Progress => commands::progress::run(),
         Command::Reset(arguments) => commands::reset::run(&arguments),
         Command::Solution(arguments) => commands::solution::run(&arguments),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anstyle::Style;
+use rustix::fs::Access;
 
 use crate::trace::error_name;
 use crate::view::text::harmless_lines;
@@ -111,6 +112,24 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&new);
     }
     written
+}
+
+/// Whether a file that a person has named can be written, as far as that can be seen beforehand: it is no folder, and
+/// it is there or its folder takes a new one.
+///
+/// # Errors
+///
+/// Those of `stat(2)` and `access(2)`; `EISDIR` for a folder.
+pub fn can_be_written(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(file) if file.is_dir() => Err(io::Error::from_raw_os_error(libc::EISDIR)),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Ok(rustix::fs::access(folder, Access::WRITE_OK | Access::EXEC_OK)?)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Makes a new file in the folder of another one.

@@ -68,7 +68,7 @@ fn started_through_a_link_with_a_labs_name_it_is_that_lab() {
         link
     };
     let lab = labs().into_iter().find(|lab| lab.number == 5).expect("lab 05");
-    let by_its_name = run(&mut Command::new(link("lab-05-udp-no-server")));
+    let by_its_name = run(Command::new(link("lab-05-udp-no-server")).arg("--all"));
     assert!(by_its_name.status.success(), "{by_its_name:?}");
     assert_eq!(String::from_utf8_lossy(&by_its_name.stdout), lab.shows(&[]));
     // Flags are the lab's, and help is its own.

@@ -200,7 +200,7 @@ fn comments_and_frames_together_are_the_transcript() {
             let (_, packets) = capture(&lab, &["--link", link], &folder);
             let comments = packets.iter().flat_map(|packet| packet.all("frame.comment"));
             let comments: Vec<String> = comments.map(bare_comment).collect();
-            let transcript = lab.prints(&["--link", link]);
+            let transcript = lab.prints(&["--all", "--link", link]);
             assert_eq!(comments.concat(), bare_transcript(&transcript), "{} {link}", lab.folder);
         }
     }
@@ -285,9 +285,10 @@ fn a_capture_that_cannot_be_written_is_told() {
     let here = folder.file(".");
     let nowhere = folder.file("nowhere/file");
     let lab = labs().remove(0);
-    for (path, error) in [(here.as_str(), "EISDIR"), ("/dev/full", "ENOSPC"), (nowhere.as_str(), "ENOENT")] {
-        is_told(lab.command().args(["--pcap", path]), path, error);
+    for (path, error) in [(here.as_str(), "EISDIR"), (nowhere.as_str(), "ENOENT")] {
+        is_told(lab.command().args(["--pcap", path]), path, error, Demo::NotBegun);
     }
+    is_told(lab.command().args(["--pcap", "/dev/full"]), "/dev/full", "ENOSPC", Demo::Shown);
     // As a user who has made the folder read-only: what is played, is played by that user in a namespace of its own, in
     // which such a folder can be written to.
     let mut command = lab.copied_to(folder.path());
@@ -299,18 +300,27 @@ fn a_capture_that_cannot_be_written_is_told() {
     if getuid().is_root() {
         command.uid(65_534).gid(65_534);
     }
-    is_told(command.args(["--pcap", &file]).current_dir("/"), &file, "EACCES");
+    is_told(command.args(["--pcap", &file]).current_dir("/"), &file, "EACCES", Demo::NotBegun);
     assert!(!Path::new(&file).exists());
     fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).expect("a folder to be written again");
     // Root may write everywhere, which in a namespace of its own it may not. Nothing but the file is left.
     let before = fs::read_dir(folder.path()).expect("the folder").count();
     let output = run(lab.command().args(["--pcap", &file]));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.ends_with(&format!("lab 01: wrote {file}\n")), "{said}");
     assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), before + 1);
 }
 
-/// The demo is shown all the same; the last word is about the file.
-fn is_told(command: &mut Command, path: &str, error: &str) {
+/// What becomes of a demo whose capture cannot be written: where that can be seen beforehand, it does not begin.
+#[derive(PartialEq)]
+enum Demo {
+    Shown,
+    NotBegun,
+}
+
+/// One line is about the file.
+fn is_told(command: &mut Command, path: &str, error: &str, demo: Demo) {
     let output = run(command);
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}: {complaint}");
@@ -319,7 +329,8 @@ fn is_told(command: &mut Command, path: &str, error: &str) {
     }
     let others = complaint.lines().filter(|line| !line.contains("was played again"));
     assert_eq!(others.count(), 1, "{complaint}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("recvfrom(3"), "no demo");
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(shown.contains("recvfrom(3"), demo == Demo::Shown, "{error}: {shown}");
 }
 
 /// Judges a program with these arguments, and gives the grade as JSON and the exit code.

@@ -11,6 +11,7 @@ mod containers;
 mod diagram;
 mod exercises;
 mod faults;
+mod first_minutes;
 mod flags;
 mod framing;
 mod fuzz_corpora;

@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::support::{
     Lab, Running, Schema, assert_same, folder_for_all_users, has, has_ended, has_private_hosts, labs, labs_on_a_wire,
-    run, runs, side_by_side, skip, skip_here, socklab, some_on_a_wire, text,
+    run, runs, side_by_side, skip, skip_here, socklab, some_on_a_wire, temporary, text,
 };
 
 fn frames(events: &[Json], scene: u64) -> Vec<&Json> {
@@ -82,7 +82,7 @@ fn many_runs_over_the_wire_print_the_same_whichever_way_it_is_made() {
         let first = lab.shows(&["--wire"]);
         assert!(first.contains("wire 1  "), "{first}");
         for run in 1..=runs(30) {
-            let again = lab.prints(&["--wire", "--link", link]);
+            let again = lab.prints(&["--all", "--wire", "--link", link]);
             assert_same(&again, &first, &format!("{}, {link}, run {run}", lab.folder));
         }
     });
@@ -125,7 +125,7 @@ fn another_user_has_a_wire_too() {
                 skip_here(&format!("{TEST} with --link tap"), "/dev/net/tun is not open to every user");
                 continue;
             }
-            let output = run(lab.as_another_user(folder.path()).args(["--wire", "--link", link]));
+            let output = run(lab.as_another_user(folder.path()).args(["--all", "--wire", "--link", link]));
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             assert_same(&String::from_utf8_lossy(&output.stdout), &lab.shows(&["--wire"]), link);
         }
@@ -157,6 +157,8 @@ os.write(1, shown)
 os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))";
     let mut python = Command::new("python3");
     python.args(["-c", PROGRAM, &held.as_secs_f32().to_string()]).args(lab.words());
+    // On a terminal it is noted that the lab was run.
+    python.env("SOCKLAB_WORK", temporary().join("work"));
     run(python.args(["--scene", "1"]))
 }
 
@@ -178,6 +180,7 @@ fn a_scene_that_the_machine_is_too_slow_for_is_said_to_be_and_is_no_success() {
 /// `later` milliseconds between. What it shows must be as `usual`.
 fn assert_shows_the_same_when_held(lab: &Lab, usual: &str, (held, later): (u64, u64), whom: fn(Pid) -> Vec<Pid>) {
     let mut command = lab.command();
+    command.arg("--all");
     let mut demo = Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a lab"));
     let stage = Pid::from_child(&demo.0);
     let pidfd = pidfd_open(stage, PidfdFlags::empty()).expect("a pidfd");
@@ -255,7 +258,7 @@ fn a_wire_leaves_no_interface_behind() {
     let before = interfaces();
     for lab in some_on_a_wire("a_wire_leaves_no_interface_behind", &[1]) {
         for link in ["tap", "veth"] {
-            lab.prints(&["--wire", "--link", link]);
+            lab.prints(&["--all", "--wire", "--link", link]);
         }
     }
     assert_eq!(interfaces(), before);

@@ -92,7 +92,7 @@ fn leaves_nothing(lab: &Lab, link: &str, end: End, lines: usize) -> bool {
     // Step by step each line is told when it happens, and not when its scene is over; Enter is pressed beforehand.
     let child = lab
         .command()
-        .args(["--step", "--wire", "--link", link, "--patience", "5"])
+        .args(["--step", "--all", "--wire", "--link", link, "--patience", "5"])
         .env("TMPDIR", &folder)
         .current_dir(&folder)
         .process_group(0)

@@ -9,6 +9,7 @@ pub mod lab;
 pub mod labs;
 pub mod new;
 pub mod new_exercise;
+pub mod next;
 pub mod progress;
 pub mod reset;
 pub mod soak;

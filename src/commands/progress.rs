@@ -6,9 +6,9 @@ use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
 use anyhow::Result;
-use socklab::course::exercises;
 use socklab::course::progress::{Best, PROGRESS};
 use socklab::course::work::Work;
+use socklab::course::{exercises, labs};
 use socklab::output;
 use socklab::view::text::harmless;
 use unicode_width::UnicodeWidthStr;
@@ -19,9 +19,8 @@ const STRONG: Style = Style::new().bold();
 /// Prints a row for each exercise, and the sum.
 pub fn run() -> Result<ExitCode> {
     let work = Work::of_environment();
-    let mut known = work.progress()?;
-    let rows: Vec<_> =
-        exercises::all().iter().map(|folder| (folder, known.remove(folder.id).unwrap_or_default())).collect();
+    let progress = work.progress()?;
+    let rows: Vec<_> = exercises::all().iter().map(|folder| (folder, progress.of(folder.id))).collect();
     let id = column(rows.iter().map(|(folder, _)| folder.id), "exercise");
     let title = column(rows.iter().map(|(folder, _)| folder.title()), "title");
     let heading = format!("{:<id$}  {:<title$}  {:>9}  {:>5}  {:>5}", "exercise", "title", "points", "tries", "hints");
@@ -47,7 +46,11 @@ pub fn run() -> Result<ExitCode> {
     let exercises = rows.len();
     let sum = format!("{points} of {of} points, {passed} of {exercises} exercises passed");
     let _ = writeln!(text, "\n{STRONG}{sum}{STRONG:#}");
-    for id in known.keys() {
+    let labs = labs::rows();
+    let run = labs.iter().filter(|row| progress.labs.contains(&row.number)).count();
+    let _ = writeln!(text, "{run} of {} labs run: just labs shows which, just next what comes next", labs.len());
+    let is_here = |id: &str| exercises::all().iter().any(|folder| folder.id == id);
+    for id in progress.exercises.keys().filter(|id| !is_here(id)) {
         let _ = writeln!(text, "{PROGRESS} knows of an exercise {} that is not here", harmless(id));
     }
     output::print(&text)?;

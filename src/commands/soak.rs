@@ -73,7 +73,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 impl Lab {
     fn run_once(&self, flags: &[String]) -> Result<Outcome> {
+        let all = (!flags.iter().any(|flag| flag.starts_with("--scene"))).then_some("--all");
         let output = lab_command(&self.name)
+            .args(all)
             .args(flags)
             .stdin(Stdio::null())
             .output()

@@ -27,7 +27,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (work, folder) = (Work::of_environment(), exercises::find(&arguments.exercise)?);
     let id = folder.id;
     let language = work.language_meant(folder, arguments.language.as_deref(), "solution")?;
-    let best = work.progress()?.remove(id).unwrap_or_default();
+    let best = work.progress()?.of(id);
     if !best.passed && !best.gave_up && !arguments.give_up {
         let remedy = format!("just hint {id} helps; just solution {id} --give-up shows it all the same");
         return Err(Mistyped(format!("exercise {id} is not passed yet: {remedy}")).into());

@@ -52,11 +52,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// All exercises: what each asks for, in which languages it has starters, and how far it is.
 fn list(work: &Work) -> Result<String> {
-    let mut known = work.progress()?;
+    let known = work.progress()?;
     let rows: Vec<[String; 4]> = exercises::all()
         .iter()
         .map(|folder| {
-            let best = known.remove(folder.id).unwrap_or_default();
+            let best = known.of(folder.id);
             let state = progress::state(&best, &work.folder(folder.id));
             [folder.id.to_owned(), folder.title().to_owned(), folder.languages().join(", "), state]
         })

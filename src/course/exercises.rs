@@ -110,6 +110,14 @@ pub fn all() -> &'static [ExerciseFolder] {
     ALL
 }
 
+/// The exercises of the lab with this number.
+pub fn of_lab(number: u32) -> impl Iterator<Item = &'static ExerciseFolder> {
+    let is_of_it = move |folder: &&ExerciseFolder| {
+        folder.lab.split('-').next().and_then(|digits| digits.parse::<u32>().ok()) == Some(number)
+    };
+    all().iter().filter(is_of_it)
+}
+
 /// The exercise that a person means by `word`: 30, 30-client, struct-header.
 ///
 /// # Errors

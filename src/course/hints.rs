@@ -21,7 +21,7 @@ pub enum Next {
 /// # Errors
 /// As [`Work::progress`].
 pub fn given(work: &Work, folder: &ExerciseFolder) -> Result<usize> {
-    let given = work.progress()?.get(folder.id).map_or(0, |best| best.hints as usize);
+    let given = work.progress()?.of(folder.id).hints as usize;
     Ok(given.min(folder.hints().len()))
 }
 
@@ -30,7 +30,7 @@ pub fn given(work: &Work, folder: &ExerciseFolder) -> Result<usize> {
 /// # Errors
 /// As [`Work::note`].
 pub fn next(work: &Work, folder: &ExerciseFolder) -> Result<Next> {
-    let to_failure = work.progress()?.get(folder.id).and_then(|best| best.hint_to_last.clone());
+    let to_failure = work.progress()?.of(folder.id).hint_to_last;
     if let Some(hint) = to_failure {
         work.note(folder.id, |best| best.hint_to_last = None)?;
         return Ok(Next::ToFailure(hint));

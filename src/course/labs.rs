@@ -1,12 +1,9 @@
 //! The labs. `build.rs` finds them, one folder a lab; number, name, port, chapter and question stand in the lab's own
 //! `lab()`, and the table of contents is made from there.
 
-use std::ffi::OsString;
-use std::process::ExitCode;
-
 use super::Mistyped;
+use super::exercises::{self, ExerciseFolder};
 use crate::lab::{Chapter, Lab};
-use crate::output;
 
 /// A lab as the build found it: its folder's name, and the function that describes it.
 struct Found {
@@ -40,6 +37,16 @@ impl Row {
     /// The name of its program: `lab-05-udp-no-server`.
     pub fn program(&self) -> String {
         format!("lab-{}", self.folder())
+    }
+
+    /// The path of its page.
+    pub fn page(&self) -> String {
+        format!("docs/labs/{}.md", self.folder())
+    }
+
+    /// Its exercises.
+    pub fn exercises(&self) -> impl Iterator<Item = &'static ExerciseFolder> + use<> {
+        exercises::of_lab(self.number)
     }
 
     fn of(lab: &Lab) -> Row {
@@ -91,29 +98,6 @@ pub fn find(word: &str) -> Result<Lab, Mistyped> {
     let folder = find_row(word)?.folder();
     let found = ALL.iter().find(|found| found.folder == folder);
     found.map(|found| (found.lab)()).ok_or_else(|| Mistyped(format!("the folder of lab {folder} has another name")))
-}
-
-/// Plays a lab as the program of this name does: `lab-05-udp-no-server`, or `lab-05`. `None` for any other name.
-pub fn play_as(program: &str, arguments: impl IntoIterator<Item = OsString>) -> Option<ExitCode> {
-    let lab = find(program.strip_prefix("lab-")?);
-    Some(match lab {
-        Ok(lab) => lab.play(arguments),
-        Err(error) => {
-            output::complain(format_args!("{program}: {error}"));
-            ExitCode::from(crate::lab::exit::USAGE)
-        }
-    })
-}
-
-/// The `main` of a numbered program, which plays the lab of its name.
-#[macro_export]
-macro_rules! program {
-    () => {
-        fn main() -> std::process::ExitCode {
-            let arguments = std::env::args_os().skip(1);
-            $crate::course::labs::play_as(env!("CARGO_BIN_NAME"), arguments).expect("a program named after its lab")
-        }
-    };
 }
 
 /// The table of contents `readme` with these rows in place of its own. A chapter that it lacks is added at its end.

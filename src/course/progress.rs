@@ -1,6 +1,9 @@
-//! What a student has achieved so far, in a file of the folder of work.
+//! What a student has done so far, in a file of the folder of work: which labs were run, and the best grades.
+//!
+//! A lab counts as run when somebody at a terminal has seen a demo of it to its end. In a pipe, as in tests and in
+//! continuous integration, nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -19,7 +22,31 @@ use crate::output;
 pub const PROGRESS: &str = "progress.toml";
 
 /// Its first line.
-const HEAD: &str = "# What `just grade` has seen. It is yours: change it, and only you are fooled.\n";
+const HEAD: &str = "# The labs that you have run at a terminal, and what `just grade` has seen. \
+                    It is yours: change it, and only you are fooled.\n";
+
+/// What a student has done.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+pub struct Progress {
+    /// The numbers of the labs that were run.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub labs: BTreeSet<u32>,
+    /// The best results, by exercise.
+    #[serde(flatten)]
+    pub exercises: BTreeMap<String, Best>,
+}
+
+impl Progress {
+    /// Whether an attempt at an exercise has passed.
+    pub fn has_passed(&self, id: &str) -> bool {
+        self.exercises.get(id).is_some_and(|best| best.passed)
+    }
+
+    /// What is known of an exercise: nothing yet, where it was never begun.
+    pub fn of(&self, id: &str) -> Best {
+        self.exercises.get(id).cloned().unwrap_or_default()
+    }
+}
 
 /// The best result in one exercise.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
@@ -44,11 +71,11 @@ pub struct Best {
 }
 
 impl Work {
-    /// The best results, by exercise: none where no file has been written.
+    /// What was done so far: nothing where no file has been written.
     ///
     /// # Errors
     /// The file cannot be read, or is not of this form.
-    pub fn progress(&self) -> Result<BTreeMap<String, Best>> {
+    pub fn progress(&self) -> Result<Progress> {
         let file = self.progress_file();
         match fs::read_to_string(&file) {
             Ok(text) => toml::from_str(&text).map_err(|error| {
@@ -56,24 +83,41 @@ impl Work {
                 let error = error.to_string();
                 Mistyped(format!("{}: {}; {remedy}", file.display(), error.trim_end())).into()
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Progress::default()),
             Err(error) => Err(error).with_context(|| format!("read {}", file.display())),
         }
     }
 
-    /// Changes what is known of one exercise. The file is whole at every moment, and of two programs that change it one
-    /// waits for the other.
+    /// Changes what is known of one exercise.
     ///
     /// # Errors
     /// The file cannot be read or written, or is not of this form.
     pub fn note(&self, id: &str, change: impl FnOnce(&mut Best)) -> Result<()> {
+        self.change(|progress| change(progress.exercises.entry(id.to_owned()).or_default()))
+    }
+
+    /// Notes that a lab was run, if it is not noted yet.
+    ///
+    /// # Errors
+    /// As [`Work::note`].
+    pub fn note_lab(&self, number: u32) -> Result<()> {
+        if self.progress()?.labs.contains(&number) {
+            return Ok(());
+        }
+        self.change(|progress| {
+            progress.labs.insert(number);
+        })
+    }
+
+    /// Changes the file, which is whole at every moment: of two programs that change it one waits for the other.
+    fn change(&self, change: impl FnOnce(&mut Progress)) -> Result<()> {
         let root = self.root();
         fs::create_dir_all(root).with_context(|| format!("make {}", root.display()))?;
         let alone = fs::File::open(root).with_context(|| format!("open {}", root.display()))?;
         // Where a file system has no locks, a try may be lost.
         let _ = rustix::fs::flock(&alone, rustix::fs::FlockOperation::LockExclusive);
         let mut all = self.progress()?;
-        change(all.entry(id.to_owned()).or_default());
+        change(&mut all);
         let (file, text) = (self.progress_file(), HEAD.to_owned() + &toml::to_string(&all)?);
         output::write_file(&file, text.as_bytes()).with_context(|| format!("write {}", file.display()))
     }
@@ -100,9 +144,7 @@ impl Work {
     /// As [`Work::progress`].
     pub fn next_exercise(&self, after: &ExerciseFolder) -> Result<Option<&'static ExerciseFolder>> {
         let progress = self.progress()?;
-        let is_open = |folder: &&ExerciseFolder| {
-            folder.id != after.id && !progress.get(folder.id).is_some_and(|best| best.passed)
-        };
+        let is_open = |folder: &&ExerciseFolder| folder.id != after.id && !progress.has_passed(folder.id);
         let behind = exercises::all().iter().skip_while(|folder| folder.id != after.id);
         Ok(behind.chain(exercises::all()).find(is_open))
     }

@@ -33,6 +33,12 @@ impl Work {
         }
     }
 
+    /// Whether somebody works here: the folder is there, or was named, or belongs to a checkout. Nobody wants one made in
+    /// any folder in which a lab happens to be run.
+    pub fn is_wanted(&self) -> bool {
+        self.root.is_dir() || env::var_os("SOCKLAB_WORK").is_some_and(|root| !root.is_empty()) || checkout().is_some()
+    }
+
     /// This folder, which need not be there yet.
     pub fn in_folder(root: &Path) -> Work {
         Work { root: root.to_owned() }

@@ -6,6 +6,7 @@ use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::error::ContextKind;
 use clap::{CommandFactory, FromArgMatches, Parser};
 
 use super::{Lab, Needs, Scene, exit};
@@ -41,6 +42,9 @@ pub(super) struct Arguments {
     /// Only this scene; by hand, this scene's roles
     #[arg(long, value_name = "N", value_parser = number::<u32>)]
     pub scene: Option<u32>,
+    /// Every scene; without it a transcript is of the first one
+    #[arg(long, conflicts_with_all = ["role", "scene"])]
+    all: bool,
     /// Wait for Enter before each event; q ends
     #[arg(long, conflicts_with_all = ["role", "repeat", "claims", "json"])]
     pub step: bool,
@@ -150,6 +154,14 @@ impl Arguments {
         Choice::Wire(Plan { kind, script: self.script.clone(), needs_arp: false })
     }
 
+    /// The one scene that is to be played, if it is one. Somebody who reads a transcript gets the first scene and can
+    /// ask for the others; what is made for a program or for a file is of all scenes.
+    pub fn only_scene(&self) -> Option<u32> {
+        let of_all = self.all || self.json || self.pcap.is_some() || self.diagram.is_some();
+        let of_all = of_all || self.repeat.is_some() || self.claims;
+        self.scene.or((!of_all).then_some(1))
+    }
+
     /// Puts the flags about the wire together.
     fn read_script(&mut self) -> Result<(), String> {
         let lines: Vec<&str> = self.lines().map(String::as_str).chain(self.sack.then_some("sack")).collect();
@@ -205,10 +217,14 @@ pub(super) fn read(lab: &Lab, words: impl IntoIterator<Item = OsString>) -> Resu
         .about(lab.question)
         .long_about(format!("{}\n\n{HELP}", lab.question));
     let matches = command.try_get_matches_from(words).and_then(|matches| Arguments::from_arg_matches(&matches));
-    let mut arguments = matches.map_err(|error| match output::print_clap(&error) {
-        Ok(_) if error.use_stderr() => exit::USAGE,
-        Ok(_) => exit::OK,
-        Err(unwritten) => lab.fails(&unwritten),
+    let mut arguments = matches.map_err(|mut error| {
+        // The advice to write two hyphens in front of a flag that does not exist: there is nothing that would take it.
+        error.remove(ContextKind::Suggested);
+        match output::print_clap(&error) {
+            Ok(_) if error.use_stderr() => exit::USAGE,
+            Ok(_) => exit::OK,
+            Err(unwritten) => lab.fails(&unwritten),
+        }
     })?;
     let wrong = arguments.read_script().err().or_else(|| wrong(lab, &arguments));
     match wrong {

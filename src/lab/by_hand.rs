@@ -13,8 +13,8 @@ use crate::output;
 use crate::probe::{self, Holder};
 use crate::stage::LONGEST_TEXT;
 use crate::trace::recorder::{self, Recorder, uncoloured};
-use crate::trace::{Call, Errno, Event, Host, SocketType, Syscall, Value, Wait, What};
-use crate::view::Transcript;
+use crate::trace::{Call, Errno, Event, Host, SocketType, Syscall, Value, Wait, Waiting, What};
+use crate::view::{Transcript, text};
 
 /// Plays one role in this process.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
@@ -49,6 +49,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         count: 0,
         label: lab.label(),
         pauses_are_skipped: false,
+        before_it_waits: alone_at_a_terminal(lab, arguments, role),
     }));
     let result = (spec.role)(Endpoint { server: address, port: lab.port });
     recorder::uninstall();
@@ -71,6 +72,23 @@ struct ByHand {
     label: String,
     /// Whether it was said that there are no pauses.
     pauses_are_skipped: bool,
+    /// What is said when a program that has printed nothing comes to a call that may wait: it would look dead.
+    before_it_waits: Option<String>,
+}
+
+/// What else its user can do who sees nothing of a role but that it waits, at a terminal.
+fn alone_at_a_terminal(lab: &Lab, arguments: &Arguments, role: &str) -> Option<String> {
+    if arguments.calls || !io::stdout().is_terminal() || !io::stderr().is_terminal() {
+        return None;
+    }
+    let scene = arguments.scene_by_hand(lab);
+    let number = lab.scenes.iter().position(|other| std::ptr::eq(other, scene)).map_or(1, |index| index + 1);
+    let flag = if number > 1 { format!(" --scene {number}") } else { String::new() };
+    let others = scene.roles.iter().filter(|spec| spec.name != role);
+    let others: Vec<String> = others.map(|spec| format!("just {} {}{flag}", lab.label(), spec.name)).collect();
+    let elsewhere =
+        if others.is_empty() { String::new() } else { format!("; in another terminal: {}", others.join(", ")) };
+    Some(format!("{elsewhere}; Ctrl-C ends this one, --calls shows its calls"))
 }
 
 /// The last call that failed, and the kernel's table in which its socket stands.
@@ -92,8 +110,20 @@ impl ByHand {
 
 impl Recorder for ByHand {
     fn before(&mut self, call: &Call, wait: Wait) {
-        if wait != Wait::Never {
+        if let Some(for_what) = wait.what() {
             self.show(What::Begin(call.clone()));
+            let on_what = matches!(wait, Wait::Readable(_) | Wait::Until(_)).then(|| self.before_it_waits.take());
+            if let Some(what_else) = on_what.flatten() {
+                let timed = wait.is_timed();
+                let waiting =
+                    Waiting { role: self.role.clone(), call: call.name, fd: call.fd, waits_for: for_what, timed };
+                output::complain(format_args!(
+                    "{}: {} waits {}{what_else}",
+                    self.label,
+                    self.role,
+                    text::waits_in(&waiting)
+                ));
+            }
         }
     }
 
@@ -108,6 +138,7 @@ impl Recorder for ByHand {
     }
 
     fn say(&mut self, text: &str) {
+        self.before_it_waits = None;
         // Colours reach a terminal only, and not one whose user has set NO_COLOR.
         let coloured = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
         let text = if coloured { text.to_owned() } else { uncoloured(text) };
@@ -123,6 +154,7 @@ impl Recorder for ByHand {
     }
 
     fn meet(&mut self, text: &str) {
+        self.before_it_waits = None;
         if io::stdin().is_terminal() {
             let _ = io::stderr().write_all(format!("[press Enter when {text}] ").as_bytes());
             let _ = io::stdin().lock().read_line(&mut String::new());
@@ -136,6 +168,7 @@ impl Recorder for ByHand {
     }
 
     fn prompt(&mut self, prompt: &str) -> Option<String> {
+        self.before_it_waits = None;
         let mut out = io::stdout().lock();
         let _ = write!(out, "{prompt}").and_then(|()| out.flush());
         let mut line = Vec::new();

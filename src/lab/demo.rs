@@ -2,11 +2,13 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use rustix::termios::tcgetwinsize;
 
 use super::arguments::Arguments;
 use super::files::FileWriter;
+use super::outside::Outside;
 use super::play::{RunOptions, play};
 use super::{Lab, exit};
 use crate::output::{self, Reader};
@@ -17,10 +19,19 @@ use crate::wire::Script;
 
 /// Plays the demo once and shows it.
 pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
-    let named = [&arguments.pcap, &arguments.diagram].into_iter().flatten().next();
-    let Ok(writer) = named.map(|_| FileWriter::start()).transpose().map_err(|error| stage_failed(lab, &error)) else {
+    let mut named = [&arguments.pcap, &arguments.diagram].into_iter().flatten().peekable();
+    let has_files = named.peek().is_some();
+    for path in named {
+        if let Err(error) = output::can_be_written(path) {
+            return cannot_write(lab, path, &error);
+        }
+    }
+    let Ok(writer) = has_files.then(FileWriter::start).transpose().map_err(|error| stage_failed(lab, &error)) else {
         return exit::LACKING;
     };
+    let at_a_terminal = !arguments.json && io::stdout().is_terminal() && io::stderr().is_terminal();
+    let guide = lab.guide.filter(|_| at_a_terminal).map(|guide| Outside::start(|| guide(lab).join("\n")));
+    let Ok(guide) = guide.transpose().map_err(|error| stage_failed(lab, &error)) else { return exit::LACKING };
     let Some(mut hosts) = open_hosts(lab, arguments) else { return exit::LACKING };
     let mut transcript = collapsed(lab, &hosts, !arguments.step);
     let mut kept = Trace::default();
@@ -48,7 +59,11 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     match played {
         Ok(ending) => {
             tell_of_idle_faults(lab, &hosts);
-            report(lab, &ending).max(written)
+            let code = report(lab, &ending).max(written);
+            if code == exit::OK && ending != Ending::Left && !arguments.json {
+                say_where_to_go_on(lab, arguments, at_a_terminal, guide);
+            }
+            code
         }
         Err(error) => stage_failed(lab, &error),
     }
@@ -70,8 +85,8 @@ pub(super) fn open_hosts(lab: &Lab, arguments: &Arguments) -> Option<Hosts> {
         Hosts::Loopback(why) if wired => {
             output::complain(format_args!(
                 "{label}: no wire ({why}): it takes two private hosts, and this machine gives none: \
-                 `socklab doctor` tells how to get them; docs/labs/{:02}-{}.md shows what was recorded",
-                lab.number, lab.name
+                 `socklab doctor` says how to get them; {} shows what was recorded",
+                lab.page()
             ));
             return None;
         }
@@ -114,11 +129,43 @@ fn write_files(lab: &Lab, arguments: &Arguments, mut writer: FileWriter, trace: 
     let diagram = arguments.diagram.as_ref().map(|path| (path, diagram::svg(&trace.events).into_bytes()));
     for (path, bytes) in capture.into_iter().chain(diagram) {
         if let Err(error) = writer.write(path, &bytes) {
-            let what = format!("write {}: {}: {error}", path.display(), error_name(&error));
-            return lab.fails(&format_args!("{what}: name a file that you may write"));
+            return cannot_write(lab, path, &error);
         }
+        output::complain(format_args!("{}: wrote {}", lab.label(), path.display()));
     }
     exit::OK
+}
+
+/// Says that a file cannot be written, and gives the exit code.
+fn cannot_write(lab: &Lab, path: &Path, error: &io::Error) -> u8 {
+    let what = format!("write {}: {}: {error}", path.display(), error_name(error));
+    lab.fails(&format_args!("{what}: name a file that you may write"))
+}
+
+/// Says, below the transcript and not as a part of it, which scenes there are more, and, to somebody at a terminal,
+/// what to read and to do next.
+fn say_where_to_go_on(lab: &Lab, arguments: &Arguments, at_a_terminal: bool, guide: Option<Outside>) {
+    let (label, count) = (lab.label(), lab.scenes.len());
+    let mut lines = Vec::new();
+    match arguments.only_scene().map(|number| number as usize) {
+        Some(number) if at_a_terminal && number < count => lines.push(format!(
+            "Scene {number} of {count}. The next one: just {label} --scene {}; all of them: just {label} --all",
+            number + 1
+        )),
+        Some(number) if at_a_terminal && count > 1 => lines.push(format!("Scene {number} of {count}, the last one")),
+        // In a pipe or a file it would not be noticed that there is more.
+        Some(number) if arguments.scene.is_none() && number < count => {
+            output::complain(format_args!("{label}: scene {number} of {count}; --all plays all of them"));
+        }
+        _ => {}
+    }
+    if at_a_terminal {
+        // A guide that has died has nothing to say, and the demo was as it is.
+        lines.extend(guide.and_then(|guide| guide.finish().ok()).filter(|told| !told.is_empty()));
+        if !lines.is_empty() {
+            output::complain(format_args!("\n{}", lines.join("\n")));
+        }
+    }
 }
 
 /// Says what was not as it is meant to be, and gives the exit code for it.

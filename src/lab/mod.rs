@@ -13,6 +13,7 @@ mod demo;
 pub mod exit;
 mod files;
 mod mutation;
+mod outside;
 mod play;
 mod repeat;
 mod scene;
@@ -74,7 +75,13 @@ pub struct Lab {
     scenes: Vec<Scene>,
     claims: Vec<Claim>,
     hosts: Needs,
+    guide: Option<Guide>,
 }
+
+/// What is said to somebody at a terminal who has seen a demo of a lab to its end, a line each: where to go on. A lab
+/// knows nothing of other labs, of exercises or of what somebody has done; whoever has it played does. It works
+/// outside of the demo's hosts, with its user's own rights.
+pub type Guide = fn(&Lab) -> Vec<String>;
 
 /// Which hosts a lab is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +97,8 @@ enum Needs {
 impl Lab {
     /// A lab with the port of the classic demo.
     pub fn new(number: u32, name: &'static str, port: u16) -> Lab {
-        let (scenes, claims) = (Vec::new(), Vec::new());
-        Lab { number, name, question: "", chapter: Chapter::Datagrams, port, scenes, claims, hosts: Needs::Any }
+        let (scenes, claims, hosts) = (Vec::new(), Vec::new(), Needs::Any);
+        Lab { number, name, question: "", chapter: Chapter::Datagrams, port, scenes, claims, hosts, guide: None }
     }
 
     /// The chapter that the lab stands in.
@@ -133,6 +140,13 @@ impl Lab {
     #[must_use]
     pub fn claims(mut self, claims: Vec<Claim>) -> Lab {
         self.claims = claims;
+        self
+    }
+
+    /// Somebody at a terminal who has seen a demo is told by this guide where to go on.
+    #[must_use]
+    pub fn with_guide(mut self, guide: Guide) -> Lab {
+        self.guide = Some(guide);
         self
     }
 
@@ -193,6 +207,11 @@ impl Lab {
     /// Whether its demo always has two hosts and a wire.
     pub fn needs_a_wire(&self) -> bool {
         self.hosts == Needs::Wire
+    }
+
+    /// The path of its page in the project.
+    pub fn page(&self) -> String {
+        format!("docs/labs/{:02}-{}.md", self.number, self.name)
     }
 
     /// How a person calls it.

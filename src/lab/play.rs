@@ -33,7 +33,7 @@ pub const PLAYED_AGAIN: &str = "was played again, since the machine was too slow
 impl RunOptions {
     pub fn of(arguments: &Arguments) -> RunOptions {
         RunOptions {
-            scene: arguments.scene,
+            scene: arguments.only_scene(),
             free: arguments.free,
             patience: Duration::from_secs(arguments.patience),
             bytes: arguments.bytes,
