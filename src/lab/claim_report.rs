@@ -127,18 +127,23 @@ fn proofs(lab: &Lab, trace: &Trace, json: bool) -> String {
             }
         }
     }
-    let _ = mutation::each(trace, &mut |of, how, mutated| {
-        for (index, proof) in proofs.iter_mut().enumerate() {
-            let found = match of {
-                Of::Kernel => &mut proof.turned_by,
-                Of::Program => &mut proof.turned_by_program,
-            };
-            if found.is_none() && turned(index, mutated) {
-                *found = Some(how());
+    for of in [Of::Kernel, Of::Program] {
+        // It breaks off when nothing is left to be found, and that is as good as having seen all.
+        let _ = mutation::each(trace, of, &mut |how, mutated| {
+            let mut is_left = false;
+            for (index, proof) in proofs.iter_mut().enumerate().filter(|(index, _)| verdicts[*index].is_ok()) {
+                let found = match of {
+                    Of::Kernel => &mut proof.turned_by,
+                    Of::Program => &mut proof.turned_by_program,
+                };
+                if found.is_none() && turned(index, mutated) {
+                    *found = Some(how());
+                }
+                is_left |= found.is_none();
             }
-        }
-        ControlFlow::Continue(())
-    });
+            if is_left { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+    }
     let empty = Trace::default();
     let rows = lab.claims.iter().zip(&verdicts).zip(&proofs).map(|((claim, verdict), proof)| {
         let of_nothing = name(&(claim.check)(&empty));

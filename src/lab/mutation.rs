@@ -3,11 +3,11 @@
 //! A check that judges the kernel must come to the opposite verdict for some of them. Changes of what the program itself
 //! decides (its prompts, what it prints, the names of its calls) must turn no claim about the kernel.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use crate::trace::{Call, Errno, Event, Fate, Finding, Fragment, Frame, MessageFlags, PollEvents, Probe, Proto};
-use crate::trace::{Data, Status, Syscall, TcpFlags, TcpState, Trace, Value, What};
+use crate::trace::{Data, Exit, Status, Syscall, TcpFlags, TcpState, Trace, Value, What};
 
 /// Who would have to have acted otherwise for a mutated trace to come about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,22 +18,47 @@ pub enum Of {
     Program,
 }
 
-/// Sees a mutated trace, who would have acted otherwise and, in a few words, how; breaks off when it has seen enough.
-pub type Look<'a> = dyn FnMut(Of, &dyn Fn() -> String, &Trace) -> ControlFlow<()> + 'a;
+/// Sees a mutated trace and, in a few words, what is otherwise in it; breaks off when it has seen enough.
+pub type Look<'a> = dyn FnMut(&dyn Fn() -> String, &Trace) -> ControlFlow<()> + 'a;
 
-/// Has `look` see each mutation of the trace, until it breaks off.
-pub fn each(trace: &Trace, look: &mut Look<'_>) -> ControlFlow<()> {
+/// Has `look` see each mutation of the trace for which `of` would have acted otherwise, until it breaks off.
+pub fn each(trace: &Trace, of: Of, look: &mut Look<'_>) -> ControlFlow<()> {
     let mut mutated = trace.clone();
-    for (index, event) in trace.events.iter().enumerate() {
-        for (of, how, what) in of_one(event, trace) {
+    groups(trace, &mut mutated, of, look)?;
+    let chosen = representatives(trace);
+    for (index, event) in chosen.iter().map(|index| (*index, &trace.events[*index])) {
+        let changes = match of {
+            Of::Kernel => of_kernel(event, trace),
+            Of::Program => of_program(event),
+        };
+        for (how, what) in changes {
             mutated.events[index].what = what;
-            look(of, &|| format!("{}: {how}", place(event)), &mutated)?;
+            look(&|| format!("{}: {how}", place(event)), &mutated)?;
         }
         mutated.events[index].what = event.what.clone();
     }
-    absences(trace, &mut mutated, look)?;
-    orders(trace, &mut mutated, look)?;
-    groups(trace, &mut mutated, look)
+    absences(trace, &mut mutated, &chosen, of, look)?;
+    if of == Of::Kernel { orders(trace, &mut mutated, &chosen, look) } else { ControlFlow::Continue(()) }
+}
+
+/// The events that are changed one by one. Of many that are alike, of one role and one kind in one scene, the first and
+/// the last ones: what can be said by one in the middle can be said by those.
+fn representatives(trace: &Trace) -> Vec<usize> {
+    const FIRST: usize = 16;
+    const LAST: usize = 8;
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (index, event) in trace.events.iter().enumerate() {
+        // Every frame has its number in its name: they are all changed.
+        alike.entry(place(event)).or_default().push(index);
+    }
+    let keep = |all: Vec<usize>| {
+        let count = all.len();
+        let is_kept = move |at: usize| at < FIRST || at + LAST >= count;
+        all.into_iter().enumerate().filter(move |(at, _)| is_kept(*at)).map(|(_, index)| index)
+    };
+    let mut chosen: Vec<usize> = alike.into_values().flat_map(keep).collect();
+    chosen.sort_unstable();
+    chosen
 }
 
 /// `scene 2, server, recv`.
@@ -51,64 +76,57 @@ fn place(event: &Event) -> String {
     format!("scene {}{role}{what}", event.scene)
 }
 
-type Change = (Of, String, What);
+type Change = (String, What);
 
-/// The changes of one event.
-fn of_one(event: &Event, trace: &Trace) -> Vec<Change> {
-    let kernel = |(how, what)| (Of::Kernel, how, what);
+/// What the kernel might have reported instead of one event.
+fn of_kernel(event: &Event, trace: &Trace) -> Vec<Change> {
     match &event.what {
         What::Call(call) => {
-            let calls = of_call(call, event, trace).into_iter().map(|(how, call)| kernel((how, What::Call(call))));
-            let renamed = other_names(call.name).iter().map(|name| {
-                (Of::Program, format!("it is called {name}"), What::Call(Call { name: *name, ..call.clone() }))
-            });
-            calls.chain(renamed).collect()
+            of_call(call, event, trace).into_iter().map(|(how, call)| (how, What::Call(call))).collect()
         }
-        What::Probe { probe, fd } => of_probe(probe)
-            .into_iter()
-            .map(|probe| kernel((format!("{probe:?}"), What::Probe { probe, fd: *fd })))
-            .collect(),
-        What::Frame(frame) => {
-            of_frame(frame).into_iter().map(|(how, frame)| kernel((how, What::Frame(frame)))).collect()
+        What::Probe { probe, fd } => {
+            let others = of_probe(probe).into_iter();
+            others.map(|probe| (format!("{probe:?}"), What::Probe { probe, fd: *fd })).collect()
         }
+        What::Frame(frame) => of_frame(frame).into_iter().map(|(how, frame)| (how, What::Frame(frame))).collect(),
         What::Finding { finding, waiting, text } => {
-            let others = [Finding::EveryoneWaits, Finding::NobodyIsLeft, Finding::RoleGoesRound, Finding::TimerRuns];
-            let others = others.into_iter().filter(|other| other != finding);
             let with = |finding, waiting| What::Finding { finding, waiting, text: text.clone() };
-            let mut all: Vec<Change> =
-                others.map(|other| kernel((other.to_string(), with(other, waiting.clone())))).collect();
-            all.push(kernel(("nobody waits".to_owned(), with(*finding, Vec::new()))));
-            all.extend(
-                (0..waiting.len())
-                    .map(|left| kernel(("one waits".to_owned(), with(*finding, vec![waiting[left].clone()])))),
-            );
-            all
+            let all = [Finding::EveryoneWaits, Finding::NobodyIsLeft, Finding::RoleGoesRound, Finding::TimerRuns];
+            let others = all.into_iter().filter(|other| other != finding);
+            let others = others.map(|other| (other.to_string(), with(other, waiting.clone())));
+            let nobody = ("nobody waits".to_owned(), with(*finding, Vec::new()));
+            let alone =
+                waiting.iter().map(|one| (format!("only {} waits", one.role), with(*finding, vec![one.clone()])));
+            others.chain([nobody]).chain(alone).collect()
         }
         What::Exit(exit) => {
-            [Status::Code(0), Status::Code(1), Status::Signal(libc::SIGPIPE), Status::Signal(libc::SIGKILL)]
-                .into_iter()
-                .filter(|status| *status != exit.status)
-                .map(|status| {
-                    let mut exit = exit.clone();
-                    exit.status = status;
-                    kernel((status.to_string(), What::Exit(exit)))
-                })
+            let signals = [libc::SIGPIPE, libc::SIGKILL].map(Status::Signal);
+            let others = [Status::Code(0), Status::Code(1)].into_iter().chain(signals);
+            let others = others.filter(|status| *status != exit.status);
+            others.map(|status| (status.to_string(), What::Exit(Exit { status, error: exit.error.clone() }))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What the program alone might have done instead, and had the same answers from the kernel.
+fn of_program(event: &Event) -> Vec<Change> {
+    let change = |how: &str, what| vec![(how.to_owned(), what)];
+    match &event.what {
+        What::Call(call) => {
+            let names = other_names(call.name).iter();
+            names
+                .map(|name| (format!("it is called {name}"), What::Call(Call { name: *name, ..call.clone() })))
                 .collect()
         }
         What::Input { prompt, text } => {
-            let other = What::Input { prompt: format!("{prompt}?"), text: text.clone() };
-            vec![(Of::Program, "another prompt".to_owned(), other)]
+            let (prompt, text) = (format!("{prompt}?"), text.clone());
+            change("another prompt", What::Input { prompt, text })
         }
-        What::Print { text } => {
-            vec![(Of::Program, "it prints something else".to_owned(), What::Print { text: format!("{text}?") })]
-        }
-        What::Meet { text } => {
-            vec![(Of::Program, "it pauses for another reason".to_owned(), What::Meet { text: format!("{text}?") })]
-        }
-        What::Note { text } => {
-            vec![(Of::Program, "another remark".to_owned(), What::Note { text: format!("{text}?") })]
-        }
-        What::Start(_) | What::Scene { .. } | What::Begin(_) | What::Wait(_) => Vec::new(),
+        What::Print { text } => change("it prints something else", What::Print { text: format!("{text}?") }),
+        What::Meet { text } => change("it pauses for another reason", What::Meet { text: format!("{text}?") }),
+        What::Note { text } => change("another remark", What::Note { text: format!("{text}?") }),
+        _ => Vec::new(),
     }
 }
 
@@ -408,15 +426,18 @@ fn of_frame(frame: &Frame) -> Vec<(String, Frame)> {
 }
 
 /// The trace without one of the events that the kernel reported, or of the program's words.
-fn absences(trace: &Trace, mutated: &mut Trace, look: &mut Look<'_>) -> ControlFlow<()> {
-    for (index, event) in trace.events.iter().enumerate() {
-        let of = match event.what {
+fn absences(trace: &Trace, mutated: &mut Trace, chosen: &[usize], of: Of, look: &mut Look<'_>) -> ControlFlow<()> {
+    for (index, event) in chosen.iter().map(|index| (*index, &trace.events[*index])) {
+        let whose = match event.what {
             What::Meet { .. } | What::Note { .. } | What::Print { .. } => Of::Program,
             _ if is_reported(event) => Of::Kernel,
             _ => continue,
         };
+        if whose != of {
+            continue;
+        }
         let taken = mutated.events.remove(index);
-        look(of, &|| format!("{}: it is missing", place(event)), mutated)?;
+        look(&|| format!("{}: it is missing", place(event)), mutated)?;
         mutated.events.insert(index, taken);
     }
     ControlFlow::Continue(())
@@ -430,8 +451,9 @@ fn is_reported(event: &Event) -> bool {
 }
 
 /// Two neighbours of one scene the other way round; and each event at the beginning and at the end of its scene.
-fn orders(trace: &Trace, mutated: &mut Trace, look: &mut Look<'_>) -> ControlFlow<()> {
-    for (index, event) in trace.events.iter().enumerate().filter(|(_, event)| is_reported(event)) {
+fn orders(trace: &Trace, mutated: &mut Trace, chosen: &[usize], look: &mut Look<'_>) -> ControlFlow<()> {
+    let chosen = chosen.iter().map(|index| (*index, &trace.events[*index]));
+    for (index, event) in chosen.filter(|(_, event)| is_reported(event)) {
         let first = trace.events.iter().position(|other| other.scene == event.scene).unwrap_or(index);
         let last = trace.events.iter().rposition(|other| other.scene == event.scene).unwrap_or(index);
         // The event that begins the scene stays in front.
@@ -440,7 +462,7 @@ fn orders(trace: &Trace, mutated: &mut Trace, look: &mut Look<'_>) -> ControlFlo
                 continue;
             }
             move_event(mutated, index, to);
-            look(Of::Kernel, &|| format!("{}: {how}", place(event)), mutated)?;
+            look(&|| format!("{}: {how}", place(event)), mutated)?;
             move_event(mutated, to, index);
         }
     }
@@ -488,7 +510,7 @@ fn places(trace: &Trace, is: impl Fn(&Event) -> bool) -> Vec<usize> {
 
 /// The same change of all that is alike: all calls of one kind that a role made in a scene, or all but the first; all
 /// frames of a scene that are alike; all probes.
-fn groups(trace: &Trace, mutated: &mut Trace, look: &mut Look<'_>) -> ControlFlow<()> {
+fn groups(trace: &Trace, mutated: &mut Trace, of: Of, look: &mut Look<'_>) -> ControlFlow<()> {
     let mut kinds: Vec<(u32, Option<&str>, Syscall)> = Vec::new();
     for made in trace.all().all_calls() {
         let kind = (made.event.scene, made.event.role.as_deref(), made.call.name);
@@ -497,14 +519,17 @@ fn groups(trace: &Trace, mutated: &mut Trace, look: &mut Look<'_>) -> ControlFlo
         }
     }
     for kind in kinds {
-        of_calls(trace, mutated, kind, look)?;
+        of_calls(trace, mutated, kind, of, look)?;
+    }
+    if of == Of::Program {
+        return ControlFlow::Continue(());
     }
     let scenes: BTreeSet<u32> = trace.events.iter().map(|event| event.scene).collect();
     for scene in scenes {
         of_frames(trace, mutated, scene, look)?;
         of_probes(trace, mutated, scene, look)?;
         let waits = |event: &Event| event.scene == scene && matches!(event.what, What::Wait(_) | What::Begin(_));
-        look(Of::Kernel, &|| format!("scene {scene}: nobody waits"), &without(trace, waits))?;
+        look(&|| format!("scene {scene}: nobody waits"), &without(trace, waits))?;
     }
     ControlFlow::Continue(())
 }
@@ -515,48 +540,59 @@ fn of_calls(
     trace: &Trace,
     mutated: &mut Trace,
     (scene, role, name): (u32, Option<&str>, Syscall),
+    of: Of,
     look: &mut Look<'_>,
 ) -> ControlFlow<()> {
     let is = |event: &Event| {
         let named = matches!(&event.what, What::Call(call) if call.name == name);
         named && event.scene == scene && event.role.as_deref() == role
     };
-    let mut changes: Vec<(Of, String, CallChange)> = Vec::new();
-    for error in ERRORS {
-        changes.push((Of::Kernel, name_of(error).to_owned(), Box::new(move |call| failed(call, error))));
-    }
-    for result in [0, 1] {
-        changes.push((Of::Kernel, result.to_string(), Box::new(move |call| returned(call, result))));
-    }
-    changes.push((
-        Of::Kernel,
-        "all that was asked for".to_owned(),
-        Box::new(|call| returned(call, call.get_arg("len").and_then(Value::as_number).unwrap_or(0))),
-    ));
-    changes.push((
-        Of::Kernel,
-        "other bytes".to_owned(),
-        Box::new(|call| {
-            let bytes = call.bytes().iter().map(|byte| byte.wrapping_add(1)).collect::<Vec<_>>();
-            Call { data: call.data.as_ref().map(|data| Data { bytes, len: data.len }), ..call.clone() }
-        }),
-    ));
-    for other in other_names(name) {
-        let renamed = move |call: &Call| Call { name: *other, ..call.clone() };
-        changes.push((Of::Program, format!("called {other}"), Box::new(renamed)));
-    }
+    let changes = match of {
+        Of::Kernel => other_results(),
+        Of::Program => renamings(name),
+    };
     let all = places(trace, is);
     let place = format!("scene {scene}, {}, all {name}", role.unwrap_or_default());
-    for (of, how, change) in changes {
+    for (how, change) in changes {
         let changed = |what: &What| match what {
             What::Call(call) => What::Call(change(call)),
             other => other.clone(),
         };
         for (these, but) in [(&all[..], ""), (&all[1.min(all.len())..], " but the first")] {
-            change_all(mutated, these, &changed, &mut |trace| look(of, &|| format!("{place}{but}: {how}"), trace))?;
+            change_all(mutated, these, &changed, &mut |trace| look(&|| format!("{place}{but}: {how}"), trace))?;
         }
     }
-    look(Of::Kernel, &|| format!("{place}: missing"), &without(trace, is))
+    match of {
+        Of::Kernel => look(&|| format!("{place}: missing"), &without(trace, is)),
+        Of::Program => ControlFlow::Continue(()),
+    }
+}
+
+/// What the kernel might have given for each of several calls.
+fn other_results() -> Vec<(String, CallChange)> {
+    let mut changes: Vec<(String, CallChange)> = Vec::new();
+    for error in ERRORS {
+        changes.push((name_of(error).to_owned(), Box::new(move |call| failed(call, error))));
+    }
+    for result in [0, 1] {
+        changes.push((result.to_string(), Box::new(move |call| returned(call, result))));
+    }
+    let asked = |call: &Call| call.get_arg("len").and_then(Value::as_number).unwrap_or(0);
+    changes.push(("all that was asked for".to_owned(), Box::new(move |call| returned(call, asked(call)))));
+    let other_bytes = |call: &Call| {
+        let bytes = call.bytes().iter().map(|byte| byte.wrapping_add(1)).collect();
+        Call { data: call.data.as_ref().map(|data| Data { bytes, len: data.len }), ..call.clone() }
+    };
+    changes.push(("other bytes".to_owned(), Box::new(other_bytes)));
+    changes
+}
+
+/// The same calls by other names.
+fn renamings(name: Syscall) -> Vec<(String, CallChange)> {
+    let renamed = |other: &'static Syscall| -> (String, CallChange) {
+        (format!("called {other}"), Box::new(|call| Call { name: *other, ..call.clone() }))
+    };
+    other_names(name).iter().map(renamed).collect()
 }
 
 fn of_frames(trace: &Trace, mutated: &mut Trace, scene: u32, look: &mut Look<'_>) -> ControlFlow<()> {
@@ -586,7 +622,7 @@ fn of_frames(trace: &Trace, mutated: &mut Trace, scene: u32, look: &mut Look<'_>
         if these.is_empty() {
             continue;
         }
-        look(Of::Kernel, &|| format!("scene {scene}: no frame {name}"), &without(trace, is_it))?;
+        look(&|| format!("scene {scene}: no frame {name}"), &without(trace, is_it))?;
         for (how, change) in changes {
             let changed = |what: &What| match what {
                 What::Frame(frame) => {
@@ -597,7 +633,7 @@ fn of_frames(trace: &Trace, mutated: &mut Trace, scene: u32, look: &mut Look<'_>
                 other => other.clone(),
             };
             let says = || format!("scene {scene}, each frame {name}: {how}");
-            change_all(mutated, &these, &changed, &mut |trace| look(Of::Kernel, &says, trace))?;
+            change_all(mutated, &these, &changed, &mut |trace| look(&says, trace))?;
         }
     }
     ControlFlow::Continue(())
@@ -609,7 +645,7 @@ fn of_probes(trace: &Trace, mutated: &mut Trace, scene: u32, look: &mut Look<'_>
     if these.is_empty() {
         return ControlFlow::Continue(());
     }
-    look(Of::Kernel, &|| format!("scene {scene}: no probe"), &without(trace, is_probe))?;
+    look(&|| format!("scene {scene}: no probe"), &without(trace, is_probe))?;
     let states = STATES.into_iter().map(|state| (format!("every connection is {state}"), Some(state), None));
     let numbers = [0, 1, 100_000].into_iter().map(|number| (format!("{number} in each queue"), None, Some(number)));
     for (how, to, number) in states.chain(numbers) {
@@ -627,7 +663,7 @@ fn of_probes(trace: &Trace, mutated: &mut Trace, scene: u32, look: &mut Look<'_>
             what
         };
         let says = || format!("scene {scene}: {how}");
-        change_all(mutated, &these, &changed, &mut |trace| look(Of::Kernel, &says, trace))?;
+        change_all(mutated, &these, &changed, &mut |trace| look(&says, trace))?;
     }
     ControlFlow::Continue(())
 }

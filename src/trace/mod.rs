@@ -22,7 +22,7 @@ pub use frame::{ArpMessage, Fate, Fragment, Frame, Proto, TcpFlags, icmp_meaning
 pub use layers::{Field, Layer};
 pub use names::{Finding, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, TcpState, signal_name};
 pub use probe::Probe;
-pub use query::{Made, Selection, Sent, Unseen, bytes_of, exactly};
+pub use query::{Calls, Made, Selection, Sent, Unseen, bytes_of, exactly};
 
 /// The version of the trace's form: it grows when a field changes its meaning.
 pub const VERSION: u32 = 1;

@@ -50,6 +50,43 @@ pub struct Sent<'a> {
     pub frame: &'a Frame,
 }
 
+/// Which calls are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Calls {
+    /// Those of this name.
+    Named(Syscall),
+    /// All by which a program sends, `send(2)` and the calls beside it: the kernel does the same for each.
+    Sends,
+    /// All by which a program receives, `recv(2)` and the calls beside it.
+    Receives,
+}
+
+impl Calls {
+    fn has(self, name: Syscall) -> bool {
+        match self {
+            Calls::Named(wanted) => name == wanted,
+            Calls::Sends => name.sends(),
+            Calls::Receives => name.receives(),
+        }
+    }
+}
+
+impl From<Syscall> for Calls {
+    fn from(name: Syscall) -> Calls {
+        Calls::Named(name)
+    }
+}
+
+impl fmt::Display for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Calls::Named(name) => write!(f, "{name}"),
+            Calls::Sends => f.write_str("send"),
+            Calls::Receives => f.write_str("receive"),
+        }
+    }
+}
+
 impl Made<'_> {
     /// Whether the call failed with this error.
     pub fn failed(&self, errno: Errno) -> bool {
@@ -137,59 +174,65 @@ impl<'a> Selection<'a> {
     }
 
     /// The calls of this kind that returned.
-    pub fn calls(&self, name: Syscall) -> Vec<Made<'a>> {
-        self.all_calls().into_iter().filter(|made| made.call.name == name).collect()
+    pub fn calls(&self, which: impl Into<Calls>) -> Vec<Made<'a>> {
+        let which = which.into();
+        self.all_calls().into_iter().filter(|made| which.has(made.call.name)).collect()
     }
 
     /// The first call of this kind that returned.
     ///
     /// # Errors
     /// If there is none: it says of whom, and in which scene.
-    pub fn first(&self, name: Syscall) -> Result<Made<'a>, Unseen> {
-        self.calls(name).first().copied().ok_or_else(|| self.lacks(name))
+    pub fn first(&self, which: impl Into<Calls>) -> Result<Made<'a>, Unseen> {
+        let which = which.into();
+        self.calls(which).first().copied().ok_or_else(|| self.lacks(which))
     }
 
     /// The last call of this kind that returned.
     ///
     /// # Errors
     /// As [`Selection::first`].
-    pub fn last(&self, name: Syscall) -> Result<Made<'a>, Unseen> {
-        self.calls(name).last().copied().ok_or_else(|| self.lacks(name))
+    pub fn last(&self, which: impl Into<Calls>) -> Result<Made<'a>, Unseen> {
+        let which = which.into();
+        self.calls(which).last().copied().ok_or_else(|| self.lacks(which))
     }
 
     /// The first `N` calls of this kind that returned: `let [asked, again] = client.first_few(Syscall::Send)?`.
     ///
     /// # Errors
     /// If there are fewer.
-    pub fn first_few<const N: usize>(&self, name: Syscall) -> Result<[Made<'a>; N], Unseen> {
-        let calls = self.calls(name);
-        calls.first_chunk().copied().ok_or_else(|| self.counts(name, calls.len(), N))
+    pub fn first_few<const N: usize>(&self, which: impl Into<Calls>) -> Result<[Made<'a>; N], Unseen> {
+        let which = which.into();
+        let calls = self.calls(which);
+        calls.first_chunk().copied().ok_or_else(|| self.counts(which, calls.len(), N))
     }
 
     /// All calls of this kind that returned, of which there must be `N`.
     ///
     /// # Errors
     /// If there are fewer or more.
-    pub fn exactly<const N: usize>(&self, name: Syscall) -> Result<[Made<'a>; N], Unseen> {
-        let calls = self.calls(name);
-        calls.as_slice().try_into().map_err(|_| self.counts(name, calls.len(), N))
+    pub fn exactly<const N: usize>(&self, which: impl Into<Calls>) -> Result<[Made<'a>; N], Unseen> {
+        let which = which.into();
+        let calls = self.calls(which);
+        calls.as_slice().try_into().map_err(|_| self.counts(which, calls.len(), N))
     }
 
     /// The calls of this kind that returned, of which there must be one.
     ///
     /// # Errors
     /// As [`Selection::first`].
-    pub fn some(&self, name: Syscall) -> Result<Vec<Made<'a>>, Unseen> {
-        let calls = self.calls(name);
-        if calls.is_empty() { Err(self.lacks(name)) } else { Ok(calls) }
+    pub fn some(&self, which: impl Into<Calls>) -> Result<Vec<Made<'a>>, Unseen> {
+        let which = which.into();
+        let calls = self.calls(which);
+        if calls.is_empty() { Err(self.lacks(which)) } else { Ok(calls) }
     }
 
     fn lacks(&self, what: impl fmt::Display) -> Unseen {
         Unseen(format!("there is no {what}{}", self.place()).into())
     }
 
-    fn counts(&self, name: Syscall, count: usize, wanted: usize) -> Unseen {
-        Unseen(format!("there are {count} calls of {name}{}, and not {wanted}", self.place()).into())
+    fn counts(&self, which: Calls, count: usize, wanted: usize) -> Unseen {
+        Unseen(format!("there are {count} calls of {which}{}, and not {wanted}", self.place()).into())
     }
 
     /// Whose the events are, and where: ` of the client in scene 2`.
@@ -233,8 +276,9 @@ impl<'a> Selection<'a> {
     }
 
     /// The waits in a call of this kind.
-    pub fn waits(&self, call: Syscall) -> Vec<&'a Event> {
-        let waits = |event: &&&'a Event| matches!(&event.what, What::Wait(waiting) if waiting.call == call);
+    pub fn waits(&self, which: impl Into<Calls>) -> Vec<&'a Event> {
+        let which = which.into();
+        let waits = |event: &&&'a Event| matches!(&event.what, What::Wait(waiting) if which.has(waiting.call));
         self.events.iter().filter(waits).copied().collect()
     }
 
