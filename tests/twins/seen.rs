@@ -14,7 +14,20 @@ pub fn common(seen: &str, digits: bool) -> String {
 
 fn of_line(line: &str, digits: bool) -> String {
     let line = addresses(&error(&tuple(&bytes(line))));
-    if digits { line } else { line.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect() }
+    if digits { line } else { without_numbers(&line) }
+}
+
+/// Each number, however many digits it has, is one `#`.
+fn without_numbers(line: &str) -> String {
+    let mut plain = String::new();
+    for c in line.chars() {
+        match c {
+            '0'..='9' if plain.ends_with('#') => {}
+            '0'..='9' => plain.push('#'),
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 /// What steers a terminal's colours is left out: `ESC [ … m`.
