@@ -1,119 +1,105 @@
 //! What the old texts say about two sends and one receive, and what the queue between the calls says.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Made, bytes_of};
+use socklab::trace::{Data, Event, Made, What, bytes_of};
 
 pub fn all() -> Vec<Claim> {
     vec![
-        Claim::classic("S0-C13", "Only TCP sticks; UDP never does.", |trace| {
-            let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
-            Verdict::by_calls(merged(&tcp) && apart(&udp), tcp.into_iter().chain(udp))
+        Claim::classic("S0-C13", "Only TCP sticks. UDP never does.", |trace| {
+            let [tcp, udp, asked] = [arrived(trace, 2)?, arrived(trace, 5)?, arrived(trace, 6)?];
+            let sends = trace.scene(6).role("client").some(Syscall::Send)?;
+            let holds = merged(&tcp) && apart(&udp);
+            let even_then = holds && !merged(&asked);
+            let evidence = events(tcp.into_iter().chain(udp).chain(sends).chain(asked));
+            Verdict::only_when(
+                "no program asks UDP for it with MSG_MORE, UDP_CORK or UDP_GRO",
+                holds,
+                even_then,
+                evidence,
+            )
         }),
         Claim::classic("S0-C14", "They stick because the receiver does not know where a message ends.", |trace| {
             // Both receivers were late. Only one of the two queues holds something that marks an end.
-            let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
-            let full = queue(trace, 2, 9);
-            let holds = merged(&tcp) && apart(&udp) && full.is_some();
-            Verdict::of(holds, full.into_iter().chain(tcp.into_iter().chain(udp).map(|made| made.event)))
+            let [tcp, udp] = [arrived(trace, 2)?, arrived(trace, 5)?];
+            let full = queue(trace, 2, 9)?;
+            let calls = events(tcp.iter().chain(&udp).copied());
+            Verdict::of(merged(&tcp) && apart(&udp), std::iter::once(full).chain(calls))
         }),
-        Claim::classic("S1-C03", "The socket is a facade: the same calls, whatever is behind it.", |trace| {
-            let begin = |scene| {
-                let server = trace.scene(scene).role("server");
-                let first = |name| server.calls(name).first().copied();
-                first(Syscall::Socket).zip(first(Syscall::Bind))
-            };
-            let (tcp, tcp_bound) = begin(2).ok_or(Unseen::because("there were no two servers"))?;
-            let (udp, udp_bound) = begin(5).ok_or(Unseen::because("there were no two servers"))?;
-            let differs = |key: &str| tcp.call.get_arg(key) != udp.call.get_arg(key);
-            let same = differs("type") && !differs("domain") && tcp_bound.call.args == udp_bound.call.args;
-            Verdict::by_calls(same, [tcp, tcp_bound, udp, udp_bound])
+        Claim::classic("S0-C20", "First case: the sender waits until its buffer is full (this program).", |trace| {
+            let [first, second] = trace.scene(2).role("client").exactly(Syscall::Send)?;
+            let received = arrived(trace, 2)?;
+            let full = queue(trace, 2, 9)?;
+            let came = between(trace, &first, &second);
+            let evidence = [first.event].into_iter().chain(came).chain([second.event, full]);
+            Verdict::of(came.is_none() && merged(&received), evidence.chain(events(received)))
         }),
-        Claim::classic("S1-C04", "Behind this facade, TCP and UDP need not be understood.", |trace| {
+        Claim::classic("S0-C20", "Second case: the receiver reads late, and gets several at once.", |trace| {
+            let received = arrived(trace, 2)?;
+            let full = queue(trace, 2, 9)?;
+            let after = received.first().is_some_and(|made| made.event.n > full.n);
+            Verdict::of(after && merged(&received), std::iter::once(full).chain(events(received)))
+        }),
+        Claim::classic("S3-C09", "The first recv gives both messages.", |trace| {
+            let [late, spaced] = [arrived(trace, 2)?, arrived(trace, 3)?];
+            let both = [&late, &spaced].map(|received| merged(received));
+            let evidence = events(late.into_iter().chain(spaced));
+            Verdict::only_when("the server calls recv after both have come", both[0], both[1], evidence)
+        }),
+        Claim::classic(
+            "S4-C08",
+            "As long as what is sent fits recv's argument, nothing sticks; beyond it, it surely does.",
+            |trace| {
+                let sends = trace.scene(2).role("client").some(Syscall::Send)?;
+                let received = arrived(trace, 2)?;
+                let room = received.first().and_then(|made| made.call.get_arg("len")?.as_number());
+                if sends.iter().any(|made| made.call.ret > room) {
+                    return Err(Unseen::because("a message was longer than the receiver's buffer"));
+                }
+                Verdict::by_calls(apart(&received), sends.into_iter().chain(received))
+            },
+        )
+        .turned_by("the two recv would have returned hello and feng", |trace| {
+            let of_server = |event: &&mut Event| event.scene == 2 && event.role.as_deref() == Some("server");
+            let calls = trace.events.iter_mut().filter(of_server).filter_map(|event| match &mut event.what {
+                What::Call(call) if call.name.receives() => Some(call),
+                _ => None,
+            });
+            for (call, (count, bytes)) in calls.zip([(5, b"hello".as_slice()), (4, b"feng")]) {
+                call.ret = Some(count);
+                call.data = Some(Data::new(bytes));
+            }
+        }),
+        Claim::classic("S1-C03", "A socket is a facade between the application and TCP/IP.", |trace| {
+            // The same calls with another type: did the kernel take them for both?
+            let [tcp, udp] = [beginning(trace, 2)?, beginning(trace, 5)?];
+            let works = tcp.iter().chain(&udp).all(|made| made.call.ret >= Some(0));
+            Verdict::by_calls(works, tcp.into_iter().chain(udp))
+        }),
+        Claim::classic("S1-C04", "So one need not understand TCP and UDP in depth.", |trace| {
             // Two sends of the same bytes, and a receiver as late: if there were nothing to know, no difference.
-            let datagrams = trace.scene(5).role("client").calls(Syscall::SendTo);
-            let (tcp, udp) = (arrived(trace, 2), arrived(trace, 5));
-            if bytes_of(&datagrams) != sent(trace, 2).concat() || tcp.is_empty() || udp.is_empty() {
+            let datagrams = trace.scene(5).role("client").some(Syscall::SendTo)?;
+            let [tcp, udp] = [arrived(trace, 2)?, arrived(trace, 5)?];
+            if bytes_of(&datagrams) != bytes_of(&trace.scene(2).role("client").some(Syscall::Send)?) {
                 return Err(Unseen::because("the same was not sent over both"));
             }
-            Verdict::by_calls(tcp.len() == udp.len(), tcp.into_iter().chain(udp))
+            let same_bytes = bytes_of(&tcp) == bytes_of(&udp);
+            let same_pieces = same_bytes && tcp.len() == udp.len();
+            let evidence = events(tcp.into_iter().chain(udp));
+            let condition = "it does not matter to the program in which pieces its data comes";
+            Verdict::only_when(condition, same_bytes, same_pieces, evidence)
         }),
-        Claim::classic("S0-C15", "The sender does it: TCP collects small data before it sends (Nagle).", |trace| {
-            let sends = trace.scene(2).role("client").calls(Syscall::Send);
-            let first = sends.first().ok_or(Unseen::because("there were no two sends"))?;
-            let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
-            let came = between(trace, first, second);
-            let tcp = arrived(trace, 2);
-            let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
-            Verdict::of(came.is_none() && merged(&tcp), evidence.chain(tcp.iter().map(|made| made.event)))
+        Claim::ours("A late receiver gets both sends at once, with Nagle's algorithm and without it.", |trace| {
+            let [with, without] = [arrived(trace, 2)?, arrived(trace, 4)?];
+            let option = trace.scene(4).role("client").first(Syscall::SetSockOpt)?;
+            let holds = merged(&with) && merged(&without);
+            Verdict::by_calls(holds, with.into_iter().chain([option]).chain(without))
         }),
-        Claim::classic("S2-C09", "The sender joins small sends that follow each other closely.", |trace| {
-            // Joined by the sender, nothing would arrive between the sends. Told not to join, it would stop merging.
-            let tcp = arrived(trace, 4);
-            let client = trace.scene(4).role("client");
-            let (option, sends) = (client.calls(Syscall::SetSockOpt), client.calls(Syscall::Send));
-            let option = option.first().ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
-            let first = sends.first().ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
-            let second = sends.get(1).ok_or(Unseen::because("there were no two sends with TCP_NODELAY"))?;
-            let came = between(trace, first, second);
-            let evidence = [option.event, first.event].into_iter().chain(came).chain([second.event]);
-            let joined = came.is_none() && merged(&tcp);
-            Verdict::of(joined || apart(&tcp), evidence.chain(tcp.iter().map(|made| made.event)))
-        }),
-        Claim::classic(
-            "S0-C20",
-            "Two cases: the sender waits for a full buffer; the receiver reads late (also S4-C07).",
-            |trace| {
-                let late = arrived(trace, 2);
-                let sends = trace.scene(2).role("client").calls(Syscall::Send);
-                let first = sends.first().ok_or(Unseen::because("there were no two sends"))?;
-                let second = sends.get(1).ok_or(Unseen::because("there were no two sends"))?;
-                let came = between(trace, first, second);
-                let evidence = std::iter::once(first.event).chain(came).chain([second.event]);
-                Verdict::of(came.is_none() && merged(&late), evidence.chain(late.iter().map(|made| made.event)))
-            },
-        ),
-        Claim::classic(
-            "S3-C08",
-            "What is sent may come merged or not; the program that sends does not decide.",
-            |trace| {
-                // The same two calls with the same data, and once they come merged, once not.
-                if sent(trace, 2) != sent(trace, 3) {
-                    return Err(Unseen::because("the two clients did not send the same"));
-                }
-                let (late, spaced) = (arrived(trace, 2), arrived(trace, 3));
-                Verdict::by_calls(merged(&late) && apart(&spaced), late.into_iter().chain(spaced))
-            },
-        ),
-        Claim::classic("S3-C09", "The first recv gives both messages.", |trace| {
-            let firsts: Vec<Made<'_>> = (1..=3).filter_map(|scene| arrived(trace, scene).first().copied()).collect();
-            let always = !firsts.is_empty() && firsts.iter().all(|made| made.call.bytes() == b"hellofeng");
-            Verdict::by_calls(always, firsts)
-        }),
-        Claim::classic("S4-C08", "As long as what is sent fits recv's argument, nothing sticks.", |trace| {
-            let sends = trace.scene(2).role("client").calls(Syscall::Send);
-            let received = arrived(trace, 2);
-            let room = received.first().and_then(|made| made.call.get_arg("len")?.as_number());
-            if sends.iter().any(|made| made.call.ret > room) {
-                return Err(Unseen::because("a message was longer than the receiver's buffer"));
-            }
-            Verdict::by_calls(apart(&received), sends.into_iter().chain(received))
-        }),
-        Claim::classic("S4-C01", "What sticks together is scrambled.", |trace| {
-            let sends = trace.scene(2).role("client").calls(Syscall::Send);
-            let received = arrived(trace, 2);
-            if received.is_empty() {
-                return Err(Unseen::because("nothing was received"));
-            }
-            Verdict::by_calls(bytes_of(&sends) != bytes_of(&received), sends.into_iter().chain(received))
-        }),
-        Claim::ours("Two sends stay apart if the first is read before the second is made.", |trace| {
-            let received = arrived(trace, 3);
-            let second = trace.scene(3).role("client").calls(Syscall::Send).get(1).copied();
-            let first_read =
-                received.first().copied().ok_or(Unseen::because("there were no two sends, or nothing was read"))?;
-            let second = second.ok_or(Unseen::because("there were no two sends, or nothing was read"))?;
+        Claim::ours("If the first is read before the second is sent, the two stay apart.", |trace| {
+            let received = arrived(trace, 3)?;
+            let [_, second] = trace.scene(3).role("client").exactly(Syscall::Send)?;
+            let first_read = *received.first().ok_or(Unseen::because("nothing was read"))?;
             if first_read.event.n > second.event.n {
-                return Err(Unseen::because("the first was read after the second was made"));
+                return Err(Unseen::because("the first was read after the second was sent"));
             }
             let last = received.iter().skip(1).copied();
             Verdict::by_calls(apart(&received), [first_read, second].into_iter().chain(last))
@@ -122,13 +108,19 @@ pub fn all() -> Vec<Claim> {
 }
 
 /// The receives of a scene's server that brought bytes.
-fn arrived(trace: &Trace, scene: u32) -> Vec<Made<'_>> {
-    trace.scene(scene).role("server").received()
+fn arrived(trace: &Trace, scene: u32) -> Result<Vec<Made<'_>>, Unseen> {
+    let received = trace.scene(scene).role("server").received();
+    if received.is_empty() { Err(Unseen::because("the server has received nothing")) } else { Ok(received) }
 }
 
-/// The data of each send of a scene's client.
-fn sent(trace: &Trace, scene: u32) -> Vec<Vec<u8>> {
-    trace.scene(scene).role("client").calls(Syscall::Send).iter().map(|made| made.call.bytes().to_vec()).collect()
+/// A server's first calls: socket and bind.
+fn beginning(trace: &Trace, scene: u32) -> Result<[Made<'_>; 2], Unseen> {
+    let server = trace.scene(scene).role("server");
+    Ok([server.first(Syscall::Socket)?, server.first(Syscall::Bind)?])
+}
+
+fn events<'a>(calls: impl IntoIterator<Item = Made<'a>>) -> Vec<&'a Event> {
+    calls.into_iter().map(|made| made.event).collect()
 }
 
 fn merged(received: &[Made<'_>]) -> bool {
@@ -140,9 +132,9 @@ fn apart(received: &[Made<'_>]) -> bool {
 }
 
 /// The moment at which so many bytes were seen in the queue of a scene's server.
-fn queue(trace: &Trace, scene: u32, count: i64) -> Option<&Event> {
+fn queue(trace: &Trace, scene: u32, count: i64) -> Result<&Event, Unseen> {
     let probes = trace.scene(scene).role("server").receive_queues();
-    probes.into_iter().find(|event| event.unread() == Some(count))
+    probes.into_iter().find(|event| event.unread() == Some(count)).ok_or(Unseen::because("both were not in the queue"))
 }
 
 /// What was seen in the receiver's queue after one send and before the next.

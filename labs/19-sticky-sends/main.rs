@@ -2,6 +2,7 @@
 
 mod claims;
 
+use libc::MSG_MORE;
 use socklab::prelude::*;
 
 pub fn lab() -> Lab {
@@ -33,6 +34,12 @@ pub fn lab() -> Lab {
                 .client(udp_client)
                 .show_receive_queues(),
         )
+        .scene(
+            Scene::new("two sends that ask to be one datagram: MSG_MORE")
+                .server(one_datagram_server)
+                .client(more_client)
+                .show_receive_queues(),
+        )
         .claims(claims::all())
 }
 
@@ -42,8 +49,8 @@ fn server(at: Endpoint) -> io::Result<()> {
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
     let (mut first, mut second) = ([0; 10], [0; 10]);
-    let first_len = conn.recv(&mut first)?; // (1)
-    let second_len = conn.recv(&mut second)?; // (2)
+    let first_len = conn.recv(&mut first)?;
+    let second_len = conn.recv(&mut second)?;
     say!("-----> {}", String::from_utf8_lossy(&first[..first_len]));
     say!("-----> {}", String::from_utf8_lossy(&second[..second_len]));
     Ok(())
@@ -51,8 +58,8 @@ fn server(at: Endpoint) -> io::Result<()> {
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    let _ = conn.connect(&at.address()); // its authors do not look at the result
-    conn.send(b"hello")?; // (3)
+    let _ = conn.connect(&at.address()); // the original does not check the result
+    conn.send(b"hello")?;
     conn.send(b"feng")?;
     Ok(())
 }
@@ -64,10 +71,10 @@ fn late_server(at: Endpoint) -> io::Result<()> {
     let (conn, _client) = listener.accept()?;
     meet("the client has sent both");
 
-    // Both are in our receive queue. Nothing there says where the first one ends.
+    // Both are in the receive queue. Nothing in it says where the first one ends.
     let (mut first, mut second) = ([0; 10], [0; 10]);
-    let first_len = conn.recv(&mut first)?; // (4)
-    let second_len = conn.recv(&mut second)?;
+    let first_len = conn.recv(&mut first)?; // ④
+    let second_len = conn.recv(&mut second)?; // ⑤
     say!("-----> {}", String::from_utf8_lossy(&first[..first_len]));
     say!("-----> {}", String::from_utf8_lossy(&second[..second_len]));
     Ok(())
@@ -77,7 +84,7 @@ fn patient_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     let _ = conn.connect(&at.address());
     meet("the server has the connection");
-    conn.send(b"hello")?; // (5)
+    conn.send(b"hello")?; // ①
     conn.send(b"feng")?;
     Ok(())
 }
@@ -87,15 +94,15 @@ fn spaced_client(at: Endpoint) -> io::Result<()> {
     let _ = conn.connect(&at.address());
     meet("the server waits for data");
     conn.send(b"hello")?;
-    meet("the server has read the first one"); // (6)
+    meet("the server has read the first one"); // the server reports back: only the stage can do that
     conn.send(b"feng")?;
     Ok(())
 }
 
 fn nodelay_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // From now on the kernel keeps no small segment back, even while an earlier one is not acknowledged.
-    conn.set_tcp_nodelay(true)?; // (7)
+    // From now on the kernel does not delay a small segment while earlier data is unacknowledged.
+    conn.set_tcp_nodelay(true)?;
     let _ = conn.connect(&at.address());
     meet("the server has the connection");
     conn.send(b"hello")?;
@@ -108,9 +115,9 @@ fn udp_server(at: Endpoint) -> io::Result<()> {
     socket.bind(&at.address())?;
     meet("the client has sent both");
 
-    // This queue holds records. The kernel gives one at a time, however large our buffer is.
+    // This queue holds records. One recvfrom takes one of them, however large the buffer is.
     let (mut first, mut second) = ([0; 10], [0; 10]);
-    let (first_len, _client) = socket.recv_from(&mut first)?; // (8)
+    let (first_len, _client) = socket.recv_from(&mut first)?;
     let (second_len, _client) = socket.recv_from(&mut second)?;
     say!("-----> {}", String::from_utf8_lossy(&first[..first_len]));
     say!("-----> {}", String::from_utf8_lossy(&second[..second_len]));
@@ -121,5 +128,24 @@ fn udp_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.send_to(b"hello", &at.address())?;
     socket.send_to(b"feng", &at.address())?;
+    Ok(())
+}
+
+fn one_datagram_server(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    meet("the client has sent both");
+    let mut buf = [0; 10];
+    let (len, _client) = socket.recv_from(&mut buf)?;
+    say!("-----> {}", String::from_utf8_lossy(&buf[..len]));
+    Ok(())
+}
+
+fn more_client(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.connect(&at.address())?;
+    // The kernel keeps this part until a send without the flag completes the datagram.
+    socket.send_with_flags(b"hello", MSG_MORE)?;
+    socket.send(b"feng")?;
     Ok(())
 }
