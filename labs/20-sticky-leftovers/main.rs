@@ -24,7 +24,7 @@ pub fn lab() -> Lab {
                 .show_receive_queues(),
         )
         .scene(
-            Scene::new("the cure: what is not a whole character yet is kept")
+            Scene::new("the cure: the bytes of an incomplete character are kept")
                 .server(keeping_server)
                 .client(chinese_client)
                 .show_receive_queues(),
@@ -38,8 +38,8 @@ fn server(at: Endpoint) -> io::Result<()> {
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
     let (mut first, mut second) = ([0; 2], [0; 10]);
-    let first_len = conn.recv(&mut first)?; // (1)
-    let second_len = conn.recv(&mut second)?; // (2)
+    let first_len = conn.recv(&mut first)?; // ③
+    let second_len = conn.recv(&mut second)?; // ⑤
     say!("-----> {}", String::from_utf8_lossy(&first[..first_len]));
     say!("-----> {}", String::from_utf8_lossy(&second[..second_len]));
     Ok(())
@@ -47,8 +47,8 @@ fn server(at: Endpoint) -> io::Result<()> {
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    let _ = conn.connect(&at.address()); // its authors do not look at the result
-    conn.send(b"hello feng")?;
+    let _ = conn.connect(&at.address()); // the original does not check the result
+    conn.send(b"hello feng")?; // ①
     Ok(())
 }
 
@@ -60,11 +60,11 @@ fn packet_server(at: Endpoint) -> io::Result<()> {
     let mut buf = [0; 5];
     let len = conn.recv(&mut buf)?;
     say!("first packet \"{}\"", buf[..len].escape_ascii());
-    meet("the client has sent the second one"); // (3)
+    meet("the client has sent the second one");
 
-    // What was left of the first message, and the second one behind it: one run of bytes.
+    // The rest of the first message and the whole second one are one run of bytes here.
     let mut buf = [0; 1024];
-    let len = conn.recv(&mut buf)?; // (4)
+    let len = conn.recv(&mut buf)?;
     say!("second packet \"{}\"", buf[..len].escape_ascii());
     Ok(())
 }
@@ -84,15 +84,15 @@ fn cutting_server(at: Endpoint) -> io::Result<()> {
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
     loop {
-        // The kernel counts bytes. That three of them are one character, it does not know.
+        // The kernel counts bytes. It does not know that three of them are one character.
         let mut buf = [0; 2];
-        let len = conn.recv(&mut buf)?; // (5)
+        let len = conn.recv(&mut buf)?;
         if len == 0 {
             return Ok(());
         }
         match std::str::from_utf8(&buf[..len]) {
             Ok(text) => say!("-----> {text}"),
-            Err(error) => say!("{error}; with replacements: {}", String::from_utf8_lossy(&buf[..len])), // (6)
+            Err(error) => say!("{error}; with replacements: {}", String::from_utf8_lossy(&buf[..len])),
         }
     }
 }
@@ -119,9 +119,9 @@ fn keeping_server(at: Endpoint) -> io::Result<()> {
         pending.extend_from_slice(&buf[..len]);
         let whole = match std::str::from_utf8(&pending) {
             Ok(text) => text.len(),
-            Err(error) => error.valid_up_to(), // (7)
+            Err(error) => error.valid_up_to(),
         };
-        // Whole characters are taken out; the beginning of the next one stays, until its rest has come.
+        // Whole characters are taken out. The beginning of the next one stays until its rest has come.
         let text: Vec<u8> = pending.drain(..whole).collect();
         say!("-----> {} (kept: \"{}\")", String::from_utf8_lossy(&text), pending.escape_ascii());
     }
