@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use socklab::prelude::*;
 
-/// By this address the client reaches its own host, and nobody else.
+/// The client's own host.
 const THIS_HOST: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 pub fn lab() -> Lab {
@@ -15,17 +15,12 @@ pub fn lab() -> Lab {
         .asks("What becomes of a large send on the wire?")
         .on_a_wire()
         .scene(Scene::new("20,000 bytes in one send").server(server).client(client))
-        .scene(
-            Scene::new("8,000 bytes, where packets are smaller")
-                .server(server)
-                .client(smaller_client)
-                .faults(&["mtu 576"]),
-        )
-        .scene(Scene::new("20,000 bytes, and no wire").role("neighbour", neighbour).client(loopback_client))
-        .scene(Scene::new("as much as fits, and as much as the MTU").server(server).client(fitting_client))
+        .scene(Scene::new("8,000 bytes, and a smaller MTU").server(server).client(smaller_client).faults(&["mtu 576"]))
+        .scene(Scene::new("20,000 bytes over loopback").role("neighbour", neighbour).client(loopback_client))
+        .scene(Scene::new("1448 bytes, and 1500").server(server).client(fitting_client))
         .scene(Scene::new("a large datagram").server(udp_server).client(udp_client))
         .scene(
-            Scene::new("a large datagram, one piece of which is lost")
+            Scene::new("a large datagram, and one fragment is lost")
                 .server(udp_server)
                 .client(udp_client)
                 .faults(&["drop client:fragment:2"])
@@ -41,8 +36,8 @@ fn server(at: Endpoint) -> io::Result<()> {
     let (conn, _client) = listener.accept()?;
     let mut buf = [0; 4096];
     loop {
-        // What the segments were is gone: here is a run of bytes, and we take 4096 of them at a time.
-        let len = conn.recv(&mut buf)?; // (1)
+        // The segments are gone. This is a run of bytes, taken 4096 at a time.
+        let len = conn.recv(&mut buf)?; // ⑥
         if len == 0 {
             return Ok(());
         }
@@ -52,10 +47,10 @@ fn server(at: Endpoint) -> io::Result<()> {
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
-    // It returns when the kernel has taken the bytes. How many segments it makes of them is its own affair.
-    conn.send(&[b'x'; 20_000])?; // (2)
-    say!("a segment carries at most {} bytes", conn.tcp_mss()?); // (3)
-    say!("segments with data: {}", conn.tcp_info()?.data_segs_out); // (4)
+    // It returns when the kernel has taken the bytes. The kernel decides into how many segments it cuts them.
+    conn.send(&[b'x'; 20_000])?; // ①
+    say!("a segment carries at most {} bytes", conn.tcp_mss()?);
+    say!("segments with data: {}", conn.tcp_info()?.data_segs_out); // ⑤
     Ok(())
 }
 
@@ -63,7 +58,7 @@ fn smaller_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     conn.send(&[b'x'; 8_000])?;
-    say!("a segment carries at most {} bytes", conn.tcp_mss()?); // (5)
+    say!("a segment carries at most {} bytes", conn.tcp_mss()?);
     say!("segments with data: {}", conn.tcp_info()?.data_segs_out);
     Ok(())
 }
@@ -84,18 +79,18 @@ fn neighbour(_at: Endpoint) -> io::Result<()> {
 
 fn loopback_client(_at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // It is on this host: no frame leaves it, and the loopback's MTU is 65536.
+    // This address is on the client's own host: no frame leaves it. The loopback's MTU is 65536.
     conn.connect(&THIS_HOST.into())?;
     conn.send(&[b'x'; 20_000])?;
-    say!("segments with data: {}", conn.tcp_info()?.data_segs_out); // (6)
+    say!("segments with data: {}", conn.tcp_info()?.data_segs_out);
     Ok(())
 }
 
 fn fitting_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
-    conn.send(&[b'a'; 1448])?; // (7)
-    conn.send(&[b'b'; 1500])?; // (8)
+    conn.send(&[b'a'; 1448])?;
+    conn.send(&[b'b'; 1500])?;
     Ok(())
 }
 
@@ -104,7 +99,7 @@ fn udp_server(at: Endpoint) -> io::Result<()> {
     socket.bind(&at.address())?;
     let mut buf = [0; 5000];
     for _ in 0..2 {
-        let (len, _from) = socket.recv_from(&mut buf)?; // (9)
+        let (len, _from) = socket.recv_from(&mut buf)?;
         say!("{len} bytes");
     }
     Ok(())
@@ -112,7 +107,7 @@ fn udp_server(at: Endpoint) -> io::Result<()> {
 
 fn udp_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.send_to(&[b'x'; 4000], &at.address())?; // (10)
+    socket.send_to(&[b'x'; 4000], &at.address())?;
     socket.send_to(b"small", &at.address())?;
     Ok(())
 }
