@@ -12,23 +12,20 @@ pub fn lab() -> Lab {
         .on_a_wire()
         .scene(Scene::new("two sends, as their authors wrote them").server(server).client(client).show_send_queues())
         .scene(
-            Scene::new("three sends, and every acknowledgement is on its way for a while")
+            Scene::new("three sends, and each acknowledgement takes 20 ms")
                 .server(three_bytes_server)
                 .client(three_sends)
                 .faults(&["delay 10ms"])
                 .show_send_queues(),
         )
         .scene(
-            Scene::new("three sends, and a peer that is slow to acknowledge")
+            Scene::new("three sends, and a peer that delays its acknowledgements")
                 .server(slow_server)
                 .client(three_sends)
                 .show_send_queues(),
         )
         .scene(
-            Scene::new("write, write, read; and once more")
-                .server(answering_server)
-                .client(asking_client)
-                .show_send_queues(),
+            Scene::new("write, write, read, twice").server(answering_server).client(asking_client).show_send_queues(),
         )
         .scene(
             Scene::new("the first cure: TCP_NODELAY")
@@ -76,13 +73,13 @@ fn server(at: Endpoint) -> io::Result<()> {
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    let _ = conn.connect(&at.address()); // its authors do not look at the result
-    conn.send(b"hello")?; // (1)
+    let _ = conn.connect(&at.address()); // the original does not check the result
+    conn.send(b"hello")?;
     conn.send(b"feng")?;
     Ok(())
 }
 
-/// Reads until it has three bytes, and answers; again and again, until the client says goodbye.
+/// Reads three bytes and answers, again and again, until the client closes.
 fn three_bytes_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
@@ -105,21 +102,21 @@ fn three_sends(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     meet("the server has the connection");
-    conn.send(b"A")?;
-    conn.send(b"B")?; // (2)
-    conn.send(b"C")?;
+    conn.send(b"A")?; // ①
+    conn.send(b"B")?; // ②
+    conn.send(b"C")?; // ③
     conn.recv(&mut [0; 10])?;
     Ok(())
 }
 
-/// The same server, on a connection that has been told that acknowledgements can wait.
+/// The same server, with delayed acknowledgements from the start.
 fn slow_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
-    // A young connection acknowledges at once, one that goes to and fro does not. This makes it old before its time.
-    conn.set_quick_ack(false)?; // (3)
+    // A new connection acknowledges at once, a conversation delays. This makes it a conversation from the start.
+    conn.set_quick_ack(false)?;
     loop {
         let (mut buf, mut have) = ([0; 3], 0);
         while have < 3 {
@@ -133,7 +130,7 @@ fn slow_server(at: Endpoint) -> io::Result<()> {
     }
 }
 
-/// Answers questions, each of them a head and a body of four bytes.
+/// Answers questions, each a header and a body of four bytes.
 fn answering_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
@@ -148,7 +145,7 @@ fn answering_server(at: Endpoint) -> io::Result<()> {
             };
         }
         conn.send(b"answer")?;
-        // An answer: this has become a conversation, and in a conversation acknowledgements can wait.
+        // The kernel has seen an answer: for it, this is a conversation now, and acknowledgements can wait.
     }
 }
 
@@ -157,7 +154,7 @@ fn asking_client(at: Endpoint) -> io::Result<()> {
     conn.connect(&at.address())?;
     for _ in 0..2 {
         conn.send(b"HEAD")?;
-        conn.send(b"body")?; // (4)
+        conn.send(b"body")?;
         conn.recv(&mut [0; 10])?;
     }
     Ok(())
@@ -166,7 +163,7 @@ fn asking_client(at: Endpoint) -> io::Result<()> {
 fn nodelay_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
-    conn.set_tcp_nodelay(true)?; // (5)
+    conn.set_tcp_nodelay(true)?;
     meet("the server has the connection");
     conn.send(b"A")?;
     conn.send(b"B")?;
@@ -183,7 +180,7 @@ fn cork_client(at: Endpoint) -> io::Result<()> {
     conn.send(b"A")?;
     conn.send(b"B")?;
     conn.send(b"C")?;
-    conn.set_cork(false)?; // (6)
+    conn.set_cork(false)?;
     conn.recv(&mut [0; 10])?;
     Ok(())
 }
@@ -194,7 +191,7 @@ fn more_client(at: Endpoint) -> io::Result<()> {
     meet("the server has the connection");
     conn.send_with_flags(b"A", MSG_MORE)?;
     conn.send_with_flags(b"B", MSG_MORE)?;
-    conn.send(b"C")?; // (7)
+    conn.send(b"C")?;
     conn.recv(&mut [0; 10])?;
     Ok(())
 }
@@ -203,7 +200,7 @@ fn sendmsg_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     meet("the server has the connection");
-    conn.send_vectored(&[IoSlice::new(b"A"), IoSlice::new(b"B"), IoSlice::new(b"C")])?; // (8)
+    conn.send_vectored(&[IoSlice::new(b"A"), IoSlice::new(b"B"), IoSlice::new(b"C")])?;
     conn.recv(&mut [0; 10])?;
     Ok(())
 }
