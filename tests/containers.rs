@@ -98,6 +98,21 @@ fn a_container_without_namespaces_is_fenced_and_the_doctor_says_why() {
 }
 
 #[test]
+fn a_lab_shows_the_same_in_a_container() {
+    const TEST: &str = "a_lab_shows_the_same_in_a_container";
+    if !prepare(TEST) {
+        return;
+    }
+    for lab in crate::support::chosen_labs().into_iter().filter(|lab| [1, 10].contains(&lab.number)) {
+        for as_root in users() {
+            let shown = in_a_container(*as_root, &["lab", &lab.number.to_string(), "--all"]);
+            assert_eq!(text(&shown.stdout), lab.shows(&[]), "{}", text(&shown.stderr));
+            assert!(text(&shown.stderr).contains("running on this machine's loopback"), "{}", text(&shown.stderr));
+        }
+    }
+}
+
+#[test]
 fn strangers_programs_are_refused_there_unless_the_caller_throws_the_container_away() {
     let test = "strangers_programs_are_refused_there_unless_the_caller_throws_the_container_away";
     if !prepare(test) {

@@ -168,8 +168,8 @@ fn hidden_flags() -> BTreeSet<String> {
     code.split("hide = true").skip(1).map(|after| format!("--{}", field(after))).collect()
 }
 
-/// Whether there is such a test, and these words stand in it.
-fn is_tried(words: &str, test: &str) -> Result<(), String> {
+/// The code of a test, `file::test`.
+fn body_of(test: &str) -> Result<String, String> {
     let (file, name) = test.split_once("::").ok_or_else(|| format!("{test}: write file::test"))?;
     let code = read(&format!("tests/{file}.rs"));
     let (before, after) =
@@ -177,7 +177,12 @@ fn is_tried(words: &str, test: &str) -> Result<(), String> {
     if before.lines().next_back() != Some("#[test]") {
         return Err(format!("{test} is no test"));
     }
-    let body = after.split("\n}\n").next().unwrap_or_default();
+    Ok(after.split("\n}\n").next().unwrap_or_default().to_owned())
+}
+
+/// Whether there is such a test, and these words stand in it.
+fn is_tried(words: &str, test: &str) -> Result<(), String> {
+    let body = body_of(test)?;
     let is_of_a_word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     let stands_alone =
         |at: usize| !body[..at].ends_with(is_of_a_word) && !body[at + words.len()..].starts_with(is_of_a_word);
@@ -221,6 +226,20 @@ fn every_exit_code_is_met_in_a_test() {
     assert_eq!(told, tried);
     let untried: Vec<String> = EXITS.iter().filter_map(|(code, test)| is_tried(code, test).err()).collect();
     assert!(untried.is_empty(), "{untried:#?}");
+}
+
+/// Each row of README's table of what works where names tests that exist.
+#[test]
+fn what_works_where_is_shown_by_tests() {
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("| where | what works | shown by |\n").expect("the table");
+    let rows: Vec<&str> = table.lines().skip(1).take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 4, "{rows:?}");
+    for row in rows {
+        let tests = row.trim_end_matches(" |").rsplit(" | ").next().expect("a last column");
+        let tests: Vec<&str> = tests.split(", ").map(|test| test.trim_matches('`')).collect();
+        tests.into_iter().for_each(|test| drop(body_of(test).unwrap_or_else(|error| panic!("{row}: {error}"))));
+    }
 }
 
 #[test]

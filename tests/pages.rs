@@ -269,6 +269,7 @@ fn refreshed(text: &str, lab: Option<&Lab>, labs: &[Lab]) -> Result<String, Stri
             rest = behind_the_content(rest, marker)?;
         } else if let Some(what) = marker.strip_prefix(CUT).and_then(|what| what.strip_suffix(" -->")) {
             let (fence, content, below) = fenced(rest, marker)?;
+            let (lab, what) = of_which_lab(what, lab, labs);
             let scene = quoted_scene(what, of_a_lab(lab)?).ok_or(format!("there is no {what:?} to cut from"))?;
             cut::check(content, &scene, split_line(below).1).map_err(|why| format!("cut: {what}: {why}"))?;
             fresh.extend([fence, content]);
@@ -294,6 +295,12 @@ fn of_a_lab(lab: Option<&Lab>) -> Result<&Lab, String> {
     lab.ok_or_else(|| "only a lab's page has this".to_owned())
 }
 
+/// A lab's number may stand before what is quoted, on a page that is no lab's: `05 scene 1`.
+fn of_which_lab<'a, 'b>(what: &'a str, lab: Option<&'b Lab>, labs: &'b [Lab]) -> (Option<&'b Lab>, &'a str) {
+    let numbered = what.split_once(' ').and_then(|(number, rest)| Some((number.parse::<u64>().ok()?, rest)));
+    numbered.map_or((lab, what), |(number, rest)| (labs.iter().find(|lab| lab.number == number), rest))
+}
+
 /// A text's first line, with its end, and the rest.
 fn split_line(text: &str) -> (&str, &str) {
     text.split_at(text.find('\n').map_or(text.len(), |at| at + 1))
@@ -309,6 +316,7 @@ fn made_up_to_an_end(marker: &str, lab: Option<&Lab>, labs: &[Lab], now: &str) -
         }
         CLAIMS => Some(tables::claims_of(of_a_lab(lab)?)),
         "<!-- quote: table of labs -->" => Some(tables::labs_by_chapter(labs)),
+        "<!-- quote: table of calls -->" => Some(tables::calls(labs)),
         "<!-- quote: table of claims -->" => Some(tables::all_claims(labs)),
         _ => None,
     })

@@ -33,8 +33,8 @@ impl Work {
         }
     }
 
-    /// Whether somebody works here: the folder is there, or was named, or belongs to a checkout. Nobody wants one made in
-    /// any folder in which a lab happens to be run.
+    /// Whether somebody works here: the folder is there, or was named, or belongs to a checkout. In any other folder in
+    /// which a lab happens to be run, nobody wants one.
     pub fn is_wanted(&self) -> bool {
         self.root.is_dir() || env::var_os("SOCKLAB_WORK").is_some_and(|root| !root.is_empty()) || checkout().is_some()
     }

@@ -1,5 +1,7 @@
 //! Tables that pages have from the labs: the labs by chapter, and claims with their verdicts.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::Path;
 
 use super::links;
@@ -21,6 +23,85 @@ pub fn labs_by_chapter(labs: &[Lab]) -> String {
     }
     let folder = |row: &Lab| (format!("]({}/main.rs)", row.folder), format!("](labs/{}/main.rs)", row.folder));
     labs.iter().map(folder).fold(text, |text, (from, to)| text.replace(&from, &to)) + "\n"
+}
+
+/// Which labs' programs make which call, meet which error, and set which option: from the recorded transcripts.
+pub fn calls(labs: &[Lab]) -> String {
+    let mut found: [BTreeMap<String, BTreeSet<u64>>; 3] = Default::default();
+    for lab in labs {
+        for recorded in ["transcript", "wire.transcript"] {
+            let snapshot = project(&format!("tests/snapshots/{}.{recorded}.snap", lab.folder));
+            // A lab is recorded on a wire only if its page quotes that.
+            let Ok(transcript) = fs::read_to_string(snapshot) else { continue };
+            for call in transcript.lines().filter_map(call_in) {
+                let words = [Some(call.name), call.error, call.option];
+                for (found, word) in found.iter_mut().zip(words) {
+                    found.extend_with(word, lab.number);
+                }
+            }
+        }
+    }
+    let headings = ["call", "error", "option"];
+    let tables = headings.iter().zip(&found).map(|(heading, found)| {
+        let rows = found.iter().map(|(word, numbers)| {
+            let link = |number: &u64| {
+                let folder = &labs.iter().find(|lab| lab.number == *number).expect("a lab").folder;
+                format!("[{number:02}](labs/{folder}.md)")
+            };
+            format!("| `{word}` | {} |\n", numbers.iter().map(link).collect::<Vec<_>>().join(" "))
+        });
+        format!("\n| {heading} | labs |\n|---|---|\n{}", rows.collect::<String>())
+    });
+    tables.collect::<String>() + "\n"
+}
+
+/// Adds a lab to a word's.
+trait ExtendWith {
+    fn extend_with(&mut self, word: Option<&str>, lab: u64);
+}
+
+impl ExtendWith for BTreeMap<String, BTreeSet<u64>> {
+    fn extend_with(&mut self, word: Option<&str>, lab: u64) {
+        if let Some(word) = word {
+            self.entry(word.to_owned()).or_default().insert(lab);
+        }
+    }
+}
+
+/// A call in a line of a transcript.
+#[derive(Debug, PartialEq)]
+struct CallIn<'a> {
+    name: &'a str,
+    error: Option<&'a str>,
+    option: Option<&'a str>,
+}
+
+/// `server  setsockopt(3, SO_REUSEADDR, 1) = 0`; what a program prints begins with a bar.
+fn call_in(line: &str) -> Option<CallIn<'_>> {
+    let (_role, rest) = line.trim_start().split_once("  ")?;
+    let (name, behind) = rest.split_once('(')?;
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let is_constant =
+        |word: &&str| word.len() > 3 && word.chars().all(|c| c.is_ascii_uppercase() || c == '_' || c.is_ascii_digit());
+    let error = rest.split(" = -1 ").nth(1).and_then(|error| error.split([',', ' ']).next());
+    let option = behind.split([',', ' ', ')']).filter(|_| name.ends_with("sockopt")).find(is_constant);
+    is_name.then_some(CallIn { name, error, option })
+}
+
+#[test]
+fn a_call_is_found_in_its_line_and_in_no_other() {
+    let call = |name, error, option| Some(CallIn { name, error, option });
+    for (line, found) in [
+        ("server  setsockopt(3, SO_REUSEADDR, 1) = 0", call("setsockopt", None, Some("SO_REUSEADDR"))),
+        ("   client  connect(3, server:9000) = -1 ECONNREFUSED", call("connect", Some("ECONNREFUSED"), None)),
+        ("client  recv(3, up to 4) = -1 EAGAIN, after about 1 s", call("recv", Some("EAGAIN"), None)),
+        ("client  │ HELLO (server:9000)", None),
+        ("server  waits in recvfrom(3) for a datagram", None),
+        ("=> everyone waits; nobody will ever move", None),
+        (" wire 2  client ◀── server  SYN,ACK  seq 0", None),
+    ] {
+        assert_eq!(call_in(line), found, "{line}");
+    }
 }
 
 /// Every claim of every lab, and what became of it here.
