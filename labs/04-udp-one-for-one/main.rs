@@ -15,13 +15,13 @@ pub fn lab() -> Lab {
         .scene(Scene::new("without world").server(server).client(client_without_world).ends_waiting())
         .scene(Scene::new("without egon").server(server).client(client_without_egon).ends_waiting())
         .scene(
-            Scene::new("nothing stands in for world")
+            Scene::new("an empty datagram in place of world")
                 .server(server)
                 .client(client_with_an_empty_one)
                 .show_receive_queues(),
         )
         .scene(
-            Scene::new("four for three: a surplus one")
+            Scene::new("four sends for three receives")
                 .server(server)
                 .client(client_with_one_more)
                 .show_receive_queues(),
@@ -35,12 +35,12 @@ fn server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?;
     let mut buf = [0; 1024];
-    // Each of these takes one datagram, and waits where there is none. It knows neither of the others nor of a number.
-    let (len, _from) = socket.recv_from(&mut buf)?; // (1)
+    // Each of these takes one datagram, or waits for one. None knows how many have come before.
+    let (len, _from) = socket.recv_from(&mut buf)?; // ②
     say!("first time received  \"{}\"", buf[..len].escape_ascii());
-    let (len, _from) = socket.recv_from(&mut buf)?; // (2)
+    let (len, _from) = socket.recv_from(&mut buf)?; // ③
     say!("second time received  \"{}\"", buf[..len].escape_ascii());
-    let (len, _from) = socket.recv_from(&mut buf)?; // (3)
+    let (len, _from) = socket.recv_from(&mut buf)?; // ④
     say!("third time received  \"{}\"", buf[..len].escape_ascii());
     say!("--------end----------");
     Ok(())
@@ -82,8 +82,8 @@ fn client_without_egon(at: Endpoint) -> io::Result<()> {
 fn client_with_an_empty_one(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.send_to(b"hello", &at.address())?;
-    // No byte of payload, and yet a datagram: it takes one place in the queue, and one receive.
-    socket.send_to(b"", &at.address())?; // (4)
+    // A datagram without payload takes a place in the queue, and one receive.
+    socket.send_to(b"", &at.address())?;
     socket.send_to(b"egon", &at.address())?;
     say!("client has sent its messages");
     Ok(())
@@ -91,31 +91,31 @@ fn client_with_an_empty_one(at: Endpoint) -> io::Result<()> {
 
 fn client_with_one_more(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    // A connected socket is told when a datagram is refused: if anybody hears of a loss, it does.
+    // The kernel reports a refused datagram to a connected socket: if any sender learns of a loss, this one does.
     socket.connect(&at.address())?;
     socket.send(b"hello")?;
     socket.send(b"world")?;
     socket.send(b"egon")?;
-    socket.send(b"one too many")?; // (5)
+    socket.send(b"one too many")?;
     say!("client has sent its messages");
     meet("the server has ended");
-    // The kernel threw away what stood in the queue of the closed socket. It tells nobody.
-    let told = socket.take_error()?; // (6)
-    say!("{}", if told.is_none() { "no error waits for me" } else { "an error waits for me" });
+    // The kernel discarded what was in the queue of the closed socket, and reports it to nobody.
+    let error = socket.take_error()?;
+    say!("{}", if error.is_none() { "no error waits for me" } else { "an error waits for me" });
     Ok(())
 }
 
 fn server_with_a_deadline(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?;
-    socket.set_read_timeout(Some(Duration::from_secs(1)))?; // (7)
+    socket.set_read_timeout(Some(Duration::from_secs(1)))?; // ①
     let mut buf = [0; 1024];
     for count in 0..3 {
         match socket.recv_from(&mut buf) {
             Ok((len, _from)) => say!("received  \"{}\"", buf[..len].escape_ascii()),
-            // The kernel knows how long we waited. How many datagrams there should be, it was never told.
+            // The kernel knows how long we have waited. It does not know how many datagrams we expect.
             Err(_late) => {
-                say!("{count} of 3 have come; I cannot tell which is missing"); // (8)
+                say!("{count} of 3 have come; I cannot tell which is missing"); // ③
                 break;
             }
         }
@@ -132,15 +132,15 @@ fn numbering_server(at: Endpoint) -> io::Result<()> {
     while !missing.is_empty() {
         let (len, from) = socket.recv_from(&mut buf)?;
         let message = String::from_utf8_lossy(&buf[..len]);
-        // The number is a part of the message: UDP's own header has none.
-        let (number, text) = message.split_once(' ').unwrap_or(("0", &message)); // (9)
+        // The number is part of the message: UDP's own header has none.
+        let (number, text) = message.split_once(' ').unwrap_or(("0", &message));
         say!("number {number} received  {text:?}");
         let number = number.parse().unwrap_or(0);
         missing.remove(&number);
-        // A later one is here, and an earlier one is not: that is a gap.
+        // A later number is here and an earlier one is not: that is a gap.
         for gap in missing.range(..number) {
             say!("number {gap} is missing");
-            socket.send_to(gap.to_string().as_bytes(), &from)?; // (10)
+            socket.send_to(gap.to_string().as_bytes(), &from)?; // ②
         }
     }
     say!("--------end----------");
@@ -155,6 +155,6 @@ fn numbering_client(at: Endpoint) -> io::Result<()> {
     let mut buf = [0; 1024];
     let (len, _from) = socket.recv_from(&mut buf)?;
     say!("the server asks for number {}", buf[..len].escape_ascii());
-    socket.send_to(b"2 world", &at.address())?; // (11)
+    socket.send_to(b"2 world", &at.address())?; // ③
     Ok(())
 }

@@ -34,7 +34,7 @@ pub fn lab() -> Lab {
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("the cure: what is known of a client is kept under its address")
+            Scene::new("the cure: a note of each client under its address")
                 .server(remembering_server)
                 .client(slow_client)
                 .typed(&["ada"])
@@ -44,8 +44,14 @@ pub fn lab() -> Lab {
                 .typed(&["cy"])
                 .ends_waiting(),
         )
-        .scene(Scene::new("a client that hears anybody").server(server_with_a_stranger).client(open_client))
-        .scene(Scene::new("a client that hears only its peer").server(server_with_a_stranger).client(connected_client))
+        .scene(
+            Scene::new("a client that takes datagrams from anybody").server(server_with_a_stranger).client(open_client),
+        )
+        .scene(
+            Scene::new("a client that takes datagrams only from its peer")
+                .server(server_with_a_stranger)
+                .client(connected_client),
+        )
         .scene(Scene::new("connected too late").server(server_with_a_stranger).client(late_client))
         .claims(claims::all())
 }
@@ -55,9 +61,9 @@ fn server(at: Endpoint) -> io::Result<()> {
     socket.bind(&at.address())?;
     loop {
         let mut buf = [0; 1024];
-        // One queue holds what all of them sent. The address beside each datagram is all that tells them apart.
-        let (len, from) = socket.recv_from(&mut buf)?; // (1)
-        socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?; // (2)
+        // One queue holds what all clients sent. Only the address beside each datagram distinguishes them.
+        let (len, from) = socket.recv_from(&mut buf)?; // ②
+        socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?; // ③
     }
 }
 
@@ -84,13 +90,13 @@ fn patient_server(at: Endpoint) -> io::Result<()> {
         };
         socket.send_to(b"your name?", &client)?;
         let len = loop {
-            // The kernel cannot be asked for this client's datagram only: the first in the queue is what we get.
-            let (len, from) = socket.recv_from(&mut buf)?; // (3)
+            // We cannot ask the kernel for a datagram of this client: we get the first one in the queue.
+            let (len, from) = socket.recv_from(&mut buf)?;
             if from == client {
                 break len;
             }
             say!("{from} has to wait");
-            later.push_back(from); // (4)
+            later.push_back(from);
         };
         socket.send_to(&[b"good day, ", &buf[..len]].concat(), &client)?;
     }
@@ -101,7 +107,7 @@ fn slow_client(at: Endpoint) -> io::Result<()> {
     socket.send_to(b"hello", &at.address())?;
     let mut buf = [0; 1024];
     let (len, _from) = socket.recv_from(&mut buf)?;
-    meet("its user has come back"); // (5)
+    meet("its user has come back");
     let question = String::from_utf8_lossy(&buf[..len]).into_owned();
     let name = prompt(&format!("{question} ")).unwrap_or_default();
     socket.send_to(name.as_bytes(), &at.address())?;
@@ -130,15 +136,15 @@ fn remembering_server(at: Endpoint) -> io::Result<()> {
     loop {
         let mut buf = [0; 1024];
         let (len, from) = socket.recv_from(&mut buf)?;
-        // The socket remembers nobody. Who has been asked already, the program has to know.
+        // The socket remembers nobody. The program itself must know whom it has asked.
         match asked.iter().position(|known| *known == from) {
             None => {
-                socket.send_to(b"your name?", &from)?; // (6)
+                socket.send_to(b"your name?", &from)?;
                 asked.push(from);
             }
             Some(place) => {
                 asked.remove(place);
-                socket.send_to(&[b"good day, ", &buf[..len]].concat(), &from)?; // (7)
+                socket.send_to(&[b"good day, ", &buf[..len]].concat(), &from)?;
             }
         }
     }
@@ -151,13 +157,13 @@ fn server_with_a_stranger(at: Endpoint) -> io::Result<()> {
     socket.bind(&at.address())?;
     let mut buf = [0; 1024];
     let (len, client) = socket.recv_from(&mut buf)?;
-    // The stranger's socket is connected, so that it is told if the client's host refuses what it sends.
+    // The stranger's socket is connected, so that the kernel reports a refusal to it.
     stranger.connect(&client)?;
-    stranger.send(b"BELIEVE ME")?; // (8)
-    socket.send_to(&buf[..len].to_ascii_uppercase(), &client)?; // (9)
+    stranger.send(b"BELIEVE ME")?;
+    socket.send_to(&buf[..len].to_ascii_uppercase(), &client)?;
     socket.send_to(b"GOODBYE", &client)?;
     if let Some(refused) = stranger.take_error()? {
-        say!("the stranger is told: {refused}"); // (12)
+        say!("the stranger: {refused}");
     }
     Ok(())
 }
@@ -166,8 +172,8 @@ fn open_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.send_to(b"hello", &at.address())?;
     let mut buf = [0; 1024];
-    // Whoever sends to this port is heard.
-    let (len, from) = socket.recv_from(&mut buf)?; // (10)
+    // This takes a datagram from whoever sends to this port.
+    let (len, from) = socket.recv_from(&mut buf)?;
     say!("\"{}\" from {from}", buf[..len].escape_ascii());
     Ok(())
 }
@@ -175,7 +181,7 @@ fn open_client(at: Endpoint) -> io::Result<()> {
 fn connected_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     // From now on a datagram is for this socket only if it comes from that address.
-    socket.connect(&at.address())?; // (11)
+    socket.connect(&at.address())?;
     socket.send(b"hello")?;
     let mut buf = [0; 1024];
     let (len, from) = socket.recv_from(&mut buf)?;
@@ -189,8 +195,8 @@ fn late_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.send_to(b"hello", &at.address())?;
     meet("all answers have come");
-    // To connect judges what will come. What has come, stays in the queue.
-    socket.connect(&at.address())?; // (13)
+    // connect decides about datagrams that are still to come. Those in the queue stay there.
+    socket.connect(&at.address())?;
     let mut buf = [0; 1024];
     let (len, from) = socket.recv_from(&mut buf)?;
     say!("\"{}\" from {from}", buf[..len].escape_ascii());

@@ -81,12 +81,12 @@ fn server(at: Endpoint) -> io::Result<()> {
     socket.bind(&at.address())?;
     loop {
         let mut buf = [0; 1024];
-        let (len, from) = socket.recv_from(&mut buf)?; // (1)
-        // The authors decode whatever comes. If it is no text, their program dies of it, here.
+        let (len, from) = socket.recv_from(&mut buf)?;
+        // The authors decode whatever comes. If it is not text, their program ends here with an error.
         let text = match std::str::from_utf8(&buf[..len]) {
             Ok(text) => text,
             Err(error) => {
-                say!("{error}; the authors' program ends"); // (10)
+                say!("{error}; the authors' program ends");
                 return Ok(());
             }
         };
@@ -105,16 +105,16 @@ fn client(at: Endpoint) -> io::Result<()> {
             continue;
         }
         while let Some(line) = prompt("type a message and Enter, or q to end this talk: ") {
-            let message = format!("发给{name}: {}", line.trim()); // (2)
+            let message = format!("发给{name}: {}", line.trim()); // ①
             if message == "q" {
-                break; // (3)
+                break;
             }
             if message.is_empty() {
                 continue;
             }
             socket.send_to(message.as_bytes(), &at.address())?;
             let mut buf = [0; 1024];
-            let (len, from) = socket.recv_from(&mut buf)?; // (4)
+            let (len, from) = socket.recv_from(&mut buf)?; // ③
             let text = String::from_utf8_lossy(&buf[..len]);
             say!("a message from [{from}]: {BLUE_ON_YELLOW}{text}{PLAIN}");
         }
@@ -136,13 +136,13 @@ fn leaving_client(at: Endpoint) -> io::Result<()> {
         while let Some(line) = prompt("type a message and Enter, or q to end this talk: ") {
             let line = line.trim();
             if line == "q" {
-                break; // (5)
+                break;
             }
             if line.is_empty() {
                 continue;
             }
-            // The name is in the text only. The datagram goes to the one address that all four have.
-            socket.send_to(format!("发给{name}: {line}").as_bytes(), &at.address())?; // (6)
+            // The name is only in the text. The datagram goes to the one address that all four have.
+            socket.send_to(format!("发给{name}: {line}").as_bytes(), &at.address())?;
             let mut buf = [0; 1024];
             let (len, from) = socket.recv_from(&mut buf)?;
             let text = String::from_utf8_lossy(&buf[..len]);
@@ -167,8 +167,8 @@ fn stranger(at: Endpoint) -> io::Result<()> {
     let mut buf = [0; 1024];
     let (_len, from) = socket.recv_from(&mut buf)?;
     socket.send_to(b"hello to you", &from)?;
-    // Nobody has asked. It goes into the client's queue, and waits there for a receive.
-    socket.send_to(b"a thousand", &from)?; // (7)
+    // Nobody has asked for this. It waits in the client's queue for a receive.
+    socket.send_to(b"a thousand", &from)?;
     Ok(())
 }
 
@@ -181,7 +181,7 @@ fn trusting_client(at: Endpoint) -> io::Result<()> {
         socket.send_to(line.as_bytes(), friend)?;
         let mut buf = [0; 1024];
         // The first datagram in the queue, whoever sent it, and whenever that was.
-        let (len, _from) = socket.recv_from(&mut buf)?; // (8)
+        let (len, _from) = socket.recv_from(&mut buf)?;
         say!("{name} says: {}", String::from_utf8_lossy(&buf[..len]));
     }
     Ok(())
@@ -198,7 +198,7 @@ fn careful_client(at: Endpoint) -> io::Result<()> {
             let mut buf = [0; 1024];
             let (len, from) = socket.recv_from(&mut buf)?;
             if from == *friend {
-                say!("{name} says: {}", String::from_utf8_lossy(&buf[..len])); // (9)
+                say!("{name} says: {}", String::from_utf8_lossy(&buf[..len]));
                 break;
             }
             say!("not from {name}: {}", String::from_utf8_lossy(&buf[..len]));
@@ -234,14 +234,15 @@ fn chat(at: Endpoint, me: &str) -> io::Result<()> {
     let contacts = contacts(at);
     let address_of = |name: &str| contacts.iter().find(|(known, _)| *known == name).map(|(_, address)| address);
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.bind(address_of(me).expect("who runs this is in contacts.txt"))?; // (11)
+    socket.bind(address_of(me).expect("who runs this is in contacts.txt"))?;
     while let Some(name) = prompt("choose whom to talk to, or q to end: ") {
         let name = name.trim();
         if name == "q" {
             break;
         }
         let Some(friend) = address_of(name) else {
-            say!("there is nobody of this name");
+            let names: Vec<&str> = contacts.iter().map(|(name, _)| *name).collect();
+            say!("there is nobody of this name; there are {}", names.join(", "));
             continue;
         };
         while let Some(line) = prompt(&format!("to {name}, or Enter to look, or q to end this talk: ")) {
@@ -252,16 +253,16 @@ fn chat(at: Endpoint, me: &str) -> io::Result<()> {
             if !line.is_empty() {
                 socket.send_to(line.as_bytes(), friend)?;
             }
-            // No datagram over IPv4 is longer: none is cut.
-            let mut buf = [0; 65_507]; // (12)
-            // What has come is shown, from whomever it is. What may never come is not waited for.
+            // No UDP datagram over IPv4 is longer, so none is cut.
+            let mut buf = [0; 65_507];
+            // This takes what has come, from anybody, and does not wait for more.
             while let Ok((len, from)) = socket.recv_from_with_flags(&mut buf, libc::MSG_DONTWAIT) {
                 let Some((name, _)) = contacts.iter().find(|(_, address)| *address == from) else {
-                    say!("somebody unknown, {from}, has sent {len} bytes, which are not shown"); // (13)
+                    say!("somebody unknown, {from}, has sent {len} bytes, which are not shown");
                     continue;
                 };
-                // Bytes that are no text do no harm; what would steer a terminal is taken out.
-                let text = String::from_utf8_lossy(&buf[..len]).replace(char::is_control, " "); // (14)
+                // Bytes that are not text become a replacement character; control characters become blanks.
+                let text = String::from_utf8_lossy(&buf[..len]).replace(char::is_control, " ");
                 say!("{name}: {BLUE_ON_YELLOW}{text}{PLAIN}");
             }
         }
