@@ -4,15 +4,10 @@
 
 use serde_json::Value as Json;
 
-use crate::support::{Lab, played_here, side_by_side};
+use crate::support::{played_here, side_by_side};
 
 /// Labs whose claims have not been proved yet.
 const UNPROVED: &[u64] = &[1, 2, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 27, 30, 33, 42, 43, 44, 45];
-
-fn proofs(lab: &Lab) -> Vec<Json> {
-    let proofs = lab.shows(&["--claims", "--prove", "--json"]);
-    proofs.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
-}
 
 /// What is wrong with the proof of a claim, if anything is.
 fn fault(proof: &Json) -> Option<&'static str> {
@@ -30,7 +25,8 @@ fn fault(proof: &Json) -> Option<&'static str> {
 fn every_claim_can_come_out_the_other_way() {
     let faults = side_by_side(&played_here("every_claim_can_come_out_the_other_way"), |lab| {
         let mut faults = Vec::new();
-        for proof in proofs(lab) {
+        let proofs = lab.shows(&["--claims", "--prove", "--json"]);
+        for proof in proofs.lines().map(|line| serde_json::from_str::<Json>(line).expect("JSON")) {
             if let Some(fault) = fault(&proof) {
                 let how = proof["turned_by_program"].as_str().unwrap_or_default();
                 faults.push(format!("{} {} {}: {fault} {how}", lab.folder, proof["source"], proof["says"]));
