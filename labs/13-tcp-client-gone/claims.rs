@@ -1,125 +1,113 @@
 //! What the old texts say about a client that leaves, and what its server's calls return.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Finding, Made, Selection, What};
+use socklab::trace::{Calls, Event, Finding, Selection};
 
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S1-C19", "Without the length test, a client that breaks off makes an endless loop.", |trace| {
-            let mut evidence = Vec::new();
-            let mut holds = true;
-            for number in [1, 3] {
-                let scene = trace.scene(number);
-                let round = scene.finding(Finding::RoleGoesRound).ok();
-                let left = scene.clone().role("client").only(|event| matches!(event.what, What::Exit(_)));
-                holds &= round.is_some() && zeros(&scene).len() > 1;
-                evidence.extend(left.events().iter().copied());
-                evidence.extend(zeros(&scene).first().map(|made| made.event));
-                evidence.extend(round);
-            }
-            Verdict::of(holds, evidence)
+            // Once the client left by itself, once it was killed. Lab 14 has the client that resets the connection.
+            let (closed, killed) = (after_fin(trace, 1)?, after_fin(trace, 3)?);
+            let rounds = [1, 3].map(|number| trace.scene(number).finding(Finding::RoleGoesRound).ok());
+            let holds = rounds.iter().all(Option::is_some) && [closed.zeros(), killed.zeros()].iter().all(|n| *n > 1);
+            let evidence = [Some(closed.fin), closed.first(), rounds[0], Some(killed.fin), killed.first(), rounds[1]];
+            Verdict::only_when(
+                "the client's leaving arrives as a FIN; after a RST recv fails (lab 14)",
+                holds,
+                false,
+                evidence.into_iter().flatten(),
+            )
         }),
         Claim::classic("S0-C06", "recv waits while the buffer is empty.", |trace| {
-            let zero = zeros(&trace.scene(2)).first().copied().ok_or(Unseen::because("the peer did not leave"))?;
-            let server = trace.scene(2).role("server").before(zero.event);
-            let queue = server.receive_queues().last().copied();
-            if queue.and_then(|event| event.unread()) != Some(0) {
+            // While the client is there, the server's recv waits for it; when it has left, the same recv returns.
+            let open = trace.scene(1).role("client").waits(Syscall::Recv).first().copied();
+            let open = open.ok_or(Unseen::because("no recv had to wait"))?;
+            let waited = trace.scene(1).role("client").after(open).first(Calls::Receives)?;
+            let zero = trace.scene(2).role("server").last(Calls::Receives)?;
+            let queue = trace.scene(2).role("server").before(zero.event).receive_queues().last().copied();
+            let queue = queue.ok_or(Unseen::because("the buffer was not looked at"))?;
+            if queue.unread() != Some(0) {
                 return Err(Unseen::because("the buffer was not empty"));
             }
-            Verdict::of(false, queue.into_iter().chain([zero.event]))
+            let waits = waited.call.ret > Some(0);
+            let waits_too = zero.call.ret != Some(0);
+            let evidence = [open, waited.event, queue, zero.event];
+            Verdict::only_when("the peer may still send; after its FIN recv returns 0", waits, waits_too, evidence)
         }),
-        Claim::classic("S0-C11", "Whoever breaks off crashes the other side's program.", |trace| {
-            let crashed = |number: u32| {
-                let server = trace.scene(number).role("server");
-                server
-                    .only(|event| matches!(&event.what, What::Exit(exit) if !exit.is_good()))
-                    .events()
-                    .first()
-                    .copied()
-            };
-            let left = |number: u32| {
-                let client = trace.scene(number).role("client");
-                client.only(|event| matches!(event.what, What::Exit(_))).events().first().copied()
-            };
-            let ended = left(1).ok_or(Unseen::because("no role left"))?;
-            let killed = left(3).ok_or(Unseen::because("no role left"))?;
-            let after = |event: &Event, number| zeros(&trace.scene(number).after(event)).first().map(|made| made.event);
-            let evidence = [Some(ended), crashed(1).or(after(ended, 1)), Some(killed), crashed(3).or(after(killed, 3))];
-            Verdict::of(crashed(1).is_some() && crashed(3).is_some(), evidence.into_iter().flatten())
-        }),
-        Claim::ours("After the goodbye recv gives 0 as often as it is called, and does not sleep once.", |trace| {
+        Claim::ours("After the FIN ten thousand receives return 0, and none of them sleeps.", |trace| {
             let server = trace.scene(2).role("server");
-            let zero = zeros(&trace.scene(2)).first().copied().ok_or(Unseen::because("recv did not give 0"))?;
-            let said = server.printed().into_iter().find(|(_, text)| text.contains("asleep"));
-            let asleep =
-                said.and_then(|(_, text)| text.rsplit_once("asleep ")?.1.split(' ').next()?.parse::<u64>().ok());
-            let holds = zero.call.times == 10_000 && asleep == Some(0);
-            Verdict::of(holds, [zero.event].into_iter().chain(said.map(|(event, _)| event)))
+            let zero = trace.scene(2).role("server").last(Calls::Receives)?;
+            let said = server.printed().into_iter().find(|(_, text)| text.contains("recv, asleep"));
+            let (said, text) = said.ok_or(Unseen::because("nobody counted how often it slept"))?;
+            let asleep = text.split("asleep ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u64>().ok());
+            let holds = zero.call.ret == Some(0) && zero.call.times == 10_000 && asleep == Some(0);
+            Verdict::of(holds, [zero.event, said])
         }),
-        Claim::ours("Ten thousand such calls take more than twice the processor time of 200 ms asleep.", |trace| {
+        Claim::ours("They take more than twice the processor time of 200 ms asleep.", |trace| {
             let server = trace.scene(2).role("server");
-            let slept = server.calls(Syscall::Poll).last().copied().filter(|made| made.call.ret == Some(0));
-            let zero = zeros(&trace.scene(2))
-                .first()
-                .copied()
-                .ok_or(Unseen::because("recv did not give 0, or no role slept"))?;
-            let slept = slept.ok_or(Unseen::because("recv did not give 0, or no role slept"))?;
+            let (zero, slept) = (trace.scene(2).role("server").last(Calls::Receives)?, server.last(Syscall::Poll)?);
             let said = server.printed().into_iter().find(|(_, text)| text.starts_with("processor time"));
-            let holds = said.is_some_and(|(_, text)| text.contains("more than twice"));
-            let said = said.map(|(event, _)| event);
-            Verdict::of(holds, [zero.event, slept.event].into_iter().chain(said))
+            let (said, text) = said.ok_or(Unseen::because("nobody measured it"))?;
+            let compared = zero.call.times == 10_000 && zero.call.ret == Some(0) && slept.call.ret == Some(0);
+            Verdict::of(compared && text.contains("more than twice"), [zero.event, slept.event, said])
         }),
-        Claim::ours("An empty send to a peer that has left never fails.", |trace| {
-            let gone = [1, 3].map(|number| {
-                let scene = trace.scene(number);
-                let first = zeros(&scene).first().copied();
-                first.map_or_else(Vec::new, |zero| scene.role("server").after(zero.event).calls(Syscall::Send))
-            });
-            let sends = gone.concat();
-            let holds = sends.len() > 2 && sends.iter().all(|made| made.call.ret == Some(0));
-            Verdict::by_calls(holds, sends.first().copied())
+        Claim::ours("An empty send to a peer from which only a FIN has come succeeds: it sends nothing.", |trace| {
+            let gone = [after_fin(trace, 1)?, after_fin(trace, 3)?];
+            let sends: Vec<_> = gone.iter().flat_map(|gone| gone.server.calls(Calls::Sends)).collect();
+            let [first, ..] = sends[..] else { return Err(Unseen::because("nobody sent anything after the FIN")) };
+            Verdict::by_calls(sends.iter().all(|made| made.call.ret == Some(0)), [first])
         }),
-        Claim::ours("A killed client's kernel says goodbye for it: its server cannot tell the difference.", |trace| {
-            // What the server's calls return from the first 0 on.
-            let [left, killed] = [1, 3].map(|number| {
-                let scene = trace.scene(number);
-                let first = zeros(&scene).first().map_or(u64::MAX, |made| made.event.n);
-                scene.role("server").only(|event| event.n >= first).all_calls()
-            });
-            let what = |made: &Made<'_>| (made.call.name, made.call.fd, made.call.ret);
-            let same = left.len() > 3 && left.iter().map(what).eq(killed.iter().map(what));
-            let died = trace.scene(3).role("client").only(|event| matches!(event.what, What::Exit(_)));
-            let evidence = died.events().iter().copied().chain(killed.iter().take(2).map(|made| made.event));
-            Verdict::of(same, evidence)
+        Claim::ours("A killed client's kernel sends FIN for it: the server's calls return the same.", |trace| {
+            let (closed, killed) = (after_fin(trace, 1)?, after_fin(trace, 3)?);
+            let returns = |gone: &Gone<'_>| -> Vec<_> {
+                gone.server.all_calls().iter().map(|made| (made.call.ret, made.call.errno)).collect()
+            };
+            let died = trace.scene(3).role("client").end()?;
+            let closes = trace.scene(3).role("client").calls(Syscall::Close);
+            let holds = closes.is_empty() && returns(&closed) == returns(&killed) && died.n < killed.fin.n;
+            Verdict::of(holds, [Some(died), Some(killed.fin), killed.first()].into_iter().flatten())
         }),
-        Claim::ours("While a server goes round, the next client has its connection, and is not served.", |trace| {
+        Claim::ours("While the server goes round, the next client is connected, and is not served.", |trace| {
             let caller = trace.scene(1).role("next-caller");
-            let connected = caller.calls(Syscall::Connect).first().copied();
-            let wait = caller.waits(Syscall::Recv).first().copied();
-            let finding = trace.scene(1).finding(Finding::RoleGoesRound).ok();
-            let open = connected.is_some_and(|made| made.call.ret == Some(0));
-            let holds = open && wait.is_some() && finding.is_some() && caller.calls(Syscall::Recv).is_empty();
-            Verdict::of(holds, connected.map(|made| made.event).into_iter().chain(wait))
+            let connected = caller.first(Syscall::Connect)?;
+            let sent = caller.first(Calls::Sends)?;
+            let round = trace.scene(1).finding(Finding::RoleGoesRound)?;
+            let served = caller.calls(Calls::Receives).first().copied();
+            let holds = connected.call.ret == Some(0) && sent.call.ret > Some(0) && served.is_none();
+            let evidence = [connected.event, sent.event, served.map_or(round, |made| made.event)];
+            Verdict::of(holds, evidence)
         }),
-        Claim::ours("With the test for 0 the server is back in accept, and serves whoever comes next.", |trace| {
+        Claim::ours("With the test for 0 the server is back in accept, and serves the next client.", |trace| {
             let server = trace.scene(4).role("server");
-            let goodbyes = zeros(&trace.scene(4));
-            let taken = |zero: &Made<'_>| server.clone().after(zero.event).calls(Syscall::Accept).first().copied();
-            let next = goodbyes.iter().filter_map(taken);
-            let answered = trace.scene(4).role("next-caller").calls(Syscall::Recv).first().copied();
-            let holds = goodbyes.len() == 3
-                && next.clone().count() == 2
-                && answered.is_some_and(|made| made.call.ret > Some(0));
-            let mut evidence: Vec<_> = goodbyes.iter().copied().chain(next).chain(answered).collect();
-            evidence.sort_by_key(|made| made.event.n);
-            Verdict::by_calls(holds, evidence)
+            let zero = server.calls(Calls::Receives).into_iter().find(|made| made.call.ret == Some(0));
+            let zero = zero.ok_or(Unseen::because("no client of scene 4 left"))?;
+            let [_, killed, next] = server.exactly(Syscall::Accept)?;
+            let [answered] = trace.scene(4).role("next-caller").exactly(Calls::Receives)?;
+            let holds = zero.event.n < killed.event.n && next.event.n < answered.event.n && answered.call.ret > Some(0);
+            Verdict::by_calls(holds, [zero, killed, next, answered])
         }),
     ]
 }
 
-/// The server's receives that gave 0.
-fn zeros<'a>(scene: &Selection<'a>) -> Vec<Made<'a>> {
-    let mut made = scene.clone().role("server").calls(Syscall::Recv);
-    made.retain(|made| made.call.ret == Some(0));
-    made
+/// The server of a scene from the moment at which the client's FIN has come.
+struct Gone<'a> {
+    fin: &'a Event,
+    server: Selection<'a>,
+}
+
+fn after_fin(trace: &Trace, number: u32) -> Result<Gone<'_>, Unseen> {
+    let server = trace.scene(number).role("server");
+    let fin = server.comes_into(TcpState::CloseWait)?;
+    Ok(Gone { fin, server: server.after(fin) })
+}
+
+impl<'a> Gone<'a> {
+    fn first(&self) -> Option<&'a Event> {
+        self.server.calls(Calls::Receives).first().map(|made| made.event)
+    }
+
+    /// How many receives returned 0.
+    fn zeros(&self) -> usize {
+        self.server.calls(Calls::Receives).iter().filter(|made| made.call.ret == Some(0)).count()
+    }
 }

@@ -9,7 +9,7 @@ pub fn lab() -> Lab {
         .in_chapter(Chapter::Conversation)
         .asks("What does recv say when the peer has left, and what if nobody listens to it?")
         .scene(
-            Scene::new("the client leaves, and its authors' server does not notice")
+            Scene::new("the client leaves, and the server does not notice")
                 .server(server)
                 .client(client)
                 .typed(&["hello"])
@@ -18,7 +18,7 @@ pub fn lab() -> Lab {
                 .ends_going_round(),
         )
         .scene(
-            Scene::new("ten thousand times nothing")
+            Scene::new("ten thousand empty receives")
                 .server(counting_server)
                 .client(client)
                 .typed(&["hello"])
@@ -49,20 +49,20 @@ fn server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
-    // Its authors have a loop around this and all that follows. The inner one never ends, so nobody comes round.
+    // The old program has a loop around all that follows. Its inner loop never ends, so accept is called once.
     let (conn, _client) = listener.accept()?;
     loop {
         let mut buf = [0; 1024];
-        let len = conn.recv(&mut buf)?; // (1)
+        let len = conn.recv(&mut buf)?; // ③
         // if len == 0 { break; }
         say!("\"{}\"", buf[..len].escape_ascii());
-        conn.send(&buf[..len].to_ascii_uppercase())?; // (2)
+        conn.send(&buf[..len].to_ascii_uppercase())?; // ④
     }
 }
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    let _ = conn.connect(&at.address()); // its authors do not look at the result
+    let _ = conn.connect(&at.address()); // lab 17 is about not looking at the result
     while let Some(line) = prompt(">>: ") {
         if line.is_empty() {
             continue;
@@ -80,7 +80,7 @@ fn next_caller(at: Endpoint) -> io::Result<()> {
     conn.connect(&at.address())?;
     conn.send(b"is anybody there")?;
     let mut buf = [0; 1024];
-    let len = conn.recv(&mut buf)?; // (3)
+    let len = conn.recv(&mut buf)?; // ⑤
     say!("\"{}\"", buf[..len].escape_ascii());
     Ok(())
 }
@@ -95,25 +95,25 @@ fn counting_server(at: Endpoint) -> io::Result<()> {
     conn.send(&buf[..len].to_ascii_uppercase())?;
     meet("the client has left");
 
-    // A program that waits is asleep, and costs nothing. How often will this one sleep?
+    // A program that waits sleeps, and uses no processor time. How often does this one sleep?
     let before = processor_time()?;
     let sleeps = at_full_speed(|| {
         for _ in 0..10_000 {
-            conn.recv(&mut buf)?; // (4)
+            conn.recv(&mut buf)?;
         }
         Ok(())
     })?;
     let awake = processor_time()? - before;
-    say!("10,000 times recv, asleep {sleeps} times"); // (5)
+    say!("10,000 times recv, asleep {sleeps} times");
     drop(conn);
 
-    // To compare: a call in which the kernel lets this program sleep.
+    // For comparison: a call in which this program sleeps.
     let before = processor_time()?;
     pause(Duration::from_millis(200))?;
     let asleep = processor_time()? - before;
-    // It is far more than twice, but what interrupts cost meanwhile counts as this program's time, too.
+    // In fact it is far more than twice, but the time of interrupts is counted as this program's, too.
     let more = if awake > 2 * asleep { "more than twice" } else { "not twice" };
-    say!("processor time: {more} that of 200 ms asleep"); // (6)
+    say!("processor time: {more} that of 200 ms asleep");
     Ok(())
 }
 
@@ -124,8 +124,8 @@ fn killed_client(at: Endpoint) -> io::Result<()> {
     let mut buf = [0; 1024];
     let len = conn.recv(&mut buf)?;
     say!("\"{}\"", buf[..len].escape_ascii());
-    // As `kill -9` would have it: this program does not close its socket, and will not do anything any more.
-    be_killed() // (7)
+    // As with `kill -9`: this program runs no further line, so it does not close its socket.
+    be_killed()
 }
 
 fn listening_server(at: Endpoint) -> io::Result<()> {
@@ -133,12 +133,12 @@ fn listening_server(at: Endpoint) -> io::Result<()> {
     listener.bind(&at.address())?;
     listener.listen(5)?;
     loop {
-        let (conn, _client) = listener.accept()?; // (9)
+        let (conn, _client) = listener.accept()?;
         loop {
             let mut buf = [0; 1024];
             let len = conn.recv(&mut buf)?;
             if len == 0 {
-                break; // (8)
+                break;
             }
             say!("\"{}\"", buf[..len].escape_ascii());
             conn.send(&buf[..len].to_ascii_uppercase())?;

@@ -248,6 +248,15 @@ impl<'a> Selection<'a> {
         self.all_calls().into_iter().filter(gave_data).collect()
     }
 
+    /// How the role ended.
+    ///
+    /// # Errors
+    /// If it did not.
+    pub fn end(&self) -> Result<&'a Event, Unseen> {
+        let ends = |event: &&&Event| matches!(event.what, What::Exit(_));
+        self.events.iter().rfind(ends).copied().ok_or_else(|| self.lacks("end"))
+    }
+
     /// All calls that returned.
     pub fn all_calls(&self) -> Vec<Made<'a>> {
         let made = |event: &&'a Event| match &event.what {

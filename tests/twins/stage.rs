@@ -72,11 +72,8 @@ impl Play<'_> {
         let (mut before, mut looks) = (Vec::new(), 0);
         loop {
             let now = self.look();
-            let all_wait = now.iter().zip(&self.script.roles).all(|((doing, _), role)| match doing {
-                Some(Doing::Acts) => role.end == End::GoesRound,
-                _ => true,
-            });
-            looks = if all_wait && same(&before, &now, self.script) { looks + 1 } else { 0 };
+            let all_wait = (0..now.len()).all(|role| now[role].0 != Some(Doing::Acts) || self.goes_round(role));
+            looks = if all_wait && self.same(&before, &now) { looks + 1 } else { 0 };
             if looks >= LOOKS {
                 if self.is_at(moment, &now, asked) {
                     return Ok(());
@@ -125,6 +122,19 @@ impl Play<'_> {
             let (seen, expected) = (self.seen(program), common(&role.sees, self.digits));
             !expected.starts_with(seen.trim_end()) && !seen.starts_with(expected.trim_end())
         })
+    }
+
+    /// Whether it is one that never rests, and has come to that: before, it only has not waited yet.
+    fn goes_round(&self, role: usize) -> bool {
+        let part = &self.script.roles[role];
+        let expected = common(&part.sees, self.digits);
+        let has_shown_all = |program: &Program| self.seen(program).starts_with(expected.trim_end());
+        part.end == End::GoesRound && self.programs[role].as_ref().is_some_and(has_shown_all)
+    }
+
+    /// Whether nobody has moved since the last look, but for one that never rests.
+    fn same(&self, before: &[(Option<Doing>, String)], now: &[(Option<Doing>, String)]) -> bool {
+        before.len() == now.len() && (0..now.len()).all(|role| self.goes_round(role) || before[role] == now[role])
     }
 
     fn seen(&self, program: &Program) -> String {
@@ -184,10 +194,4 @@ impl Play<'_> {
         }
         told
     }
-}
-
-/// Whether nobody has moved since the last look, but for one that never rests.
-fn same(before: &[(Option<Doing>, String)], now: &[(Option<Doing>, String)], script: &Script) -> bool {
-    let rests = |role: usize| script.roles[role].end != End::GoesRound;
-    before.len() == now.len() && (0..now.len()).all(|role| !rests(role) || before[role] == now[role])
 }
