@@ -1,76 +1,103 @@
-//! What lab 30 confirms and refutes.
+//! What lab 30 makes of the old texts' sentences on the struct header, and of ours.
 
 use socklab::prelude::*;
-use socklab::trace::{Made, What};
+use socklab::trace::{Made, What, bytes_of};
 
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S0-C28", "Header and data go out in one send.", |trace| {
-            let sends = trace.scene(1).role("server").calls(Syscall::Send);
-            let first = sends.first().ok_or(Unseen::because("nothing was sent"))?;
-            Verdict::by_calls(first.call.bytes().len() > 4, sends)
-        }),
+            let sends = trace.scene(1).role("server").some(Syscall::Send)?;
+            // The header alone has four bytes.
+            Verdict::by_calls(sends[0].call.ret > Some(4), sends)
+        })
+        .about_programs(),
         Claim::classic("S0-C29", "struct turns a number into bytes of a fixed length.", |trace| {
             // The headers for 6 and for 0.
-            let headers = [first_send(trace, 1), first_send(trace, 2)].into_iter().flatten();
-            let headers: Vec<Made> = headers.collect();
-            Verdict::by_calls(headers.len() == 2 && headers.iter().all(|made| made.call.ret == Some(4)), headers)
-        }),
-        Claim::classic("S0-C32", "To receive: recv(4) for the length, then the data.", |trace| {
-            let received = trace.scene(6).role("client").calls(Syscall::Recv);
-            let first = received.first().ok_or(Unseen::because("nothing was received"))?;
-            Verdict::by_calls(first.call.ret == Some(4), received.into_iter().take(2))
-        }),
+            let headers = [header(trace, 1)?, header(trace, 2)?];
+            Verdict::by_calls(headers.iter().all(|made| made.call.ret == Some(4)), headers)
+        })
+        .about_programs(),
+        Claim::classic(
+            "S0-C32",
+            "To receive: the length of the header first, then the header, then the data.",
+            |trace| {
+                let received = trace.scene(6).role("client").received();
+                let once = received.first().ok_or(Unseen::because("nothing was received"))?;
+                let again = pieces_of_second_header(&received)?;
+                let holds = |pieces: &[Made]| bytes_of(pieces).len() == 4;
+                let condition = "each step calls recv until its bytes are there";
+                let evidence = [once].into_iter().chain(again).map(|made| made.event);
+                Verdict::only_when(condition, holds(again), holds(&[*once]), evidence)
+            },
+        ),
         Claim::ours(
             "A receiver that calls recv until it has four bytes gets all of a header that comes in two pieces.",
             |trace| {
-                let client = trace.scene(6).role("client");
-                // The first header, the rest of it and its answer took three calls.
-                let received: Vec<Made> = client.calls(Syscall::Recv).into_iter().skip(3).collect();
-                let answer = received
-                    .iter()
-                    .position(|made| asked_for(made) == Some(5))
-                    .ok_or(Unseen::because("no second header was received"))?;
-                let pieces = &received[..answer];
-                let header: Vec<u8> = pieces.iter().flat_map(|made| made.call.bytes()).copied().collect();
-                let said = client.printed().into_iter().find(|(_, text)| *text == "a header of 4 bytes: 5");
-                let whole = pieces.len() > 1 && header == 5_i32.to_ne_bytes() && said.is_some();
-                Verdict::of(whole, pieces.iter().map(|made| made.event).chain(said.map(|(event, _)| event)))
+                let received = trace.scene(6).role("client").received();
+                let pieces = pieces_of_second_header(&received)?;
+                let whole = pieces.len() > 1 && bytes_of(pieces) == 5_i32.to_ne_bytes();
+                Verdict::by_calls(whole, pieces.iter().copied())
             },
         ),
-        Claim::ours("With a header an answer of no bytes arrives: the client does not wait for ever.", |trace| {
-            let client = trace.scene(2).role("client");
-            let header = client.calls(Syscall::Recv);
-            let ended = client.events().iter().any(|event| matches!(event.what, What::Exit(_)));
-            Verdict::by_calls(ended && header.first().is_some_and(|made| made.call.bytes() == [0; 4]), header)
+        Claim::ours("With a header, an empty answer arrives: the client does not wait forever.", |trace| {
+            let header = trace.scene(2).role("client").first(Syscall::Recv)?;
+            let waits = trace.scene(2).findings().into_iter().any(|event| client_waits(&event.what));
+            Verdict::by_calls(header.call.bytes() == [0; 4] && !waits, [header])
         }),
-        Claim::ours("The order of the four bytes is the sender's own: in network order its 6 is 100663296.", |trace| {
-            if cfg!(target_endian = "big") {
-                return Err(Unseen::because("this machine's own order is network order"));
-            }
-            let sent = first_send(trace, 3).map(|made| made.event);
-            let read = trace.scene(3).role("client").printed().into_iter().find(|(_, text)| *text == "i32 100663296");
-            Verdict::of(read.is_some(), sent.into_iter().chain(read.map(|(event, _)| event)))
-        }),
-        Claim::ours("A client that believes any length can be made to wait for ever.", |trace| {
+        Claim::ours(
+            "The four bytes do not say their order: this machine's 6 is 100663296 in network order.",
+            |trace| {
+                if cfg!(target_endian = "big") {
+                    return Err(Unseen::because("this machine's own order is network order"));
+                }
+                let received = trace.scene(3).role("client").received();
+                let [header, answer] = *received.first_chunk().ok_or(Unseen::because("the answer did not come"))?;
+                let holds = answer.call.ret == Some(6)
+                    && header.call.bytes() == 6_i32.to_ne_bytes()
+                    && header.call.bytes() == 100_663_296_i32.to_be_bytes();
+                Verdict::by_calls(holds, [header, answer])
+            },
+        ),
+        Claim::ours("A client that believes any length can be made to wait forever.", |trace| {
             if cfg!(target_endian = "big") {
                 return Err(Unseen::because("this machine's own order is network order, so the length is right"));
             }
+            let header = trace.scene(3).role("client").first(Syscall::Recv)?;
             let found = trace.scene(3).findings();
-            Verdict::of(found.iter().any(|event| client_waits(&event.what)), found)
+            let waits = found.iter().any(|event| client_waits(&event.what));
+            Verdict::of(waits, [header.event].into_iter().chain(found))
         }),
-        Claim::ours("A client that states a limit refuses the same length, and ends.", |trace| {
+        Claim::ours("A client with a limit reads the same length, waits for nothing and ends.", |trace| {
             if cfg!(target_endian = "big") {
                 return Err(Unseen::because("this machine's own order is network order, so nothing is refused"));
             }
             let client = trace.scene(4).role("client");
-            let refused: Vec<_> = client.printed().into_iter().filter(|(_, text)| text.ends_with("refused")).collect();
-            let ends: Vec<_> =
-                client.events().iter().filter(|event| matches!(event.what, What::Exit(_))).copied().collect();
-            let holds = !refused.is_empty() && !ends.is_empty();
-            Verdict::of(holds, refused.into_iter().map(|(event, _)| event).chain(ends))
+            let header = client.first(Syscall::Recv)?;
+            let after = client.after(header.event);
+            let end = after.events().iter().find_map(|event| match &event.what {
+                What::Exit(exit) => Some((*event, exit)),
+                _ => None,
+            });
+            let (event, exit) = end.ok_or(Unseen::because("the client did not end"))?;
+            let read = header.call.bytes() == 100_663_296_i32.to_be_bytes();
+            let holds = read && exit.is_good() && after.waits(Syscall::Recv).is_empty();
+            Verdict::of(holds, [header.event, event])
         }),
     ]
+}
+
+/// What the server sends first in a scene.
+fn header(trace: &Trace, scene: u32) -> Result<Made<'_>, Unseen> {
+    trace.scene(scene).role("server").first(Syscall::Send)
+}
+
+/// The receives that brought the second header of scene 6: they stand between the first answer and the second one.
+fn pieces_of_second_header<'a, 'b>(received: &'b [Made<'a>]) -> Result<&'b [Made<'a>], Unseen> {
+    let mut answers = (0..received.len()).filter(|index| asked_for(&received[*index]) == Some(5));
+    match (answers.next(), answers.next()) {
+        (Some(first), Some(second)) if first + 1 < second => Ok(&received[first + 1..second]),
+        _ => Err(Unseen::because("no second header was received")),
+    }
 }
 
 /// How many bytes a receive had room for.
@@ -80,8 +107,4 @@ fn asked_for(made: &Made) -> Option<i64> {
 
 fn client_waits(what: &What) -> bool {
     matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == "client"))
-}
-
-fn first_send(trace: &Trace, scene: u32) -> Option<Made<'_>> {
-    trace.scene(scene).role("server").calls(Syscall::Send).first().copied()
 }

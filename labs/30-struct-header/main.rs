@@ -4,7 +4,7 @@ mod claims;
 
 use socklab::prelude::*;
 
-/// No answer of these demos is longer; a receiver that believes any number can be made to wait for ever.
+/// No answer here is longer. A receiver that believes any number can be made to wait forever.
 const LONGEST: i32 = 1024 * 1024;
 
 pub fn lab() -> Lab {
@@ -12,7 +12,7 @@ pub fn lab() -> Lab {
         .in_chapter(Chapter::Framing)
         .asks("Four bytes of length before the data: what do they cure, and what do they assume?")
         .scene(
-            Scene::new("four bytes of length, as their authors wrote it")
+            Scene::new("four bytes of length, as the authors wrote it")
                 .server(server)
                 .runs_commands()
                 .client(client)
@@ -20,7 +20,7 @@ pub fn lab() -> Lab {
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("an answer of no bytes is an answer")
+            Scene::new("an empty answer is an answer")
                 .server(server)
                 .runs_commands()
                 .client(client)
@@ -73,7 +73,7 @@ fn serve(at: Endpoint, header: fn(i32) -> [u8; 4]) -> io::Result<()> {
         let mut buf = [0; 1024];
         loop {
             let len = match conn.recv(&mut buf) {
-                // A client that closes with bytes unread does not say goodbye, it resets. The classic server ends here.
+                // A client that closes with unread bytes sends RST, not FIN. The authors' server ends here.
                 Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
                 received => received?,
             };
@@ -85,8 +85,8 @@ fn serve(at: Endpoint, header: fn(i32) -> [u8; 4]) -> io::Result<()> {
             say!("\"{}\"", ran.stderr.escape_ascii());
             let answer = if ran.stderr.is_empty() { ran.stdout } else { ran.stderr };
             let length = i32::try_from(answer.len()).map_err(io::Error::other)?;
-            conn.send(&header(length))?; // (1)
-            let mut sent = conn.send(&answer)?; // (2)
+            conn.send(&header(length))?; // ①
+            let mut sent = conn.send(&answer)?; // ②
             while sent < answer.len() {
                 sent += conn.send(&answer[sent..])?;
             }
@@ -106,7 +106,7 @@ fn ask(at: Endpoint, header: fn([u8; 4]) -> i32, longest: i32) -> io::Result<()>
         }
         conn.send(command.as_bytes())?;
         let mut four = [0; 4];
-        let len = conn.recv(&mut four)?; // (3)
+        let len = conn.recv(&mut four)?; // ③
         if len < four.len() {
             say!("a header of {len} bytes: struct.unpack would stop here");
             break;
@@ -114,13 +114,13 @@ fn ask(at: Endpoint, header: fn([u8; 4]) -> i32, longest: i32) -> io::Result<()>
         let length = header(four);
         say!("i32 {length}");
         if !(0..=longest).contains(&length) {
-            say!("not between 0 and {longest}: refused"); // (4)
+            say!("not between 0 and {longest}: refused");
             break;
         }
         let mut answer = Vec::new();
         let mut buf = [0; 1024];
         while answer.len() < length as usize {
-            let len = conn.recv(&mut buf)?;
+            let len = conn.recv(&mut buf)?; // ④
             if len == 0 {
                 say!("the server has gone after {} of {length} bytes", answer.len());
                 return Ok(());
@@ -132,7 +132,7 @@ fn ask(at: Endpoint, header: fn([u8; 4]) -> i32, longest: i32) -> io::Result<()>
     Ok(())
 }
 
-/// Reads the header in the order in which the Internet's own protocols send their numbers, and believes what it reads.
+/// Reads the header in network order, the order of the Internet's own protocols, and believes any length.
 fn believing_client(at: Endpoint) -> io::Result<()> {
     ask(at, i32::from_be_bytes, i32::MAX)
 }
@@ -163,13 +163,13 @@ fn slow_server(at: Endpoint) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads the first header as the classic client does, and the second until it is whole.
+/// Reads the first header as the authors' client does, and the second in a loop, until it is whole.
 fn two_ways_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     let mut four = [0; 4];
-    let len = conn.recv(&mut four)?; // (5)
-    say!("a header of {len} bytes: struct.unpack would stop the classic client here");
+    let len = conn.recv(&mut four)?; // ①
+    say!("a header of {len} bytes: struct.unpack would stop the authors' client here");
     conn.recv(&mut four[len..])?;
     conn.recv(&mut [0; 5])?;
 
@@ -177,8 +177,8 @@ fn two_ways_client(at: Endpoint) -> io::Result<()> {
     while have < four.len() {
         have += match conn.recv(&mut four[have..])? {
             0 => return Ok(()),
-            len => len,
-        }; // (6)
+            len => len, // ②
+        };
     }
     say!("a header of {have} bytes: {}", i32::from_ne_bytes(four));
     conn.recv(&mut [0; 5])?;
