@@ -1,4 +1,4 @@
-//! What lab 27 confirms and refutes.
+//! What lab 27 makes of the old texts' sentences on the low version, and of ours.
 
 use socklab::prelude::*;
 use socklab::trace::{Made, What};
@@ -7,61 +7,63 @@ pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic(
             "S0-C26",
-            "The cure is to tell the length first, and to receive in a loop until so many bytes are there.",
+            "The cure is to tell the length first, and to receive in a loop until that many bytes are there.",
             |trace| {
                 // The longest answer: its length, and the pieces that came after it.
-                let received = trace.scene(1).role("client").calls(Syscall::Recv);
-                let told = received.iter().position(|made| text(made) == "1892");
-                let told = told.ok_or(Unseen::because("no answer of 1892 bytes was announced"))?;
-                let mut sum = 0;
-                let mut pieces = Vec::new();
-                for piece in &received[told + 1..] {
-                    if sum >= 1892 {
-                        break;
-                    }
-                    sum += piece.call.ret.unwrap_or(0);
-                    pieces.push(*piece);
-                }
+                let received = trace.scene(1).role("client").received();
+                let announced = received.iter().position(|made| made.call.bytes() == b"1892");
+                let announced = announced.ok_or(Unseen::because("no answer of 1892 bytes was announced"))?;
+                let pieces = &received[announced + 1..];
+                let sum: i64 = pieces.iter().take(2).filter_map(|piece| piece.call.ret).sum();
                 // One recv cannot bring more than 1024 bytes: without the loop there is no whole answer.
-                let holds = sum == 1892 && pieces.len() > 1;
-                Verdict::by_calls(holds, [received[told]].into_iter().chain(pieces))
+                let holds = sum == 1892 && pieces.iter().all(|piece| piece.call.ret < Some(1892));
+                Verdict::by_calls(holds, received[announced..].iter().take(3).copied())
             },
         ),
         Claim::classic(
             "S0-C27",
-            "The extra send for the length makes every answer take one exchange more: the client waits twice.",
-            |trace| {
-                let client = trace.scene(1).role("client");
-                let (first_answer, _) =
-                    client.printed().first().copied().ok_or(Unseen::because("the client printed no answer"))?;
-                let waits = client.before(first_answer).waits(Syscall::Recv);
-                Verdict::of(waits.len() == 2, waits)
-            },
+            "The low version is low because its extra send for the length multiplies the delay of the network.",
+            |_| Err(Unseen::because("this host has no network with a delay; lab 33 has one")),
         ),
-        Claim::classic("S0-C27", "Therefore the low version is the slow one.", |_| {
-            Err(Unseen::because("an exchange takes time only where there is distance; this host has none"))
-        }),
         Claim::classic("S0-C14", "Messages stick because the receiver does not know where they end.", |trace| {
-            let server = trace.scene(3).role("server").calls(Syscall::Recv);
-            let stuck: Vec<Made> = server.into_iter().filter(|made| text(made).starts_with("recv_ready")).collect();
-            if stuck.is_empty() {
-                return Err(Unseen::because("the server received no recv_ready"));
-            }
-            Verdict::by_calls(stuck.iter().any(|made| text(made) == "recv_readyecho two"), stuck)
+            let client = sends(trace, 3, "client")?;
+            let server = trace.scene(3).role("server").received();
+            let two_in_one = |one: &&Made| {
+                client.windows(2).any(|two| one.call.bytes() == [two[0].call.bytes(), two[1].call.bytes()].concat())
+            };
+            let stuck = server.iter().find(two_in_one).copied();
+            Verdict::by_calls(stuck.is_some(), client.iter().copied().skip(1).chain(stuck))
         }),
-        Claim::ours("Without the acknowledgement the client can receive length and answer in one piece.", |trace| {
-            let client = trace.scene(2).role("client").calls(Syscall::Recv);
-            let first = client.first().ok_or(Unseen::because("the client received nothing"))?;
-            Verdict::by_calls(text(first) == "6hello\n", client)
+        Claim::ours("Each answer takes two exchanges: the client waits for the length, then for the data.", |trace| {
+            let client = trace.scene(1).role("client");
+            let asked = sends(trace, 1, "client")?[0];
+            let data = client.received().into_iter().find(|made| made.call.bytes() == b"hello\n");
+            let data = data.ok_or(Unseen::because("the first answer did not come"))?;
+            let waits = client.after(asked.event).before(data.event).waits(Syscall::Recv);
+            Verdict::of(waits.len() == 2, waits)
         }),
-        Claim::ours("With it, a command right behind an empty answer can make both sides wait for ever.", |trace| {
+        Claim::ours("Without the acknowledgement, length and answer can come in one piece.", |trace| {
+            let sends = sends(trace, 2, "server")?;
+            let received = trace.scene(2).role("client").received();
+            let first = received.first().ok_or(Unseen::because("the client received nothing"))?;
+            let both = sends.iter().flat_map(|made| made.call.bytes()).copied().collect::<Vec<_>>();
+            let holds = sends.len() == 2 && first.call.bytes() == both;
+            Verdict::by_calls(holds, sends.iter().copied().chain([*first]))
+        }),
+        Claim::ours("With it, a command right behind an empty answer can leave both sides waiting forever.", |trace| {
+            let server = trace.scene(3).role("server").received();
+            let last = server.last().ok_or(Unseen::because("the server received nothing"))?;
             let found = trace.scene(3).findings();
             let all_wait = |what: &What| matches!(what, What::Finding { waiting, .. } if waiting.len() == 2);
-            Verdict::of(found.iter().any(|event| all_wait(&event.what)), found)
+            let holds = found.iter().any(|event| all_wait(&event.what));
+            Verdict::of(holds, [last.event].into_iter().chain(found))
         }),
     ]
 }
 
-fn text(made: &Made) -> String {
-    String::from_utf8_lossy(made.call.bytes()).into_owned()
+/// What a role sent in a scene, by whichever call: once at least.
+fn sends<'a>(trace: &'a Trace, scene: u32, role: &str) -> Result<Vec<Made<'a>>, Unseen> {
+    let mut calls = trace.scene(scene).role(role).all_calls();
+    calls.retain(|made| made.call.name.sends());
+    if calls.is_empty() { Err(Unseen::because("nothing was sent")) } else { Ok(calls) }
 }

@@ -4,7 +4,7 @@ mod claims;
 
 use socklab::prelude::*;
 
-/// No answer of these demos is longer; a client that believes any number can be made to wait for ever.
+/// No answer here is longer. A client that believes any number can be made to wait forever.
 const LONGEST: usize = 1024 * 1024;
 
 pub fn lab() -> Lab {
@@ -12,7 +12,7 @@ pub fn lab() -> Lab {
         .in_chapter(Chapter::Framing)
         .asks("A length as text, an acknowledgement, then the data: does it work, and what does it assume?")
         .scene(
-            Scene::new("the low version, as its authors wrote it")
+            Scene::new("the low version, as the authors wrote it")
                 .server(server)
                 .runs_commands()
                 .client(client)
@@ -27,7 +27,7 @@ pub fn lab() -> Lab {
                 .typed(&["echo hello"]),
         )
         .scene(
-            Scene::new("the next command typed ahead, and no Nagle to hold it back")
+            Scene::new("the next command typed ahead, and Nagle switched off")
                 .server(server)
                 .runs_commands()
                 .client(eager_client)
@@ -54,8 +54,8 @@ fn server(at: Endpoint) -> io::Result<()> {
             let ran = run_command(&String::from_utf8_lossy(&buf[..len]))?;
             // If there is anything on standard error, the client gets that and nothing else.
             let answer = if ran.stderr.is_empty() { ran.stdout } else { ran.stderr };
-            conn.send(answer.len().to_string().as_bytes())?; // (1)
-            let len = conn.recv(&mut buf)?; // (2)
+            conn.send(answer.len().to_string().as_bytes())?; // ①
+            let len = conn.recv(&mut buf)?; // ②
             if &buf[..len] == b"recv_ready" {
                 let mut sent = conn.send(&answer)?;
                 while sent < answer.len() {
@@ -70,7 +70,7 @@ fn client(at: Endpoint) -> io::Result<()> {
     ask(at, false)
 }
 
-/// As the client, but what it sends leaves at once, whether or not the peer has acknowledged what it sent before.
+/// As the client, but what it sends leaves at once, acknowledged or not.
 fn eager_client(at: Endpoint) -> io::Result<()> {
     ask(at, true)
 }
@@ -90,17 +90,17 @@ fn ask(at: Endpoint, without_nagle: bool) -> io::Result<()> {
         }
         conn.send(command.as_bytes())?;
         let mut buf = [0; 1024];
-        let len = conn.recv(&mut buf)?; // (3)
-        let told = String::from_utf8_lossy(&buf[..len]);
-        let Some(length) = told.parse().ok().filter(|length| *length <= LONGEST) else {
-            say!("\"{}\" is not a length", told.escape_default());
+        let len = conn.recv(&mut buf)?; // ③
+        let announced = String::from_utf8_lossy(&buf[..len]);
+        let Some(length) = announced.parse().ok().filter(|length| *length <= LONGEST) else {
+            say!("\"{}\" is not a length", announced.escape_default());
             break;
         };
         conn.send(b"recv_ready")?;
-        // However the stream was cut on its way, the answer is there when as many bytes have come as were announced.
+        // However the stream was cut on its way: the answer is complete when as many bytes have come as announced.
         let mut answer = Vec::new();
         while answer.len() < length {
-            let len = conn.recv(&mut buf)?; // (4)
+            let len = conn.recv(&mut buf)?; // ④
             if len == 0 {
                 say!("the server has gone after {} of {length} bytes", answer.len());
                 return Ok(());
@@ -112,7 +112,7 @@ fn ask(at: Endpoint, without_nagle: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Serves one command, and sends its answer right behind the length.
+/// Serves one command, and sends the answer right behind its length.
 fn hasty_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
@@ -123,6 +123,6 @@ fn hasty_server(at: Endpoint) -> io::Result<()> {
     let len = conn.recv(&mut buf)?;
     let ran = run_command(&String::from_utf8_lossy(&buf[..len]))?;
     conn.send(ran.stdout.len().to_string().as_bytes())?;
-    conn.send(&ran.stdout)?; // (5)
+    conn.send(&ran.stdout)?;
     Ok(())
 }
