@@ -4,7 +4,7 @@ mod claims;
 
 use socklab::prelude::*;
 
-/// No answer of these demos is longer.
+/// No answer here is longer.
 const LONGEST: usize = 1024;
 
 pub fn lab() -> Lab {
@@ -68,9 +68,9 @@ fn low_server(at: Endpoint) -> io::Result<()> {
             return Ok(());
         }
         let answer = buf[..len].to_ascii_uppercase();
-        conn.send(answer.len().to_string().as_bytes())?; // (1)
+        conn.send(answer.len().to_string().as_bytes())?;
         conn.recv(&mut buf)?;
-        conn.send(&answer)?; // (2)
+        conn.send(&answer)?;
     }
 }
 
@@ -81,8 +81,8 @@ fn low_client(at: Endpoint) -> io::Result<()> {
     while let Some(question) = prompt(">>: ") {
         conn.send(question.as_bytes())?;
         let len = conn.recv(&mut buf)?;
-        let told = String::from_utf8_lossy(&buf[..len]);
-        let length = told.parse().unwrap_or(0).min(LONGEST);
+        let announced = String::from_utf8_lossy(&buf[..len]);
+        let length = announced.parse().unwrap_or(0).min(LONGEST);
         conn.send(b"recv_ready")?;
         let mut have = 0;
         while have < length {
@@ -110,8 +110,8 @@ fn two_sends_server(at: Endpoint) -> io::Result<()> {
         }
         let answer = buf[..len].to_ascii_uppercase();
         let header = (answer.len() as u32).to_be_bytes();
-        conn.send(&header)?;
-        conn.send(&answer)?; // (3)
+        conn.send(&header)?; // ①
+        conn.send(&answer)?; // ②
     }
 }
 
@@ -154,6 +154,6 @@ fn one_send_server(at: Endpoint) -> io::Result<()> {
         }
         let answer = buf[..len].to_ascii_uppercase();
         let header = (answer.len() as u32).to_be_bytes();
-        conn.send(&[&header, &answer[..]].concat())?; // (4)
+        conn.send(&[&header, &answer[..]].concat())?;
     }
 }
