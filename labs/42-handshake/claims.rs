@@ -1,48 +1,52 @@
 //! What the old texts say about the three segments, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Sent, TcpFlags, Trace, What};
+use socklab::trace::{Event, Sent, TcpFlags, What};
 
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic(
             "S2-C10",
-            "The handshake: SYN with number x; SYN with number y; ACK y+1 with number x+1.",
+            "The handshake: SYN with number x; SYN and ACK with number y; ACK of y+1 with number x+1.",
             |trace| {
                 let [syn, answer, ack] = handshake(trace, 1, "client").ok_or(NONE)?;
                 let numbers =
                     ack.frame.ack == answer.frame.seq.map(|y| y + 1) && ack.frame.seq == syn.frame.seq.map(|x| x + 1);
-                Verdict::of(numbers && ack.frame.flags() == TcpFlags::ACK, [syn.event, answer.event, ack.event])
+                Verdict::of(numbers, [syn.event, answer.event, ack.event])
             },
         ),
-        Claim::classic("S2-C10", "In the second step the server sends its SYN and nothing else.", |trace| {
-            let [_, answer, _] = handshake(trace, 1, "client").ok_or(NONE)?;
-            Verdict::of(answer.frame.flags() == TcpFlags::SYN, [answer.event])
+        Claim::ours("The second segment acknowledges the first by its number: x+1.", |trace| {
+            let [syn, answer, _] = handshake(trace, 1, "client").ok_or(NONE)?;
+            let holds = answer.frame.ack.is_some() && answer.frame.ack == syn.frame.seq.map(|x| x + 1);
+            Verdict::of(holds, [syn.event, answer.event])
         }),
-        Claim::classic("S0-C08", "TCP rests on a connection: it must stand before a byte can go.", |trace| {
+        Claim::classic("S0-C08", "TCP rests on a connection.", |trace| {
             let [_, _, ack] = handshake(trace, 1, "client").ok_or(NONE)?;
             let frames = trace.scene(1).frames();
             let first =
                 frames.iter().find(|sent| sent.frame.payload.len > 0).ok_or(Unseen::because("no byte was sent"))?;
             Verdict::of(first.event.n > ack.event.n, [ack.event, first.event])
         }),
-        Claim::classic("S1-C18", "With TCP the server must be there first (also S2-C08).", |trace| {
+        Claim::classic("S1-C18", "TCP needs the server first (also S2-C08).", |trace| {
             let [early, late] = trace.scene(2).role("client").exactly(Syscall::Connect)?;
             let listen = trace.scene(2).role("server").first(Syscall::Listen)?;
             let apart = early.event.n < listen.event.n && listen.event.n < late.event.n;
             let holds = apart && early.call.errno == Some(Errno::ECONNREFUSED) && late.call.ret == Some(0);
             Verdict::of(holds, [early.event, listen.event, late.event])
         }),
-        Claim::classic("S3-C02", "The number given to listen is how many connections can wait.", |trace| {
+        Claim::classic("S3-C02", "listen(5): five requests at one moment, many connections in all.", |trace| {
             let server = trace.scene(3).role("server");
             let listen = server.first(Syscall::Listen)?;
             let limit = listen.call.get_arg("backlog").and_then(Value::as_number);
-            let waited = server.accept_queues();
-            let most = waited
-                .into_iter()
-                .max_by_key(|event| event.unaccepted())
-                .ok_or(Unseen::because("no connection waited"))?;
-            Verdict::of(most.unaccepted() <= limit, [listen.event, most])
+            let most = server.accept_queues().into_iter().max_by_key(|event| event.unaccepted());
+            let most = most.ok_or(Unseen::because("no connection waited"))?;
+            let in_all = server.some(Syscall::Accept)?;
+            let many = in_all.iter().filter(|made| made.call.ret >= Some(0)).count() > 1;
+            let waiting = most.unaccepted();
+            let with = many && waiting <= limit.map(|limit| limit + 1);
+            let evidence = [listen.event, most].into_iter().chain(in_all.iter().map(|made| made.event));
+            let condition = "it counts connections that wait for accept, and one more (this scene's listen(0): one)";
+            Verdict::only_when(condition, with, many && waiting <= limit, evidence)
         }),
         Claim::ours("The first and the third segment go while the client is in connect; accept sends none.", |trace| {
             let scene = trace.scene(1);
@@ -60,12 +64,13 @@ pub fn all() -> Vec<Claim> {
             let holds = begun.is_some() && ack.event.n < connect.n && connect.n < accept.n && of_accept == 0;
             Verdict::of(holds, begun.into_iter().chain([syn.event, ack.event, connect, accept]))
         }),
-        Claim::ours("The server's kernel answers by itself: its program is in no call.", |trace| {
+        Claim::ours("The server's kernel answers by itself, before the program calls accept.", |trace| {
             let [_, answer, _] = handshake(trace, 1, "client").ok_or(NONE)?;
-            let before = trace.scene(1).role("server").before(answer.event);
-            let last = before.events().last().copied();
-            let pauses = last.is_some_and(|event| matches!(event.what, What::Meet { .. }));
-            Verdict::of(pauses, last.into_iter().chain([answer.event]))
+            let server = trace.scene(1).role("server");
+            let [listen, accept] = [server.first(Syscall::Listen)?, server.first(Syscall::Accept)?];
+            let waits = server.before(answer.event).waits(Syscall::Accept);
+            let holds = listen.event.n < answer.event.n && answer.event.n < accept.event.n && waits.is_empty();
+            Verdict::of(holds, [listen.event, answer.event, accept.event])
         }),
         Claim::ours("A port that is bound, and not listened on, answers a SYN with RST.", |trace| {
             let scene = trace.scene(2);

@@ -1,4 +1,4 @@
-//! Handshake.
+//! The handshake.
 
 mod claims;
 
@@ -17,7 +17,7 @@ pub fn lab() -> Lab {
                 .show_states(),
         )
         .scene(
-            Scene::new("the queue is full: what becomes of the next SYN")
+            Scene::new("the queue is full: what happens to the next SYN")
                 .server(busy_server)
                 .client(patient_client)
                 .role("second-client", patient_client)
@@ -42,7 +42,7 @@ fn server(at: Endpoint) -> io::Result<()> {
     listener.listen(5)?;
     meet("the client has connected");
 
-    let (conn, _client) = listener.accept()?; // (2)
+    let (conn, _client) = listener.accept()?; // ④
     let mut buf = [0; 1024];
     conn.recv(&mut buf)?;
     Ok(())
@@ -50,20 +50,20 @@ fn server(at: Endpoint) -> io::Result<()> {
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    conn.connect(&at.address())?; // (1)
+    conn.connect(&at.address())?; // ①
     meet("the server has accepted");
 
-    conn.send(b"hello")?; // (3)
+    conn.send(b"hello")?; // ⑤
     Ok(())
 }
 
 fn hesitating_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // The port is ours from here on: nobody else gets it. But nobody listens there either.
+    // The port is ours from here on. But nobody listens there.
     listener.bind(&at.address())?;
     meet("the client has tried to connect");
 
-    listener.listen(5)?; // (5)
+    listener.listen(5)?; // ③
     let (_conn, _client) = listener.accept()?;
     Ok(())
 }
@@ -71,7 +71,7 @@ fn hesitating_server(at: Endpoint) -> io::Result<()> {
 fn repeating_client(at: Endpoint) -> io::Result<()> {
     let first = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if let Err(error) = first.connect(&at.address()) {
-        say!("{error}"); // (4)
+        say!("{error}"); // ②
     }
     meet("the server listens");
 
@@ -83,8 +83,8 @@ fn repeating_client(at: Endpoint) -> io::Result<()> {
 fn busy_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
-    // No connection may wait for accept, we say. Linux lets one more wait than we say.
-    listener.listen(0)?; // (6)
+    // We ask for a queue of no connections. Linux lets one more wait than we ask for.
+    listener.listen(0)?; // ①
     meet("both clients have called");
 
     for _ in 0..2 {
@@ -96,7 +96,7 @@ fn busy_server(at: Endpoint) -> io::Result<()> {
 
 fn patient_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    conn.connect(&at.address())?; // (7)
+    conn.connect(&at.address())?; // ②
     let mut buf = [0; 1024];
     conn.recv(&mut buf)?;
     Ok(())
