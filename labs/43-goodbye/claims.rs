@@ -1,53 +1,60 @@
 //! What the old texts say about the end of a connection, and what the frames and the states say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Fate, Host, Selection, Sent, TcpFlags, Trace, exactly};
+use socklab::trace::{Event, Fate, Host, Made, Selection, Sent, TcpFlags, exactly};
 
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic(
             "S2-C11",
-            "Who says goodbye first goes to FIN-WAIT-1, and whoever is told so to CLOSE-WAIT.",
+            "The side that ends the connection goes to FIN-WAIT-1, and the other side to CLOSE-WAIT.",
             |trace| {
-                let said = in_state(trace, 1, "server", TcpState::FinWait1);
-                let told = in_state(trace, 1, "client", TcpState::CloseWait);
-                let fin = goodbye(trace, 1).first().map(|sent| sent.event);
-                let holds = said.is_some() && told.is_some();
-                Verdict::of(holds, said.into_iter().chain(fin).chain(told))
+                let fin = goodbye(trace, 1)?[0];
+                let first = in_state(trace, 1, "server", TcpState::FinWait1);
+                let other = in_state(trace, 1, "client", TcpState::CloseWait);
+                let holds = first.is_some() && other.is_some();
+                Verdict::of(holds, first.into_iter().chain([fin.event]).chain(other))
             },
         ),
-        Claim::classic("S2-C11", "Who has said goodbye can still be sent something.", |trace| {
+        Claim::classic("S2-C11", "The side that has sent FIN can still be sent data.", |trace| {
             let client = trace.scene(3).role("client");
             let shutdown = client.first(Syscall::Shutdown)?;
-            let after = client.after(shutdown.event);
-            let received = after.calls(Syscall::Recv).into_iter().find(|made| made.call.ret > Some(0));
+            let received = client.after(shutdown.event).received().into_iter().next();
             Verdict::by_calls(received.is_some(), [shutdown].into_iter().chain(received))
         }),
-        Claim::classic("S1-C21", "The goodbye takes four segments.", |trace| {
-            let segments = goodbye(trace, 1);
-            Verdict::of(segments.len() == 4, segments.into_iter().map(|sent| sent.event))
-        }),
-        Claim::classic("S2-C12", "When the goodbye is over, the side that said it first is closed.", |trace| {
-            let last = states(trace, 1, "server").last().copied().ok_or(NONE)?;
+        Claim::classic("S2-C12", "At the end the side that began, the client, is closed.", |trace| {
+            let last = states(trace, 2, "client").last().copied().ok_or(NONE)?;
             Verdict::of(last.state() == Some(TcpState::Closed), [last])
         }),
-        Claim::classic("S1-C21", "After the goodbye it is the server that is in TIME-WAIT.", |trace| {
-            let waiting: Vec<&Event> =
-                [1, 2, 3].into_iter().flat_map(|scene| remembering(trace, scene)).map(|(_, event)| event).collect();
-            let servers = waiting.iter().all(|event| event.role.as_deref() == Some("server"));
-            Verdict::of(servers && !waiting.is_empty(), waiting)
-        }),
-        Claim::classic("S2-C17", "Where the client is gone, Linux gives an empty result and no error.", |trace| {
-            let ends = [2, 6].map(|scene| trace.scene(scene).role("server").calls(Syscall::Recv).last().copied());
-            let errors = ends.iter().flatten().any(|made| made.call.errno.is_some());
-            Verdict::by_calls(!errors, ends.into_iter().flatten())
-        }),
+        Claim::classic(
+            "S1-C21",
+            "What keeps a server's address in use is TIME-WAIT, after the four segments of the end.",
+            |trace| {
+                // The state of the server's connection at the end of a scene.
+                let at_end = |scene| states(trace, scene, "server").last().copied().ok_or(NONE);
+                let [server_first, client_first] = [at_end(1)?, at_end(2)?];
+                let waits = |event: &Event| event.state() == Some(TcpState::TimeWait);
+                let evidence = [server_first, client_first];
+                Verdict::only_when("the server closes first", waits(server_first), waits(client_first), evidence)
+            },
+        ),
+        Claim::classic(
+            "S2-C17",
+            "On Linux a client that has gone is an empty result: if not cmd. ConnectionResetError is for Windows.",
+            |trace| {
+                let last = |scene| trace.scene(scene).role("server").last(Syscall::Recv);
+                let [closed, reset] = [last(2)?, last(6)?];
+                let is_empty = |made: &Made| made.call.ret == Some(0);
+                let condition = "the client closes; a reset is an error on Linux, too";
+                Verdict::only_when(condition, is_empty(&closed), is_empty(&reset), [closed.event, reset.event])
+            },
+        ),
         Claim::ours(
-            "Who says goodbye first, and nobody else, is remembered: TIME-WAIT, for about a minute.",
+            "The side that closes first is in TIME-WAIT, for about a minute; the other side is not (scenes 1 to 3).",
             |trace| {
                 let mut evidence = Vec::new();
                 for scene in [1, 2, 3] {
-                    let first = goodbye(trace, scene).first().copied().ok_or(NONE)?;
+                    let first = goodbye(trace, scene)?[0];
                     let who = first.frame.from.as_deref().and_then(|from| from.split(':').next());
                     let [(role, event)] = remembering(trace, scene)[..] else {
                         return Verdict::of(false, evidence.into_iter().chain([first.event]));
@@ -60,34 +67,41 @@ pub fn all() -> Vec<Claim> {
                 Verdict::of(true, evidence)
             },
         ),
-        Claim::ours("Asked to acknowledge at once, the kernel says it in four segments.", |trace| {
-            let segments = goodbye(trace, 2);
-            let flags: Vec<TcpFlags> = segments.iter().map(|sent| sent.frame.flags()).collect();
-            let (fin, ack) = (TcpFlags::FIN | TcpFlags::ACK, TcpFlags::ACK);
-            let holds = flags == [fin, ack, fin, ack];
-            Verdict::of(holds, segments.into_iter().map(|sent| sent.event))
-        }),
         Claim::ours(
-            "If both say it before they have heard the other, both go through CLOSING to TIME-WAIT.",
+            "Linux delays the ACK of a FIN: three segments do; if it is asked to acknowledge at once, it takes four.",
             |trace| {
+                let [three, four] = [goodbye(trace, 1)?, goodbye(trace, 2)?];
+                let flags: Vec<TcpFlags> = four.iter().map(|sent| sent.frame.flags()).collect();
+                let (fin, ack) = (TcpFlags::FIN | TcpFlags::ACK, TcpFlags::ACK);
+                let holds = three.len() == 3 && flags == [fin, ack, fin, ack];
+                Verdict::of(holds, three.into_iter().chain(four).map(|sent| sent.event))
+            },
+        ),
+        Claim::ours(
+            "If both close before either has heard the other's FIN, both go through CLOSING to TIME-WAIT.",
+            |trace| {
+                goodbye(trace, 4)?;
                 let both = [TcpState::Closing, TcpState::TimeWait].map(|state| {
-                    ["client", "server"]
-                        .into_iter()
-                        .filter_map(|role| in_state(trace, 4, role, state))
-                        .collect::<Vec<_>>()
+                    let roles = ["client", "server"].into_iter();
+                    roles.filter_map(|role| in_state(trace, 4, role, state)).collect::<Vec<_>>()
                 });
                 let mut evidence = both.concat();
                 evidence.sort_by_key(|event| event.n);
                 Verdict::of(evidence.len() == 4, evidence)
             },
         ),
-        Claim::ours("If one side never closes, the other one is left in FIN-WAIT-2.", |trace| {
-            let (client, server) = (states(trace, 5, "client"), states(trace, 5, "server"));
-            let (gone, left) = client.last().copied().zip(server.last().copied()).ok_or(NONE)?;
-            let holds = gone.state() == Some(TcpState::FinWait2) && left.state() == Some(TcpState::CloseWait);
-            Verdict::of(holds, [left, gone])
-        }),
-        Claim::ours("A reset ends a connection at both ends at once: nobody is in TIME-WAIT.", |trace| {
+        Claim::ours(
+            "If one side never closes, the other is left in FIN-WAIT-2, for about a minute by the kernel's own timer.",
+            |trace| {
+                let (client, server) = (states(trace, 5, "client"), states(trace, 5, "server"));
+                let (gone, left) = client.last().copied().zip(server.last().copied()).ok_or(NONE)?;
+                let timed = gone.remembered_for() == Some(Duration::from_secs(60));
+                let holds =
+                    gone.state() == Some(TcpState::FinWait2) && left.state() == Some(TcpState::CloseWait) && timed;
+                Verdict::of(holds, [left, gone])
+            },
+        ),
+        Claim::ours("A reset ends a connection at both ends at once: neither is in TIME-WAIT.", |trace| {
             let reset = reset(trace, 6).ok_or(NONE)?;
             let ends = ["client", "server"].map(|role| states(trace, 6, role).last().copied());
             let closed = |end: &Option<&Event>| end.is_some_and(|event| event.state() == Some(TcpState::Closed));
@@ -95,19 +109,19 @@ pub fn all() -> Vec<Claim> {
             let [client, server] = ends;
             Verdict::of(holds, client.into_iter().chain([reset.event]).chain(server))
         }),
-        Claim::ours("To close a socket with something unread in it sends a reset in place of a goodbye.", |trace| {
+        Claim::ours("A socket that is closed with unread bytes sends RST in place of FIN.", |trace| {
             let close = trace.scene(7).role("client").first(Syscall::Close)?;
-            let unread = trace.scene(7).role("client").calls(Syscall::Recv).is_empty();
+            let unread = trace.scene(7).role("client").received().is_empty();
             let data = trace.scene(7).before(close.event).frames();
             let data = data.into_iter().find(|sent| sent.frame.payload.len > 0 && sent.frame.dir.0 == Host::B);
             let data = data.ok_or(NONE)?;
             let reset = reset(trace, 7).ok_or(NONE)?;
-            let told = trace.scene(7).role("server").calls(Syscall::Recv).last().copied();
-            let error = told.is_some_and(|made| made.call.errno == Some(Errno::ECONNRESET));
-            let holds = unread && goodbye(trace, 7).is_empty() && reset.event.n > close.event.n && error;
-            Verdict::of(holds, [data.event, close.event, reset.event].into_iter().chain(told.map(|made| made.event)))
+            let told = trace.scene(7).role("server").last(Syscall::Recv)?;
+            let error = told.call.errno == Some(Errno::ECONNRESET);
+            let holds = unread && goodbye(trace, 7).is_err() && reset.event.n > close.event.n && error;
+            Verdict::of(holds, [data.event, close.event, reset.event, told.event])
         }),
-        Claim::ours("Who is in TIME-WAIT repeats the last acknowledgement if it was lost.", |trace| {
+        Claim::ours("A side in TIME-WAIT repeats the last acknowledgement if it was lost.", |trace| {
             let frames = trace.scene(8).frames().into_iter();
             let from_the_lost_one = frames.skip_while(|sent| sent.frame.fate != Fate::Dropped).collect();
             let [first, again, repeated] = exactly(from_the_lost_one, "frames from the dropped one on")?;
@@ -124,7 +138,7 @@ pub fn all() -> Vec<Claim> {
 
 const NONE: Unseen = Unseen::because("the frames or calls that it is about did not come");
 
-/// What was told of the state of a role's connection, after it stood.
+/// The states that a role's connection was seen in, from SYN-SENT on.
 fn states<'a>(trace: &'a Trace, scene: u32, role: &str) -> Vec<&'a Event> {
     let role: Selection<'a> = trace.scene(scene).role(role);
     let mut states = role.states();
@@ -144,9 +158,11 @@ fn remembering(trace: &Trace, scene: u32) -> Vec<(&'static str, &Event)> {
     both.filter(|(_, event)| event.state() == Some(TcpState::TimeWait)).collect()
 }
 
-/// The segments from the first goodbye on.
-fn goodbye(trace: &Trace, scene: u32) -> Vec<Sent<'_>> {
-    trace.scene(scene).frames().into_iter().skip_while(|sent| !sent.frame.flags().contains(TcpFlags::FIN)).collect()
+/// The segments from the first FIN on: one at least.
+fn goodbye(trace: &Trace, scene: u32) -> Result<Vec<Sent<'_>>, Unseen> {
+    let frames = trace.scene(scene).frames().into_iter();
+    let rest: Vec<Sent<'_>> = frames.skip_while(|sent| !sent.frame.flags().contains(TcpFlags::FIN)).collect();
+    if rest.is_empty() { Err(Unseen::because("no FIN was sent")) } else { Ok(rest) }
 }
 
 fn reset(trace: &Trace, scene: u32) -> Option<Sent<'_>> {

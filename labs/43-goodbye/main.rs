@@ -1,4 +1,4 @@
-//! Goodbye.
+//! Goodbye: how connections end.
 
 mod claims;
 
@@ -10,37 +10,37 @@ use socklab::prelude::*;
 pub fn lab() -> Lab {
     Lab::new(43, "goodbye", 9000)
         .in_chapter(Chapter::UnderTheApi)
-        .asks("Who says what at the end, and who remembers it?")
+        .asks("Who sends what at the end of a connection, and which side remembers it?")
         .on_a_wire()
-        .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_all_states())
+        .scene(Scene::new("one call, as the authors wrote it").server(server).client(client).show_all_states())
         .scene(
-            Scene::new("four segments: the goodbye is acknowledged by itself")
+            Scene::new("four segments: the FIN is acknowledged by itself")
                 .server(acknowledging_server)
                 .client(brief_client)
                 .show_all_states(),
         )
         .scene(
-            Scene::new("half a goodbye: the other direction goes on")
+            Scene::new("a half-close: the other direction goes on")
                 .server(answering_server)
                 .client(half_closing_client)
                 .show_all_states(),
         )
         .scene(
-            Scene::new("both at the same time")
+            Scene::new("both close at the same time")
                 .server(hasty_server)
                 .client(hasty_client)
                 .faults(&["delay 10ms:4-7"])
                 .show_all_states(),
         )
         .scene(
-            Scene::new("one side never says it")
+            Scene::new("one side never closes")
                 .server(forgetful_server)
                 .client(talking_client)
                 .show_all_states()
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("no goodbye at all: a reset on purpose")
+            Scene::new("a reset on purpose: no FIN at all")
                 .server(listening_server)
                 .client(abrupt_client)
                 .show_all_states(),
@@ -69,7 +69,7 @@ fn server(at: Endpoint) -> io::Result<()> {
     let mut buf = [0; 1024];
     let len = conn.recv(&mut buf)?;
     conn.send(&buf[..len].to_ascii_uppercase())?;
-    drop(conn); // (1)
+    drop(conn); // ①
     Ok(())
 }
 
@@ -80,7 +80,7 @@ fn client(at: Endpoint) -> io::Result<()> {
     let mut buf = [0; 1024];
     let len = conn.recv(&mut buf)?;
     say!("{}", String::from_utf8_lossy(&buf[..len]));
-    drop(conn); // (2)
+    drop(conn); // ③
     Ok(())
 }
 
@@ -91,9 +91,9 @@ fn acknowledging_server(at: Endpoint) -> io::Result<()> {
     let (conn, _client) = listener.accept()?;
     let mut buf = [0; 1024];
     conn.recv(&mut buf)?;
-    // Our kernel would rather wait for something of ours to send its acknowledgement with. Now it does not.
-    conn.set_quick_ack(true)?; // (3)
-    drop(conn); // (4)
+    // Linux would delay this acknowledgement, to send it along with something of ours. Now it does not.
+    conn.set_quick_ack(true)?; // ①
+    drop(conn); // ②
     Ok(())
 }
 
@@ -116,11 +116,11 @@ fn answering_server(at: Endpoint) -> io::Result<()> {
         let mut buf = [0; 1024];
         let len = conn.recv(&mut buf)?;
         if len == 0 {
-            break; // (6)
+            break; // ③
         }
         heard.extend_from_slice(&buf[..len]);
     }
-    conn.send(&heard.to_ascii_uppercase())?; // (7)
+    conn.send(&heard.to_ascii_uppercase())?; // ④
     conn.send(b"bye")?;
     Ok(())
 }
@@ -129,10 +129,10 @@ fn half_closing_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     conn.send(b"hello")?;
-    // "That was all from me." We can still listen.
-    conn.shutdown(Shutdown::Write)?; // (5)
+    // No more bytes from us. We can still receive.
+    conn.shutdown(Shutdown::Write)?; // ①
     if let Err(error) = conn.send(b"one thing more") {
-        say!("{error}");
+        say!("{error}"); // ②
     }
     loop {
         let mut buf = [0; 1024];
@@ -150,8 +150,8 @@ fn hasty_server(at: Endpoint) -> io::Result<()> {
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
     drop(listener);
-    // The client's goodbye is on its way, and we do not know of it.
-    drop(conn); // (8)
+    // The client's FIN is on its way, and we do not know of it.
+    drop(conn);
     Ok(())
 }
 
@@ -171,7 +171,7 @@ fn forgetful_server(at: Endpoint) -> io::Result<()> {
     conn.recv(&mut buf)?;
     conn.recv(&mut buf)?;
     // The next client, please. Nobody has closed this one's socket.
-    let (_next, _client) = listener.accept()?; // (9)
+    let (_next, _client) = listener.accept()?;
     Ok(())
 }
 
@@ -200,7 +200,7 @@ fn abrupt_client(at: Endpoint) -> io::Result<()> {
     conn.connect(&at.address())?;
     meet("the server has accepted");
 
-    conn.set_linger(Some(Duration::ZERO))?; // (10)
+    conn.set_linger(Some(Duration::ZERO))?; // ①
     drop(conn);
     Ok(())
 }
@@ -224,6 +224,6 @@ fn deaf_client(at: Endpoint) -> io::Result<()> {
     meet("the server has sent something");
 
     // Seven bytes wait in our receive queue, and nobody will ever read them.
-    drop(conn); // (11)
+    drop(conn); // ①
     Ok(())
 }
