@@ -31,6 +31,7 @@ mod sandbox_languages;
 mod seeds;
 mod seen;
 mod setups;
+mod sources;
 mod stage;
 mod students;
 mod sturdy;

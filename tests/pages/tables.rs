@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::links;
+use crate::sources::{SourceProgram, sources};
 use crate::support::{Lab, labs, project, read, side_by_side};
 
 /// The labs by chapter, as the README shows them.
@@ -104,20 +105,69 @@ fn a_call_is_found_in_its_line_and_in_no_other() {
     }
 }
 
-/// Every claim of every lab, and what became of it here.
+/// Every claim of the old texts, in their order, with what became of it here or where it will be judged; then ours.
 pub fn all_claims(labs: &[Lab]) -> String {
-    let rows = side_by_side(labs, |lab| {
-        let mut rows = String::new();
-        for line in lab.shows(&["--claims", "--json"]).lines() {
-            let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
-            let field = |name: &str| claim[name].as_str().expect(name).replace('|', "\\|");
-            let (source, says, verdict) = (field("source"), field("says"), field("verdict"));
-            let verdict = if verdict == "confirmed" { verdict } else { format!("**{verdict}**") };
-            rows += &format!("| [{:02}](labs/{}.md) | {source} | {says} | {verdict} |\n", lab.number, lab.folder);
-        }
-        rows
+    let mut rows: BTreeMap<String, String> = BTreeMap::new();
+    let of_labs = side_by_side(labs, |lab| {
+        let claims = lab.shows(&["--claims", "--json"]);
+        let row = |line: &str| {
+            let (source, says, verdict) = cells(line);
+            let id = source.split(',').next().unwrap_or_default().to_owned();
+            let link = format!("[{:02}](labs/{}.md)", lab.number, lab.folder);
+            (id, says, verdict, link, source.contains(", "))
+        };
+        claims.lines().map(row).collect::<Vec<_>>()
     });
-    format!("\n| lab | from | the claim | verdict |\n|---|---|---|---|\n{}\n", rows.concat())
+    let mut ours = String::new();
+    for (id, says, verdict, link, of_programs) in of_labs.into_iter().flatten() {
+        if id == "ours" {
+            ours += &format!("| {link} | {says} | {verdict} |\n");
+        } else {
+            let about = if of_programs { " (about the programs)" } else { "" };
+            let row = format!("| {id} | {says}{about} | {verdict} | {link} |\n");
+            rows.entry(id).or_default().push_str(&row);
+        }
+    }
+    let sources = sources();
+    for claim in &sources.claims {
+        let Some(says) = claim.says.as_ref().filter(|_| !rows.contains_key(&claim.id)) else { continue };
+        let why = match (claim.lab, &claim.same_as, &claim.why) {
+            (Some(lab), ..) => format!("*to come* | lab {lab:02} {}", sources.labs_to_come[&lab.to_string()]),
+            (_, Some(same), _) => format!("as {same} | "),
+            (.., why) => format!("{} | none", why.as_deref().unwrap_or_default()),
+        };
+        rows.insert(claim.id.clone(), format!("| {} | {} | {why} |\n", claim.id, says.replace('|', "\\|")));
+    }
+    let places = sources.claims.iter().map(|claim| (claim.id.as_str(), claim.place.as_str()));
+    let places: BTreeMap<&str, &str> = places.collect();
+    let with_place = |row: &str| {
+        let id = row[2..].split(' ').next().unwrap_or_default();
+        row.replacen(&format!("| {id} |"), &format!("| {id}, {} |", places.get(id).unwrap_or(&"a program")), 1)
+    };
+    let theirs: String = rows.values().flat_map(|rows| rows.split_inclusive('\n')).map(with_place).collect();
+    format!(
+        "\n| from, and where it stands | the claim | verdict | lab |\n|---|---|---|---|\n{theirs}\n\
+         ### Ours\n\n| lab | the claim | verdict |\n|---|---|---|\n{ours}\n"
+    )
+}
+
+/// The programs of the old texts, each with the lab and scene in which it is now.
+pub fn programs(labs: &[Lab]) -> String {
+    let sources = sources();
+    let row = |program: &SourceProgram| {
+        let place = match (labs.iter().find(|lab| Some(lab.number) == program.lab), program.lab, &program.why) {
+            (Some(lab), ..) => {
+                let scene = program.scene.map_or_else(String::new, |scene| format!(", scene {scene}"));
+                format!("[{:02} {}](labs/{}.md){scene}", lab.number, lab.name, lab.folder)
+            }
+            (None, Some(lab), _) => format!("to come: {lab:02} {}", sources.labs_to_come[&lab.to_string()]),
+            (None, None, why) => format!("in none. {}", why.as_deref().unwrap_or_default()),
+        };
+        let parts = if program.parts.is_empty() { "none of its own".to_owned() } else { program.parts.join(", ") };
+        format!("| {} | {} | {parts} | {place} |\n", program.id, program.what)
+    };
+    let rows: String = sources.programs.iter().map(row).collect();
+    format!("\n| program | what it is | parts | lab |\n|---|---|---|---|\n{rows}\n")
 }
 
 /// The claims of one lab, as its page shows them: the claim, what became of it here, and where it stands.
@@ -128,6 +178,12 @@ pub fn claims_of(lab: &Lab) -> String {
 
 /// A row from a claim as `--claims --json` prints it.
 fn claim_row(line: &str) -> String {
+    let (source, says, verdict) = cells(line);
+    format!("| {says} | {verdict} | {source} |\n")
+}
+
+/// The source, the sentence and the verdict of a claim as `--claims --json` prints it, as tables have them.
+fn cells(line: &str) -> (String, String, String) {
     let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
     let field = |name: &str| claim[name].as_str().map(|text| text.replace('|', "\\|"));
     let needed = |name: &str| field(name).unwrap_or_else(|| panic!("a claim has no {name:?}: {line}"));
@@ -137,7 +193,7 @@ fn claim_row(line: &str) -> String {
         (verdict, None) => format!("**{verdict}**"),
     };
     let about = if claim["about_programs"] == true { ", of its programs" } else { "" };
-    format!("| {} | {verdict} | {}{about} |\n", needed("says"), needed("source"))
+    (needed("source") + about, needed("says"), verdict)
 }
 
 #[test]
