@@ -4,7 +4,7 @@ mod claims;
 
 use socklab::prelude::*;
 
-/// Each cell of a row has a port of its own: whether the old server sets SO_REUSEADDR, and whether the new one does.
+/// Each cell of a row has its own port: whether the old server sets SO_REUSEADDR, and whether the new one does.
 const CELLS: [(u16, bool, bool); 4] =
     [(8081, false, false), (8082, true, false), (8083, false, true), (8084, true, true)];
 
@@ -23,14 +23,14 @@ pub fn lab() -> Lab {
                 .show_all_states(),
         )
         .scene(
-            Scene::new("the server said goodbye first, then the client")
+            Scene::new("the server closed first, then the client")
                 .server(hasty_server)
                 .client(patient_client)
                 .role("new-server", new_server)
                 .show_all_states(),
         )
         .scene(
-            Scene::new("the server said goodbye, and the client has not")
+            Scene::new("the server closed, and the client has not")
                 .server(hasty_server)
                 .client(silent_client)
                 .typed_slowly(&[""])
@@ -38,35 +38,35 @@ pub fn lab() -> Lab {
                 .show_all_states(),
         )
         .scene(
-            Scene::new("the client said goodbye first")
+            Scene::new("the client closed first")
                 .server(patient_server)
                 .client(hasty_client)
                 .role("new-server", new_server)
                 .show_all_states(),
         )
         .scene(
-            Scene::new("no goodbye: a reset")
+            Scene::new("the server sent a reset")
                 .server(abrupt_server)
                 .client(reset_client)
                 .role("new-server", new_server)
                 .show_all_states(),
         )
         .scene(
-            Scene::new("the old server is still there")
+            Scene::new("the old server still listens")
                 .server(living_server)
                 .role("new-server", new_server)
                 .show_all_states()
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("before bind, and after it")
+            Scene::new("the option before bind, and after it")
                 .server(late_server)
                 .client(patient_caller)
                 .role("new-server", late_new_server)
                 .show_all_states(),
         )
         .scene(
-            Scene::new("the server is gone, and its child has the port")
+            Scene::new("the server is gone, and its child has the socket")
                 .server(careless_server)
                 .killed()
                 .role("new-server", successor)
@@ -74,13 +74,10 @@ pub fn lab() -> Lab {
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("the cure: the child is not given the socket")
-                .server(careful_server)
-                .killed()
-                .role("new-server", successor),
+            Scene::new("the cure: close on exec").server(careful_server).killed().role("new-server", successor_of_both),
         )
         .scene(
-            Scene::new("two who share the port")
+            Scene::new("two servers share the port")
                 .server(sharing_server)
                 .role("new-server", sharing_server_too)
                 .ends_waiting(),
@@ -93,7 +90,7 @@ fn server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
-    // Its authors have a loop around this and all that follows. The inner one never ends, so nobody comes round.
+    // The original has an outer loop around this. The inner one never ends, so it accepts no second client.
     let (conn, _client) = listener.accept()?;
     loop {
         let mut buf = [0; 1024];
@@ -101,13 +98,13 @@ fn server(at: Endpoint) -> io::Result<()> {
         // if len == 0 { break; }
         say!("\"{}\"", buf[..len].escape_ascii());
         conn.send(&buf[..len].to_ascii_uppercase())?;
-        be_interrupted()?; // (1)
+        be_interrupted()?; // ①
     }
 }
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    let _ = conn.connect(&at.address()); // its authors do not look at the result
+    let _ = conn.connect(&at.address()); // the original does not check the result
     while let Some(line) = prompt(">>: ") {
         if line.is_empty() {
             continue;
@@ -122,19 +119,19 @@ fn client(at: Endpoint) -> io::Result<()> {
 
 fn server_again(at: Endpoint) -> io::Result<()> {
     meet("the old server is gone");
-    say!("the port: {}", port_owner(&at.address())); // (2)
+    say!("the port: {}", port_owner(&at.address())); // ④
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if let Err(error) = listener.bind(&at.address()) {
-        say!("{error}"); // (3)
+        say!("{error}"); // ⑤
     }
     listener.set_reuse_address(true)?;
     if let Err(error) = listener.bind(&at.address()) {
-        say!("{error}"); // (4)
+        say!("{error}"); // ⑥
     }
     Ok(())
 }
 
-/// The old server's four listeners, one a cell.
+/// The old server's four listeners, one for each cell.
 fn listeners(at: Endpoint) -> io::Result<Vec<Socket>> {
     let mut listeners = Vec::new();
     for (port, old, _new) in CELLS {
@@ -149,7 +146,7 @@ fn listeners(at: Endpoint) -> io::Result<Vec<Socket>> {
     Ok(listeners)
 }
 
-/// A connection to each of them.
+/// A connection to each of the four.
 fn connections(at: Endpoint) -> io::Result<Vec<Socket>> {
     let mut conns = Vec::new();
     for (port, _old, _new) in CELLS {
@@ -162,16 +159,16 @@ fn connections(at: Endpoint) -> io::Result<Vec<Socket>> {
 
 fn new_server(at: Endpoint) -> io::Result<()> {
     meet("the old server has done what it will do");
-    let mut row = format!("{:<24}", port_owner(&at.port(CELLS[0].0))); // (5)
+    let mut row = format!("{:<24}", port_owner(&at.port(CELLS[0].0)));
     for (port, _old, new) in CELLS {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         if new {
             listener.set_reuse_address(true)?;
         }
-        let bound = listener.bind(&at.port(port)); // (6)
+        let bound = listener.bind(&at.port(port));
         row += if bound.is_ok() { "  free  " } else { "  in use" };
     }
-    // The option is set on …
+    // The option is set on none, the old server, the new one, or both.
     say!("the port now has          none    old     new     both");
     say!("{row}");
     Ok(())
@@ -180,7 +177,7 @@ fn new_server(at: Endpoint) -> io::Result<()> {
 fn hasty_server(at: Endpoint) -> io::Result<()> {
     for listener in listeners(at)? {
         let (conn, _client) = listener.accept()?;
-        drop(conn); // (7)
+        drop(conn);
     }
     Ok(())
 }
@@ -197,15 +194,15 @@ fn silent_client(at: Endpoint) -> io::Result<()> {
     for conn in &conns {
         conn.recv(&mut [0; 1024])?;
     }
-    // We know that the server has gone. We do not close, and do not say goodbye.
-    prompt("leave? "); // (8)
+    // The client knows that the server has closed. It keeps its own side open.
+    prompt("leave? ");
     Ok(())
 }
 
 fn patient_server(at: Endpoint) -> io::Result<()> {
     for listener in listeners(at)? {
         let (conn, _client) = listener.accept()?;
-        conn.recv(&mut [0; 1024])?; // (9)
+        conn.recv(&mut [0; 1024])?;
     }
     Ok(())
 }
@@ -218,7 +215,7 @@ fn hasty_client(at: Endpoint) -> io::Result<()> {
 fn abrupt_server(at: Endpoint) -> io::Result<()> {
     for listener in listeners(at)? {
         let (conn, _client) = listener.accept()?;
-        conn.set_linger(Some(Duration::ZERO))?; // (10)
+        conn.set_linger(Some(Duration::ZERO))?;
     }
     Ok(())
 }
@@ -234,7 +231,7 @@ fn reset_client(at: Endpoint) -> io::Result<()> {
 
 fn living_server(at: Endpoint) -> io::Result<()> {
     let listeners = listeners(at)?;
-    listeners[0].accept()?; // (11)
+    listeners[0].accept()?;
     Ok(())
 }
 
@@ -242,7 +239,7 @@ fn late_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
-    listener.set_reuse_address(true)?; // (12)
+    listener.set_reuse_address(true)?;
     let (conn, _client) = listener.accept()?;
     drop(conn);
     Ok(())
@@ -263,17 +260,17 @@ fn late_new_server(at: Endpoint) -> io::Result<()> {
         say!("{error}");
     }
     listener.set_reuse_address(true)?;
-    listener.bind(&at.address()) // (13)
+    listener.bind(&at.address())
 }
 
 fn careless_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
-    // As a socket of C's is: whoever is started from here inherits it.
-    listener.set_cloexec(false)?; // (14)
+    // The default in C: a program started from here inherits the socket.
+    listener.set_cloexec(false)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
-    start_program(&["sleep", "60"])?; // (15)
+    start_program(&["sleep", "60"])?;
     be_interrupted()?;
     listener.accept()?;
     Ok(())
@@ -281,7 +278,7 @@ fn careless_server(at: Endpoint) -> io::Result<()> {
 
 fn successor(at: Endpoint) -> io::Result<()> {
     meet("the old server is gone");
-    say!("the port: {}", port_owner(&at.address())); // (16)
+    say!("the port: {}", port_owner(&at.address()));
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     if let Err(error) = listener.bind(&at.address()) {
@@ -295,18 +292,38 @@ fn lost_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     conn.send(b"hello")?;
-    conn.recv(&mut [0; 1024])?; // (17)
+    conn.recv(&mut [0; 1024])?;
     Ok(())
 }
 
 fn careful_server(at: Endpoint) -> io::Result<()> {
-    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?; // (18)
+    // Rust's sockets are closed on exec, and so are Python's.
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
+    // For comparison, one that is not.
+    let inherited = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    inherited.set_reuse_address(true)?;
+    inherited.set_cloexec(false)?;
+    inherited.bind(&at.port(8082))?;
+    inherited.listen(5)?;
     start_program(&["sleep", "60"])?;
     be_interrupted()?;
     listener.accept()?;
+    Ok(())
+}
+
+fn successor_of_both(at: Endpoint) -> io::Result<()> {
+    meet("the old server is gone");
+    for port in [8081, 8082] {
+        say!("port {port}: {}", port_owner(&at.port(port)));
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        listener.set_reuse_address(true)?;
+        if let Err(error) = listener.bind(&at.port(port)) {
+            say!("{error}");
+        }
+    }
     Ok(())
 }
 
@@ -326,18 +343,20 @@ fn sharing_server_too(at: Endpoint) -> io::Result<()> {
         say!("{error}");
     }
     listener.set_reuse_port(true)?;
-    listener.bind(&at.address())?; // (19)
+    listener.bind(&at.address())?;
     listener.listen(5)
 }
 
 fn server_on_any_port(at: Endpoint) -> io::Result<()> {
     let mut any = at.address().as_socket().ok_or(io::ErrorKind::AddrNotAvailable)?;
     any.set_port(0);
+    let mut listeners = Vec::new();
     for _ in 0..2 {
         let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        listener.bind(&any.into())?; // (20)
+        listener.bind(&any.into())?;
         listener.listen(5)?;
         say!("{}", listener.local_addr()?);
+        listeners.push(listener);
     }
     Ok(())
 }
