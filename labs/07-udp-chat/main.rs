@@ -114,7 +114,7 @@ fn client(at: Endpoint) -> io::Result<()> {
             }
             socket.send_to(message.as_bytes(), &at.address())?;
             let mut buf = [0; 1024];
-            let (len, from) = socket.recv_from(&mut buf)?; // ③
+            let (len, from) = socket.recv_from(&mut buf)?; // ④
             let text = String::from_utf8_lossy(&buf[..len]);
             say!("a message from [{from}]: {BLUE_ON_YELLOW}{text}{PLAIN}");
         }

@@ -37,6 +37,8 @@ pub struct Moment {
 }
 
 pub struct Script {
+    /// Whether the scene has a wire that loses or changes frames. By hand there is none.
+    pub has_faults: bool,
     pub roles: Vec<Role>,
     pub steps: Vec<(Moment, usize, Step)>,
 }
@@ -54,7 +56,17 @@ impl Script {
             name: draft.name,
             sees: draft.sees,
         });
-        Script { roles: roles.collect(), steps: writer.steps }
+        let is_of_the_wire =
+            |event: &&Json| event["text"].as_str().is_some_and(|text| text.starts_with("on this wire"));
+        let has_faults = events.iter().filter(|event| event["kind"] == "note").any(|event| is_of_the_wire(&event));
+        Script { has_faults, roles: roles.collect(), steps: writer.steps }
+    }
+
+    /// Has its roles' users see this in the end, and nothing before.
+    pub fn with_words(mut self, sees: Vec<String>) -> Script {
+        self.steps.iter_mut().for_each(|(moment, ..)| moment.printed.fill(0));
+        self.roles.iter_mut().zip(sees).for_each(|(role, sees)| role.sees = sees);
+        self
     }
 }
 

@@ -13,6 +13,7 @@ use crate::support::{Host, Lab, PATIENCE};
 /// In how many looks in a row, 5 ms apart, everybody must be asleep: what is on its way on loopback has come by then.
 const LOOKS: u32 = 3;
 
+/// Plays it and compares what everybody sees in the end with the scene.
 pub fn play(
     host: &Host,
     lab: &Lab,
@@ -21,6 +22,24 @@ pub fn play(
     cast: &[Language],
     digits: bool,
 ) -> Result<(), String> {
+    to_the_end(host, lab, scene, script, cast, digits)?.compare()
+}
+
+/// Plays it with roles of ours, and gives what everybody sees.
+pub fn watch(host: &Host, lab: &Lab, scene: u32, script: &Script) -> Result<Vec<String>, String> {
+    let cast: Vec<Language> = script.roles.iter().map(|_| Language::Ours).collect();
+    let play = to_the_end(host, lab, scene, script, &cast, true)?;
+    Ok(play.programs.into_iter().map(|program| program.map_or(String::new(), |program| program.seen.clone())).collect())
+}
+
+fn to_the_end<'a>(
+    host: &'a Host,
+    lab: &Lab,
+    scene: u32,
+    script: &'a Script,
+    cast: &[Language],
+    digits: bool,
+) -> Result<Play<'a>, String> {
     let programs = cast.iter().map(|_| None).collect();
     let mut play = Play { host, script, programs, digits };
     for (moment, role, step) in &script.steps {
@@ -50,7 +69,7 @@ pub fn play(
     let printed = script.roles.iter().map(|role| role.sees.len()).collect();
     let ended = script.roles.iter().map(|role| matches!(role.end, End::Exits | End::IsKilled)).collect();
     play.wait_for(&Moment { printed, ended }, None, "the end")?;
-    play.compare()
+    Ok(play)
 }
 
 struct Play<'a> {

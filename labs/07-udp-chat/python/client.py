@@ -18,5 +18,5 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
             if not message:
                 continue
             s.sendto(message.encode(), SERVER)
-            data, (host, port) = s.recvfrom(1024)  # ②
+            data, (host, port) = s.recvfrom(1024)  # ④
             print(f"a message from [{host}:{port}]: {BLUE_ON_YELLOW}{data.decode()}{PLAIN}")
