@@ -344,6 +344,25 @@ fn the_readmes_commands_are_recipes_and_subcommands_that_exist() {
 }
 
 #[test]
+fn every_setting_of_a_host_is_on_the_page_of_the_wire() {
+    let code = read("src/stage/host.rs");
+    let (_, table) = code.split_once("const SETTINGS: ").expect("the settings");
+    let (table, _) = table.split_once("\n];").expect("the end of the settings");
+    let words = |line: &str| Some(line.trim().strip_prefix("(\"")?.strip_suffix("\"),")?.replacen("\", \"", " ", 1));
+    let set: Vec<String> = table.lines().filter_map(words).collect();
+    let page = read("docs/wire.md");
+    let (_, rows) = page.split_once("<!-- settings -->").expect("a table");
+    let (rows, _) = rows.split_once("<!-- end -->").expect("its end");
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.strip_prefix("| `")?.split(" | ").collect();
+        Some(format!("{} {}", cells.first()?.trim_end_matches('`'), cells.get(1)?))
+    };
+    let told: Vec<String> = rows.lines().filter_map(row).collect();
+    assert!(set.len() > 10, "{set:?}");
+    assert_eq!(told, set);
+}
+
+#[test]
 fn the_licences_are_there() {
     for file in ["LICENSE-MIT", "LICENSE-APACHE"] {
         assert!(Path::new(&project(file)).exists(), "{file}");

@@ -30,10 +30,10 @@ pub struct Arguments {
     /// Apply only this check
     #[arg(long, value_name = "NAME")]
     pub check: Option<String>,
-    /// Draw the same random numbers as in the grade that tells this seed
+    /// Draw the same random numbers as the grade that reports this seed
     #[arg(long, value_name = "NUMBER", value_parser = read_seed)]
     pub seed: Option<u64>,
-    /// Draw random numbers by the secret in this file, 16 bytes or more; no grade tells it
+    /// Draw random numbers by the secret in this file, 16 bytes or more; no grade reveals it
     #[arg(long, value_name = "FILE", conflicts_with = "seed")]
     pub seed_file: Option<PathBuf>,
     /// With a secret seed: draw other numbers for each name, a student's or a date
@@ -67,7 +67,7 @@ pub struct Arguments {
     /// Leave a layer of protection out: user, network, processes, files, ipc, names, landlock, seccomp, limits
     #[arg(long, value_name = "LAYER")]
     pub without: Vec<String>,
-    /// Judge what is in this folder, as otherwise what is in work/
+    /// Judge what is in this folder, and not in work/
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["program", "attempt"])]
     pub folder: Option<PathBuf>,
     /// What is judged: a program, a folder, a zip or a tar.gz; by default what is in work/

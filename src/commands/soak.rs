@@ -24,10 +24,10 @@ pub struct Arguments {
     runs: u32,
     #[command(flatten)]
     options: RunOptions,
-    /// Write each different transcript of a lab, and what stood on stderr, to files in this folder
+    /// Write each different transcript of a lab, and its standard error, to files in this folder
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
-    /// What the labs are told, behind two hyphens: -- --wire --drop 3
+    /// Flags for the labs, behind two hyphens: -- --wire --drop 3
     #[arg(last = true)]
     flags: Vec<String>,
 }

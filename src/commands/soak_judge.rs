@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Programs in this language, or in all
     #[arg(long, default_value = "python", value_parser = languages_or_all())]
     language: String,
-    /// Only programs that were made for a race: their heads have a remark `race:`
+    /// Only programs that were made for a race: those with a remark `race:` at their top
     #[arg(long)]
     races: bool,
     /// Apply only this check of the exercise

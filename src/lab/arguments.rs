@@ -15,8 +15,9 @@ use crate::stage::Choice;
 use crate::wire::{LinkKind, Plan, Script};
 
 const HELP: &str = "\
-Without a role it plays the demo: every role in a process of its own, on a private host, one call after the other. \
-With a role it is that one program, in this terminal; start the other one in a second terminal.";
+Without a role it plays a demo: every role is a process of its own, on a private host, and one acts at a time. It shows \
+the first scene; --scene 2 shows another one, --all shows all. With a role it is that one program, in this terminal; \
+start the other one in a second terminal.";
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all went as the lab means it to; 1 a role failed; 2 the command line is not understood; \
@@ -51,7 +52,7 @@ pub(super) struct Arguments {
     /// Print the trace, a JSON object a line
     #[arg(long, conflicts_with = "role")]
     pub json: bool,
-    /// Run N times, roles free-running, and print how often each outcome came
+    /// Run N times, with the roles running freely, and count the outcomes
     #[arg(long, value_name = "N", conflicts_with_all = ["role", "claims"])]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub repeat: Option<u32>,
@@ -61,7 +62,7 @@ pub(super) struct Arguments {
     /// With --repeat: how long each typed line waits for its answer
     #[arg(long, requires = "repeat", conflicts_with = "baton")]
     pub times: bool,
-    /// Without the baton: the roles run as they would by themselves
+    /// Let the roles run freely, as they would by themselves
     #[arg(long, conflicts_with_all = ["role", "baton", "step"])]
     pub free: bool,
     /// Use this machine's loopback, even where private hosts can be made
@@ -76,11 +77,11 @@ pub(super) struct Arguments {
     /// Take every frame apart, byte by byte
     #[arg(long, conflicts_with_all = ONE_HOST, help_heading = WIRE)]
     pub bytes: bool,
-    /// Lose these frames: 3, or client:data:2, or server:5%; may be said several times, as all of these
+    /// Lose these frames: 3, or client:data:2, or server:5%; may be given several times, as may those below
     #[arg(long, value_name = "WHICH", value_parser = line("drop"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
     drop: Vec<String>,
-    /// Hand these frames on twice
+    /// Deliver these frames twice
     #[arg(long, value_name = "WHICH", value_parser = line("duplicate"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
     duplicate: Vec<String>,
@@ -88,11 +89,11 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "WHICH", value_parser = line("corrupt"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
     corrupt: Vec<String>,
-    /// Keep these frames until the next one in their direction has passed
+    /// Hold these frames back until the next one in their direction has passed
     #[arg(long, value_name = "WHICH", value_parser = line("reorder"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
     reorder: Vec<String>,
-    /// Keep every frame for TIME (10ms), or only some (10ms:client:data:2)
+    /// Hold every frame for TIME (10ms), or only some (10ms:client:data:2)
     #[arg(long, value_name = "TIME[:WHICH]", value_parser = line("delay"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
     delay: Vec<String>,
@@ -100,14 +101,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "BYTES", value_parser = line("mtu"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
     mtu: Option<String>,
-    /// How many bits a second pass in each direction: 64kbit, 10mbit
+    /// Bits per second in each direction: 64kbit, 10mbit
     #[arg(long, value_name = "RATE", value_parser = line("rate"), help_heading = WIRE)]
     #[arg(conflicts_with_all = UNDISTURBED)]
     rate: Option<String>,
-    /// Let receivers say which later bytes they have: selective acknowledgements
+    /// Let receivers report which later bytes they have: selective acknowledgements
     #[arg(long, conflicts_with_all = UNDISTURBED, help_heading = WIRE)]
     sack: bool,
-    /// Where the dice for shares (5%) begin: another number loses other frames, the same one the same frames
+    /// Seed of the dice for shares (5%): the same number picks the same frames
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<u64>, help_heading = WIRE)]
     seed: u64,
     /// Write the frames to FILE as pcapng, for Wireshark, with the calls as comments
@@ -133,7 +134,7 @@ pub(super) struct Arguments {
     /// stopped after 5 seconds or 1 MiB of output. A web browser's requests are refused
     #[arg(long, requires = "role")]
     pub allow_commands: bool,
-    /// How long a role may neither wait nor come back before the demo is ended, in seconds
+    /// Seconds that a role may take for one step before the demo is ended
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub patience: u64,
     /// What the flags about the wire come to.

@@ -26,7 +26,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         if !arguments.allow_commands {
             output::complain(format_args!(
                 "{}: {role} executes, as you, every command that a program on this machine sends it: \
-                 say --allow-commands if you want that (each is stopped after 5 s or 1 MiB of output; \
+                 add --allow-commands if you want that (each is stopped after 5 s or 1 MiB of output; \
                  a web browser's requests are refused)",
                 lab.label()
             ));
@@ -214,12 +214,12 @@ fn advice(lab: &Lab, call: &Call, errno: Errno, address: Option<SocketAddr>, tab
             let holder = match probe::holder_of(port, table, None) {
                 Holder::Process(pid, name) => format!("{name} (process {pid}) has the port: end it"),
                 Holder::ClosedConnection => {
-                    "a server that has ended said goodbye first, and the kernel keeps its port for a minute \
+                    "a server that has ended closed a connection first, and the kernel keeps its port for a minute \
                      (just lab 18 shows why): wait"
                         .to_owned()
                 }
                 Holder::Hidden => {
-                    format!("the port is taken: `ss -tulnp 'sport = :{port}'` as root tells by whom: end it")
+                    format!("the port is taken: `ss -tulnp 'sport = :{port}'` as root shows by whom: end it")
                 }
             };
             let another = port ^ 1;

@@ -58,7 +58,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let written = writer.map_or(exit::OK, |writer| write_files(lab, arguments, writer, &kept));
     match played {
         Ok(ending) => {
-            tell_of_idle_faults(lab, &hosts);
+            report_idle_faults(lab, &hosts);
             let code = report(lab, &ending).max(written);
             if code == exit::OK && ending != Ending::Left && !arguments.json {
                 say_where_to_go_on(lab, arguments, at_a_terminal, guide);
@@ -117,7 +117,7 @@ pub(super) fn collapsed(lab: &Lab, hosts: &Hosts, may_be: bool) -> Collapse {
 }
 
 /// Says which of the faults that were asked for have met no frame: what was shown is not what they do.
-fn tell_of_idle_faults(lab: &Lab, hosts: &Hosts) {
+fn report_idle_faults(lab: &Lab, hosts: &Hosts) {
     for line in hosts.script().into_iter().flat_map(Script::idle) {
         output::complain(format_args!("{}: `{line}` met no frame", lab.label()));
     }
@@ -180,12 +180,12 @@ pub(super) fn report(lab: &Lab, ending: &Ending) -> u8 {
                 waiting.iter().map(|one| format!("{} waits {}", one.role, text::waits_in(one))).collect();
             let waits = waits.join(", ");
             output::complain(format_args!(
-                "{label}: {waits}; nothing will ever end that, which this lab does not mean"
+                "{label}: {waits}; nothing will ever end that, and this lab is not meant to end so"
             ));
             exit::HUNG
         }
         Ending::LoopsForever => {
-            output::complain(format_args!("{label}: a role goes round for ever, which this lab does not mean it to"));
+            output::complain(format_args!("{label}: a role loops forever, and this lab is not meant to end so"));
             exit::HUNG
         }
         Ending::Endless => {
