@@ -7,7 +7,8 @@ use std::process::Command;
 
 use serde_json::Value as Json;
 use socklab::trace::{
-    Call, Data, Event, Exit, Fate, Finding, For, Frame, Host, Proto, Queues, Status, Syscall, TcpFlags, Waiting, What,
+    Call, Data, Errno, Event, Exit, Fate, Finding, For, Frame, Host, Proto, Queues, SocketType, Status, Syscall,
+    TcpFlags, Waiting, What,
 };
 use socklab::view::diagram::{MOST, svg};
 use unicode_width::UnicodeWidthStr;
@@ -279,7 +280,9 @@ fn every_call_and_every_frame_of_the_trace_is_in_the_picture() {
         for (shown, made) in shown.iter().zip(made) {
             assert!(is_it(shown, made), "{}: {shown:?} is not {made}", lab.folder);
         }
-        let labels = texts.iter().filter(|text| text.class == "frame").map(|text| &text.content);
+        // What goes from call to call on one host has no number.
+        let is_frame = |text: &&Text| text.class == "frame" && text.content.contains("  ");
+        let labels = texts.iter().filter(is_frame).map(|text| &text.content);
         let labels: Vec<&str> = labels.map(|text| text.split(' ').next().expect("a number")).collect();
         let sent = events.iter().filter(|event| event["kind"] == "frame").map(|event| &event["frame"]);
         let sent = sent.filter(|frame| {
@@ -533,4 +536,211 @@ fn without_its_plate_the_label_would_be_struck_through() {
     let without: Vec<String> =
         sloped().lines().filter(|line| !line.contains("class=\"plate\"")).map(str::to_owned).collect();
     labels_are_clear(&without.join("\n"), "a sloped arrow");
+}
+
+/// A call by hand that went well, on a stage that looks at queues.
+fn did(name: Syscall, fd: i32, ret: i64) -> Call {
+    let fd = Some(fd).filter(|_| name != Syscall::Socket);
+    Call { ret: Some(ret), queues: Some(Queues::default()), ..Call::new(name, fd) }
+}
+
+fn socket(kind: SocketType) -> What {
+    What::Call(did(Syscall::Socket, 0, 3).arg("type", kind))
+}
+
+fn at(name: Syscall, what: &'static str, address: &'static str) -> What {
+    What::Call(did(name, 3, 0).arg(what, address))
+}
+
+fn sends(data: &str) -> What {
+    What::Call(did(Syscall::Send, 3, data.len() as i64).sending(data.as_bytes()))
+}
+
+fn sends_to_server(data: &str) -> What {
+    let call = did(Syscall::SendTo, 3, data.len() as i64).sending(data.as_bytes());
+    What::Call(call.arg("dest_addr", "server:9000"))
+}
+
+fn receives(fd: i32, data: &str) -> What {
+    let mut call = did(Syscall::Recv, fd, 0).arg("len", 1024_i64);
+    call.received(data.len(), data.as_bytes());
+    What::Call(call)
+}
+
+fn receives_from_client(data: &str) -> What {
+    let mut call = did(Syscall::RecvFrom, 3, 0).arg("len", 1024_i64);
+    call.received(data.len(), data.as_bytes());
+    call.wrote("src_addr", "client:port");
+    What::Call(call)
+}
+
+fn fails(name: Syscall, fd: i32, errno: Errno) -> What {
+    What::Call(Call { ret: Some(-1), errno: Some(errno), ..did(name, fd, -1).arg("len", 5_i64) })
+}
+
+/// What stands on arrows, and how many heads of arrows there are at lifelines.
+fn arrows(what: Vec<(&'static str, What)>) -> (Vec<String>, usize) {
+    let picture = svg(&one_host(what));
+    is_legible(&picture, "by hand");
+    let labels = texts(&picture).into_iter().filter(|text| text.class == "frame").map(|text| text.content);
+    let legend = elements(&picture).into_iter().find(|(_, attributes)| attributes.contains("class=\"rule\""));
+    let legend = numbers(attribute(legend.expect("a legend").1, "y1").expect("a place"))[0];
+    (labels.collect(), heads(&picture).into_iter().filter(|y| *y < legend).count())
+}
+
+/// Where the heads of arrows are, from the top.
+fn heads(picture: &str) -> Vec<f64> {
+    let heads = elements(picture)
+        .into_iter()
+        .filter(|(name, attributes)| *name == "path" && attributes.contains("class=\"head"));
+    heads.map(|(_, attributes)| numbers(attribute(attributes, "transform").expect("a place"))[1]).collect()
+}
+
+fn one_host(what: Vec<(&str, What)>) -> Vec<Event> {
+    let mut events = trace(what);
+    events.iter_mut().for_each(|event| event.host = Host::A);
+    events
+}
+
+/// A server's socket that datagrams come to, and a client's.
+fn datagram_sockets() -> Vec<(&'static str, What)> {
+    vec![
+        ("server", socket(SocketType::Datagram)),
+        ("server", at(Syscall::Bind, "addr", "server:9000")),
+        ("client", socket(SocketType::Datagram)),
+    ]
+}
+
+#[test]
+fn on_one_host_an_arrow_goes_to_the_call_that_took_a_datagram() {
+    let of = |rest: Vec<(&'static str, What)>| arrows([datagram_sockets(), rest].concat());
+    let (labels, heads) = of(vec![("client", sends_to_server("hello")), ("server", receives_from_client("hello"))]);
+    assert_eq!((labels, heads), (vec!["5 bytes".to_owned()], 1));
+    let lost = vec![
+        ("client", sends_to_server("one")),
+        ("client", sends_to_server("three")),
+        ("server", receives_from_client("three")),
+    ];
+    let (labels, heads) = of(lost);
+    assert_eq!((labels, heads), (vec!["3 bytes, never received".to_owned(), "5 bytes".to_owned()], 1));
+    // Two that are alike, of which one came: which one, the trace does not tell.
+    let alike = vec![
+        ("client", sends_to_server("same")),
+        ("client", sends_to_server("same")),
+        ("server", receives_from_client("same")),
+    ];
+    assert_eq!(of(alike), (Vec::new(), 0));
+    // Both came: then the order tells.
+    let both = vec![
+        ("client", sends_to_server("same")),
+        ("client", sends_to_server("same")),
+        ("server", receives_from_client("same")),
+        ("server", receives_from_client("same")),
+    ];
+    assert_eq!(of(both).1, 2);
+    // What nobody sent came from somewhere that is not seen.
+    let strange = vec![("client", sends_to_server("hello")), ("server", receives_from_client("HELLO"))];
+    assert_eq!(of(strange), (Vec::new(), 0));
+}
+
+#[test]
+fn a_datagram_to_nobody_ends_in_a_mark_and_the_refusal_goes_to_the_call_that_reports_it() {
+    let client = vec![
+        ("client", socket(SocketType::Datagram)),
+        ("client", at(Syscall::Connect, "addr", "server:9000")),
+        ("client", sends("hello")),
+        ("client", fails(Syscall::Send, 3, Errno::ECONNREFUSED)),
+    ];
+    let (labels, heads) = arrows(client);
+    assert_eq!(labels, ["5 bytes, no socket there", "ICMP port unreachable"]);
+    assert_eq!(heads, 1);
+}
+
+/// A connection from a client to a server, where its descriptor is 4.
+fn connection() -> Vec<(&'static str, What)> {
+    let mut accept = did(Syscall::Accept, 3, 4);
+    accept.wrote("addr", "client:port");
+    vec![
+        ("server", socket(SocketType::Stream)),
+        ("server", at(Syscall::Bind, "addr", "server:9000")),
+        ("server", at(Syscall::Listen, "backlog", "5")),
+        ("client", socket(SocketType::Stream)),
+        ("client", at(Syscall::Connect, "addr", "server:9000")),
+        ("server", What::Call(accept)),
+    ]
+}
+
+#[test]
+fn on_one_host_bytes_go_by_their_positions_in_the_stream() {
+    let of = |rest: Vec<(&'static str, What)>| {
+        let (labels, heads) = arrows([connection(), rest].concat());
+        assert_eq!(labels[0], "connection");
+        (labels[1..].to_vec(), heads - 1)
+    };
+    let merged = of(vec![("client", sends("hel")), ("client", sends("lo")), ("server", receives(4, "hello"))]);
+    assert_eq!(merged, (vec!["3 bytes".to_owned(), "2 bytes".to_owned()], 2));
+    let split = of(vec![("client", sends("hello")), ("server", receives(4, "he")), ("server", receives(4, "llo"))]);
+    assert_eq!(split, (vec!["5 bytes".to_owned()], 2));
+    let part = of(vec![("client", sends("hello")), ("server", receives(4, "he"))]);
+    assert_eq!(part, (vec!["2 of 5 bytes read".to_owned()], 1));
+    // Other bytes than were sent: whose they are is not known.
+    let strange = of(vec![("client", sends("hello")), ("server", receives(4, "HELLO"))]);
+    assert_eq!(strange, (Vec::new(), 0));
+}
+
+#[test]
+fn on_one_host_a_close_is_a_fin_or_a_reset_for_the_call_that_learns_of_it() {
+    let of = |rest: Vec<(&'static str, What)>| arrows([connection(), rest].concat()).0[1..].to_vec();
+    assert_eq!(of(vec![("client", close(3)), ("server", receives(4, ""))]), ["FIN"]);
+    // Nobody has looked: no call knows of it.
+    assert_eq!(of(vec![("client", close(3)), ("server", close(4))]), [""; 0]);
+    let unread = vec![
+        ("client", sends("hello")),
+        ("server", close(4)),
+        ("client", fails(Syscall::Recv, 3, Errno::ECONNRESET)),
+        ("client", fails(Syscall::Send, 3, Errno::EPIPE)),
+    ];
+    assert_eq!(of(unread), ["5 bytes, never read", "RST"]);
+    let too_late =
+        vec![("server", close(4)), ("client", sends("hello")), ("client", fails(Syscall::Send, 3, Errno::EPIPE))];
+    assert_eq!(of(too_late), ["5 bytes, never read", "RST"]);
+    // Who has shut its own side gets this error from itself.
+    let own =
+        vec![("client", at(Syscall::Shutdown, "how", "SHUT_WR")), ("client", fails(Syscall::Send, 3, Errno::EPIPE))];
+    assert_eq!(of(own), [""; 0]);
+}
+
+#[test]
+fn free_running_roles_have_no_arrows_because_their_order_is_not_known() {
+    let mut events = one_host(
+        [datagram_sockets(), vec![("client", sends_to_server("hello")), ("server", receives_from_client("hello"))]]
+            .concat(),
+    );
+    for event in &mut events {
+        if let What::Call(call) = &mut event.what {
+            call.queues = None;
+        }
+    }
+    assert_eq!(texts(&svg(&events)).iter().filter(|text| text.class == "frame").count(), 0);
+}
+
+#[test]
+fn every_receive_on_one_host_has_its_arrow() {
+    let test = "every_receive_on_one_host_has_its_arrow";
+    for (lab, arguments) in plays_drawn(test) {
+        let (events, picture) = drawn(&lab, &arguments);
+        if events.iter().any(|event| event["kind"] == "frame") || is_cut(&events) {
+            continue;
+        }
+        let heads = heads(&picture);
+        let receives = |text: &&Text| {
+            let (name, _) = text.content.split_once('(').unwrap_or_default();
+            let took = text.content.split_once(") = ").is_some_and(|(_, ret)| !ret.starts_with(['0', '-']));
+            text.class == "call" && took && ["recv", "recvfrom", "recvmsg", "accept"].contains(&name)
+        };
+        for text in texts(&picture).iter().filter(receives).filter(|text| !text.content.contains("MSG_")) {
+            let y = text.bottom - 2.4 - 4.0;
+            assert!(heads.iter().any(|head| (head - y).abs() < 0.2), "{}: {:?}", lab.folder, text.content);
+        }
+    }
 }

@@ -1,14 +1,17 @@
 //! A scene drawn: its rows from top to bottom.
 
-use super::grid::{ASIDE, Grid, MARGIN, Place, Places, Room, chip, room};
+use super::grid::{Grid, LOST_AFTER, MARGIN, Place, Places, Room, chip, room};
 use super::pen::{Anchor, Font, Pen, Words, path};
-use super::scene::{Arrow, Bar, Beside, Scene, Stretch};
+use super::scene::{Arrow, Bar, Beside, Path, Scene, Stretch};
+use super::ways::Kind;
 use crate::trace::Fate;
 
 /// After so much the names of the roles are told again.
 const REMINDER: f64 = 1100.0;
 /// How far above its line a frame's label stands.
 const LABEL_UP: f64 = 7.0;
+/// From a lifeline to what goes down beside it.
+const TRACK: f64 = 15.0;
 
 /// Draws a scene from `top` on, and gives its bottom.
 pub(super) fn scene(scene: &Scene, grid: &Grid, pen: &mut Pen, top: f64) -> f64 {
@@ -24,6 +27,10 @@ pub(super) fn scene(scene: &Scene, grid: &Grid, pen: &mut Pen, top: f64) -> f64 
     for arrow in &scene.arrows {
         drawing.arrow(arrow, bottom);
     }
+    let tracks = tracks(scene);
+    for (path, track) in scene.paths.iter().zip(tracks) {
+        drawing.path(path, track);
+    }
     for (index, row) in scene.rows.iter().enumerate() {
         let (y, _) = drawing.rows[index];
         if let Some((lane, beside)) = &row.beside {
@@ -36,6 +43,29 @@ pub(super) fn scene(scene: &Scene, grid: &Grid, pen: &mut Pen, top: f64) -> f64 
     }
     drawing.findings(bottom)
 }
+
+/// How far out each path goes down: the paths of one socket in one line, those of others beside it.
+fn tracks(scene: &Scene) -> Vec<usize> {
+    let mut taken: Vec<(Option<usize>, usize, usize, usize)> = Vec::new();
+    let until = |path: &Path| path.arrives.iter().copied().max().unwrap_or(path.begins);
+    let mut tracks = Vec::new();
+    for path in &scene.paths {
+        let hinders = |(lane, queue, _, end): &&(Option<usize>, usize, usize, usize)| {
+            *lane == path.to && *queue != path.queue && *end > path.begins
+        };
+        let others: Vec<usize> = taken.iter().filter(hinders).map(|(_, _, track, _)| *track).collect();
+        let own = taken.iter().rev().find(|(lane, queue, ..)| (*lane, *queue) == (path.to, path.queue));
+        let own = own.filter(|(.., end)| *end > path.begins).map(|(_, _, track, _)| *track);
+        let free = (0..MOST_TRACKS).find(|track| !others.contains(track)).unwrap_or(MOST_TRACKS);
+        let track = own.unwrap_or(free);
+        taken.push((path.to, path.queue, track, until(path)));
+        tracks.push(track);
+    }
+    tracks
+}
+
+/// After so many beside each other, further paths go down in one line.
+const MOST_TRACKS: usize = 3;
 
 struct Drawing<'a> {
     scene: &'a Scene,
@@ -148,7 +178,7 @@ impl Drawing<'_> {
         let mut label = (middle, y - LABEL_UP, anchor);
         match arrow.arrives {
             _ if arrow.fate == Fate::Dropped => {
-                let end = (from + 0.62 * (to - from), y);
+                let end = (from + LOST_AFTER * (to - from), y);
                 self.pen.line(&class, begin, end);
                 self.pen.shape("cross", (end.0 + 7.0 * way, y), path::CROSS);
             }
@@ -181,10 +211,53 @@ impl Drawing<'_> {
         self.pen.text(Font::Frame, (label.0, label.1), label.2, &arrow.label);
     }
 
+    /// What goes across to another lifeline, and down there until a call takes it.
+    fn path(&mut self, path: &Path, track: usize) {
+        let y = self.y(path.begins);
+        let (left, right) = self.places.gap;
+        let place = |lane: Option<usize>| lane.map(|lane| self.places.lanes[lane].x);
+        let (from, to) = (place(path.from), place(path.to).filter(|_| path.to != path.from));
+        // Where no role is, is the other side of the picture.
+        let beyond = |x: f64| if x - left > right - x { left } else { right };
+        let to_x = to.unwrap_or_else(|| beyond(from.unwrap_or(left)));
+        let from_x = from.filter(|_| path.from != path.to).unwrap_or_else(|| to_x + LOST_AFTER * (beyond(to_x) - to_x));
+        let way = if to_x > from_x { 1.0 } else { -1.0 };
+        let (wire, head) = match (path.kind, path.from) {
+            (Kind::Refusal, _) => ("wire bad".to_owned(), "head bad".to_owned()),
+            (Kind::Data, Some(lane)) => {
+                (format!("wire data {}", self.colour(lane)), format!("head {}", self.colour(lane)))
+            }
+            _ => ("wire".to_owned(), "head".to_owned()),
+        };
+        let begin = if from.is_some() && path.from != path.to { from_x + 6.0 * way } else { from_x };
+        let mut label = |middle: f64| {
+            let words = Words::plain(path.label.as_str());
+            self.pen.text(Font::Frame, (middle, y - LABEL_UP), Anchor::Middle, &words);
+        };
+        let Some(last) = path.arrives.iter().max() else {
+            let end = from_x + LOST_AFTER * (to_x - from_x);
+            label((begin + end) / 2.0);
+            self.pen.line(&wire, (begin, y), (end, y));
+            self.pen.shape("cross", (end + 7.0 * way, y), path::CROSS);
+            return;
+        };
+        label((from_x + to_x) / 2.0);
+        let down = to_x - (TRACK + 4.0 * track as f64) * way;
+        self.pen.line(&wire, (begin, y), (down, y));
+        self.pen.line("queue", (down, y), (down, self.y(*last)));
+        for row in &path.arrives {
+            let y = self.y(*row);
+            let tip = to_x - 5.0 * way;
+            self.pen.line(&wire, (down, y), (tip - 5.0 * way, y));
+            self.pen.shape(&head, (tip, y), if way > 0.0 { path::HEAD_RIGHT } else { path::HEAD_LEFT });
+        }
+    }
+
     fn beside(&mut self, lane: usize, beside: &Beside, y: f64) {
         let Place { x, side } = self.places.lanes[lane];
         let away = if side == Anchor::End { -1.0 } else { 1.0 };
-        let at = x + ASIDE * away;
+        let aside = self.scene.aside(lane);
+        let at = x + aside * away;
         let role = self.colour(lane);
         match beside {
             Beside::Call { words, details, failed, begun, .. } => {
@@ -212,10 +285,10 @@ impl Drawing<'_> {
                 self.pen.text(Font::Detail, (at, y + 3.4), side, &Words::plain(text.as_str()));
             }
             Beside::Timer(text) => {
-                let clock = x + 22.0 * away;
+                let clock = at + 6.0 * away;
                 self.pen.dot("clock", (clock, y), 5.6);
                 self.pen.shape("hand", (clock, y), path::CLOCK_HANDS);
-                self.pen.text(Font::Detail, (x + 34.0 * away, y + 3.4), side, &Words::plain(text.as_str()));
+                self.pen.text(Font::Detail, (at + 18.0 * away, y + 3.4), side, &Words::plain(text.as_str()));
             }
             Beside::State { text, already } => {
                 let width = Font::State.width(text) + 16.0;
@@ -239,15 +312,16 @@ impl Drawing<'_> {
     /// What a role says or its user types, in a bubble that points to its lifeline.
     fn bubble(&mut self, class: &str, lines: &[String], mark: f64, lane: usize, y: f64) {
         let Place { x, side } = self.places.lanes[lane];
+        let aside = self.scene.aside(lane);
         let left = side == Anchor::End;
         let class = format!("{class} {}", self.colour(lane));
         let widest = lines.iter().map(|line| Font::Speech.width(line)).fold(0.0, f64::max);
         let width = widest + 18.0 + mark;
-        let corner = if left { x - ASIDE - width } else { x + ASIDE };
+        let corner = if left { x - aside - width } else { x + aside };
         let height = 19.0 + 14.0 * (lines.len() - 1) as f64;
         self.pen.panel(&class, (corner, y - 9.5), (width, height), 6.0);
         if mark == 0.0 {
-            let tail = if left { (x - ASIDE - 0.5, path::TAIL_RIGHT) } else { (x + ASIDE + 0.5, path::TAIL_LEFT) };
+            let tail = if left { (x - aside - 0.5, path::TAIL_RIGHT) } else { (x + aside + 0.5, path::TAIL_LEFT) };
             self.pen.shape(&class, (tail.0, y), tail.1);
         } else {
             self.pen.shape("hand", (corner + 11.0, y), path::PROMPT);

@@ -6,8 +6,6 @@ use crate::trace::Fate;
 
 /// Around everything.
 pub(super) const MARGIN: f64 = 28.0;
-/// From a lifeline to the text beside it.
-pub(super) const ASIDE: f64 = 16.0;
 /// From a lifeline to a frame's label at least.
 const LABEL_ASIDE: f64 = 20.0;
 /// The same where a mark stands on the line.
@@ -16,6 +14,8 @@ const LABEL_ASIDE_OF_MARK: f64 = 38.0;
 const BETWEEN: f64 = 28.0;
 /// The narrowest picture.
 const NARROWEST: f64 = 620.0;
+/// Where on its way is the mark of what is lost.
+pub(super) const LOST_AFTER: f64 = 0.62;
 /// The shortest wire.
 const WIRE: f64 = 260.0;
 
@@ -98,12 +98,17 @@ fn inner_width(scene: &Scene) -> f64 {
         Font::Frame.columns(arrow.label.columns()) + 2.0 * aside
     });
     let inner = (1..scene.lanes.len().saturating_sub(1)).map(|lane| beside(scene, lane) + BETWEEN);
-    let least = if scene.arrows.is_empty() { 0.0 } else { WIRE };
+    let paths = scene.paths.iter().map(|path| {
+        let share =
+            if path.arrives.is_empty() || path.to.is_none_or(|to| Some(to) == path.from) { LOST_AFTER } else { 1.0 };
+        (Font::Frame.width(&path.label) + 2.0 * LABEL_ASIDE_OF_MARK) / share
+    });
+    let least = if scene.arrows.is_empty() && scene.paths.is_empty() { 0.0 } else { WIRE };
     let chips = match (scene.lanes[..count].last(), scene.lanes[count..].first()) {
         (Some(left), Some(right)) => (chip(left) + chip(right)) / 2.0 + 2.0 * BETWEEN,
         _ => BETWEEN,
     };
-    left.chain(right).sum::<f64>() + labels.chain(inner).fold(f64::max(chips, least), f64::max)
+    left.chain(right).sum::<f64>() + labels.chain(paths).chain(inner).fold(f64::max(chips, least), f64::max)
 }
 
 /// From one lifeline to the next one on the same side. `texts`: what stands beside the outer one stands between them.
@@ -120,7 +125,7 @@ pub(super) fn chip(lane: &Lane) -> f64 {
 /// How wide what stands beside a lifeline is, from the lifeline on.
 fn beside(scene: &Scene, lane: usize) -> f64 {
     let of = scene.rows.iter().filter_map(|row| row.beside.as_ref()).filter(|(of, _)| *of == lane);
-    of.map(|(_, beside)| ASIDE + extent(beside)).fold(0.0, f64::max)
+    of.map(|(_, beside)| scene.aside(lane) + extent(beside)).fold(0.0, f64::max)
 }
 
 fn extent(beside: &Beside) -> f64 {
@@ -132,7 +137,7 @@ fn extent(beside: &Beside) -> f64 {
         Beside::Types(lines) => widest(Font::Speech, lines) + 18.0 + 12.0,
         Beside::Looks(text) | Beside::Ends { text, .. } => Font::Detail.width(text),
         Beside::Timer(text) => Font::Detail.width(text) + 18.0,
-        Beside::State { text, .. } => Font::State.width(text) / 2.0 + 10.0 - ASIDE,
+        Beside::State { text, .. } => Font::State.width(text) / 2.0 - 6.0,
     }
 }
 
@@ -154,7 +159,7 @@ pub(super) fn room(row: &Row) -> Room {
         None if !row.across.is_empty() => (20.0, 16.0, more(row.across.len(), 15.0)),
         None => (9.0, 9.0, 0.0),
     };
-    let up = if row.arrow.is_some() { f64::max(up, 22.0) } else { up };
+    let up = if row.arrow.is_some() || row.path { f64::max(up, 22.0) } else { up };
     Room { up, line, down: line + below }
 }
 

@@ -2,7 +2,8 @@
 
 use super::grid::MARGIN;
 use super::pen::{Anchor, Font, Pen, Words, path};
-use super::scene::{Beside, Scene, Stretch};
+use super::scene::{Beside, Path, Scene, Stretch};
+use super::ways::Kind;
 use crate::trace::Fate;
 
 /// From the left edge of a mark to its meaning.
@@ -22,7 +23,8 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         scenes.iter().flat_map(|scene| &scene.rows).any(|row| row.beside.as_ref().is_some_and(|(_, beside)| is(beside)))
     };
     let has_host_alone = scenes.iter().any(Scene::has_host_without_role);
-    let entries: [Entry; 13] = [
+    let has_path = |is: fn(&Path) -> bool| scenes.iter().flat_map(|scene| &scene.paths).any(is);
+    let entries: [Entry; 18] = [
         (has(|one| matches!(one, Beside::Call { .. })), "a call that returned", |pen, x, y| {
             pen.dot("dot r0", (x + MIDDLE, y), 4.0);
         }),
@@ -43,6 +45,19 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         (has_arrow(|arrow| arrow.data), "a frame with data", |pen, x, y| sample(pen, "data r0", "r0", x, y)),
         (has_arrow(|arrow| !arrow.data && !arrow.bad), "a frame without data", |pen, x, y| sample(pen, "", "", x, y)),
         (has_arrow(|arrow| arrow.bad), "a refusal", |pen, x, y| sample(pen, "bad", "bad", x, y)),
+        (has_path(|path| is_taken(path, Kind::Data)), "data, to the call that took it", |pen, x, y| {
+            sample(pen, "data r0", "r0", x, y);
+        }),
+        (has_path(|path| is_taken(path, Kind::Control)), "a connection, or its end", |pen, x, y| {
+            sample(pen, "", "", x, y);
+        }),
+        (has_path(|path| path.kind == Kind::Refusal), "a refusal", |pen, x, y| sample(pen, "bad", "bad", x, y)),
+        (has_path(|path| !path.arrives.is_empty()), "waits in the kernel", |pen, x, y| {
+            pen.line("queue", (x + MIDDLE, y - 8.0), (x + MIDDLE, y + 8.0));
+        }),
+        (has_path(|path| path.arrives.is_empty()), "no call took it", |pen, x, y| {
+            pen.shape("cross", (x + MIDDLE, y), path::CROSS);
+        }),
         (has_fate(Fate::Dropped), "lost", |pen, x, y| pen.shape("cross", (x + MIDDLE, y), path::CROSS)),
         (has_fate(Fate::Corrupted), "corrupted", |pen, x, y| pen.shape("head bad", (x + MIDDLE, y), path::ZIGZAG)),
         (has(|one| matches!(one, Beside::Timer(_))), "sent by a timer", |pen, x, y| {
@@ -62,6 +77,10 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         x += needed;
     }
     y
+}
+
+fn is_taken(path: &Path, kind: Kind) -> bool {
+    path.kind == kind && !path.arrives.is_empty()
 }
 
 fn sample(pen: &mut Pen, wire: &str, head: &str, x: f64, y: f64) {

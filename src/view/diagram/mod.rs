@@ -1,6 +1,7 @@
 //! A trace as a picture: a lifeline for each role, their calls, and the frames between them.
 //!
-//! `rows.rs` makes events a scene of `scene.rs`, in the words of `words.rs`; `grid.rs` says where its columns are;
+//! `rows.rs` makes events a scene of `scene.rs`, in the words of `words.rs`; `ways.rs` finds which call took what another
+//! one sent, where there are no frames; `grid.rs` says where its columns are;
 //! `draw.rs` and `legend.rs` draw, with the elements of `pen.rs` in the colours of `style.rs`.
 
 mod draw;
@@ -10,6 +11,7 @@ mod pen;
 mod rows;
 mod scene;
 mod style;
+mod ways;
 mod words;
 
 use grid::{Grid, MARGIN};
@@ -106,9 +108,10 @@ fn description(scenes: &[Scene]) -> String {
     let told = scenes.iter().map(|scene| {
         let roles: Vec<&str> = scene.lanes.iter().filter(|lane| lane.lives).map(|lane| lane.name.as_str()).collect();
         let calls = scene.calls();
-        let frames = scene.arrows.len();
+        let arrows = scene.arrows.len() + scene.paths.len();
+        let frames = if scene.arrows.is_empty() { "arrows between them" } else { "frames" };
         let findings: String = scene.findings.iter().map(|finding| format!(" At the end: {finding}.")).collect();
-        format!("{}. Roles: {}. {calls} calls, {frames} frames.{findings}", scene.title, roles.join(", "))
+        format!("{}. Roles: {}. {calls} calls, {arrows} {frames}.{findings}", scene.title, roles.join(", "))
     });
     format!("A sequence diagram, time runs downwards. {}", told.collect::<Vec<_>>().join(" "))
 }

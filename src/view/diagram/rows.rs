@@ -4,7 +4,8 @@ use std::collections::{BTreeSet, HashSet};
 
 use unicode_width::UnicodeWidthStr;
 
-use super::scene::{Arrow, Bar, Beside, Lane, Row, Scene, Stretch};
+use super::scene::{Arrow, Bar, Beside, Lane, Path, Row, Scene, Stretch};
+use super::ways::{Way, ways};
 use super::words;
 use crate::trace::{Call, Errno, Event, Fate, Frame, Host, Probe, Proto, SocketType, TcpFlags, What};
 use crate::view::text::{cut, harmless};
@@ -19,12 +20,12 @@ impl Scene {
     /// Takes the events of one scene apart.
     pub fn of(title: String, events: &[&Event]) -> Scene {
         let lanes = lanes(events);
-        let scene =
-            Scene { title, lanes, rows: Vec::new(), bars: Vec::new(), arrows: Vec::new(), findings: Vec::new() };
+        let scene = Scene { title, lanes, ..Scene::default() };
         // Free-running, nobody looks at queues; and what made a host send is not known.
         let looked = |event: &&Event| matches!(&event.what, What::Call(call) if call.queues.is_some());
         let causes = events.iter().copied().any(|event| looked(&event));
-        let mut reader = Reader { scene, datagrams: HashSet::new(), begun: HashSet::new(), causes };
+        let mut reader =
+            Reader { scene, datagrams: HashSet::new(), begun: HashSet::new(), causes, ways: ways(events), read: 0 };
         // Whether there are overtaken frames depends on the machine's speed: they take nobody's place.
         let overtaken = |event: &Event| matches!(&event.what, What::Frame(frame) if frame.fate == Fate::Overtaken);
         let events: Vec<&Event> = events.iter().copied().filter(|event| !overtaken(event)).collect();
@@ -35,11 +36,13 @@ impl Scene {
         } else {
             (&events[..], &events[..0], &events[..0])
         };
-        head.iter().for_each(|event| reader.read(event));
+        head.iter().for_each(|event| reader.read_next(event));
         if !middle.is_empty() {
             reader.leave_out(middle);
         }
-        tail.iter().for_each(|event| reader.read(event));
+        tail.iter().for_each(|event| reader.read_next(event));
+        // Whose end is not drawn goes nowhere.
+        reader.scene.paths.retain(|path| path.arrives.iter().all(|row| *row != LEFT_OUT));
         reader.scene
     }
 }
@@ -88,9 +91,55 @@ struct Reader {
     begun: HashSet<usize>,
     /// Whether a frame behind a call is that call's.
     causes: bool,
+    /// On one host: what goes from which event to which.
+    ways: Vec<Way>,
+    /// How many events were read or left out.
+    read: usize,
 }
 
+/// The row of an event that is not drawn.
+const LEFT_OUT: usize = usize::MAX;
+
 impl Reader {
+    /// Reads an event, and draws what it sends or takes.
+    fn read_next(&mut self, event: &Event) {
+        let before = self.scene.rows.len();
+        self.read(event);
+        let at = self.read;
+        self.read += 1;
+        if self.scene.rows.len() == before {
+            return;
+        }
+        let row = self.scene.rows.len() - 1;
+        let lanes = &self.scene.lanes;
+        let lane_of = |name: &Option<String>| lanes.iter().position(|lane| Some(&lane.name) == name.as_ref());
+        let mut begun = Vec::new();
+        for (index, way) in self.ways.iter().enumerate() {
+            if way.begins == at {
+                begun.push((index, lane_of(&way.from), lane_of(&way.to)));
+            }
+        }
+        for path in &mut self.scene.paths {
+            let arrived = self.ways[path.way].arrives.iter().zip(&mut path.arrives).filter(|(event, _)| **event == at);
+            arrived.for_each(|(_, to)| *to = row);
+        }
+        for (index, from, to) in begun {
+            // On the outer side of the lifeline that it leaves, its call leaves it room.
+            let is_beside = from.is_some_and(|lane| {
+                self.scene.is_outer(lane) && matches!(self.scene.rows[row].beside, Some((of, _)) if of == lane)
+            });
+            if !is_beside || self.scene.rows[row].path {
+                self.scene.rows.push(Row::default());
+            }
+            let begins = if is_beside && !self.scene.rows[row].path { row } else { self.scene.rows.len() - 1 };
+            self.scene.rows[begins].path = true;
+            let Way { label, kind, queue, arrives, .. } = &self.ways[index];
+            let arrives = vec![LEFT_OUT; arrives.len()];
+            let path = Path { from, to, label: label.clone(), kind: *kind, begins, arrives, queue: *queue, way: index };
+            self.scene.paths.push(path);
+        }
+    }
+
     fn read(&mut self, event: &Event) {
         let lane = event.role.as_ref().and_then(|role| self.scene.lanes.iter().position(|lane| lane.name == *role));
         match (&event.what, lane) {
@@ -284,6 +333,7 @@ impl Reader {
         let frames = events.iter().filter(|event| matches!(event.what, What::Frame(_))).count();
         let text = format!("… {} events are not drawn here: {calls} calls, {frames} frames, and more", events.len());
         self.across(vec![text]);
+        self.read += events.len();
     }
 }
 

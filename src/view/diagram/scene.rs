@@ -1,15 +1,23 @@
 //! A scene as the picture has it: lifelines, rows, bars and arrows.
 
 use super::pen::Words;
+use super::ways::Kind;
 use crate::trace::{Fate, Host};
 
+/// From a lifeline to the text beside it.
+const ASIDE: f64 = 16.0;
+/// The same where paths go down between them.
+const ASIDE_OF_PATHS: f64 = 32.0;
+
 /// A scene, taken apart.
+#[derive(Default)]
 pub(super) struct Scene {
     pub title: String,
     pub lanes: Vec<Lane>,
     pub rows: Vec<Row>,
     pub bars: Vec<Bar>,
     pub arrows: Vec<Arrow>,
+    pub paths: Vec<Path>,
     /// What the stage concluded.
     pub findings: Vec<String>,
 }
@@ -39,6 +47,8 @@ pub(super) struct Row {
     pub beside: Option<(usize, Beside)>,
     /// The arrow that begins here.
     pub arrow: Option<usize>,
+    /// Whether a path sets out here.
+    pub path: bool,
     /// What goes across the picture.
     pub across: Vec<String>,
 }
@@ -89,6 +99,23 @@ pub(super) struct Arrow {
     pub arrives: Option<usize>,
 }
 
+/// What went from one call to others, on one host: across, and down at the lifeline until a call takes it.
+pub(super) struct Path {
+    /// The lifeline that it leaves. `None`: it comes back from where no role is.
+    pub from: Option<usize>,
+    /// The lifeline that it goes to, if there is one.
+    pub to: Option<usize>,
+    pub label: String,
+    pub kind: Kind,
+    pub begins: usize,
+    /// The rows of the calls that took it, or learned of it. None: nobody did.
+    pub arrives: Vec<usize>,
+    /// The socket at which it arrives.
+    pub queue: usize,
+    /// Which of the ways it is.
+    pub way: usize,
+}
+
 impl Lane {
     /// A lifeline on the left of which no more is known.
     pub fn of(name: &str, host: Host) -> Lane {
@@ -103,6 +130,12 @@ impl Scene {
         lane == 0 || lane + 1 == self.lanes.len()
     }
 
+    /// How far from a lifeline what stands beside it is.
+    pub fn aside(&self, lane: usize) -> f64 {
+        // Paths come in on the inner side.
+        if self.paths.is_empty() || self.is_outer(lane) { ASIDE } else { ASIDE_OF_PATHS }
+    }
+
     /// Whether a host sent or received something where no role was, or none any more.
     pub fn has_host_without_role(&self) -> bool {
         let lanes = self.lanes.iter().enumerate();
@@ -111,14 +144,15 @@ impl Scene {
             .any(|(index, lane)| !lane.lives || lane.ended.is_some_and(|row| self.last_touch(index) > Some(row)))
     }
 
-    /// The last row in which a frame leaves a lifeline or comes to it.
+    /// The last row in which something leaves a lifeline or comes to it.
     pub fn last_touch(&self, lane: usize) -> Option<usize> {
         let touches = self.arrows.iter().filter_map(|arrow| match lane {
             _ if arrow.to == lane => Some(arrow.arrives.unwrap_or(arrow.begins)),
             _ if arrow.from == lane => Some(arrow.begins),
             _ => None,
         });
-        touches.max()
+        let paths = self.paths.iter().filter(|path| path.from == Some(lane)).map(|path| path.begins);
+        touches.chain(paths).max()
     }
 
     /// How many calls returned.

@@ -61,6 +61,7 @@ text { font-family: ui-monospace, SFMono-Regular, 'SF Mono', Menlo, Consolas, 'D
 .wire { stroke-width: 1.2 }
 .wire.data { stroke-width: 1.8 }
 .rule { stroke-width: 1 }
+.queue { stroke-width: 1.2 }
 .pause { stroke-width: 1.2; stroke-dasharray: 3 2.5 }
 .hand { fill: none; stroke-width: 1.3; stroke-linecap: round; stroke-linejoin: round }
 .cross { fill: none; stroke-width: 2.4; stroke-linecap: round }
@@ -76,7 +77,7 @@ text {{ fill: {ink}; stroke: {paper} }}
 .lab, .detail, .rest, .frame, .remark, .legend, .dim {{ fill: {dim} }}
 .number {{ fill: {dim}; opacity: .75 }}
 .rule {{ stroke: {edge} }}
-.wire, .after, .hand {{ stroke: {dim} }}
+.wire, .after, .hand, .queue {{ stroke: {dim} }}
 .head {{ fill: {dim} }}
 .clock, .note {{ fill: {paper}; stroke: {dim} }}
 .note {{ stroke: {faint} }}

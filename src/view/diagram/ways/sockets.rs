@@ -1,0 +1,234 @@
+//! The sockets of a scene: their names, what went through each, and how it ended.
+
+use std::collections::HashMap;
+
+use crate::trace::{Call, Errno, Event, SocketOption, SocketType, Syscall, Value, What};
+
+/// One socket, from the call that made it.
+#[derive(Default)]
+pub(super) struct Socket<'a> {
+    pub role: &'a str,
+    pub stream: bool,
+    /// The name of its address, and the event since which it has it.
+    pub local: Option<(String, usize)>,
+    /// The peers that connect gave it, and since when.
+    pub peers: Vec<(String, usize)>,
+    /// A stream's connect that succeeded or has begun to: the events of its beginning and its return.
+    pub connected: Option<(usize, usize)>,
+    /// The event of a connect that was refused.
+    pub refused: Option<usize>,
+    pub listens: Option<usize>,
+    /// The listener that it was accepted from, the peer's name, and the event.
+    pub accepted: Option<(usize, String, usize)>,
+    pub sends: Vec<Moved<'a>>,
+    pub receives: Vec<Moved<'a>>,
+    /// Where a receive found the end of the stream.
+    pub ends: Vec<usize>,
+    /// Errors that a call reported.
+    pub errors: Vec<(usize, Errno)>,
+    /// Reports that were read from the error queue.
+    pub reports: Vec<usize>,
+    /// Whether an unconnected socket hears of errors, too.
+    pub asks_for_errors: bool,
+    /// Whether a close throws away and resets.
+    pub lingers_not: bool,
+    pub shut_write: Option<usize>,
+    pub shut_read: Option<usize>,
+    pub closed: Option<usize>,
+    /// Whether something went through it that has no position here.
+    pub unclear: bool,
+}
+
+/// What one call moved.
+pub(super) struct Moved<'a> {
+    /// The event in which the call began, and that in which it returned.
+    pub began: usize,
+    pub at: usize,
+    pub len: usize,
+    /// The beginning of it.
+    pub bytes: &'a [u8],
+    /// Of a datagram: where it went, or came from.
+    pub other: Option<&'a str>,
+    /// Of a receive: how much it had room for.
+    pub room: usize,
+}
+
+impl Socket<'_> {
+    /// Whether it has this name and is open, at an event.
+    pub fn has(&self, name: &str, at: usize) -> bool {
+        let is_it = self.local.as_ref().is_some_and(|(local, since)| local == name && *since < at);
+        is_it && self.closed.is_none_or(|closed| closed > at)
+    }
+
+    /// The peer that it is connected to, at an event.
+    pub fn peer(&self, at: usize) -> Option<&str> {
+        self.peers.iter().rev().find(|(_, since)| *since < at).map(|(peer, _)| peer.as_str())
+    }
+}
+
+/// Reads the sockets off a scene's events.
+pub(super) fn of<'a>(events: &[&'a Event]) -> Vec<Socket<'a>> {
+    let mut reader = Reader::default();
+    for (at, event) in events.iter().enumerate() {
+        let Some(role) = event.role.as_deref() else { continue };
+        match &event.what {
+            What::Begin(_) => {
+                reader.begun.insert(role, at);
+            }
+            What::Call(call) => {
+                let began = reader.begun.remove(role).unwrap_or(at);
+                reader.call(role, call, began, at);
+            }
+            What::Exit(_) => {
+                let open: Vec<usize> =
+                    reader.open.iter().filter(|((of, _), _)| *of == role).map(|(_, index)| *index).collect();
+                open.into_iter().for_each(|index| reader.sockets[index].closed = Some(at));
+                reader.open.retain(|(of, _), _| *of != role);
+            }
+            _ => {}
+        }
+    }
+    reader.sockets
+}
+
+#[derive(Default)]
+struct Reader<'a> {
+    sockets: Vec<Socket<'a>>,
+    open: HashMap<(&'a str, i32), usize>,
+    begun: HashMap<&'a str, usize>,
+    /// How many addresses of each role the kernel chose: they are named in this order.
+    chosen: HashMap<&'a str, usize>,
+}
+
+impl<'a> Reader<'a> {
+    fn call(&mut self, role: &'a str, call: &'a Call, began: usize, at: usize) {
+        let made = call.ret.filter(|ret| *ret >= 0 && call.name.opens()).and_then(|ret| i32::try_from(ret).ok());
+        let index = call.fd.and_then(|fd| self.open.get(&(role, fd)).copied());
+        if let Some(fd) = made {
+            let socket = match (call.name, index) {
+                (Syscall::Accept, Some(listener)) => {
+                    let peer = call.get_out("addr").and_then(Value::as_word).unwrap_or_default().to_owned();
+                    let local = self.sockets[listener].local.clone();
+                    Socket { role, stream: true, local, accepted: Some((listener, peer, at)), ..Socket::default() }
+                }
+                _ => Socket { role, stream: call.socket_type() == Some(SocketType::Stream), ..Socket::default() },
+            };
+            self.open.insert((role, fd), self.sockets.len());
+            self.sockets.push(socket);
+            return;
+        }
+        let Some(index) = index else { return };
+        let good = call.errno.is_none();
+        let address = || call.get_arg("addr").and_then(Value::as_word).unwrap_or_default().to_owned();
+        match call.name {
+            Syscall::Bind if good && address().ends_with(":0") => self.choose(index, at),
+            Syscall::Bind if good => self.sockets[index].local = Some((address(), at)),
+            Syscall::Listen if good => {
+                self.choose(index, at);
+                self.sockets[index].listens = Some(at);
+            }
+            Syscall::Connect => {
+                self.choose(index, at);
+                let socket = &mut self.sockets[index];
+                if !socket.stream || good || call.errno == Some(Errno::EINPROGRESS) {
+                    socket.peers.push((address(), at));
+                    socket.connected = Some((began, at));
+                } else if call.errno == Some(Errno::ECONNREFUSED) {
+                    socket.peers.push((address(), at));
+                    socket.refused = Some(at);
+                }
+            }
+            Syscall::Shutdown if good => {
+                let how = call.get_arg("how").and_then(Value::as_word).unwrap_or_default();
+                let socket = &mut self.sockets[index];
+                if how != "SHUT_RD" {
+                    socket.shut_write.get_or_insert(at);
+                }
+                if how != "SHUT_WR" {
+                    socket.shut_read.get_or_insert(at);
+                }
+            }
+            Syscall::SetSockOpt if good => {
+                let socket = &mut self.sockets[index];
+                let value = call.get_arg("optval");
+                match call.option() {
+                    Some(SocketOption::Linger) => {
+                        socket.lingers_not = value.and_then(Value::as_word) == Some("{l_onoff=1, l_linger=0}");
+                    }
+                    Some(SocketOption::RecvErr) => socket.asks_for_errors = !value.is_some_and(Value::is_nothing),
+                    _ => {}
+                }
+            }
+            Syscall::GetSockOpt => {
+                if let Some(Value::Errno(errno)) = call.get_out("optval").filter(|_| good)
+                    && errno.0 != 0
+                {
+                    self.sockets[index].errors.push((at, *errno));
+                }
+            }
+            Syscall::Close => {
+                self.sockets[index].closed = Some(at);
+                self.open.retain(|_, open| *open != index);
+            }
+            name if name.sends() => {
+                if !self.sockets[index].stream {
+                    self.choose(index, at);
+                }
+                self.sockets[index].moves(call, began, at);
+            }
+            name if name.receives() || name == Syscall::Read => self.sockets[index].moves(call, began, at),
+            _ => {}
+        }
+    }
+
+    /// Gives a socket that has no address yet the next name of its role's, as the stage does.
+    fn choose(&mut self, index: usize, at: usize) {
+        let Socket { role, local: None, .. } = self.sockets[index] else { return };
+        let count = self.chosen.entry(role).or_default();
+        *count += 1;
+        let name = if *count == 1 { format!("{role}:port") } else { format!("{role}:port{count}") };
+        self.sockets[index].local = Some((name, at));
+    }
+}
+
+impl<'a> Socket<'a> {
+    /// Notes what a call sent or received, or how it failed.
+    fn moves(&mut self, call: &'a Call, began: usize, at: usize) {
+        if let Some(errno) = call.errno {
+            self.errors.push((at, errno));
+            return;
+        }
+        if call.flags().contains(libc::MSG_ERRQUEUE) {
+            self.reports.push(at);
+            return;
+        }
+        // What is only looked at stays there.
+        if !call.sends() && call.flags().contains(libc::MSG_PEEK) {
+            return;
+        }
+        let Some(ret) = call.ret.and_then(|ret| usize::try_from(ret).ok()) else { return };
+        self.unclear |= call.flags().contains(libc::MSG_OOB) || call.times != 1 && ret > 0;
+        let number = |name| call.get_arg(name).and_then(Value::as_number).and_then(|len| usize::try_from(len).ok());
+        let room = number("len").unwrap_or(usize::MAX);
+        let word = |value: Option<&'a Value>| value.and_then(Value::as_word);
+        let is_many = matches!(call.name, Syscall::SendMmsg | Syscall::RecvMmsg);
+        if self.stream {
+            self.unclear |= is_many;
+            let moved = Moved { began, at, len: ret, bytes: call.bytes(), other: None, room };
+            match (call.sends(), ret) {
+                (true, _) => self.sends.push(moved),
+                (false, 0) if room > 0 => self.ends.push(at),
+                (false, _) => self.receives.push(moved),
+            }
+            return;
+        }
+        let from = call.get_out("src_addr").or_else(|| call.get_out("msg_name"));
+        let other = if call.sends() { word(call.get_arg("dest_addr")) } else { word(from) };
+        let whole = call.data.as_ref().map_or(0, |data| data.len);
+        let one = [(call.bytes(), whole)];
+        let buffers = if is_many { call.buffers() } else { one.to_vec() };
+        let many = buffers.into_iter().take(if is_many { ret } else { 1 });
+        let moved = many.map(|(bytes, len)| Moved { began, at, len, bytes, other, room });
+        if call.sends() { self.sends.extend(moved) } else { self.receives.extend(moved) }
+    }
+}
