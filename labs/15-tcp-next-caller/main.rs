@@ -19,7 +19,7 @@ pub fn lab() -> Lab {
                 .show_receive_queues(),
         )
         .scene(
-            Scene::new("with an accept loop, as its authors wrote it")
+            Scene::new("with an accept loop, as in the old program")
                 .server(server)
                 .client(client)
                 .typed_slowly(&["hello", "q"])
@@ -58,9 +58,9 @@ fn server_for_one(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
-    let (conn, _client) = listener.accept()?; // (1)
+    let (conn, _client) = listener.accept()?;
     talk(&conn)
-    // (4) Here both sockets are closed, the listener as well.
+    // Here both sockets are closed, the listener as well.
 }
 
 fn server(at: Endpoint) -> io::Result<()> {
@@ -68,9 +68,9 @@ fn server(at: Endpoint) -> io::Result<()> {
     listener.bind(&at.address())?;
     listener.listen(5)?;
     loop {
-        let (conn, client) = listener.accept()?; // (5)
+        let (conn, client) = listener.accept()?; // ⑤
         say!("{client}");
-        let _ = talk(&conn); // (7)
+        let _ = talk(&conn); // whatever the error, as in the old program
     }
 }
 
@@ -79,7 +79,7 @@ fn talk(conn: &Socket) -> io::Result<()> {
         let mut buf = [0; 1024];
         let len = conn.recv(&mut buf)?;
         if len == 0 {
-            return Ok(());
+            return Ok(()); // ④
         }
         let text = std::str::from_utf8(&buf[..len]).map_err(io::Error::other)?;
         say!("{text}");
@@ -89,11 +89,11 @@ fn talk(conn: &Socket) -> io::Result<()> {
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    conn.connect(&at.address())?; // (2)
+    conn.connect(&at.address())?; // ①
     while let Some(line) = prompt(">>> ") {
-        conn.send(line.as_bytes())?; // (3)
+        conn.send(line.as_bytes())?;
         if line == "q" {
-            return Ok(()); // (6)
+            return Ok(()); // ③
         }
         let mut buf = [0; 1024];
         match conn.recv(&mut buf) {
@@ -112,7 +112,7 @@ fn rude_client(at: Endpoint) -> io::Result<()> {
     conn.connect(&at.address())?;
     conn.send(b"hello")?;
     meet("the server has answered");
-    // Whoever leaves with an answer unread sends a reset in place of a goodbye.
+    // It leaves with the answer unread: its kernel sends RST, not FIN.
     Ok(())
 }
 
@@ -121,7 +121,7 @@ fn foreign_client(at: Endpoint) -> io::Result<()> {
     conn.connect(&at.address())?;
     conn.send(b"\xc4\xe3\xba\xc3")?; // 你好, as Chinese Windows writes it
     let mut buf = [0; 1024];
-    let len = conn.recv(&mut buf)?; // (8)
+    let len = conn.recv(&mut buf)?;
     say!("an answer of {len} bytes");
     Ok(())
 }
@@ -129,9 +129,9 @@ fn foreign_client(at: Endpoint) -> io::Result<()> {
 fn deaf_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
-    // Somebody has forgotten to call listen.
+    // The call of listen was forgotten.
     loop {
-        let Ok((conn, client)) = listener.accept() else { continue }; // (9)
+        let Ok((conn, client)) = listener.accept() else { continue };
         say!("{client}");
         let _ = talk(&conn);
     }
@@ -149,12 +149,12 @@ fn telling_server(at: Endpoint) -> io::Result<()> {
     listener.bind(&at.address())?;
     listener.listen(5)?;
     loop {
-        // If this fails, no client is to blame, and the server is to end and say why.
-        let (conn, client) = listener.accept()?; // (10)
+        // No client causes an error here: the server ends, and says why.
+        let (conn, client) = listener.accept()?;
         match talk(&conn) {
             Ok(()) => say!("{client} has left"),
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => say!("{client} left without a goodbye"),
-            Err(error) => say!("{client} is sent away: {error}"), // (11)
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => say!("{client} broke the connection off"),
+            Err(error) => say!("{client} is sent away: {error}"),
         }
     }
 }

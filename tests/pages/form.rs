@@ -23,7 +23,7 @@ const NOT_YET: &[&[u64]] = &[
     // and what is done with them, and the first connections
     &[8, 9, 10, 11, 12],
     // How conversations end
-    &[14, 15, 16, 17],
+    &[14, 16],
     // Framing, and the wire
     &[44, 45],
 ];
