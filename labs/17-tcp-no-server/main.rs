@@ -7,9 +7,9 @@ use socklab::prelude::*;
 pub fn lab() -> Lab {
     Lab::new(17, "tcp-no-server", 8080)
         .in_chapter(Chapter::Conversation)
-        .asks("Three ways of learning that nobody is there, and one of not learning it")
+        .asks("How does a client learn that nobody is there, and from which call?")
         .scene(Scene::new("connect is refused").client(client).typed(&["hello"]).show_states())
-        .scene(Scene::new("its authors do not look: connect_ex").client(careless_client).show_states())
+        .scene(Scene::new("its result is not looked at: connect_ex").client(careless_client).show_states())
         .scene(Scene::new("connect does not wait, and nobody is there").client(polling_client).show_states())
         .scene(
             Scene::new("connect does not wait, and somebody is there")
@@ -21,16 +21,17 @@ pub fn lab() -> Lab {
         .scene(
             Scene::new("somebody is there and does not answer: a time-out")
                 .server(busy_server)
-                .client(many_callers)
+                .client(many_clients)
                 .show_states(),
         )
-        .scene(Scene::new("the cure: try again, later each time; nobody comes").client(patient_client))
+        .scene(Scene::new("the cure: try again, later each time; nobody comes").client(hurried_client))
         .scene(
             Scene::new("the cure: try again, and the server comes")
                 .server(late_server)
                 .client(patient_client)
                 .ends_waiting(),
         )
+        .scene(Scene::new("nobody is there, and a client meets itself").client(lonely_client).show_states())
         .claims(claims::all())
 }
 
@@ -55,9 +56,9 @@ fn server(at: Endpoint) -> io::Result<()> {
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // The authors' client ends with a traceback here.
+    // The old client ends with a traceback here.
     if let Err(error) = conn.connect(&at.address()) {
-        say!("{error}"); // (1)
+        say!("{error}"); // ②
         return Ok(());
     }
     while let Some(line) = prompt(">>: ") {
@@ -71,13 +72,13 @@ fn client(at: Endpoint) -> io::Result<()> {
 
 fn careless_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // Python's connect_ex returns the error as a number. Its authors call it, and throw the number away.
-    let _ = conn.connect(&at.address()); // (2)
+    // Python's connect_ex returns the error as a number. The old client throws the number away.
+    let _ = conn.connect(&at.address());
     if let Err(error) = conn.send(b"hello") {
-        say!("{error}"); // (3)
+        say!("{error}");
     }
     if let Err(error) = conn.recv(&mut [0; 1024]) {
-        say!("{error}"); // (4)
+        say!("{error}");
     }
     Ok(())
 }
@@ -86,17 +87,17 @@ fn polling_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.set_nonblocking(true)?;
     if let Err(error) = conn.connect(&at.address()) {
-        say!("{error}"); // (5)
+        say!("{error}");
     }
-    // The same call tells of success and of failure: the socket is ready. (6)
+    // The socket is ready in either case, after success and after failure.
     conn.poll(libc::POLLOUT, Duration::from_secs(2))?;
     if let Some(error) = conn.take_error()? {
-        say!("{error}"); // (7)
+        say!("{error}");
         let again = conn.take_error()?;
-        say!("{}", if again.is_none() { "and no error any more" } else { "and the same again" }); // (8)
+        say!("{}", if again.is_none() { "and no error any more" } else { "and the same again" });
         return Ok(());
     }
-    say!("connected"); // (9)
+    say!("connected");
     conn.send(b"hello")?;
     conn.poll(libc::POLLIN, Duration::from_secs(2))?;
     let mut buf = [0; 1024];
@@ -109,56 +110,64 @@ fn busy_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     listener.bind(&at.address())?;
-    listener.listen(0)?; // (10)
+    listener.listen(0)?;
     let (conn, _client) = listener.accept()?;
-    // It listens to its first caller, and to nobody else.
+    // It serves its first client, and accepts nobody else.
     conn.recv(&mut [0; 1024])?;
     Ok(())
 }
 
-fn many_callers(at: Endpoint) -> io::Result<()> {
+fn many_clients(at: Endpoint) -> io::Result<()> {
     let first = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     first.connect(&at.address())?;
-    meet("the server has answered the first call");
+    meet("the server has accepted the first client");
 
     let second = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    second.connect(&at.address())?; // (11)
+    second.connect(&at.address())?;
 
     let third = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     third.set_nonblocking(true)?;
     let _in_progress = third.connect(&at.address());
     if third.poll(libc::POLLOUT, Duration::from_millis(300))? == 0 {
-        say!("no answer"); // (12)
+        say!("no answer");
     }
     if third.take_error()?.is_none() {
-        say!("and no error"); // (13)
+        say!("and no error");
     }
     drop(third);
 
     let fourth = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     fourth.set_write_timeout(Some(Duration::from_millis(700)))?;
     if let Err(error) = fourth.connect(&at.address()) {
-        say!("{error}"); // (14)
+        say!("{error}");
     }
     Ok(())
 }
 
+/// It gives up after 15 seconds: by hand, there is time to start a server.
 fn patient_client(at: Endpoint) -> io::Result<()> {
-    let mut wait = Duration::from_millis(500);
-    for attempt in 1..=3 {
-        // A socket whose connect has failed is spent: each attempt gets a new one. (15)
+    try_again(at, 5, Duration::from_secs(1))
+}
+
+fn hurried_client(at: Endpoint) -> io::Result<()> {
+    try_again(at, 3, Duration::from_millis(500))
+}
+
+fn try_again(at: Endpoint, attempts: u32, mut wait: Duration) -> io::Result<()> {
+    for attempt in 1..=attempts {
+        // After a failed connect the state of a socket is unspecified: each attempt gets a new one.
         let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
         match conn.connect(&at.address()) {
             Ok(()) => return talk(&conn),
             Err(error) => say!("attempt {attempt}: {error}"),
         }
         drop(conn);
-        if attempt < 3 {
-            pause(wait)?; // (16)
+        if attempt < attempts {
+            pause(wait)?;
             wait *= 2;
         }
     }
-    say!("nobody answers there: is the server running?"); // (17)
+    say!("nobody answers there: is the server running?");
     Ok(())
 }
 
@@ -170,7 +179,20 @@ fn talk(conn: &Socket) -> io::Result<()> {
     Ok(())
 }
 
+fn lonely_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // The kernel chooses a client's port, and may once choose this one, too. Here the client asks for it.
+    let connected = conn.bind(&at.address()).and_then(|()| conn.connect(&at.address()));
+    match connected {
+        Ok(()) => talk(&conn),
+        Err(error) => {
+            say!("{error}");
+            Ok(())
+        }
+    }
+}
+
 fn late_server(at: Endpoint) -> io::Result<()> {
-    meet("the client has found nobody"); // (18)
+    meet("the client has found nobody");
     server(at)
 }
