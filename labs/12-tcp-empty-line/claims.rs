@@ -1,82 +1,83 @@
-//! What the old texts say about the empty line, and what the queues and the waits say.
+//! What the old texts say about the empty line, and what the queues and the calls say.
 
 use socklab::prelude::*;
-use socklab::trace::{Made, Selection};
+use socklab::trace::{Made, Selection, SocketOption};
 
 pub fn all() -> Vec<Claim> {
     vec![
-        Claim::classic("S0-C04", "An empty send puts nothing on its way, however often it is repeated.", |trace| {
-            let scene = trace.scene(2);
-            let sends = empty_sends(&scene.clone().role("client"));
-            let first = sends.first().copied().ok_or(Unseen::because("there is no empty send"))?;
-            let look = scene.clone().role("server").first(Syscall::Recv)?;
-            let arrived = scene.after(first.event).before(look.event).receive_queues();
-            let holds = sends.len() > 1 && arrived.is_empty() && look.call.errno == Some(Errno::EAGAIN);
-            Verdict::of(holds, sends.iter().map(|made| made.event).chain(arrived).chain([look.event]))
-        }),
+        Claim::classic(
+            "S0-C04",
+            "An empty send on TCP puts nothing on its way, however often it is repeated.",
+            |trace| {
+                let scene = trace.scene(2);
+                let sends = empty_sends(&scene.clone().role("client"))?;
+                let look = first_receive(&scene.clone().role("server"))?;
+                let arrived = scene.after(sends[0].event).before(look.event).receive_queues();
+                let holds = sends.iter().all(|made| made.call.ret == Some(0))
+                    && arrived.iter().all(|queue| queue.unread() == Some(0))
+                    && look.failed(Errno::EAGAIN);
+                Verdict::of(holds, sends.iter().map(|made| made.event).chain(arrived).chain([look.event]))
+            },
+        ),
         Claim::classic("S1-C15", "The hang on an empty line is a recv on an empty buffer.", |trace| {
-            let scene = trace.scene(1);
-            let last = empty_sends(&scene.clone().role("client"))
-                .last()
-                .copied()
-                .ok_or(Unseen::because("no empty line was sent"))?;
-            let waits = scene.waits(Syscall::Recv).into_iter();
-            let roles = ["server", "client"];
-            let last_waits: Vec<_> =
-                roles.iter().filter_map(|role| waits.clone().rfind(|e| e.role.as_deref() == Some(*role))).collect();
-            let after = last_waits.iter().any(|wait| wait.n > last.event.n);
-            let holds = last_waits.len() == 2 && after && !scene.findings().is_empty();
-            Verdict::of(holds, std::iter::once(last.event).chain(last_waits))
-        }),
-        Claim::classic("S0-C06", "recv waits while the buffer is empty.", |trace| {
+            // Scene 1 hangs for good. In scene 2 the same recv has a time limit, sleeps, and is seen to get nothing.
+            let hang = trace.scene(1).findings().first().copied().ok_or(NO_HANG)?;
             let scene = trace.scene(2);
-            let closed = scene.clone().role("client").first(Syscall::Close)?;
-            // The server waits in recv, its queue stays empty, and then there is the goodbye. Does the call return?
-            let server = scene.role("server");
-            let wait = server.waits(Syscall::Recv).last().copied().ok_or(Unseen::because("no role waited in recv"))?;
-            let returned = server.after(closed.event).calls(Syscall::Recv).first().copied();
-            if returned.is_some_and(|made| made.call.ret != Some(0)) {
-                return Err(Unseen::because("the buffer was not empty"));
-            }
-            let evidence = [wait, closed.event].into_iter().chain(returned.map(|made| made.event));
-            Verdict::of(returned.is_none(), evidence)
+            let sent = *empty_sends(&scene.clone().role("client"))?.last().ok_or(NOTHING_EMPTY)?;
+            let slept = limited_recv(&scene.clone().role("server").after(sent.event))?;
+            let empty = scene.after(sent.event).before(slept.event).receive_queues();
+            let holds = slept.failed(Errno::EAGAIN) && empty.iter().all(|queue| queue.unread() == Some(0));
+            Verdict::of(holds, [sent.event].into_iter().chain(empty).chain([slept.event, hang]))
         }),
-        Claim::ours("The peer's goodbye makes recv give 0; an empty send never does.", |trace| {
-            let mut evidence = Vec::new();
-            let mut holds = true;
-            let mut empty = 0;
-            for number in 1..=4 {
-                let scene = trace.scene(number);
-                empty += empty_sends(&scene.clone().role("client")).len();
-                let zeros = scene.calls(Syscall::Recv).into_iter().filter(|made| made.call.ret == Some(0));
-                for zero in zeros {
-                    let other = scene.clone().before(zero.event).only(|event| event.role != zero.event.role);
-                    let goodbye = other.calls(Syscall::Close).last().copied();
-                    holds &= goodbye.is_some();
-                    evidence.extend(goodbye);
-                    evidence.push(zero);
-                }
-            }
-            if evidence.is_empty() || empty == 0 {
-                return Err(Unseen::because("no recv gave 0, or nothing empty was sent"));
-            }
-            evidence.truncate(4);
-            Verdict::by_calls(holds, evidence)
+        Claim::classic("S0-C06", "recv blocks while the buffer is empty.", |trace| {
+            let server = trace.scene(2).role("server");
+            let slept = limited_recv(&server)?;
+            let end = first_receive(&server.clone().after(slept.event))?;
+            let look = first_receive(&server)?;
+            let fin = server.after(slept.event).comes_into(TcpState::CloseWait)?;
+            let events = [look.event, slept.event, fin, end.event];
+            let always = !look.failed(Errno::EAGAIN) && end.call.ret != Some(0);
+            let condition = "the socket is blocking and the peer has sent no FIN";
+            Verdict::only_when(condition, slept.failed(Errno::EAGAIN), always, events)
         }),
-        Claim::ours("With a newline as end mark, an empty line is a message, and gets its answer.", |trace| {
+        Claim::ours("recv returned 0 after the peer's FIN, and after no empty send.", |trace| {
+            let server = trace.scene(2).role("server");
+            let fin = server.comes_into(TcpState::CloseWait)?;
+            empty_sends(&trace.scene(2).role("client"))?;
+            let before = server.clone().before(fin).some(Syscall::Recv)?;
+            let after = first_receive(&server.after(fin))?;
+            let holds = before.iter().all(|made| made.call.ret != Some(0)) && after.call.ret == Some(0);
+            Verdict::of(holds, before.iter().map(|made| made.event).chain([fin, after.event]))
+        }),
+        Claim::ours("With a newline behind each message, an empty line arrives, and gets its answer.", |trace| {
             let client = trace.scene(4).role("client");
             let sent = client.calls(Syscall::Send).into_iter().find(|made| made.call.bytes() == b"\n");
-            let sent = sent.ok_or(Unseen::because("no empty line was sent"))?;
-            let answer = client.after(sent.event).calls(Syscall::Recv).first().copied();
-            let holds = answer.is_some_and(|made| made.call.bytes() == b"\n");
-            Verdict::by_calls(holds, std::iter::once(sent).chain(answer))
+            let sent = sent.ok_or(NOTHING_EMPTY)?;
+            let answer = first_receive(&client.after(sent.event))?;
+            Verdict::by_calls(answer.call.bytes() == b"\n", [sent, answer])
         }),
     ]
 }
 
-fn empty_sends<'a>(role: &Selection<'a>) -> Vec<Made<'a>> {
-    role.calls(Syscall::Send)
-        .into_iter()
-        .filter(|made| made.call.data.as_ref().is_some_and(|data| data.len == 0))
-        .collect()
+const NO_HANG: Unseen = Unseen::because("the two programs did not hang");
+const NOTHING_EMPTY: Unseen = Unseen::because("no empty line was sent");
+
+fn empty_sends<'a>(role: &Selection<'a>) -> Result<Vec<Made<'a>>, Unseen> {
+    let mut sends = role.some(Syscall::Send)?;
+    sends.retain(|made| made.call.data.as_ref().is_none_or(|data| data.len == 0));
+    if sends.is_empty() { Err(NOTHING_EMPTY) } else { Ok(sends) }
+}
+
+/// The first recv of a socket with a time limit.
+fn limited_recv<'a>(role: &Selection<'a>) -> Result<Made<'a>, Unseen> {
+    let mut set = role.some(Syscall::SetSockOpt)?;
+    set.retain(|made| made.call.option() == Some(SocketOption::RcvTimeo));
+    let limit = set.first().ok_or(Unseen::because("no recv had a time limit"))?;
+    first_receive(&role.clone().after(limit.event))
+}
+
+/// The first receive, by whatever call.
+fn first_receive<'a>(role: &Selection<'a>) -> Result<Made<'a>, Unseen> {
+    let first = role.all_calls().into_iter().find(|made| made.call.name.receives());
+    first.ok_or(Unseen::because("nothing was received"))
 }
