@@ -10,7 +10,7 @@ pub fn lab() -> Lab {
     Lab::new(10, "tcp-one-call", 9000)
         .in_chapter(Chapter::Conversation)
         .asks("What are the calls of one conversation, and what does each do to the connection?")
-        .scene(Scene::new("one call, as its authors wrote it").server(server).client(client).show_all_states())
+        .scene(Scene::new("one call").server(server).client(client).show_all_states())
         .scene(
             Scene::new("the server is late: who holds the connection?")
                 .server(late_server)
@@ -18,35 +18,36 @@ pub fn lab() -> Lab {
                 .show_states()
                 .show_receive_queues(),
         )
-        .scene(Scene::new("a pair that cannot meet: nobody listens on this port").client(lonely_client))
-        .scene(Scene::new("the address of another machine").server(faraway_server))
+        .scene(Scene::new("nobody listens on this port").client(lonely_client))
+        .scene(Scene::new("an address of another machine").server(faraway_server))
+        .scene(Scene::new("a client that calls its own port").client(selfish_client))
         .claims(claims::all())
 }
 
 fn server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
-    listener.listen(5)?; // (1)
-    let (conn, client) = listener.accept()?; // (2)
+    listener.listen(5)?; // ①
+    let (conn, client) = listener.accept()?; // ④
     let caller = client.as_socket().ok_or(io::ErrorKind::Unsupported)?;
     say!("call from {}", caller.ip());
     let mut buf = [0; 1024];
     let len = conn.recv(&mut buf)?;
     say!("\"{}\"", buf[..len].escape_ascii());
     conn.send(&buf[..len].to_ascii_uppercase())?;
-    // Our goodbye to this client, and then no more callers. Whoever says goodbye first keeps the memory of it.
-    drop(conn); // (3)
+    // Dropping a Socket closes it. The side that closes first keeps the memory of the connection.
+    drop(conn); // ⑤
     drop(listener);
     Ok(())
 }
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // Python's connect_ex returns the error as a number, and the authors throw that number away.
-    let _ = conn.connect(&at.address()); // (4)
-    conn.send(b"linhaifeng nb")?; // (5)
+    // The old programs call connect_ex, which returns the error's number, and ignore that number.
+    let _ = conn.connect(&at.address()); // ②
+    conn.send(b"linhaifeng nb")?; // ③
     let mut buf = [0; 1024];
-    let len = conn.recv(&mut buf)?;
+    let len = conn.recv(&mut buf)?; // ⑥
     say!("{}", String::from_utf8_lossy(&buf[..len]));
     Ok(())
 }
@@ -57,8 +58,8 @@ fn late_server(at: Endpoint) -> io::Result<()> {
     listener.listen(5)?;
     meet("the client has connected and sent");
 
-    // The kernel has shaken hands and taken the client's bytes in, all without us. We are handed what stands.
-    let (conn, _client) = listener.accept()?; // (6)
+    // The kernel has opened the connection and accepted the client's bytes. We only take it over.
+    let (conn, _client) = listener.accept()?;
     let mut buf = [0; 1024];
     let len = conn.recv(&mut buf)?;
     say!("\"{}\"", buf[..len].escape_ascii());
@@ -68,10 +69,10 @@ fn late_server(at: Endpoint) -> io::Result<()> {
 
 fn lonely_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    let refused = conn.connect(&at.address()); // (7)
-    // There is no connection to send on: the second error speaks of a pipe, and hides what is wrong.
+    let refused = conn.connect(&at.address());
+    // There is no connection to send on. This second error speaks of a pipe and hides the cause.
     if let Err(error) = conn.send(b"linhaifeng nb") {
-        say!("send says: {error}"); // (8)
+        say!("send says: {error}");
     }
     if let Err(error) = refused {
         say!("connect had said: {error}");
@@ -81,12 +82,32 @@ fn lonely_client(at: Endpoint) -> io::Result<()> {
 
 fn faraway_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    // The address that its author's machine had in its author's network.
+    // An old program has this address of its author's machine in its text.
     let authors = SocketAddr::from(([192, 168, 16, 114], 8081));
     if let Err(error) = listener.bind(&authors.into()) {
-        say!("{error}"); // (9)
+        say!("{error}");
     }
-    listener.bind(&at.address())?; // (10)
+    listener.bind(&at.address())?;
     listener.listen(5)?;
+    // Nobody calls. How long accept would sleep nobody knows, so it gets a limit.
+    listener.set_read_timeout(Some(Duration::from_millis(500)))?;
+    if let Err(error) = listener.accept() {
+        say!("{error}");
+    }
+    Ok(())
+}
+
+fn selfish_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // A socket that connects without bind gets some free port. Here we choose the one that it will call.
+    if let Err(error) = conn.bind(&at.address()) {
+        say!("{error}: this address is another host's");
+        return Ok(());
+    }
+    conn.connect(&at.address())?;
+    conn.send(b"is anybody there?")?;
+    let mut buf = [0; 1024];
+    let len = conn.recv(&mut buf)?;
+    say!("{}", String::from_utf8_lossy(&buf[..len]));
     Ok(())
 }
