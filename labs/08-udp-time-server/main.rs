@@ -4,16 +4,16 @@ mod claims;
 
 use socklab::prelude::*;
 
-/// The moment at which the stage's clock stands: time varies, and a transcript does not. By hand it is the true time.
+/// The moment at which the stage's clock stands, so that a transcript is the same each time. By hand the clock runs.
 const STAGE_TIME: &str = "2026-11-21 02:01:06";
 
 pub fn lab() -> Lab {
     Lab::new(8, "udp-time-server", 9000)
         .in_chapter(Chapter::Datagrams)
-        .asks("What is an empty datagram good for? What may a stranger ask for?")
+        .asks("What is an empty datagram good for, and what may a stranger ask for?")
         .on_one_host()
         .scene(
-            Scene::new("the time in your own format, as its authors wrote it")
+            Scene::new("the time in your own format")
                 .clock_stands_at(STAGE_TIME)
                 .server(server)
                 .client(client)
@@ -30,7 +30,7 @@ pub fn lab() -> Lab {
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("the cure: a list of what may be asked, and a limit")
+            Scene::new("the cure: a list of allowed formats, and a limit")
                 .clock_stands_at(STAGE_TIME)
                 .server(careful_server)
                 .role("stranger", refused_stranger)
@@ -47,34 +47,38 @@ pub fn lab() -> Lab {
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("the cure: who does not share cannot lose")
+            Scene::new("the cure: do not share the port")
                 .server(unsharing_server)
                 .role("second-server", refused_server),
         )
-        .scene(Scene::new("who shares on purpose").server(sharing_server).role("second-server", joining_server))
+        .scene(
+            Scene::new("two servers that share on purpose")
+                .server(sharing_server)
+                .role("second-server", joining_server),
+        )
         .claims(claims::all())
 }
 
 fn server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.set_reuse_address(true)?; // (1)
+    socket.set_reuse_address(true)?;
     socket.bind(&at.address())?;
     let mut buf = [0; 1024];
     loop {
-        let (len, from) = socket.recv_from(&mut buf)?;
+        let (len, from) = socket.recv_from(&mut buf)?; // ①
         say!("===> \"{}\"", buf[..len].escape_ascii());
         let format = match std::str::from_utf8(&buf[..len]) {
-            // Nothing was asked for, and yet somebody asked: the datagram has a sender, to whom the answer goes.
-            Ok("") => "%Y-%m-%d %X", // (2)
+            // An empty question is still a question: the datagram has a sender, who gets an answer.
+            Ok("") => "%Y-%m-%d %X",
             Ok(format) => format,
             Err(error) => {
-                say!("{error}"); // (3)
+                say!("{error}");
                 return Ok(());
             }
         };
         let time = strftime(format)?;
         say!("{time}");
-        socket.send_to(time.as_bytes(), &from)?;
+        socket.send_to(time.as_bytes(), &from)?; // ②
     }
 }
 
@@ -83,8 +87,8 @@ fn client(at: Endpoint) -> io::Result<()> {
     while let Some(line) = prompt("enter a time format (such as %Y %m %d)>>: ") {
         socket.send_to(line.trim().as_bytes(), &at.address())?;
         let mut buf = [0; 1024];
-        // Not recvfrom: whoever answers first is believed, and not even looked at.
-        let len = socket.recv(&mut buf)?; // (4)
+        // recv, not recvfrom: the client does not look who answered.
+        let len = socket.recv(&mut buf)?; // ③
         say!("current date: {}", String::from_utf8_lossy(&buf[..len]));
     }
     Ok(())
@@ -92,26 +96,26 @@ fn client(at: Endpoint) -> io::Result<()> {
 
 fn stranger(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    // Two bytes ask for 24: "Sat Nov 21 02:01:06 2026". The answer goes to whatever address stands on the question.
-    socket.send_to("%c".repeat(512).as_bytes(), &at.address())?; // (5)
+    // Two bytes ask for 24: "Sat Nov 21 02:01:06 2026". The answer goes to the source address of the question.
+    socket.send_to("%c".repeat(512).as_bytes(), &at.address())?;
     let mut buf = vec![0; 65536];
     let len = socket.recv(&mut buf)?;
     say!("asked with 1024 bytes, answered with {len}");
-    // No text in UTF-8 has this byte.
-    socket.send_to(b"\xff", &at.address())?; // (6)
+    // UTF-8 never contains this byte.
+    socket.send_to(b"\xff", &at.address())?;
     Ok(())
 }
 
 fn restarted_server(at: Endpoint) -> io::Result<()> {
-    meet("somebody has noticed that the server is gone, and starts it again");
+    meet("somebody has noticed that the server has ended");
     server(at)
 }
 
 fn long_client(at: Endpoint) -> io::Result<()> {
-    meet("the server is there again");
+    meet("the server runs again");
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    // Good text, 1200 bytes of it. The server's buffer has room for 341 characters and the first byte of the next.
-    socket.send_to("年".repeat(400).as_bytes(), &at.address())?; // (7)
+    // 1,200 bytes of valid text. The server's buffer holds 341 characters and the first byte of the next.
+    socket.send_to("年".repeat(400).as_bytes(), &at.address())?;
     let mut buf = [0; 1024];
     let len = socket.recv(&mut buf)?;
     say!("current date: {}", String::from_utf8_lossy(&buf[..len]));
@@ -124,12 +128,12 @@ fn careful_server(at: Endpoint) -> io::Result<()> {
     socket.bind(&at.address())?;
     let mut buf = [0; 64];
     loop {
-        let asked = socket.recv_msg(&mut buf)?; // (8)
+        let asked = socket.recv_msg(&mut buf)?;
         let time = match std::str::from_utf8(&buf[..asked.len]) {
             Ok("") => strftime(FORMATS[0])?,
             Ok(format) if !asked.truncated && FORMATS.contains(&format) => strftime(format)?,
-            // An empty datagram says no, and is never longer than the question.
-            _ => String::new(), // (9)
+            // An empty datagram means no. It is not longer than the question.
+            _ => String::new(),
         };
         socket.send_to(time.as_bytes(), &asked.from)?;
     }
@@ -151,17 +155,17 @@ fn second_server(at: Endpoint) -> io::Result<()> {
     meet("the client has had its first answer");
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.set_reuse_address(true)?;
-    // The port has an owner. Both sockets allow it, so the kernel does too.
-    socket.bind(&at.address())?; // (10)
+    // The port is taken, but both sockets allow sharing, so the kernel does too.
+    socket.bind(&at.address())?;
     let mut buf = [0; 1024];
     let (_len, from) = socket.recv_from(&mut buf)?;
-    socket.send_to(b"twenty-five o'clock", &from)?; // (11)
+    socket.send_to(b"twenty-five o'clock", &from)?;
     Ok(())
 }
 
 fn asking_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    for moment in ["the server is there", "the second server is there", "the second server is gone"] {
+    for moment in ["the server runs", "the second server runs", "the second server has ended"] {
         meet(moment);
         socket.send_to(b"%X", &at.address())?;
         let mut buf = [0; 1024];
@@ -173,7 +177,7 @@ fn asking_client(at: Endpoint) -> io::Result<()> {
 
 fn unsharing_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.bind(&at.address())?; // (12)
+    socket.bind(&at.address())?;
     meet("the second server has tried");
     Ok(())
 }
@@ -182,9 +186,9 @@ fn refused_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.set_reuse_address(true)?;
     socket.set_reuse_port(true)?;
-    // Sharing takes two: the first one has not agreed.
+    // Both must agree to share, and the first one has not.
     if let Err(refused) = socket.bind(&at.address()) {
-        say!("{refused}"); // (13)
+        say!("{refused}");
     }
     Ok(())
 }
@@ -199,13 +203,13 @@ fn sharing_server(at: Endpoint) -> io::Result<()> {
 
 fn joining_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    // One option does not answer the other.
+    // The two options do not match each other.
     socket.set_reuse_address(true)?;
     if let Err(refused) = socket.bind(&at.address()) {
-        say!("{refused}"); // (14)
+        say!("{refused}");
     }
-    // The kernel asks more here than it does of SO_REUSEADDR: both sockets must be of one user.
+    // For this option both sockets must also belong to the same user.
     socket.set_reuse_port(true)?;
-    socket.bind(&at.address())?; // (15)
+    socket.bind(&at.address())?;
     Ok(())
 }

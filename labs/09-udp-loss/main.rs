@@ -10,12 +10,17 @@ pub fn lab() -> Lab {
     Lab::new(9, "udp-loss", 9003)
         .in_chapter(Chapter::Datagrams)
         .asks("Where do datagrams go when nobody reads them, and how large may one be?")
-        .scene(Scene::new("little room, and nobody reads").server(late_server).client(client).show_receive_queues())
-        .scene(Scene::new("many small ones: what is kept").server(counting_server).client(hasty_client))
+        .scene(
+            Scene::new("a small receive buffer, and nobody reads")
+                .server(late_server)
+                .client(client)
+                .show_receive_queues(),
+        )
+        .scene(Scene::new("a hundred small datagrams: which are kept").server(counting_server).client(hasty_client))
         .scene(Scene::new("the largest datagram, and one byte more").server(roomy_server).client(large_client))
         .scene(Scene::new("one is lost on purpose").server(filtering_server).client(three_client).ends_waiting())
         .scene(
-            Scene::new("the cure: numbers, answers, and asking again")
+            Scene::new("the cure: numbers, answers, and sending again")
                 .server(answering_server)
                 .client(insisting_client)
                 .ends_waiting(),
@@ -25,26 +30,26 @@ pub fn lab() -> Lab {
 
 fn late_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.set_recv_buffer_size(2048)?; // (1)
+    socket.set_recv_buffer_size(2048)?; // ①
     let room = socket.recv_buffer_size()?;
-    say!("room for {room} bytes, the kernel's own records included");
+    say!("room for {room} bytes, with the kernel's own data");
     socket.set_overflow_report(true)?;
     socket.bind(&at.address())?;
     meet("the client has sent five");
 
     let mut buf = vec![0; 65536];
-    let first = socket.recv_msg(&mut buf)?; // (2)
+    let first = socket.recv_msg(&mut buf)?; // ③
     say!("number {}, {} bytes", char::from(buf[0]), first.len);
     if socket.recv_with_flags(&mut buf, libc::MSG_DONTWAIT).is_err() {
-        say!("nothing else is there"); // (3)
+        say!("nothing else is there"); // ④
     }
-    // Nobody is told of a loss. Whoever asks learns how many there were.
-    let lost = socket.drops()?; // (4)
-    say!("lost, says the socket: {lost}; says /proc/net/udp: {}", dropped(at)?);
+    // No call reports a loss by itself. A program that asks learns how many there were.
+    let lost = socket.drops()?; // ⑤
+    say!("lost: {lost} by SO_MEMINFO, {} by /proc/net/udp", dropped(at)?);
     meet("the client has sent the sixth");
 
-    // There is room again. This one knows how many were lost before it came.
-    let sixth = socket.recv_msg(&mut buf)?; // (5)
+    // There is room again. With this one the kernel reports how many were lost before it.
+    let sixth = socket.recv_msg(&mut buf)?; // ⑥
     say!("number {}, {} bytes; lost before it: {}", char::from(buf[0]), sixth.len, sixth.lost_before);
     Ok(())
 }
@@ -52,7 +57,7 @@ fn late_server(at: Endpoint) -> io::Result<()> {
 fn client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     for number in [b'1', b'2', b'3', b'4', b'5'] {
-        socket.send_to(&[number; 5000], &at.address())?; // (6)
+        socket.send_to(&[number; 5000], &at.address())?; // ②
     }
     meet("the server has read what it can get");
     socket.send_to(&[b'6'; 5000], &at.address())?;
@@ -65,11 +70,11 @@ fn counting_server(at: Endpoint) -> io::Result<()> {
     socket.bind(&at.address())?;
     meet("the client has sent a hundred");
 
-    // How many fit depends on how much the kernel writes down about each: here, far more than four bytes.
-    let kept = socket.recv_many(200, 4)?; // (7)
+    // How many fit depends on what the kernel stores with each one: far more than four bytes.
+    let kept = socket.recv_many(200, 4)?;
     let in_order = kept.iter().zip(1..).all(|(datagram, number)| *datagram == numbered(number));
-    say!("the first ones, in their order, and no other: {in_order}");
-    say!("kept and dropped together: {}", kept.len() as u64 + dropped(at)?); // (8)
+    say!("the first ones, in order, without a gap: {in_order}");
+    say!("kept and dropped together: {}", kept.len() as u64 + dropped(at)?);
     Ok(())
 }
 
@@ -96,15 +101,15 @@ fn large_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     // The length field of an IP packet has 16 bits: 65,535 bytes, less 20 for IP's header and 8 for UDP's.
     if let Err(refused) = socket.send_to(&[b'x'; 65508], &at.address()) {
-        say!("65508 bytes: {refused}"); // (9)
+        say!("65508 bytes: {refused}");
     }
-    socket.send_to(&[b'x'; 65507], &at.address())?; // (10)
+    socket.send_to(&[b'x'; 65507], &at.address())?;
     Ok(())
 }
 
 fn filtering_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.attach_filter(losing(*b"worl"))?; // (11)
+    socket.attach_filter(losing(*b"worl"))?;
     socket.bind(&at.address())?;
     let mut buf = [0; 1024];
     for time in ["first", "second", "third"] {
@@ -118,7 +123,7 @@ fn filtering_server(at: Endpoint) -> io::Result<()> {
 fn three_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.send_to(b"hello", &at.address())?;
-    socket.send_to(b"world", &at.address())?; // (12)
+    socket.send_to(b"world", &at.address())?;
     socket.send_to(b"egon", &at.address())?;
     say!("client has sent its messages");
     Ok(())
@@ -133,10 +138,10 @@ fn answering_server(at: Endpoint) -> io::Result<()> {
         let mut buf = [0; 1024];
         let (len, from) = socket.recv_from(&mut buf)?;
         let Some((label, text)) = buf[..len].split_at_checked(4) else { continue };
-        socket.send_to(label, &from)?; // (13)
-        // An answer can be lost as well: then the same number comes again, and is none of the news.
+        socket.send_to(label, &from)?;
+        // If the answer is lost, the same number comes again. The message is not new then.
         if known.contains(&label[0]) {
-            say!("number {} again", char::from(label[0])); // (14)
+            say!("number {} again", char::from(label[0]));
         } else {
             known.push(label[0]);
             say!("number {}: {}", char::from(label[0]), String::from_utf8_lossy(text));
@@ -154,9 +159,9 @@ fn insisting_client(at: Endpoint) -> io::Result<()> {
             socket.send(format!("{number}.{attempt} {text}").as_bytes())?;
             let mut answer = [0; 4];
             match socket.recv(&mut answer) {
-                Ok(_) if answer.starts_with(number.to_string().as_bytes()) => break, // (15)
+                Ok(_) if answer.starts_with(number.to_string().as_bytes()) => break,
                 Ok(_) => {}
-                Err(silence) => say!("number {number}: no answer: {silence}"), // (16)
+                Err(silence) => say!("number {number}: no answer: {silence}"),
             }
         }
     }
@@ -168,10 +173,10 @@ fn numbered(number: u32) -> Vec<u8> {
     format!("{number:03} ").into_bytes()
 }
 
-/// A program for the kernel that throws away what begins with these bytes, and keeps everything else.
+/// A filter for the kernel: it drops the datagrams that begin with these bytes.
 fn losing(begin: [u8; 4]) -> [Instruction; 4] {
     [
-        Instruction::load_word(8), // behind the eight bytes of UDP's header
+        Instruction::load_word(8), // after the 8-byte UDP header
         Instruction::skip_unless(begin, 1),
         Instruction::keep(0),
         Instruction::keep(u32::MAX),

@@ -13,21 +13,20 @@ pub fn lab() -> Lab {
     Lab::new(11, "tcp-talk-loop", 8080)
         .in_chapter(Chapter::Conversation)
         .asks("What if the answer is longer than the buffer?")
+        .scene(Scene::new("a line, an answer, a line").server(server).client(client).typed_slowly(&[
+            "hello",
+            "how are you",
+            "bye",
+        ]))
         .scene(
-            Scene::new("a line, an answer, a line, as its authors wrote it")
-                .server(server)
-                .client(client)
-                .typed_slowly(&["hello", "how are you", "bye"]),
-        )
-        .scene(
-            Scene::new("one line longer than the buffer: from then on the answers are old ones")
+            Scene::new("one long line: from then on the answers come late")
                 .server(server)
                 .client(client)
                 .typed_slowly(&[LONG_A, "b", "c", "d"])
                 .show_receive_queues(),
         )
         .scene(
-            Scene::new("two such lines: late by one answer, then by two")
+            Scene::new("two long lines: late by one answer, then by two")
                 .server(prompt_server)
                 .client(client)
                 .typed_slowly(&[LESS_LONG_A, "b", LESS_LONG_C, "d", "e"])
@@ -52,13 +51,13 @@ fn server(at: Endpoint) -> io::Result<()> {
     loop {
         let mut buf = [0; 1024];
         let len = match conn.recv(&mut buf) {
-            // The authors of one of these servers have no test for 0, those of another none for the reset.
+            // Of the old servers one lacks the test for 0, another the test for the reset.
             Ok(0) => return Ok(()),
             Ok(len) => len,
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(()),
             Err(error) => return Err(error),
         };
-        say!("from client msg is  \"{}\"", buf[..len].escape_ascii()); // (1)
+        say!("from client msg is  \"{}\"", buf[..len].escape_ascii()); // ①
         conn.send(&buf[..len].to_ascii_uppercase())?;
     }
 }
@@ -69,9 +68,9 @@ fn client(at: Endpoint) -> io::Result<()> {
     while let Some(line) = prompt(">>: ") {
         conn.send(line.as_bytes())?;
         say!("Client message has been sent");
-        // What stands first in the queue, at most so much of it: whether it answers this line, nobody asks.
+        // Takes what is first in the queue, at most 1,024 bytes, whichever line that answers.
         let mut buf = [0; 1024];
-        let len = conn.recv(&mut buf)?; // (2)
+        let len = conn.recv(&mut buf)?; // ②
         say!("from server msg is  {}", String::from_utf8_lossy(&buf[..len]));
     }
     Ok(())
@@ -83,8 +82,8 @@ fn prompt_server(at: Endpoint) -> io::Result<()> {
     listener.bind(&at.address())?;
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
-    // Else the end of a long answer would wait for an acknowledgement, about 40 ms.
-    conn.set_tcp_nodelay(true)?; // (3)
+    // Without it the end of a long answer would wait for an acknowledgement, about 40 ms.
+    conn.set_tcp_nodelay(true)?;
     loop {
         let mut buf = [0; 1024];
         let len = match conn.recv(&mut buf) {
@@ -104,11 +103,11 @@ fn patient_client(at: Endpoint) -> io::Result<()> {
     while let Some(line) = prompt(">>: ") {
         conn.send(line.as_bytes())?;
         say!("Client message has been sent");
-        // The answer to a line is as long as the line. Whoever knows that knows when he has it all.
+        // The answer is as long as the line, so the client knows when it has all of it.
         let mut answer = Vec::new();
         while answer.len() < line.len() {
             let mut buf = [0; 1024];
-            let len = conn.recv(&mut buf)?; // (4)
+            let len = conn.recv(&mut buf)?;
             if len == 0 {
                 return Ok(());
             }

@@ -21,7 +21,7 @@ const MINUTES_OFF: usize = 3;
 const NOT_YET: &[&[u64]] = &[
     &[1, 2],
     // and what is done with them, and the first connections
-    &[8, 9, 10, 11, 12],
+    &[8, 9, 11],
     // How conversations end
     &[14, 16],
     // Framing, and the wire
