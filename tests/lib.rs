@@ -7,6 +7,7 @@ mod blame;
 mod by_hand;
 mod capture;
 mod claims;
+mod commands;
 mod containers;
 mod diagram;
 mod exercises;
