@@ -9,7 +9,7 @@ pub fn lab() -> Lab {
         .in_chapter(Chapter::Datagrams)
         .asks("Who must be there, and what comes back, when one datagram is sent?")
         .scene(
-            Scene::new("one line at a time, as its authors wrote it")
+            Scene::new("one line at a time")
                 .server(server)
                 .client(client)
                 .typed(&["hello", "", "straße é 你好"])
@@ -42,14 +42,14 @@ pub fn lab() -> Lab {
 }
 
 fn server(at: Endpoint) -> io::Result<()> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.bind(&at.address())?; // (1)
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?; // ①
+    socket.bind(&at.address())?; // ②
     loop {
-        // There is no connection: each datagram brings its sender's address, and the answer goes there.
+        // There is no connection: each datagram carries its sender's address, and the answer goes there.
         let mut buf = [0; 1024];
-        let (len, from) = socket.recv_from(&mut buf)?; // (2)
+        let (len, from) = socket.recv_from(&mut buf)?; // ④
         say!("recv:  \"{}\" ({from})", buf[..len].escape_ascii());
-        socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?; // (3)
+        socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?; // ⑤
     }
 }
 
@@ -58,10 +58,10 @@ fn client(at: Endpoint) -> io::Result<()> {
     while let Some(line) = prompt(">>>:") {
         let line = line.trim();
         if line.is_empty() {
-            continue; // (4)
+            continue;
         }
-        // The first send gives the socket a port of its own; nobody asked for a particular one.
-        socket.send_to(line.as_bytes(), &at.address())?; // (5)
+        // The kernel gives the socket a free port when it first sends.
+        socket.send_to(line.as_bytes(), &at.address())?; // ③
         let mut buf = [0; 1024];
         let (len, from) = socket.recv_from(&mut buf)?;
         say!("{} ({from})", String::from_utf8_lossy(&buf[..len]));
@@ -69,13 +69,13 @@ fn client(at: Endpoint) -> io::Result<()> {
     Ok(())
 }
 
-/// The same server as another of the classic texts has it: it prints nothing.
+/// The same server as another of the old texts has it: it prints nothing.
 fn quiet_server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?;
     loop {
-        // At most this much of a datagram is taken. The kernel throws the rest of it away, and says nothing.
-        let mut buf = [0; 1024]; // (6)
+        // The kernel discards what does not fit, and the call does not report it.
+        let mut buf = [0; 1024];
         let (len, from) = socket.recv_from(&mut buf)?;
         socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?;
     }
@@ -85,9 +85,9 @@ fn client_with_a_long_line(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     for line in [&b"abcdefghij".repeat(150)[..], b"hello"] {
         socket.send_to(line, &at.address())?;
-        // Here is room for all of it: what is missing now, the server did not take.
+        // There is room for all of it here: what is missing, the server has not received.
         let mut buf = [0; 4096];
-        let (len, _from) = socket.recv_from(&mut buf)?; // (7)
+        let (len, _from) = socket.recv_from(&mut buf)?;
         say!("{} bytes sent, {len} came back", line.len());
     }
     Ok(())
@@ -95,9 +95,9 @@ fn client_with_a_long_line(at: Endpoint) -> io::Result<()> {
 
 fn curious_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.local_addr()?; // (8)
+    socket.local_addr()?; // ①
     socket.send_to(b"hello", &at.address())?;
-    socket.local_addr()?; // (9)
+    socket.local_addr()?; // ②
     let mut buf = [0; 1024];
     socket.recv_from(&mut buf)?;
     Ok(())
@@ -105,9 +105,13 @@ fn curious_client(at: Endpoint) -> io::Result<()> {
 
 fn connected_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    // For a datagram socket this sends nothing: the kernel notes the peer's address, and the server learns of nothing.
-    socket.connect(&at.address())?; // (10)
-    socket.send(b"hello")?;
+    // This socket knows no address to send to.
+    if socket.send(b"hello").is_err() {
+        say!("to whom?"); // ①
+    }
+    // For a UDP socket, connect sends nothing: the kernel notes the peer's address.
+    socket.connect(&at.address())?; // ②
+    socket.send(b"hello")?; // ③
     let mut buf = [0; 1024];
     socket.recv(&mut buf)?;
     Ok(())

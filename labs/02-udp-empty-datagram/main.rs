@@ -8,13 +8,7 @@ pub fn lab() -> Lab {
     Lab::new(2, "udp-empty-datagram", 9003)
         .in_chapter(Chapter::Datagrams)
         .asks("Does sending nothing arrive?")
-        .scene(
-            Scene::new("empty lines, as their authors sent them")
-                .server(server)
-                .client(client)
-                .typed(&["", "hi", ""])
-                .ends_waiting(),
-        )
+        .scene(Scene::new("empty lines").server(server).client(client).typed(&["", "hi", ""]).ends_waiting())
         .scene(
             Scene::new("something empty there, or nothing there?")
                 .server(looking_server)
@@ -29,6 +23,12 @@ pub fn lab() -> Lab {
                 .typed(&["", "hi"])
                 .ends_waiting(),
         )
+        .scene(
+            Scene::new("the client has ended: what does the server see?")
+                .server(patient_server)
+                .client(client)
+                .typed(&["hi"]),
+        )
         .claims(claims::all())
 }
 
@@ -36,9 +36,9 @@ fn server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?;
     loop {
-        // An empty datagram wakes us like any other. It has a sender, and it is 0 bytes long.
+        // An empty datagram ends the call like any other. It has a sender, and 0 bytes.
         let mut buf = [0; 1024];
-        let (len, _from) = socket.recv_from(&mut buf)?; // (1)
+        let (len, _from) = socket.recv_from(&mut buf)?; // ②
         say!("\"{}\"", buf[..len].escape_ascii());
     }
 }
@@ -46,7 +46,7 @@ fn server(at: Endpoint) -> io::Result<()> {
 fn client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     while let Some(line) = prompt(">>: ") {
-        socket.send_to(line.as_bytes(), &at.address())?; // (2)
+        socket.send_to(line.as_bytes(), &at.address())?; // ①
     }
     Ok(())
 }
@@ -56,16 +56,16 @@ fn looking_server(at: Endpoint) -> io::Result<()> {
     socket.bind(&at.address())?;
     let mut buf = [0; 1024];
     meet("the client has sent both lines");
-    // Look, and do not take. Were nothing there, this would wait.
+    // MSG_PEEK looks and takes nothing. With an empty queue it would block.
     let len = socket.recv_with_flags(&mut buf, libc::MSG_PEEK)?;
-    say!("a datagram is there, {len} bytes long"); // (3)
-    note("two datagrams wait, and FIONREAD says 0: it tells the length of the first one");
-    socket.recv_from(&mut buf)?; // (4)
+    say!("a datagram is there, {len} bytes long");
+    note("two datagrams are in the queue, and FIONREAD gives 0: it is the length of the first one");
+    socket.recv_from(&mut buf)?;
     let (len, _from) = socket.recv_from(&mut buf)?;
     say!("\"{}\"", buf[..len].escape_ascii());
-    // Look, and do not wait: with nothing in the queue this is an error.
+    // MSG_DONTWAIT does not block. With an empty queue the call fails.
     if socket.recv_with_flags(&mut buf, libc::MSG_PEEK | libc::MSG_DONTWAIT).is_err() {
-        say!("nothing is there"); // (5)
+        say!("nothing is there");
     }
     Ok(())
 }
@@ -76,7 +76,7 @@ fn echo_server(at: Endpoint) -> io::Result<()> {
     loop {
         let mut buf = [0; 1024];
         let (len, from) = socket.recv_from(&mut buf)?;
-        socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?; // (6)
+        socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?;
     }
 }
 
@@ -85,8 +85,20 @@ fn echo_client(at: Endpoint) -> io::Result<()> {
     while let Some(line) = prompt(">>: ") {
         socket.send_to(line.as_bytes(), &at.address())?;
         let mut buf = [0; 1024];
-        let (len, _from) = socket.recv_from(&mut buf)?; // (7)
+        let (len, _from) = socket.recv_from(&mut buf)?;
         say!("\"{}\"", buf[..len].escape_ascii());
     }
+    Ok(())
+}
+
+fn patient_server(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    socket.set_read_timeout(Some(Duration::from_secs(1)))?;
+    let mut buf = [0; 1024];
+    while let Ok((len, _from)) = socket.recv_from(&mut buf) {
+        say!("\"{}\"", buf[..len].escape_ascii());
+    }
+    say!("nothing for one second");
     Ok(())
 }
