@@ -1,7 +1,7 @@
 //! What the old texts say about the layers, and what the frames say.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Frame, Proto, Sent, What, exactly};
+use socklab::trace::{Data, Event, Frame, Proto, Sent, What, exactly};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -18,23 +18,38 @@ pub fn all() -> Vec<Claim> {
                 let as_they_say = [("source", 6), ("destination", 6), ("type", 6)];
                 Verdict::of(header.len() == 18 && fields == as_they_say, [&part(&sent, "Ethernet", &[])])
             },
-        ),
-        Claim::classic("S2-C03", "The data of an Ethernet frame is at most 1500 bytes long.", |trace| {
-            let frames = trace.all().frames();
-            let largest = frames.iter().max_by_key(|sent| sent.frame.bytes.len).ok_or(NO_FRAME)?;
-            Verdict::of(largest.frame.bytes.len - HEAD <= 1500, [largest.event])
-        }),
-        Claim::classic("S2-C03", "It is at least 46 bytes long, and the frame at least 64.", |trace| {
-            let frames = trace.all().frames();
-            let with_little = |sent: &&Sent<'_>| is_whole_datagram(sent) && sent.frame.payload.len + 28 < 46;
-            let little: Vec<_> = frames.iter().filter(with_little).collect();
-            // Whose card fills frames up fills them all up.
-            let filled = little.iter().filter(|sent| sent.frame.bytes.len >= HEAD + 46).count();
-            if filled == 0 {
-                return Err(Unseen::because("a network card fills frames up and adds 4 bytes, and there is none here"));
+        )
+        .turned_by("three fields of 6 bytes, the source first", |trace| {
+            let frames = trace.events.iter_mut().filter_map(|event| match &mut event.what {
+                What::Frame(frame) => Some(frame),
+                _ => None,
+            });
+            for layer in frames.flat_map(|frame| &mut frame.layers) {
+                if let ("Ethernet", [destination, source, kind]) = (&*layer.name, &mut layer.fields[..]) {
+                    std::mem::swap(destination, source);
+                    kind.bytes = Data::new(&[0; 6]);
+                }
             }
-            Verdict::of(filled == little.len(), little.iter().map(|sent| sent.event))
         }),
+        Claim::classic(
+            "S2-C03",
+            "The data of an Ethernet frame has 46 to 1500 bytes, and the frame 64 to 1518.",
+            |_| {
+                Err(Unseen::because(
+                    "a card fills frames up and adds 4 bytes, and there is none; and the 1500 are this stage's own",
+                ))
+            },
+        ),
+        Claim::ours(
+            "No packet is larger than the MTU, 1500 bytes here: a larger datagram goes in fragments.",
+            |trace| {
+                let frames = trace.scene(2).frames();
+                let largest = frames.iter().max_by_key(|sent| sent.frame.bytes.len).ok_or(NO_FRAME)?;
+                let pieces: Vec<_> = frames.iter().filter(|sent| sent.is_fragment()).collect();
+                let holds = largest.frame.bytes.len - HEAD <= 1500 && pieces.len() == 2;
+                Verdict::of(holds, [largest.event].into_iter().chain(pieces.into_iter().map(|sent| sent.event)))
+            },
+        ),
         Claim::classic("S2-C04", "What is too long for it, Ethernet sends in pieces.", |trace| {
             let pieces: Vec<_> = trace.scene(2).frames().into_iter().filter(Sent::is_fragment).collect();
             let last = pieces.last().ok_or(NO_FRAME)?;
@@ -43,20 +58,21 @@ pub fn all() -> Vec<Claim> {
                 last.frame.field("IPv4", "flags, offset").is_some_and(|field| field.bytes.bytes != [0, 0]);
             Verdict::of(!by_internet, [pieces[0].event, &part(last, "IPv4", &["flags, offset"])])
         }),
-        Claim::classic("S2-C05", "A MAC address is burnt in when the card is made, and there is only one.", |trace| {
+        Claim::classic("S2-C05", "A MAC address has 48 bits, is burnt in, and is the only one of its kind.", |trace| {
             let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let source = sent.frame.field("Ethernet", "source").ok_or(NO_FRAME)?;
-            // IEEE 802: the second bit of the first byte says that the number was given locally.
+            // IEEE 802: the second bit of the first byte says that the number was given locally, not by a maker.
             let by_its_maker = source.bytes.bytes.first().is_some_and(|byte| byte & 2 == 0);
-            Verdict::of(by_its_maker, [&part(&sent, "Ethernet", &["source"])])
+            let condition = "nobody sets another one, as was done here";
+            let evidence = [&part(&sent, "Ethernet", &["source"])];
+            Verdict::only_when(condition, source.bytes.len == 6, by_its_maker, evidence)
         }),
-        Claim::classic("S2-C06", "Ethernet works by shouting: every frame is for everybody to hear.", |trace| {
+        Claim::classic("S2-C06", "Ethernet works by shouting: everybody hears.", |trace| {
             let question = question(trace).ok_or(NO_FRAME)?;
             let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
-            let shouted = |sent: &Sent<'_>| destination(sent.frame) == Some(&[0xFF; 6]);
-            let all = shouted(&question) && shouted(&sent);
+            let to_all = |sent: &Sent<'_>| destination(sent.frame) == Some(&[0xFF; 6]);
             let shown = [&question, &sent].map(|sent| part(sent, "Ethernet", &["destination"]));
-            Verdict::of(all, &shown)
+            Verdict::only_when("the frame is a broadcast", to_all(&question), to_all(&sent), &shown)
         }),
         Claim::classic("S2-C07", "ARP finds the MAC address that belongs to an IP address.", |trace| {
             let frames = trace.scene(1).frames();
@@ -70,7 +86,7 @@ pub fn all() -> Vec<Claim> {
             let used = part(&sent, "Ethernet", &["destination"]);
             Verdict::of(answer.event.n < sent.event.n && same_mac && same_ip, [&found, &used])
         }),
-        Claim::classic("S2-C08", "The transport layer goes from port to port.", |trace| {
+        Claim::classic("S2-C08", "The transport layer connects port to port.", |trace| {
             let sent = datagram(trace, 1).ok_or(NO_FRAME)?;
             let server = trace.scene(1).role("server");
             let bound = server.last(Syscall::Bind)?;
@@ -80,7 +96,7 @@ pub fn all() -> Vec<Claim> {
             let ports = part(&sent, "UDP", &["source port", "destination port"]);
             Verdict::of(ends.0.is_some() && ends == known, [bound.event, &ports, received.event])
         }),
-        Claim::classic("S2-C08", "TCP needs its server first, and a socket on either side.", |trace| {
+        Claim::classic("S2-C08", "TCP needs the server first, and sockets in pairs.", |trace| {
             let scene = trace.scene(4);
             let [early, late] = scene.clone().role("client").exactly(Syscall::Connect)?;
             let [conn] = scene.clone().role("server").exactly(Syscall::Accept)?;
@@ -88,8 +104,8 @@ pub fn all() -> Vec<Claim> {
             let holds = refused && late.call.ret == Some(0) && conn.call.ret.is_some_and(|fd| fd > 0);
             Verdict::by_calls(holds, [early, late, conn])
         }),
-        Claim::classic("S0-C05", "To send nothing with sendto is to send a datagram.", |trace| {
-            let empty = trace.scene(2).role("client").calls(Syscall::SendTo).into_iter().next();
+        Claim::classic("S0-C05", "An empty sendto is a real datagram.", |trace| {
+            let empty = trace.scene(2).role("client").all_calls().into_iter().find(|made| made.call.name.sends());
             let made = empty.ok_or(NO_FRAME)?;
             let sent = datagram(trace, 2).ok_or(NO_FRAME)?;
             let is_one = made.call.ret == Some(0) && sent.frame.payload.len == 0 && sent.frame.bytes.len == HEAD + 28;
@@ -100,12 +116,15 @@ pub fn all() -> Vec<Claim> {
             let headers = |sent: &Sent<'_>| sent.frame.bytes.len - sent.frame.payload.len == 14 + 20 + 8;
             let lens: Vec<usize> = frames.iter().map(|sent| sent.frame.payload.len).collect();
             let differ = lens.contains(&0) && lens.contains(&5) && lens.contains(&1472);
+            if frames.is_empty() {
+                return Err(NO_FRAME);
+            }
             Verdict::of(
                 differ && frames.iter().all(headers),
                 frames.iter().map(|sent| sent.event).map(plain).collect::<Vec<_>>().iter(),
             )
         }),
-        Claim::ours("Every checksum in the frames is right.", |trace| {
+        Claim::ours("Every checksum in the frames that are shown byte by byte is correct.", |trace| {
             let frames = trace.all().frames();
             let fields = frames.iter().flat_map(|sent| &sent.frame.layers).flat_map(|layer| &layer.fields);
             let sums: Vec<bool> = fields.filter_map(|field| field.is_correct).collect();
@@ -120,13 +139,16 @@ pub fn all() -> Vec<Claim> {
             let none = last.frame.layer("UDP").is_none() && last.frame.layer("payload").is_some();
             Verdict::of(first.frame.proto == Proto::Udp && none, [first.event, &part(&last, "payload", &[])])
         }),
-        Claim::ours("An ICMP error brings the packet back that it is about, from IP's header on.", |trace| {
-            let [sent, error] = exactly(trace.scene(3).frames(), "frames in scene 3")?;
-            let quoted = error.frame.bytes.bytes.get(HEAD + 20 + 8..);
-            let is_error = matches!(error.frame.proto, Proto::Icmp { .. });
-            let same = quoted == sent.frame.bytes.bytes.get(HEAD..);
-            Verdict::of(is_error && same, [sent.event, &part(&error, "quoted payload", &[])])
-        }),
+        Claim::ours(
+            "An ICMP error quotes the packet that it is about, from IP's header on: this short one whole.",
+            |trace| {
+                let [sent, error] = exactly(trace.scene(3).frames(), "frames in scene 3")?;
+                let quoted = error.frame.bytes.bytes.get(HEAD + 20 + 8..);
+                let is_error = matches!(error.frame.proto, Proto::Icmp { .. });
+                let same = quoted == sent.frame.bytes.bytes.get(HEAD..);
+                Verdict::of(is_error && same, [sent.event, &part(&error, "quoted payload", &[])])
+            },
+        ),
         Claim::ours("TCP's header is longer: 40 bytes with a SYN, and 32 with data.", |trace| {
             let frames = trace.scene(4).frames().into_iter();
             let apart = frames.filter(|sent| !sent.frame.layers.is_empty()).collect();
@@ -138,7 +160,7 @@ pub fn all() -> Vec<Claim> {
     ]
 }
 
-const NO_FRAME: Unseen = Unseen::because("the frame that tells it was not seen");
+const NO_FRAME: Unseen = Unseen::because("the frame that shows it was not seen");
 
 /// The bytes of Ethernet's header.
 const HEAD: usize = 14;

@@ -1,4 +1,4 @@
-//! Five layers.
+//! Five layers around one datagram.
 
 mod claims;
 
@@ -24,7 +24,7 @@ pub fn lab() -> Lab {
         )
         .scene(Scene::new("nobody has the port").client(client_alone).show_bytes_of(&[2]))
         .scene(
-            Scene::new("the same around TCP, where somebody must be there first")
+            Scene::new("the same around TCP, which needs a listener first")
                 .server(tcp_server)
                 .client(tcp_client)
                 .show_bytes_of(&[3, 6]),
@@ -36,15 +36,15 @@ fn server(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.bind(&at.address())?;
     let mut buf = [0; 1024];
-    // Here come the payload and its sender's address. The headers around it stay in the kernel.
-    let (len, from) = socket.recv_from(&mut buf)?; // (1)
-    socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?; // (2)
+    // The payload and its sender's address come here. The headers around them stay in the kernel.
+    let (len, from) = socket.recv_from(&mut buf)?; // ⑤
+    socket.send_to(&buf[..len].to_ascii_uppercase(), &from)?;
     Ok(())
 }
 
 fn client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.send_to(b"hello", &at.address())?; // (3)
+    socket.send_to(b"hello", &at.address())?; // ①
     let mut buf = [0; 1024];
     let (len, _from) = socket.recv_from(&mut buf)?;
     say!("{}", String::from_utf8_lossy(&buf[..len]));
@@ -57,7 +57,7 @@ fn sizes_server(at: Endpoint) -> io::Result<()> {
     meet("the client has sent all three");
     let mut buf = [0; 2048];
     for _ in 0..3 {
-        let (len, _from) = socket.recv_from(&mut buf)?; // (4)
+        let (len, _from) = socket.recv_from(&mut buf)?; // ④
         say!("{len} bytes");
     }
     Ok(())
@@ -65,17 +65,17 @@ fn sizes_server(at: Endpoint) -> io::Result<()> {
 
 fn sizes_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    socket.send_to(b"", &at.address())?; // (5)
+    socket.send_to(b"", &at.address())?; // ①
     // 1500 bytes for IP: 20 are its header, 8 the header of UDP.
-    socket.send_to(&[b'a'; 1472], &at.address())?; // (6)
-    socket.send_to(&[b'b'; 1473], &at.address())?; // (7)
+    socket.send_to(&[b'a'; 1472], &at.address())?; // ②
+    socket.send_to(&[b'b'; 1473], &at.address())?; // ③
     Ok(())
 }
 
 fn client_alone(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    // The other host is there. It is its kernel that answers, for no program has this port.
-    socket.send_to(b"hello", &at.address())?; // (8)
+    // The other host is there, but no program has this port. Its kernel answers.
+    socket.send_to(b"hello", &at.address())?; // ①
     Ok(())
 }
 
@@ -84,7 +84,7 @@ fn tcp_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
     listener.listen(5)?;
-    let (conn, _client) = listener.accept()?; // (12)
+    let (conn, _client) = listener.accept()?; // ④
     let mut buf = [0; 1024];
     let len = conn.recv(&mut buf)?;
     say!("{}", String::from_utf8_lossy(&buf[..len]));
@@ -94,11 +94,11 @@ fn tcp_server(at: Endpoint) -> io::Result<()> {
 fn tcp_client(at: Endpoint) -> io::Result<()> {
     let early = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     if let Err(refused) = early.connect(&at.address()) {
-        say!("{refused}"); // (9)
+        say!("{refused}"); // ①
     }
     meet("the server listens");
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    conn.connect(&at.address())?; // (10)
-    conn.send(b"hello")?; // (11)
+    conn.connect(&at.address())?; // ②
+    conn.send(b"hello")?; // ③
     Ok(())
 }
