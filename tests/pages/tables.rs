@@ -197,6 +197,20 @@ fn cells(line: &str) -> (String, String, String) {
 }
 
 #[test]
+fn each_term_of_the_glossary_is_on_the_page_that_it_names() {
+    let glossary = read("docs/glossary.md");
+    let (terms, _) = glossary.split_once("## Calls").expect("the terms");
+    let rows: Vec<&str> = terms.lines().filter(|line| line.contains("](labs/")).collect();
+    assert!(rows.len() > 20, "{rows:?}");
+    for row in rows {
+        let term = row.trim_start_matches("| ").split(" | ").next().expect("a term").to_lowercase();
+        let page = read(&format!("docs/{}", links(row).pop().expect("a page"))).to_lowercase();
+        let is_there = term.split(", ").any(|word| page.contains(word.trim_matches('"')));
+        assert!(is_there, "the page does not have the term: {row}");
+    }
+}
+
+#[test]
 fn a_claim_is_a_row_with_its_verdict_and_its_condition() {
     let row = |verdict: &str, more: &str| {
         claim_row(&format!(r#"{{"says":"It a|b.","source":"S0-C01","verdict":"{verdict}"{more}}}"#))
