@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Host, Running, finish, forgotten_goodbyes, has, lab, project, run, skip, text, wait_until};
+use crate::support::{Host, Running, finish, has, lab, project, run, skip, text, wait_until};
 
 /// Whether Python is there; says so if it is not.
 fn python(test: &str) -> bool {
@@ -58,32 +58,6 @@ fn type_to(program: &mut Running, lines: &str) {
 
 fn start_command_server(host: &Host, number: u64) -> Running {
     host.start_server(host.role(&lab(number), "server").arg("--allow-commands"), "tcp")
-}
-
-#[test]
-fn a_python_client_reads_what_our_low_version_server_sends() {
-    if !python("a_python_client_reads_what_our_low_version_server_sends") {
-        return;
-    }
-    let host = Host::open();
-    let _server = start_command_server(&host, 27);
-    let answers = ask(&host, "low_version.py", &["echo hello", "seq 1 500", "echo oops >&2"]);
-    let long: String = (1..=500).map(|number| format!("{number}\n")).collect();
-    assert_eq!(answers, format!("6:hello\n\n1892:{long}\n5:oops\n\n"));
-}
-
-#[test]
-fn our_low_version_client_reads_what_a_python_server_sends() {
-    if !python("our_low_version_client_reads_what_a_python_server_sends") {
-        return;
-    }
-    let host = Host::open();
-    let _server = start_peer(&host, "low_version.py");
-    let output = host.type_to_client(&lab(27), "echo hello\n\nseq 1 500\nquit\n");
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
-    let printed = text(&output.stdout);
-    assert!(printed.starts_with(">>: hello\n>>: >>: 1\n2\n3\n"), "{printed}");
-    assert!(printed.contains("499\n500\n>>: "), "{printed}");
 }
 
 #[test]
@@ -498,48 +472,6 @@ fn runs(word: &str) -> bool {
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     let mut lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
     lines.any(|line| line.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes()))
-}
-
-#[test]
-fn a_python_client_is_answered_by_our_server_that_is_to_be_restarted() {
-    if !python("a_python_client_is_answered_by_our_server_that_is_to_be_restarted") {
-        return;
-    }
-    let host = Host::open();
-    let _server = host.start_server(&mut host.role(&lab(18), "server"), "tcp");
-    assert_eq!(ask(&host, "restart.py", &["hello", "linhaifeng nb"]), "b'HELLO'\nb'LINHAIFENG NB'\n");
-}
-
-#[test]
-fn our_server_is_not_let_in_after_a_python_server_that_said_goodbye_first() {
-    let test = "our_server_is_not_let_in_after_a_python_server_that_said_goodbye_first";
-    if !python(test) {
-        return;
-    }
-    let host = Host::open();
-    let forgotten = forgotten_goodbyes(&host.table("netstat"));
-    let mut server = start_peer(&host, "restart.py");
-    let mut client = host.role(&lab(18), "client").spawn().map(Running).expect("our client starts");
-    let typed = client.0.stdin.as_mut().expect("a pipe");
-    typed.write_all(b"\nhello\n").expect("a line is typed");
-    let mut answer = [0; 15];
-    client.0.stdout.as_mut().expect("a pipe").read_exact(&mut answer).expect("an answer");
-    assert_eq!(&answer, b">>: >>: \"HELLO\"");
-    server.0.kill().and_then(|()| server.0.wait()).expect("the server ends");
-    type_to(&mut client, "");
-    client.0.wait().expect("the client ends");
-    let again = run(&mut host.role(&lab(18), "server"));
-    let newer = run(&mut host.role(&lab(18), "new-server"));
-    if forgotten_goodbyes(&host.table("netstat")) > forgotten {
-        return skip(
-            test,
-            "the machine's table of TIME-WAIT is full, net.ipv4.tcp_max_tw_buckets: it remembers nothing",
-        );
-    }
-    assert_eq!(again.status.code(), Some(3), "{}", text(&again.stderr));
-    assert!(text(&again.stderr).contains("EADDRINUSE"), "{}", text(&again.stderr));
-    let in_use = "Address already in use (os error 98)\n";
-    assert_eq!(text(&newer.stdout), format!("the port: TIME-WAIT, no process\n{in_use}{in_use}"));
 }
 
 #[test]

@@ -19,7 +19,9 @@ mod stage;
 
 use std::path::PathBuf;
 
-use crate::support::{Host, Lab, chosen_labs, has, has_private_hosts, project, read, side_by_side, skip};
+use crate::support::{
+    Host, Lab, chosen_labs, forgotten_goodbyes, has, has_private_hosts, project, read, side_by_side, skip, skip_here,
+};
 use program::Language;
 use script::Script;
 
@@ -61,7 +63,12 @@ fn complaints_about(lab: &Lab) -> Vec<String> {
     for chosen in choices(&programs) {
         let cast: Vec<Language> =
             programs.iter().zip(&chosen).map(|(program, chosen)| cast(program, *chosen)).collect();
-        if let Err(complaint) = stage::play(&Host::open(), lab, number, &script, &cast, digits) {
+        let host = Host::open();
+        if let Err(complaint) = stage::play(&host, lab, number, &script, &cast, digits) {
+            if forgotten_goodbyes(&host.table("netstat")) > 0 {
+                skip_here(&lab.folder, "the machine's table of TIME-WAIT is full, net.ipv4.tcp_max_tw_buckets");
+                continue;
+            }
             let who: Vec<String> = script
                 .roles
                 .iter()
