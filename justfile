@@ -111,7 +111,7 @@ test-lab only:
 # Accept new transcripts and verdicts, and refresh what the pages quote and show; of one lab: just bless 19
 bless only="":
     SOCKLAB_ONLY="{{only}}" INSTA_UPDATE=always INSTA_FORCE_PASS=1 cargo test -q --test integration recorded
-    SOCKLAB_ONLY="{{only}}" SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram tidy::the_table_of_contents
+    SOCKLAB_ONLY="{{only}}" SOCKLAB_BLESS=1 cargo test -q --test integration -- pages::every_quotation pages::every_diagram tidy::the_table_of_contents drawings::the_states
 
 # Measure anew the times that pages tell; do it when the machine has nothing else to do
 measure:

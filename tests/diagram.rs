@@ -51,9 +51,9 @@ fn file(name: &str) -> PathBuf {
 }
 
 /// A text of a picture, and the box that it stands in.
-struct Text {
-    class: String,
-    content: String,
+pub struct Text {
+    pub class: String,
+    pub content: String,
     left: f64,
     right: f64,
     top: f64,
@@ -61,7 +61,7 @@ struct Text {
 }
 
 /// The texts of a picture, in their order.
-fn texts(picture: &str) -> Vec<Text> {
+pub fn texts(picture: &str) -> Vec<Text> {
     let elements = picture.split("<text ").skip(1).map(|rest| rest.split_once("</text>").expect("an end").0);
     elements
         .map(|element| {
@@ -89,7 +89,7 @@ fn texts(picture: &str) -> Vec<Text> {
 }
 
 /// That no two texts overlap, and that all are inside.
-fn is_legible(picture: &str, what: &str) {
+pub fn is_legible(picture: &str, what: &str) {
     let size: Vec<f64> = {
         let (_, rest) = picture.split_once("viewBox=\"0 0 ").expect("a size");
         let numbers = rest.split('"').next().expect("a size").split(' ');
