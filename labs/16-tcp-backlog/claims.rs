@@ -1,78 +1,107 @@
 //! What the old texts say about the 5, and what the kernel counts.
 
 use socklab::prelude::*;
-use socklab::trace::{Event, Selection, Trace, What};
+use socklab::trace::{Event, Made, Selection, What};
 
 pub fn all() -> Vec<Claim> {
     vec![
         Claim::classic("S3-C02", "listen(5): five requests at a moment.", |trace| {
-            let (limit, most) = fullest(trace, 1).ok_or(NONE)?;
-            Verdict::of(most.unaccepted() == Some(limit), listen(trace, 1).into_iter().chain([most]))
+            // Nobody is accepted in scene 1, everybody in scene 5.
+            let full = full(trace, 1)?;
+            let (most, last) = open_at_once(trace, 5)?;
+            let about = (full.limit..=full.limit + 1).contains(&full.waiting);
+            Verdict::only_when(
+                "they are requests that wait for accept; and Linux lets in a sixth",
+                about,
+                most <= full.limit + 1,
+                [full.listen.event, full.most, last],
+            )
         }),
         Claim::classic("S3-C02", "listen(5): there may be many more links in all.", |trace| {
-            let server = trace.scene(5).role("server");
-            let accepted = server.calls(Syscall::Accept);
-            let closed = server.calls(Syscall::Close).first().copied();
-            let last = accepted.last().copied().ok_or(NONE)?;
-            let limit = backlog(trace, 5).ok_or(NONE)?;
-            // All of them were open at once: none was closed before the last one came.
-            let open = accepted.len() as i64;
-            let at_once = closed.is_some_and(|closed| closed.event.n > last.event.n);
-            let evidence = listen(trace, 5).into_iter().chain([last.event]);
-            Verdict::of(at_once && open > limit + 1, evidence.chain(closed.map(|made| made.event)))
+            let listen = trace.scene(5).role("server").first(Syscall::Listen)?;
+            let (most, last) = open_at_once(trace, 5)?;
+            Verdict::of(most > backlog(&listen)? + 1, [listen.event, last])
         }),
-        Claim::ours("Linux lets one more wait for accept than listen was told: 1, 2, 6 for 0, 1, 5.", |trace| {
-            let scenes =
-                [3, 2, 1].map(|scene| fullest(trace, scene)).into_iter().collect::<Option<Vec<_>>>().ok_or(NONE)?;
-            let holds = scenes.iter().all(|(limit, most)| most.unaccepted() == Some(limit + 1));
-            Verdict::of(holds, scenes.into_iter().map(|(_, most)| most))
+        Claim::ours("On Linux one more can wait for accept than listen was told: 1, 2, 6 for 0, 1, 5.", |trace| {
+            let scenes = [full(trace, 3)?, full(trace, 2)?, full(trace, 1)?];
+            let holds = scenes.iter().all(|full| full.waiting == full.limit + 1);
+            Verdict::of(holds, scenes.iter().map(|full| full.most))
         }),
-        Claim::ours("Who finds no room gets no answer: it stays in SYN-SENT as long as the server lives.", |trace| {
-            let last = trace.scene(1).role("client").last(Syscall::Connect)?;
-            let closed = trace.scene(1).role("server").last(Syscall::Close)?;
-            let states = states(&trace.scene(1).role("client").before(closed.event), last.call.fd);
-            let state = states.last().copied().ok_or(NONE)?;
-            let holds = state.state() == Some(TcpState::SynSent) && closed.event.n < last.event.n;
-            Verdict::of(holds, [state, closed.event, last.event])
+        Claim::ours(
+            "A client that finds no room gets no answer: it is in SYN-SENT till the listener closes.",
+            |trace| {
+                let full = full(trace, 1)?;
+                let closed = trace.scene(1).role("server").last(Syscall::Close)?;
+                let states = states(&trace.scene(1).role("client").before(closed.event), full.refused.call.fd);
+                let state = states.last().copied().ok_or(Unseen::because("nobody looked at its state"))?;
+                let holds = state.state() == Some(TcpState::SynSent) && closed.event.n < full.refused.event.n;
+                Verdict::of(holds, [state, closed.event, full.refused.event])
+            },
+        ),
+        Claim::ours("The kernel counts the SYN that it drops: ListenOverflows and ListenDrops.", |trace| {
+            let mut evidence = Vec::new();
+            let mut holds = true;
+            for scene in [1, 2, 3] {
+                let printed = trace.scene(scene).role("server").printed();
+                let (said, text) = *printed.first().ok_or(Unseen::because("nobody read the counters"))?;
+                let full = full(trace, scene)?;
+                holds &= text.starts_with("ListenOverflows +1, ListenDrops +1") && full.waiting == full.limit + 1;
+                evidence.push(said);
+            }
+            Verdict::of(holds, evidence)
         }),
-        Claim::ours("The kernel counts it: one more in ListenOverflows, and one more in ListenDrops.", |trace| {
-            let lines = [1, 2, 3].map(|scene| trace.scene(scene).role("server").printed().first().copied());
-            let lines = lines.into_iter().collect::<Option<Vec<_>>>().ok_or(NONE)?;
-            let holds = lines.iter().all(|(_, text)| *text == "ListenOverflows +1, ListenDrops +1");
-            Verdict::of(holds, lines.into_iter().map(|(event, _)| event))
-        }),
-        Claim::ours("Who waits is let in by the SYN that its kernel sends again.", |trace| {
+        Claim::ours("A client that waits is let in by the SYN that its kernel repeats.", |trace| {
             let scene = trace.scene(4);
             let accept = scene.clone().role("server").first(Syscall::Accept)?;
             let client = scene.role("second-client");
             let connect = client.first(Syscall::Connect)?;
-            let (said, again) = client.printed().first().copied().ok_or(NONE)?;
+            let printed = client.printed();
+            let (said, again) = *printed.first().ok_or(Unseen::because("nobody counted the SYNs"))?;
             let let_in = connect.event.n > accept.event.n && connect.call.ret == Some(0);
-            Verdict::of(let_in && again == "TCPSynRetrans +1", [accept.event, connect.event, said])
+            Verdict::of(let_in && again.starts_with("TCPSynRetrans +1"), [accept.event, connect.event, said])
         }),
     ]
 }
 
-const NONE: Unseen = Unseen::because("the calls that it is about were not made");
-
-/// The call of `listen` in a scene.
-fn listen(trace: &Trace, scene: u32) -> Option<&Event> {
-    trace.scene(scene).role("server").calls(Syscall::Listen).first().map(|made| made.event)
+/// A listener whose queue was full.
+struct Full<'a> {
+    listen: Made<'a>,
+    /// The number that `listen` was given.
+    limit: i64,
+    /// How many waited, and the moment when most did.
+    waiting: i64,
+    most: &'a Event,
+    /// The call of connect that found no room.
+    refused: Made<'a>,
 }
 
-/// The number that `listen` was given in a scene.
-fn backlog(trace: &Trace, scene: u32) -> Option<i64> {
-    let calls = trace.scene(scene).role("server").calls(Syscall::Listen);
-    calls.first()?.call.get_arg("backlog")?.as_number()
+fn full(trace: &Trace, scene: u32) -> Result<Full<'_>, Unseen> {
+    let server = trace.scene(scene).role("server");
+    let listen = server.first(Syscall::Listen)?;
+    let most = server.accept_queues().into_iter().max_by_key(|event| event.unaccepted());
+    let most = most.ok_or(Unseen::because("nobody looked at the queue"))?;
+    let waiting = most.unaccepted().ok_or(Unseen::because("nobody looked at the queue"))?;
+    let refused = trace.scene(scene).role("client").last(Syscall::Connect)?;
+    if refused.call.ret == Some(0) {
+        return Err(Unseen::because("there was always room"));
+    }
+    Ok(Full { listen, limit: backlog(&listen)?, waiting, most, refused })
 }
 
-/// That number, and the moment when most connections waited, if one more was tried and found no room.
-fn fullest(trace: &Trace, scene: u32) -> Option<(i64, &Event)> {
-    let most = trace.scene(scene).role("server").accept_queues();
-    let most = most.into_iter().max_by_key(|event| event.unaccepted())?;
-    let calls = trace.scene(scene).role("client").calls(Syscall::Connect);
-    let refused = calls.last()?.call.ret == Some(-1);
-    refused.then_some((backlog(trace, scene)?, most))
+/// The number that `listen` was given.
+fn backlog(listen: &Made<'_>) -> Result<i64, Unseen> {
+    let number = listen.call.get_arg("backlog").and_then(|number| number.as_number());
+    number.ok_or(Unseen::because("listen was given no number"))
+}
+
+/// How many accepted connections were open at once, and the accept of the last.
+fn open_at_once(trace: &Trace, scene: u32) -> Result<(i64, &Event), Unseen> {
+    let server = trace.scene(scene).role("server");
+    let first_closed = server.first(Syscall::Close)?;
+    let accepted = server.before(first_closed.event).some(Syscall::Accept)?;
+    let open = accepted.iter().filter(|made| made.call.ret >= Some(0)).count();
+    let last = accepted.last().ok_or(Unseen::because("nobody was accepted"))?;
+    Ok((i64::try_from(open).unwrap_or(i64::MAX), last.event))
 }
 
 /// The states that one socket went through.

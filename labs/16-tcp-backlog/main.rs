@@ -12,28 +12,28 @@ pub fn lab() -> Lab {
         .in_chapter(Chapter::Conversation)
         .asks("What does the 5 of listen(5) count?")
         .scene(
-            Scene::new("five, as its authors wrote it, and nobody is accepted")
+            Scene::new("listen(5), as in the old programs, and nobody is accepted")
                 .server(server_of_5)
                 .client(seven_calls)
                 .show_states()
                 .show_accept_queues(),
         )
         .scene(
-            Scene::new("one, and nobody is accepted")
+            Scene::new("listen(1), and nobody is accepted")
                 .server(server_of_1)
                 .client(three_calls)
                 .show_states()
                 .show_accept_queues(),
         )
         .scene(
-            Scene::new("none, and nobody is accepted")
+            Scene::new("listen(0), and nobody is accepted")
                 .server(server_of_0)
                 .client(two_calls)
                 .show_states()
                 .show_accept_queues(),
         )
         .scene(
-            Scene::new("one accept makes room: when does the next one learn of it?")
+            Scene::new("one accept makes room: when is the next client let in?")
                 .server(late_server)
                 .client(patient_client)
                 .role("second-client", patient_client)
@@ -41,7 +41,7 @@ pub fn lab() -> Lab {
                 .show_accept_queues(),
         )
         .scene(
-            Scene::new("five, and all are accepted: how many links can there be?")
+            Scene::new("listen(5), and all are accepted: how many links can there be?")
                 .server(greeting_server)
                 .client(two_hundred_calls)
                 .show_accept_queues()
@@ -53,7 +53,7 @@ pub fn lab() -> Lab {
 fn server_of_5(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.bind(&at.address())?;
-    listener.listen(5)?; // (1)
+    listener.listen(5)?; // ①
     count_overflows()
 }
 
@@ -77,7 +77,7 @@ fn count_overflows() -> io::Result<()> {
     meet("the client has called");
     let overflows = counted("ListenOverflows")? - overflows;
     let drops = counted("ListenDrops")? - drops;
-    say!("ListenOverflows +{overflows}, ListenDrops +{drops}"); // (4)
+    say!("ListenOverflows +{overflows}, ListenDrops +{drops}"); // ④
     Ok(())
 }
 
@@ -93,17 +93,18 @@ fn two_calls(at: Endpoint) -> io::Result<()> {
     call(at, 2)
 }
 
-/// Connects once more for each that the server should have room for, and keeps all.
+/// Connects as often as the server has room, keeps all connections, and tries once more.
 fn call(at: Endpoint, times: usize) -> io::Result<()> {
     let mut kept = Vec::new();
     for _ in 1..times {
         let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-        conn.connect(&at.address())?; // (2)
+        conn.connect(&at.address())?; // ②
         kept.push(conn);
     }
     let last = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    // ③
     if let Err(error) = last.connect(&at.address()) {
-        say!("{error}"); // (3)
+        say!("{error}"); // ⑥
     }
     Ok(())
 }
@@ -115,7 +116,7 @@ fn late_server(at: Endpoint) -> io::Result<()> {
     meet("both clients have called");
 
     for _ in 0..2 {
-        let (conn, _client) = listener.accept()?; // (5)
+        let (conn, _client) = listener.accept()?;
         conn.send(b"welcome")?;
     }
     Ok(())
@@ -124,7 +125,7 @@ fn late_server(at: Endpoint) -> io::Result<()> {
 fn patient_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     let before = counted("TCPSynRetrans")?;
-    conn.connect(&at.address())?; // (6)
+    conn.connect(&at.address())?;
     say!("TCPSynRetrans +{}", counted("TCPSynRetrans")? - before);
     let mut buf = [0; 1024];
     conn.recv(&mut buf)?;
@@ -141,10 +142,10 @@ fn greeting_server(at: Endpoint) -> io::Result<()> {
         conn.send(b"welcome")?;
         links.push(conn);
     }
-    say!("{} links", links.len()); // (7)
+    say!("{} links", links.len());
     for conn in links {
         let mut buf = [0; 1024];
-        conn.recv(&mut buf)?; // the client's goodbye; the end of the block closes the link
+        conn.recv(&mut buf)?; // the client's FIN; the end of the block closes the link
     }
     Ok(())
 }

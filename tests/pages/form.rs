@@ -22,7 +22,7 @@ const NOT_YET: &[&[u64]] = &[
     // and what is done with them, and the first connections
     &[9],
     // How conversations end
-    &[14, 16],
+    &[14],
     // Framing, and the wire
     &[45],
 ];
