@@ -36,8 +36,8 @@ fn left(trace: &Trace, scene: u32, state: TcpState) -> Vec<&Event> {
 fn last_state(trace: &Trace, scene: u32) -> Result<&Event, Unseen> {
     let first = trace.scene(scene).role("new-server").first(Syscall::Bind)?;
     let states = trace.scene(scene).role("server").before(first.event).states();
-    let closed = states.into_iter().filter(|event| event.is_after_close());
-    closed.last().ok_or(Unseen::because("the old server has closed no connection"))
+    let mut closed = states.into_iter().filter(|event| event.is_after_close());
+    closed.next_back().ok_or(Unseen::because("the old server has closed no connection"))
 }
 
 /// Whether the kernel says that the old server's four connections are in this state, and these cells were bound.
