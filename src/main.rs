@@ -1,4 +1,4 @@
-//! The `socklab` program: finds labs, runs them, checks their claims, tells what this machine allows.
+//! The `socklab` program: finds labs, runs them, checks their claims, reports what this machine allows.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 

@@ -188,7 +188,7 @@ impl Findings {
 
     fn sandboxes_as_text(&self) -> String {
         if let Some(fault) = &self.protection.fault {
-            return format!("sandboxes for strangers' programs: not found out: {fault}\n");
+            return format!("sandboxes for strangers' programs: unknown: {fault}\n");
         }
         let mut text = format!("sandboxes for strangers' programs: {}\n", self.protection);
         for missing in &self.protection.missing {

@@ -35,6 +35,9 @@ const PROGRAM: &str = include_str!("new/main.rs.txt");
 const CLAIMS: &str = include_str!("new/claims.rs.txt");
 const NUMBERED_PROGRAM: &str = include_str!("new/program.rs.txt");
 const PAGE: &str = include_str!("new/page.md.txt");
+const LESSON: &str = include_str!("new/lesson.toml.txt");
+const PYTHON: [(&str, &str); 2] =
+    [("server.py", include_str!("new/server.py.txt")), ("client.py", include_str!("new/client.py.txt"))];
 
 /// Writes the lab's files, and its row in `labs/README.md`: all of it, or nothing.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
@@ -44,12 +47,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     check(arguments)?;
     let (number, name) = (arguments.number, &arguments.name);
     let folder = format!("{number:02}-{name}");
-    let files = [
+    let mut files = vec![
         (format!("labs/{folder}/main.rs"), PROGRAM),
         (format!("labs/{folder}/claims.rs"), CLAIMS),
+        (format!("labs/{folder}/lesson.toml"), LESSON),
         (format!("docs/labs/{folder}.md"), PAGE),
         (format!("programs/src/bin/lab-{folder}.rs"), NUMBERED_PROGRAM),
     ];
+    files.extend(PYTHON.map(|(name, text)| (format!("labs/{folder}/python/{name}"), text)));
     let mut text = String::new();
     let mut written = Vec::new();
     let made = files.iter().try_for_each(|(path, template)| {
@@ -62,7 +67,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     made.and_then(|()| add_row(&checkout, arguments)).inspect_err(|_| {
         written.iter().for_each(|file| drop(fs::remove_file(file)));
         // Gone if it is empty, as one that was just made is.
-        let _ = fs::remove_dir(checkout.join("labs").join(&folder));
+        let lab = checkout.join("labs").join(&folder);
+        let _ = fs::remove_dir(lab.join("python")).and_then(|()| fs::remove_dir(lab));
     })?;
     text += "added it to labs/README.md\n";
     text += &format!("now: just lab {number:02}, write the lab, then just bless {number:02}\n");

@@ -19,7 +19,7 @@ pub struct Arguments {
     language: Option<String>,
 }
 
-/// Makes the folder; without a language tells which there are.
+/// Makes the folder; without a language says which there are.
 pub fn run(arguments: &Arguments) -> Result<ExitCode> {
     let work = Work::of_environment();
     let Some(exercise) = &arguments.exercise else {

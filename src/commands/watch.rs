@@ -96,7 +96,7 @@ struct Watch {
     judging: Option<usize>,
     round: u32,
     judged: u32,
-    /// Which of the checks that do not pass is told.
+    /// Which of the checks that do not pass is shown.
     story: usize,
     /// What is shown in place of the report, and its first row on the screen.
     panel: Option<(Panel, usize)>,
@@ -287,7 +287,7 @@ impl Watch {
                 let place = shown(&watched(&self.work, self.folder, &self.arguments.program)[0]);
                 let says = format!(
                     "Judging what is in {place}: each check starts your program anew, on a host of its own, and talks \
-                     to it. The first thing that goes wrong will be told here."
+                     to it. The first thing that goes wrong will be shown here."
                 );
                 format!("{strong}{}{strong:#}\n\n", cut(&format!("{id} {title}"), columns))
                     + &wrapped_lines(&says, columns)
@@ -320,7 +320,7 @@ impl Watch {
         text.lines().flat_map(|line| folded(line, columns)).collect()
     }
 
-    /// A hint to the failure that is told.
+    /// A hint to the failure that is shown.
     fn hint_to_failure(&self) -> Option<&'static str> {
         let Some(Ok(grade)) = &self.last else { return None };
         if grade.unfit.is_some() {

@@ -1,4 +1,4 @@
-//! Plays a lab's scenes on a stage, one after the other, and tells every event.
+//! Plays a lab's scenes on a stage, one after the other, and reports every event.
 
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
@@ -46,7 +46,7 @@ impl RunOptions {
     }
 }
 
-/// Plays the scenes, one after the other, and tells every event. The ending is that of the first scene that did not end
+/// Plays the scenes, one after the other, and reports every event. The ending is that of the first scene that did not end
 /// as it is meant to, or `Done`.
 pub(super) fn play(
     lab: &Lab,
@@ -94,7 +94,7 @@ pub(super) fn play(
     Ok(first_wrong)
 }
 
-/// Plays a scene. One that the machine proves too slow for is played again, and only the last time is told: if that is
+/// Plays a scene. One that the machine proves too slow for is played again, and only the last time is reported: if that is
 /// void, too, a note says so.
 fn play_until_valid(
     lab: &Lab,
