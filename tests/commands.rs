@@ -5,8 +5,8 @@
 //! the variable `SOCKLAB_COMMANDS` asks for it. What is not run, and why, is in `LEFT_OUT`.
 //!
 //! A fence with lines `# terminal 1` and `# terminal 2` is a recipe for several terminals. Each line `# type: hello`,
-//! `# Ctrl-D`, `# Ctrl-C` is typed in the terminal above it when every program there is waits. What still runs at the end
-//! is ended with Ctrl-C, and must end.
+//! `# Ctrl-D`, `# Ctrl-C` is typed in the terminal above it when every program there is waits. What still runs at the
+//! end is ended with Ctrl-C, and must end.
 
 mod page;
 mod terminal;
@@ -231,7 +231,8 @@ impl Place {
     }
 }
 
-/// A `just` that does what the justfile says, for the recipes that are a call of our program: `cargo run … -- lab "$@"`.
+/// A `just` that does what the justfile says, for the recipes that are a call of our program: `cargo run … -- lab
+/// "$@"`.
 fn just(justfile: &str, socklab: &str) -> String {
     let mut script = "#!/bin/sh\nrecipe=$1\nshift\ncase $recipe in\n".to_owned();
     let mut recipe = "";

@@ -1,5 +1,5 @@
-//! Our roles by hand and Python programs that follow the classic texts understand each other, both ways round, where more
-//! is to be seen than in the scene that `twins.rs` plays.
+//! Our roles by hand and Python programs that follow the classic texts understand each other, both ways round, where
+//! more is to be seen than in the scene that `twins.rs` plays.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};

@@ -1,16 +1,16 @@
-//! The Python programs of the labs and our roles by hand are twins: any of them can take the other's place, and its user
-//! sees what the scene's transcript shows.
+//! The Python programs of the labs and our roles by hand are twins: any of them can take the other's place, and its
+//! user sees what the scene's transcript shows.
 //!
 //! Each lab with a folder `python/` is played once with every role of its scene in turn in Python, and once with all of
 //! them; each time on a private host of its own, where the classic ports are free. The scene is `[python] scene` of
 //! `lesson.toml`, the first where there is none. What is typed, who starts when and who is ended when is taken from the
 //! scene's own record; nothing is timed (see `stage.rs`).
 //!
-//! Compared is what each program prints with what its role prints there, line by line. Three things are written as Python
-//! writes them, and mean the same: bytes (`b'hello'` for `"hello"`), an address (`('127.0.0.1', 9000)` for
-//! `127.0.0.1:9000`), an error (`[Errno 32] Broken pipe` for `Broken pipe (os error 32)`). In which order the messages of
-//! several clients reach a server is free here: where that can be seen, clients are started one after the other, each
-//! when all others wait.
+//! Compared is what each program prints with what its role prints there, line by line. Three things are written as
+//! Python writes them, and mean the same: bytes (`b'hello'` for `"hello"`), an address (`('127.0.0.1', 9000)` for
+//! `127.0.0.1:9000`), an error (`[Errno 32] Broken pipe` for `Broken pipe (os error 32)`). In which order the messages
+//! of several clients reach a server is free here: where that can be seen, clients are started one after the other,
+//! each when all others wait.
 
 mod program;
 mod script;
@@ -81,8 +81,8 @@ fn complaints_about(lab: &Lab) -> Vec<String> {
     complaints
 }
 
-/// What happens in the scene. Where its wire has faults, no program by hand sees what the scene shows: it is to see what
-/// our roles by hand do.
+/// What happens in the scene. Where its wire has faults, no program by hand sees what the scene shows: it is to see
+/// what our roles by hand do.
 fn script(lab: &Lab, number: u32) -> Result<Script, String> {
     let script = Script::of(&lab.shown_events(&["--scene", &number.to_string()]));
     if !script.has_faults {

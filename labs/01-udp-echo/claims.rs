@@ -82,7 +82,8 @@ pub fn all() -> Vec<Claim> {
             },
         ),
         Claim::ours(
-            "What does not fit the receiver's buffer is lost: the call does not fail, and the rest does not come later.",
+            "What does not fit the receiver's buffer is lost: the call does not fail, and the rest \
+             does not come later.",
             |trace| {
                 let scene = trace.scene(3);
                 let [long, short] = scene.clone().role("client").first_few(Sends)?;

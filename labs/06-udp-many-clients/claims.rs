@@ -91,7 +91,8 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(foreign.call.data == taken.call.data, [foreign, taken])
         }),
         Claim::ours(
-            "A connected one takes datagrams only from its peer; the kernel refuses a stranger's as if nobody had the port.",
+            "A connected one takes datagrams only from its peer; the kernel refuses a stranger's \
+             as if nobody had the port.",
             |trace| {
                 let scene = trace.scene(5);
                 let foreign = foreign(&scene)?;

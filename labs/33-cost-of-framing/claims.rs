@@ -37,7 +37,8 @@ pub fn all() -> Vec<Claim> {
             },
         ),
         Claim::ours(
-            "Two sends are no faster than the low version: two round trips, and a timer if the question follows at once.",
+            "Two sends are no faster than the low version: two round trips, and a timer if the question \
+             follows at once.",
             |trace| {
                 trace.pinned(THRESHOLD)?;
                 let [low, two] = [exchange(trace, LOW[1], "two")?, exchange(trace, TWO_SENDS[1], "two")?];
@@ -46,7 +47,8 @@ pub fn all() -> Vec<Claim> {
             },
         ),
         Claim::ours(
-            "In two sends, an answer waits for a delayed acknowledgement if its question follows at once on the last one.",
+            "In two sends, an answer waits for a delayed acknowledgement if its question follows at once \
+             on the last one.",
             |trace| {
                 trace.pinned(THRESHOLD)?;
                 let [near, far] = [exchange(trace, TWO_SENDS[0], "two")?, exchange(trace, TWO_SENDS[1], "two")?];

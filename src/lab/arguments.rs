@@ -15,9 +15,9 @@ use crate::stage::Choice;
 use crate::wire::{LinkKind, Plan, Script};
 
 const HELP: &str = "\
-Without a role it plays a demo: every role is a process of its own, on a private host, and one acts at a time. It shows \
-the first scene; --scene 2 shows another one, --all shows all. With a role it is that one program, in this terminal; \
-start the other one in a second terminal.";
+Without a role it plays a demo: every role is a process of its own, on a private host, and one acts at a time. It \
+shows the first scene; --scene 2 shows another one, --all shows all. With a role it is that one program, in this \
+terminal; start the other one in a second terminal.";
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 all went as the lab means it to; 1 a role failed; 2 the command line is not understood; \

@@ -89,7 +89,8 @@ fn as_json(lab: &Lab, trace: &Trace) -> String {
         let fields = json!({
             "v": crate::trace::VERSION, "lab": lab.number, "source": claim.source, "says": claim.says,
             "about_programs": claim.about_programs, "verdict": name(&verdict),
-            "condition": verdict.as_ref().ok().and_then(Verdict::condition), "kernel": play::kernel(), "evidence": evidence,
+            "condition": verdict.as_ref().ok().and_then(Verdict::condition), "kernel": play::kernel(),
+            "evidence": evidence,
         });
         format!("{fields}\n")
     });
@@ -103,8 +104,8 @@ struct Proof {
     turned_by: Option<String>,
     /// Whether that is the counterexample which the claim keeps beside it.
     is_kept: bool,
-    /// What the program alone does otherwise, and the verdict is the opposite: a fault of the check, unless the claim is
-    /// about programs.
+    /// What the program alone does otherwise, and the verdict is the opposite: a fault of the check, unless the claim
+    /// is about programs.
     turned_by_program: Option<String>,
 }
 

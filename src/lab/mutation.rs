@@ -1,7 +1,7 @@
 //! Mutations of a trace: what the kernel might have reported instead, one change at a time.
 //!
-//! A check that judges the kernel must come to the opposite verdict for some of them. Changes of what the program itself
-//! decides (its prompts, what it prints, the names of its calls) must turn no claim about the kernel.
+//! A check that judges the kernel must come to the opposite verdict for some of them. Changes of what the program
+//! itself decides (its prompts, what it prints, the names of its calls) must turn no claim about the kernel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;

@@ -46,8 +46,8 @@ impl RunOptions {
     }
 }
 
-/// Plays the scenes, one after the other, and reports every event. The ending is that of the first scene that did not end
-/// as it is meant to, or `Done`.
+/// Plays the scenes, one after the other, and reports every event. The ending is that of the first scene that did not
+/// end as it is meant to, or `Done`.
 pub(super) fn play(
     lab: &Lab,
     options: RunOptions,
@@ -94,8 +94,8 @@ pub(super) fn play(
     Ok(first_wrong)
 }
 
-/// Plays a scene. One that the machine proves too slow for is played again, and only the last time is reported: if that is
-/// void, too, a note says so.
+/// Plays a scene. One that the machine proves too slow for is played again, and only the last time is reported: if that
+/// is void, too, a note says so.
 fn play_until_valid(
     lab: &Lab,
     scene: &Scene,

@@ -78,8 +78,8 @@ const SETTINGS: [(&str, &str); 15] = [
     ("ipv4/tcp_timestamps", "2"),
     // No probe sends a lost tail again within milliseconds: on a held wire it would go off by chance.
     ("ipv4/tcp_early_retrans", "0"),
-    // How many answers in a row make a connection interactive, so that acknowledgements wait for data to ride on: 3 from
-    // Linux 5.1 on, 1 again from 6.0 on, a setting since 6.7.
+    // How many answers in a row make a connection interactive, so that acknowledgements wait for data to ride on: 3
+    // from Linux 5.1 on, 1 again from 6.0 on, a setting since 6.7.
     ("ipv4/tcp_pingpong_thresh", "1"),
     // How many SYNs are repeated after the same time, before each wait is twice the one before: a setting since 6.5.
     ("ipv4/tcp_syn_linear_timeouts", "4"),
@@ -120,8 +120,9 @@ impl Hosts {
         }
     }
 
-    /// The settings, files under `/proc/sys/net`, that have another value here than the labs were made with, and cannot be
-    /// given it: on the machine's own loopback, where the kernel does not know the setting, or where it is read-only.
+    /// The settings, files under `/proc/sys/net`, that have another value here than the labs were made with, and cannot
+    /// be given it: on the machine's own loopback, where the kernel does not know the setting, or where it is
+    /// read-only.
     pub fn unpinned(&self) -> Vec<String> {
         let private = !matches!(self, Hosts::Loopback(_));
         let has_it = |(file, value): &&(&str, &str)| {

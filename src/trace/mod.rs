@@ -141,7 +141,8 @@ pub struct Start {
     pub began_us: u64,
     /// What the dice of the wire were thrown from.
     pub seed: Option<u64>,
-    /// Settings of the kernel, files under `/proc/sys/net`, that the stage pins elsewhere and could not pin here. Varies.
+    /// Settings of the kernel, files under `/proc/sys/net`, that the stage pins elsewhere and could not pin here.
+    /// Varies.
     pub unpinned: Vec<String>,
 }
 

@@ -158,8 +158,10 @@ mod tests {
     #[test]
     fn commands_are_the_lines_of_fences_and_demos_in_the_text() {
         let page = "A `just lab 05 --scene 3` (exit 6), `just lab 05 client`, `just lab NN` and `just start`.\n\n\
-            ```sh\njust lab 01     # all\njust lab 01 --repeat 500   # exit 6 here\njust lab 01 FILE\n\njust \\\n  labs\n```\n\n\
-            ```text\njust no\n```\n```sh\nfor one in *; do\njust labs\ndone\n```\n1. x\n   ```sh\n   just lab 2\n   ```\n";
+            ```sh\njust lab 01     # all\njust lab 01 --repeat 500   # exit 6 here\n\
+            just lab 01 FILE\n\njust \\\n  labs\n```\n\n\
+            ```text\njust no\n```\n```sh\nfor one in *; do\n\
+            just labs\ndone\n```\n1. x\n   ```sh\n   just lab 2\n   ```\n";
         let all = given("p", page);
         let steps: Vec<&[Step]> = all.iter().map(|given| given.steps.as_slice()).collect();
         let expected: [&[Step]; 3] = [
@@ -174,7 +176,8 @@ mod tests {
 
     #[test]
     fn a_recipe_has_terminals_and_what_is_typed_in_them() {
-        let page = "```sh\n# terminal 1\njust lab 01 server\n# terminal 2: later\njust lab 01 client   # exit 1\n# type: a b\n\
+        let page = "```sh\n# terminal 1\njust lab 01 server\n# terminal 2: later\n\
+            just lab 01 client   # exit 1\n# type: a b\n\
             # type:\n# a remark\n# Enter\n# Ctrl-D\n# terminal 1\n# Ctrl-C\n```\n";
         let keys = |keys: &str| Step::Keys(keys.to_owned());
         let expected = [

@@ -129,7 +129,8 @@ impl Terminal {
         }
         let id = self.program.as_ref().expect("it runs").process.0.id();
         let proc = |file: &str| fs::read_to_string(format!("/proc/{id}/{file}")).unwrap_or_default();
-        // `proc(5)`: the number of the call in which it sleeps, and its arguments; `running` of one that does not sleep.
+        // `proc(5)`: the number of the call in which it sleeps, and its arguments; `running` of one that does not
+        // sleep.
         let call = proc("syscall");
         let mut words = call.split_whitespace();
         let number: i64 = words.next()?.parse().ok()?;

@@ -38,8 +38,8 @@ fn split_mark(line: &str) -> (&str, Option<char>) {
     }
 }
 
-/// Whether the lines are the scene's, in order, with a gap where lines are left out and nowhere else. The scene's title,
-/// and lines without text, may be left out or not, and so may the blanks before a role's name.
+/// Whether the lines are the scene's, in order, with a gap where lines are left out and nowhere else. The scene's
+/// title, and lines without text, may be left out or not, and so may the blanks before a role's name.
 fn is_of_the_scene(lines: &[(&str, Option<char>)], scene: &str) -> Result<(), String> {
     let is_title = |line: &str| line.starts_with("── ");
     let recorded: Vec<&str> =

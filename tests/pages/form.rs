@@ -17,7 +17,8 @@ const MINUTES_FOR_THE_COMMAND: usize = 3;
 /// How far a lesson's minutes may be from what the length of the core gives.
 const MINUTES_OFF: usize = 3;
 
-/// Labs whose pages have not got this form yet. A line is taken out with the last of its pages, and a number with its own.
+/// Labs whose pages have not got this form yet. A line is taken out with the last of its pages, and a number with its
+/// own.
 const NOT_YET: &[&[u64]] = &[
     // How conversations end
     &[14],
@@ -232,9 +233,11 @@ fn time_fault(page: &str, minutes: usize) -> Option<String> {
 mod tests {
     use super::*;
 
-    const PAGE: &str = "# 03. A\n\n<!-- orientation -->\n*Datagrams*\n\nWhat?\n\n## Predict\n\n<!-- predict -->\n<!-- end -->\n\n\
-        ## Run\n\n```sh\njust lab 03\n```\n\n## What happened\n\n<!-- cut: scene 1 -->\n```text\n# no heading\n```\n\n\
-        ## In code\n\n<!-- quote: fn server -->\n```rust\n```\n\n## What to remember\n\n- One.\n- Two,\n  still two.\n\n\
+    const PAGE: &str = "# 03. A\n\n<!-- orientation -->\n*Datagrams*\n\nWhat?\n\n## Predict\n\n\
+        <!-- predict -->\n<!-- end -->\n\n## Run\n\n```sh\njust lab 03\n```\n\n\
+        ## What happened\n\n<!-- cut: scene 1 -->\n```text\n# no heading\n```\n\n\
+        ## In code\n\n<!-- quote: fn server -->\n```rust\n```\n\n## What to remember\n\n- One.\n\
+        - Two,\n  still two.\n\n\
         ## Now you\n\nIt.\n\n---\n\n## More\n\n### Scene 2: b\n\n`--scene 2`\n\n### Scenes 3 to 4: c\n\n### By hand\n\n\
         ### Try it yourself\n\n- Do.\n  <details><summary>Answer</summary>\n\n  1. So.\n\n  </details>\n\n\
         ### What the old texts say\n\n[Old](../claims.md)\n\n<!-- claims -->\n<!-- end -->\n";

@@ -130,7 +130,8 @@ impl Program {
         if let Some(status) = self.process.0.try_wait().expect("a status") {
             return Doing::Ended(status);
         }
-        // `proc(5)`: the number of the call in which it sleeps, and its arguments; `running` of one that does not sleep.
+        // `proc(5)`: the number of the call in which it sleeps, and its arguments; `running` of one that does not
+        // sleep.
         let call = self.proc("syscall");
         let mut words = call.split_whitespace();
         let Some(Ok(number)) = words.next().map(str::parse::<i64>) else { return Doing::Acts };

@@ -1,8 +1,8 @@
 //! A trace as a picture: a lifeline for each role, their calls, and the frames between them.
 //!
 //! `rows.rs` makes events a scene of `scene.rs`, in the words of `words.rs`. Where there are no frames, `ways.rs` finds
-//! which call took what another one sent. `grid.rs` says where the columns are; `draw.rs` and `legend.rs` draw, with the
-//! elements of `pen.rs` in the colours of `style.rs`.
+//! which call took what another one sent. `grid.rs` says where the columns are; `draw.rs` and `legend.rs` draw, with
+//! the elements of `pen.rs` in the colours of `style.rs`.
 
 mod draw;
 mod grid;
