@@ -87,28 +87,6 @@ fn our_struct_header_client_reads_what_a_python_server_sends() {
 }
 
 #[test]
-fn a_python_client_hears_our_udp_echo() {
-    if !python("a_python_client_hears_our_udp_echo") {
-        return;
-    }
-    let host = Host::open();
-    let _server = host.start_server(&mut host.role(&lab(1), "server"), "udp");
-    assert_eq!(ask(&host, "udp_echo.py", &["hello", "straße é 你好"]), "HELLO\nSTRAßE é 你好\n");
-}
-
-#[test]
-fn our_client_hears_a_python_udp_echo() {
-    if !python("our_client_hears_a_python_udp_echo") {
-        return;
-    }
-    let host = Host::open();
-    let _server = start_peer(&host, "udp_echo.py");
-    let output = host.type_to_client(&lab(1), "hello\n你好\n");
-    let printed = text(&output.stdout);
-    assert!(printed.contains("HELLO (127.0.0.1:") && printed.contains("你好 (127.0.0.1:"), "{printed}");
-}
-
-#[test]
 fn a_python_program_at_a_contacts_port_chats_with_ours() {
     if !python("a_python_program_at_a_contacts_port_chats_with_ours") {
         return;
@@ -191,14 +169,14 @@ fn our_cured_server_tells_how_each_python_client_left_and_serves_the_next() {
     assert_eq!(ask(&host, "next_caller.py", &["gbk"]), "an answer of 0 bytes\n");
     assert_eq!(ask(&host, "next_caller.py", &["q", "hello"]), "HELLO\n");
     let mut said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
-    let mut next = |text: &str| {
+    let mut next = |words: &[&str]| {
         let line = said.find(|line| line.contains("127.0.0.1:")).expect("a line about a client");
-        assert!(line.contains(text), "{line}");
+        assert!(words.iter().any(|words| line.contains(words)), "{line}");
     };
-    next("left without a goodbye");
-    next("is sent away: invalid utf-8");
+    next(&["broke the connection off"]);
+    next(&["is sent away: invalid utf-8"]);
     // Whether the answer to the q finds it there still, or brings a reset, is a race.
-    next("left");
+    next(&["has left", "broke the connection off"]);
 }
 
 #[test]
