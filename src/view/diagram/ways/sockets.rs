@@ -21,6 +21,8 @@ pub(super) struct Socket<'a> {
     /// The listener that it was accepted from, the peer's name, and the event.
     pub accepted: Option<(usize, String, usize)>,
     pub sends: Vec<Moved<'a>>,
+    /// The parts of a datagram that waits for more, `MSG_MORE`.
+    begun: Option<Moved<'a>>,
     pub receives: Vec<Moved<'a>>,
     /// Where a receive found the end of the stream.
     pub ends: Vec<usize>,
@@ -229,6 +231,21 @@ impl<'a> Socket<'a> {
         let buffers = if is_many { call.buffers() } else { one.to_vec() };
         let many = buffers.into_iter().take(if is_many { ret } else { 1 });
         let moved = many.map(|(bytes, len)| Moved { began, at, len, bytes, other, room });
-        if call.sends() { self.sends.extend(moved) } else { self.receives.extend(moved) }
+        for moved in moved {
+            if !call.sends() {
+                self.receives.push(moved);
+                continue;
+            }
+            // Parts are one datagram with the send that completes it. It begins with the bytes of the first.
+            let whole = match self.begun.take() {
+                Some(first) => Moved { began: moved.began, at: moved.at, len: first.len + moved.len, ..first },
+                None => moved,
+            };
+            if call.flags().contains(libc::MSG_MORE) {
+                self.begun = Some(whole);
+            } else {
+                self.sends.push(whole);
+            }
+        }
     }
 }
