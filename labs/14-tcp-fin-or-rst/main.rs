@@ -9,10 +9,10 @@ use socklab::prelude::*;
 pub fn lab() -> Lab {
     Lab::new(14, "tcp-fin-or-rst", 8080)
         .in_chapter(Chapter::Conversation)
-        .asks("When does a goodbye become a reset, and what is lost with it?")
+        .asks("When does a connection end in a reset, and what is lost with it?")
         .on_one_host()
         .scene(
-            Scene::new("the server goes first, as its authors met it")
+            Scene::new("the server goes first")
                 .server(server)
                 .killed()
                 .client(client)
@@ -20,7 +20,7 @@ pub fn lab() -> Lab {
                 .show_states(),
         )
         .scene(
-            Scene::new("the same client written in C: a signal ends it")
+            Scene::new("the same client as in C: a signal ends it")
                 .server(server)
                 .killed()
                 .client(mortal_client)
@@ -72,7 +72,7 @@ pub fn lab() -> Lab {
                 .show_states(),
         )
         .scene(
-            Scene::new("the cure: half a goodbye, then read to the end")
+            Scene::new("the cure: shut down one direction, then read to the end")
                 .server(polite_server)
                 .client(small_client)
                 .show_receive_queues(),
@@ -90,30 +90,30 @@ fn server(at: Endpoint) -> io::Result<()> {
     let len = conn.recv(&mut buf)?;
     say!("from client msg is  \"{}\"", buf[..len].escape_ascii());
     conn.send(&buf[..len].to_ascii_uppercase())?;
-    // Its authors have a loop here. After the first round somebody ends the program.
-    be_killed() // (1)
+    // The old server has a loop here. After the first round somebody kills it.
+    be_killed()
 }
 
 fn client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     while let Some(line) = prompt(">>: ") {
-        // The authors' client ends with a traceback if this fails.
+        // ② The old client ends with a traceback if this fails.
         if let Err(error) = conn.send(line.as_bytes()) {
-            say!("{error}"); // (4)
+            say!("{error}"); // ⑤
             break;
         }
-        say!("Client message has been sent"); // (2)
+        say!("Client message has been sent");
         let mut buf = [0; 1024];
-        let len = conn.recv(&mut buf)?;
-        say!("from server msg is  {}", String::from_utf8_lossy(&buf[..len])); // (3)
+        let len = conn.recv(&mut buf)?; // ④
+        say!("from server msg is  {}", String::from_utf8_lossy(&buf[..len]));
     }
     Ok(())
 }
 
 fn mortal_client(at: Endpoint) -> io::Result<()> {
-    obey_sigpipe()?; // (5)
-    client(at) // (6)
+    obey_sigpipe()?;
+    client(at)
 }
 
 fn attentive_client(at: Endpoint) -> io::Result<()> {
@@ -125,7 +125,7 @@ fn attentive_client(at: Endpoint) -> io::Result<()> {
         let mut buf = [0; 1024];
         let len = conn.recv(&mut buf)?;
         if len == 0 {
-            say!("the server has gone, and did not answer"); // (7)
+            say!("the server has gone, and did not answer");
             break;
         }
         say!("from server msg is  {}", String::from_utf8_lossy(&buf[..len]));
@@ -141,11 +141,11 @@ fn talking_server(at: Endpoint) -> io::Result<()> {
     let (conn, _client) = listener.accept()?;
     loop {
         let mut buf = [0; 1024];
-        // There is no test for 0 here, as in lab 13. This one catches the error, as one of its authors does.
+        // As in lab 13 there is no test for 0. It catches the error, as one of the old servers does.
         let len = match conn.recv(&mut buf) {
             Ok(len) => len,
             Err(error) => {
-                say!("{error}"); // (9)
+                say!("{error}");
                 break;
             }
         };
@@ -161,7 +161,7 @@ fn hasty_client(at: Endpoint) -> io::Result<()> {
     conn.send(b"hello")?;
     meet("the server has answered");
 
-    drop(conn); // (8)
+    drop(conn);
     Ok(())
 }
 
@@ -174,9 +174,9 @@ fn receiving_server(at: Endpoint) -> io::Result<()> {
     meet("the client has gone");
 
     let mut buf = [0; 1024];
-    report("recv", conn.recv(&mut buf)); // (11)
-    report("recv", conn.recv(&mut buf)); // (12)
-    report("recv", conn.recv(&mut buf)); // (13)
+    report("recv", conn.recv(&mut buf));
+    report("recv", conn.recv(&mut buf));
+    report("recv", conn.recv(&mut buf));
     report("send", conn.send(b"are you there"));
     Ok(())
 }
@@ -190,9 +190,9 @@ fn sending_server(at: Endpoint) -> io::Result<()> {
     meet("the client has gone");
 
     let mut buf = [0; 1024];
-    report("send", conn.send(b"are you there")); // (14)
-    report("send", conn.send(b"hello?")); // (15)
-    report("recv", conn.recv(&mut buf)); // (16)
+    report("send", conn.send(b"are you there"));
+    report("send", conn.send(b"hello?"));
+    report("recv", conn.recv(&mut buf));
     report("recv", conn.recv(&mut buf));
     Ok(())
 }
@@ -203,7 +203,7 @@ fn abrupt_client(at: Endpoint) -> io::Result<()> {
     conn.send(b"hello")?;
     meet("the server has accepted");
 
-    conn.set_linger(Some(Duration::ZERO))?; // (10)
+    conn.set_linger(Some(Duration::ZERO))?;
     drop(conn);
     Ok(())
 }
@@ -215,9 +215,9 @@ fn half_listening_server(at: Endpoint) -> io::Result<()> {
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
     let mut buf = [0; 5];
-    let len = conn.recv(&mut buf)?; // (17)
+    let len = conn.recv(&mut buf)?;
     conn.send(&buf[..len].to_ascii_uppercase())?;
-    drop(conn); // (18)
+    drop(conn);
     Ok(())
 }
 
@@ -228,8 +228,8 @@ fn patient_client(at: Endpoint) -> io::Result<()> {
     meet("the server has answered and closed");
 
     let mut buf = [0; 1024];
-    report("recv", conn.recv(&mut buf)); // (19)
-    report("recv", conn.recv(&mut buf)); // (20)
+    report("recv", conn.recv(&mut buf));
+    report("recv", conn.recv(&mut buf));
     Ok(())
 }
 
@@ -242,16 +242,16 @@ fn big_server(at: Endpoint) -> io::Result<()> {
     listener.listen(5)?;
     let (conn, _client) = listener.accept()?;
     let mut buf = [0; 4];
-    conn.recv(&mut buf)?; // (22)
-    let sent = conn.send(&[b'a'; MEGABYTE])?; // (23)
+    conn.recv(&mut buf)?;
+    let sent = conn.send(&[b'a'; MEGABYTE])?;
     say!("sent {sent}");
-    drop(conn); // (24)
+    drop(conn);
     Ok(())
 }
 
 fn small_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    conn.set_recv_buffer_size(4096)?; // (21)
+    conn.set_recv_buffer_size(4096)?;
     conn.connect(&at.address())?;
     conn.send(b"big?\n")?;
     meet("the server has done its part");
@@ -268,7 +268,7 @@ fn small_client(at: Endpoint) -> io::Result<()> {
             }
         }
     }
-    say!("received {received}"); // (25)
+    say!("received {received}");
     Ok(())
 }
 
@@ -282,14 +282,14 @@ fn polite_server(at: Endpoint) -> io::Result<()> {
     conn.recv(&mut buf)?;
     let sent = conn.send(&[b'a'; MEGABYTE])?;
     say!("sent {sent}");
-    conn.shutdown(Shutdown::Write)?; // (26)
-    // The rest of what the client says is of no use to us, but it must be read.
-    while conn.recv(&mut buf)? > 0 {} // (27)
+    conn.shutdown(Shutdown::Write)?;
+    // What else the client sends is of no use here, but it must be read.
+    while conn.recv(&mut buf)? > 0 {}
     drop(conn);
     Ok(())
 }
 
-/// Shows what a call came to.
+/// Prints what a call returned.
 fn report(call: &str, result: io::Result<usize>) {
     match result {
         Ok(len) => say!("{call}: {len}"),
