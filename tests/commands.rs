@@ -50,10 +50,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
 ];
 
 /// Commands that do not do yet what their page says: the page, how they begin, and why.
-const NOT_YET: &[(&str, &str, &str)] = &[
-    ("docs/labs/09", "just lab 09 --scene 3 --drop 7", "it ends with 6, which the page does not say yet"),
-    ("docs/labs/44", "just lab 44 --scene 1 --corrupt 3", "it ends with 6, which the page does not say yet"),
-];
+const NOT_YET: &[(&str, &str, &str)] =
+    &[("docs/labs/44", "just lab 44 --scene 1 --corrupt 3", "it ends with 6, which the page does not say yet")];
 
 #[test]
 fn every_command_of_every_page_ends_as_the_page_says() {
@@ -133,6 +131,10 @@ fn one_by_one(given: &Given, place: &Place) -> Vec<String> {
         // A demo is the same wherever it stands.
         let (is, said) =
             if line.starts_with("just lab ") && host.is_none() { RUNS.get(line.clone(), ends) } else { ends() };
+        if is == TIMED_OUT && said.contains("the machine was too slow") {
+            skip_here(given.place.as_str(), &format!("`{line}`: the machine is too slow for it now"));
+            continue;
+        }
         // What `just start` has made does not pass yet.
         let is_a_starter = line.starts_with("just grade ") && is == i32::from(FAILS);
         if is != *code && !is_a_starter {
@@ -172,6 +174,9 @@ fn in_terminals(given: &Given, place: &Place) -> Vec<String> {
     }
     terminals.into_iter().filter_map(|(_, terminal)| terminal.close().err()).collect()
 }
+
+/// The exit code of `timeout`.
+const TIMED_OUT: i32 = 124;
 
 /// As a shell says it.
 fn code_of(status: ExitStatus) -> i32 {

@@ -41,7 +41,7 @@ impl Given {
 /// All commands that a page gives.
 pub fn given(page: &str, text: &str) -> Vec<Given> {
     let mut all = Vec::new();
-    let mut lines = text.lines().zip(1..);
+    let mut lines = text.lines().zip(1..).peekable();
     let has_terminals = text.contains("# terminal ");
     while let Some((line, number)) = lines.next() {
         let place = format!("{page}:{number}");
@@ -58,7 +58,7 @@ pub fn given(page: &str, text: &str) -> Vec<Given> {
             }
             continue;
         }
-        let commands = in_text(line);
+        let commands = in_text(line, lines.peek().map_or("", |(next, _)| next));
         all.extend(commands.into_iter().map(|step| Given { place: place.clone(), steps: vec![step] }));
     }
     all.retain(|given| !given.steps.is_empty());
@@ -123,14 +123,15 @@ fn with_fewer_runs(line: &str) -> String {
     words.join(" ")
 }
 
-/// The demos that a line of the text names: `just lab 05 --scene 3`, and then perhaps (exit 6).
-fn in_text(line: &str) -> Vec<Step> {
+/// The demos that a line of the text names: `just lab 05 --scene 3`, and then perhaps (exit 6), there or in the next line.
+fn in_text(line: &str, next: &str) -> Vec<Step> {
     let parts: Vec<&str> = line.split('`').collect();
     let spans = parts.iter().enumerate().skip(1).step_by(2).filter(|(at, _)| at + 1 < parts.len());
     let demos = spans.filter(|(_, span)| is_lab(span) && !is_role(span));
     let commands = demos.filter_map(|(at, span)| {
-        let behind =
-            parts[at + 1].trim_start().strip_prefix('(').and_then(|rest| rest.split(')').next()).unwrap_or_default();
+        let last = at + 2 == parts.len() && parts[at + 1].trim().is_empty();
+        let behind = if last { next } else { parts[at + 1] };
+        let behind = behind.trim_start().strip_prefix('(').and_then(|rest| rest.split(')').next()).unwrap_or_default();
         // In a table, | is written with \\.
         step(&format!("{} # {behind}", span.replace("\\|", "|")))
     });
@@ -157,7 +158,7 @@ mod tests {
 
     #[test]
     fn commands_are_the_lines_of_fences_and_demos_in_the_text() {
-        let page = "A `just lab 05 --scene 3` (exit 6), `just lab 05 client`, `just lab NN` and `just start`.\n\n\
+        let page = "A `just lab 05 --scene 3`\n(exit 6), `just lab 05 client`, `just lab NN` and `just start`.\n\n\
             ```sh\njust lab 01     # all\njust lab 01 --repeat 500   # exit 6 here\n\
             just lab 01 FILE\n\njust \\\n  labs\n```\n\n\
             ```text\njust no\n```\n```sh\nfor one in *; do\n\
@@ -170,7 +171,7 @@ mod tests {
             &[command("just lab 2", 0)],
         ];
         assert_eq!(steps, expected);
-        assert_eq!(all[1].place, "p:3");
+        assert_eq!(all[1].place, "p:4");
         assert!(!all[1].is_for_terminals() && !all[1].needs_a_host());
     }
 

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::{FdFlags, fcntl_setfd, ioctl_fionread};
@@ -14,6 +15,12 @@ use crate::support::{Running, text, wait_until};
 
 /// In how many looks, one after the other, all programs are seen asleep before they are taken to wait.
 const LOOKS: u32 = 4;
+
+/// How long they are looked at: a program that goes round and round does not come to rest, and the next line is typed.
+const LONGEST: Duration = Duration::from_secs(15);
+
+/// How many bytes of what its person has seen a terminal keeps.
+const KEPT: usize = 64 * 1024;
 
 pub struct Terminal {
     /// The person's side, and the programs'.
@@ -106,13 +113,16 @@ impl Terminal {
 
     /// Whether a program runs there. What it has printed is taken.
     fn runs(&mut self) -> bool {
-        match self.screen.read_to_end(&mut self.seen) {
+        // No more than so much at a look: a program may print without an end.
+        match (&self.screen).take(KEPT as u64).read_to_end(&mut self.seen) {
             // A terminal whose programs have ended gives EIO.
             Err(error) if error.kind() != ErrorKind::WouldBlock && error.raw_os_error() != Some(libc::EIO) => {
                 panic!("a terminal: {error}")
             }
             _ => {}
         }
+        let superfluous = self.seen.len().saturating_sub(KEPT);
+        self.seen.drain(..superfluous);
         self.program.as_mut().is_some_and(|program| program.process.0.try_wait().expect("a status").is_none())
     }
 
@@ -162,14 +172,15 @@ fn is_old_poll(_number: i64) -> bool {
     false
 }
 
-/// Waits until every program at these terminals waits, or has ended.
+/// Waits until every program at these terminals waits, or has ended, or goes round and round.
 pub fn all_wait(terminals: &mut [(u32, Terminal)]) {
+    let began = Instant::now();
     let mut before = None;
     let mut looks = 0;
     wait_until("every program waits, or has ended", || {
         let now: Option<Vec<String>> = terminals.iter_mut().map(|(_, terminal)| terminal.rests()).collect();
         looks = if now.is_some() && now == before { looks + 1 } else { 0 };
         before = now;
-        looks >= LOOKS
+        looks >= LOOKS || began.elapsed() > LONGEST
     });
 }
