@@ -182,7 +182,7 @@ fn the_kernel_catches_what_was_corrupted_however_the_wire_is_made() {
     for link in ["tap", "veth"] {
         let events = lab.events(&["--link", link, "--scene", "1", "--corrupt", "client:6"]);
         assert_eq!(received(&events), ["one", "three", "three", "five"], "{link}");
-        let counted = |event: &Json| event["kind"] == "print" && event["text"] == "damaged, says the kernel: 2";
+        let counted = |event: &Json| event["kind"] == "print" && event["text"] == "the kernel counts 2 damaged";
         assert!(events.iter().any(counted), "{link}");
         let events = lab.events(&["--link", link, "--scene", "3", "--corrupt", "client:data:1", "--corrupt", "syn:2"]);
         assert_eq!(received(&events).concat(), "one two three four five six", "{link}");

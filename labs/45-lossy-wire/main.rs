@@ -1,4 +1,4 @@
-//! Lossy wire.
+//! A wire that loses frames.
 
 mod claims;
 
@@ -39,7 +39,7 @@ pub fn lab() -> Lab {
                 .show_receive_queues(),
         )
         .scene(
-            Scene::new("TCP: the first SYN, an acknowledgement and the goodbye are lost")
+            Scene::new("TCP: the first SYN, an acknowledgement and a FIN are lost")
                 .server(reading_server)
                 .client(short_client)
                 .faults(&["drop client:syn:1", "drop server:ack:1", "drop client:fin:1"])
@@ -50,6 +50,13 @@ pub fn lab() -> Lab {
                 .server(reading_server)
                 .client(client_in_one_go)
                 .faults(&["mtu 92", "sack", "duplicate client:data:1", "drop client:data:2,4", "drop server:ack:3-4"])
+                .show_receive_queues(),
+        )
+        .scene(
+            Scene::new("TCP with SACK: the loss of scene 3 once more")
+                .server(reading_server)
+                .client(steady_client)
+                .faults(&["sack", "drop client:data:2"])
                 .show_receive_queues(),
         )
         .claims(claims::all())
@@ -63,14 +70,14 @@ fn datagram_server(at: Endpoint) -> io::Result<()> {
     while let Ok(len) = socket.recv_with_flags(&mut buf, libc::MSG_DONTWAIT) {
         say!("{}", String::from_utf8_lossy(&buf[..len]));
     }
-    say!("damaged, says the kernel: {}", counted("snmp", "Udp:", "InCsumErrors")?); // (2)
+    say!("the kernel counts {} damaged", counted("snmp", "Udp:", "InCsumErrors")?); // ④
     Ok(())
 }
 
 fn datagram_client(at: Endpoint) -> io::Result<()> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     for text in ["one", "two", "three", "four", "five", "six"] {
-        socket.send_to(text.as_bytes(), &at.address())?; // (1)
+        socket.send_to(text.as_bytes(), &at.address())?; // ①
     }
     Ok(())
 }
@@ -89,7 +96,7 @@ fn answering_server(at: Endpoint) -> io::Result<()> {
 fn asking_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
-    conn.send(b"hello")?; // (3)
+    conn.send(b"hello")?; // ①
     let mut buf = [0; 1024];
     let len = conn.recv(&mut buf)?;
     say!("{}", String::from_utf8_lossy(&buf[..len]));
@@ -113,7 +120,7 @@ fn reading_server(at: Endpoint) -> io::Result<()> {
 
 fn steady_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    conn.set_tcp_nodelay(true)?; // each send is a segment, though earlier ones are not acknowledged
+    conn.set_tcp_nodelay(true)?; // no send waits for an acknowledgement
     conn.connect(&at.address())?;
     conn.send(b"one ")?;
     conn.send(b"two ")?;
@@ -122,7 +129,7 @@ fn steady_client(at: Endpoint) -> io::Result<()> {
     conn.send(b"four ")?;
     conn.send(b"five ")?;
     meet("the server has read the rest");
-    tell_repairs()?; // (4)
+    tell_repairs()?;
     conn.send(b"six")?;
     Ok(())
 }
@@ -150,7 +157,7 @@ fn client_in_one_go(at: Endpoint) -> io::Result<()> {
 fn tell_repairs() -> io::Result<()> {
     let timeouts = counted("netstat", "TcpExt:", "TCPTimeouts")?;
     let fast = counted("netstat", "TcpExt:", "TCPFastRetrans")?;
-    say!("sent again, says the kernel: {timeouts} by a timer, {fast} by acknowledgements");
+    say!("the kernel counts {timeouts} sent again by a timer, {fast} by acknowledgements");
     Ok(())
 }
 
