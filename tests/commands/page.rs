@@ -123,7 +123,7 @@ fn with_fewer_runs(line: &str) -> String {
     words.join(" ")
 }
 
-/// The demos that a line of the text names: `just lab 05 --scene 3`, and then perhaps (exit 6), there or in the next line.
+/// The demos that a line of the text names: `just lab 05 --scene 3`, and then perhaps (exit 6), or in the next line.
 fn in_text(line: &str, next: &str) -> Vec<Step> {
     let parts: Vec<&str> = line.split('`').collect();
     let spans = parts.iter().enumerate().skip(1).step_by(2).filter(|(at, _)| at + 1 < parts.len());
