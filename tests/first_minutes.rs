@@ -70,7 +70,7 @@ fn below_a_demo_at_a_terminal_it_says_where_to_go_on() {
     let work = folder();
     let shown = at_a_terminal(&work, &["lab", "01"]);
     let (_, below) = shown.split_once("\n\nScene 1 of 5.").unwrap_or_else(|| panic!("{shown}"));
-    for words in ["--scene 2", "--all", "docs/labs/01-udp-echo.md", "just start 01 python", "just lab 02"] {
+    for words in ["--scene 2", "--all", "docs/labs/01-udp-echo.md", " minutes", "just start 01 python", "just lab 02"] {
         assert!(below.contains(words), "{words} is not in: {below}");
     }
     assert_eq!(below.trim_end().lines().count(), 4, "a few lines: {below}");

@@ -3,6 +3,7 @@
 use super::checkout::checkout;
 use super::exercises::{self, ExerciseFolder};
 use super::labs::{Row, rows};
+use super::lessons;
 use super::progress::Progress;
 use super::work::Work;
 use crate::lab::Lab;
@@ -53,7 +54,9 @@ pub fn after(lab: &Lab) -> Vec<String> {
     let unkept = if work.is_wanted() { work.note_lab(lab.number()).err() } else { None };
     // The file of progress is somebody's to mend, and `just progress` says how.
     let progress = work.progress().unwrap_or_default();
-    let page = checkout().map(|_| ("Its page", lab.page(), String::new()));
+    let folder = format!("{:02}-{}", lab.number(), lab.name());
+    let minutes = lessons::of(&folder).ok().flatten().map(|lesson| format!("{} minutes", lesson.minutes));
+    let page = checkout().map(|_| ("Its page", lab.page(), minutes.unwrap_or_default()));
     let open = exercises::of_lab(lab.number()).find(|folder| !progress.has_passed(folder.id));
     let exercise = open.map(|folder| ("Exercise", command_for(&work, folder), folder.title().to_owned()));
     let next =
