@@ -42,7 +42,7 @@ pub fn all() -> Vec<Claim> {
             }
             Verdict::by_calls(late.call.after.as_deref() == Some("about 1 s"), [last, late])
         }),
-        Claim::ours("Whichever send is missing, the last receive hangs, and not the one in its place.", |trace| {
+        Claim::ours("Whichever of the three sends is missing, the receive that hangs is the last one.", |trace| {
             let scenes = ONE_MISSING.map(|number| trace.scene(number));
             let received: Vec<Vec<Made<'_>>> = scenes.iter().map(taken).collect();
             if received.iter().any(Vec::is_empty) {

@@ -81,14 +81,17 @@ pub fn all() -> Vec<Claim> {
             let own = received.iter().position(|got| got.call.get_out("src_addr") == asked.call.get_arg("dest_addr"));
             Verdict::by_calls(own.is_some_and(|place| place > 0), [asked].into_iter().chain(received))
         }),
-        Claim::ours("A text longer than the buffer can be cut inside a character: the rest is not text.", |trace| {
-            let scene = trace.scene(6);
-            let sent = first_sent(&scene)?;
-            let cut = taken(&scene).first().copied().ok_or(NO_MESSAGE)?;
-            let is_text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
-            let ends = scene.role("server").after(cut.event).calls(Syscall::Close).first().copied();
-            Verdict::by_calls(is_text(&sent) && !is_text(&cut), [sent, cut].into_iter().chain(ends))
-        }),
+        Claim::ours(
+            "A text longer than the buffer can be cut inside a character: what arrives is not text.",
+            |trace| {
+                let scene = trace.scene(6);
+                let sent = first_sent(&scene)?;
+                let cut = taken(&scene).first().copied().ok_or(NO_MESSAGE)?;
+                let is_text = |made: &Made<'_>| std::str::from_utf8(made.call.bytes()).is_ok();
+                let ends = scene.role("server").after(cut.event).calls(Syscall::Close).first().copied();
+                Verdict::by_calls(is_text(&sent) && !is_text(&cut), [sent, cut].into_iter().chain(ends))
+            },
+        ),
         Claim::ours("With room for the longest datagram the same text arrives whole.", |trace| {
             let scene = trace.scene(7);
             let sent = first_sent(&scene.clone().role("john"))?;
