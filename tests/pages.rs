@@ -13,10 +13,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::{
-    Lab, all_are_chosen, has_private_hosts, is_chosen, labs, played_here, project, read, side_by_side, skip,
-};
-use form::has_a_lesson;
+use crate::support::{Lab, all_are_chosen, has_private_hosts, is_chosen, labs, project, read, side_by_side, skip};
 use quotation::{are_times, quotation, recorded, scene};
 
 /// A marker in a page, and what must stand in the fence behind it.
@@ -141,30 +138,6 @@ fn is_drawn(lab: &Lab, Diagram { scene, wire, file, .. }: &Diagram) {
         let same = fs::read_to_string(&kept).is_ok_and(|kept| kept == fresh);
         assert!(same, "docs/labs/diagrams/{file} is stale, `just bless` draws it anew");
     }
-}
-
-#[test]
-fn every_lab_page_quotes_its_code_and_its_transcript() {
-    for lab in labs().into_iter().filter(|lab| !has_a_lesson(lab)) {
-        let page = read(&format!("docs/labs/{}.md", lab.folder));
-        for what in ["fn ", "scene 1", "claims"] {
-            let marker = format!("{MARKER}{what}");
-            assert!(page.contains(&marker), "docs/labs/{}.md does not quote {what:?}", lab.folder);
-        }
-    }
-}
-
-#[test]
-fn every_scene_stands_in_its_page() {
-    let of_old_form: Vec<Lab> =
-        played_here("every_scene_stands_in_its_page").into_iter().filter(|lab| !has_a_lesson(lab)).collect();
-    side_by_side(&of_old_form, |lab| {
-        let page = read(&format!("docs/labs/{}.md", lab.folder));
-        for scene in lab.shown_events(&[]).iter().filter(|event| event["kind"] == "scene") {
-            let marker = format!("{MARKER}scene {} -->", scene["scene"]);
-            assert!(page.contains(&marker), "docs/labs/{}.md: {marker} is missing", lab.folder);
-        }
-    });
 }
 
 #[test]

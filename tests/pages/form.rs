@@ -1,4 +1,4 @@
-//! The form of a page: its headings, its lengths, what it must have. It holds for the labs that have a `lesson.toml`.
+//! The form of a page: its headings, its lengths, what it must have.
 
 use std::path::Path;
 
@@ -17,10 +17,6 @@ const MINUTES_FOR_THE_COMMAND: usize = 3;
 /// How far a lesson's minutes may be from what the length of the core gives.
 const MINUTES_OFF: usize = 3;
 
-/// Labs whose pages have not got this form yet. A line is taken out with the last of its pages, and a number with its
-/// own.
-const NOT_YET: &[&[u64]] = &[];
-
 /// The headings of the core, in their order.
 const CORE: [&str; 6] = ["Predict", "Run", "What happened", "In code", "What to remember", "Now you"];
 
@@ -35,25 +31,9 @@ const MORE: [&str; 6] = [
 ];
 
 #[test]
-fn every_page_has_the_new_form_or_stands_in_the_list() {
-    let listed: Vec<u64> = NOT_YET.concat();
-    for lab in labs() {
-        let (has_a_lesson, is_listed) = (has_a_lesson(&lab), listed.contains(&lab.number));
-        assert!(!(has_a_lesson && is_listed), "{} has a lesson.toml: take it out of NOT_YET", lab.folder);
-        assert!(has_a_lesson || is_listed, "labs/{}/lesson.toml is missing", lab.folder);
-    }
-}
-
-#[test]
-fn every_page_with_a_lesson_has_the_form_of_a_page() {
-    let faults: Vec<String> =
-        labs().iter().filter(|lab| lab.is_chosen() && has_a_lesson(lab)).flat_map(faults).collect();
+fn every_page_has_the_form_of_a_page() {
+    let faults: Vec<String> = labs().iter().filter(|lab| lab.is_chosen()).flat_map(faults).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
-}
-
-/// Whether a lab has a lesson: then its page has this form.
-pub fn has_a_lesson(lab: &Lab) -> bool {
-    project(&format!("labs/{}/lesson.toml", lab.folder)).is_file()
 }
 
 /// What is wrong with the form of a lab's page.
