@@ -7,7 +7,7 @@ use socklab::prelude::*;
 pub fn lab() -> Lab {
     Lab::new(13, "tcp-client-gone", 8081)
         .in_chapter(Chapter::Conversation)
-        .asks("What does recv say when the peer has left, and what if nobody listens to it?")
+        .asks("What does recv return when the peer has left, and what if the program does not look?")
         .scene(
             Scene::new("the client leaves, and the server does not notice")
                 .server(server)

@@ -85,7 +85,7 @@ pub fn all() -> Vec<Claim> {
             },
         )
         .about_programs(),
-        Claim::ours("Around accept it loops for ever, if the error is one that stays.", |trace| {
+        Claim::ours("Around accept that makes an endless loop, if the error is one that stays.", |trace| {
             let scene = trace.scene(4);
             let failed = scene.clone().role("server").some(Syscall::Accept)?;
             let round = scene.finding(Finding::RoleGoesRound)?;

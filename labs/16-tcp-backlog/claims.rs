@@ -22,7 +22,7 @@ pub fn all() -> Vec<Claim> {
             let (most, last) = open_at_once(trace, 5)?;
             Verdict::of(most > backlog(&listen)? + 1, [listen.event, last])
         }),
-        Claim::ours("On Linux one more can wait for accept than listen was told: 1, 2, 6 for 0, 1, 5.", |trace| {
+        Claim::ours("On Linux one more can wait for accept than listen was given: 1, 2, 6 for 0, 1, 5.", |trace| {
             let scenes = [full(trace, 3)?, full(trace, 2)?, full(trace, 1)?];
             let holds = scenes.iter().all(|full| full.waiting == full.limit + 1);
             Verdict::of(holds, scenes.iter().map(|full| full.most))

@@ -10,16 +10,16 @@ pub fn lab() -> Lab {
         .asks("How does a client learn that nobody is there, and from which call?")
         .scene(Scene::new("connect is refused").client(client).typed(&["hello"]).show_states())
         .scene(Scene::new("its result is not looked at: connect_ex").client(careless_client).show_states())
-        .scene(Scene::new("connect does not wait, and nobody is there").client(polling_client).show_states())
+        .scene(Scene::new("connect does not wait, and no server is there").client(polling_client).show_states())
         .scene(
-            Scene::new("connect does not wait, and somebody is there")
+            Scene::new("connect does not wait, and a server is there")
                 .server(server)
                 .client(polling_client)
                 .show_states()
                 .ends_waiting(),
         )
         .scene(
-            Scene::new("somebody is there and does not answer: a time-out")
+            Scene::new("a server is there and does not answer: a time-out")
                 .server(busy_server)
                 .client(many_clients)
                 .show_states(),
@@ -31,7 +31,7 @@ pub fn lab() -> Lab {
                 .client(patient_client)
                 .ends_waiting(),
         )
-        .scene(Scene::new("nobody is there, and a client meets itself").client(lonely_client).show_states())
+        .scene(Scene::new("no server is there, and a client meets itself").client(lonely_client).show_states())
         .claims(claims::all())
 }
 
