@@ -10,10 +10,12 @@ use socklab::trace::{
     Call, Data, Errno, Event, Exit, Fate, Finding, For, Frame, Host, Proto, Queues, SocketType, Status, Syscall,
     TcpFlags, Waiting, What,
 };
-use socklab::view::diagram::{MOST, svg};
+use socklab::view::diagram::{MOST, slide, svg};
 use unicode_width::UnicodeWidthStr;
 
-use crate::support::{Lab, chosen_labs, has, has_private_hosts, run, side_by_side, skip, some_on_a_wire, temporary};
+use crate::support::{
+    Lab, chosen_labs, has, has_private_hosts, lab, run, side_by_side, skip, some_on_a_wire, temporary,
+};
 
 /// Every way of playing every lab that this machine allows.
 fn plays(test: &str) -> Vec<(Lab, Vec<&'static str>)> {
@@ -743,4 +745,57 @@ fn every_receive_on_one_host_has_its_arrow() {
             assert!(heads.iter().any(|head| (head - y).abs() < 0.2), "{}: {:?}", lab.folder, text.content);
         }
     }
+}
+
+/// That a slide has the form of one, and can be read from afar.
+fn is_a_slide(picture: &str, what: &str) {
+    is_legible(picture, what);
+    assert!(picture.contains("viewBox=\"0 0 1920 1080\""), "{what}");
+    let (_, scale) = picture.split_once("transform=\"scale(").expect("a scale");
+    let scale = numbers(scale)[0];
+    for size in picture.split("font-size=\"").skip(1).map(|rest| numbers(rest)[0]) {
+        assert!(size * scale >= 17.99, "{what}: letters of {size}");
+    }
+    for text in texts(picture) {
+        let (right, bottom) = (text.right * scale, text.bottom * scale);
+        assert!(right < 1912.0 && bottom < 1072.0, "{what}: {:?} is outside", text.content);
+    }
+}
+
+#[test]
+fn a_long_scene_takes_several_slides_and_each_call_is_on_one() {
+    let many = (3..53).map(|fd| ("client", close(fd))).chain([("server", close(3))]).collect();
+    let events = trace(many);
+    let of = slide(&events, 1).expect("a slide").of;
+    assert!(of > 2, "{of}");
+    let mut calls = Vec::new();
+    for number in 1..=of {
+        let slide = slide(&events, number).expect("a slide");
+        is_a_slide(&slide.svg, &format!("slide {number}"));
+        assert!(slide.svg.contains(&format!("({number} of {of})")));
+        calls.extend(texts(&slide.svg).into_iter().filter(|text| text.class == "call").map(|text| text.content));
+    }
+    let whole = texts(&svg(&events)).into_iter().filter(|text| text.class == "call").map(|text| text.content);
+    assert_eq!(calls, whole.collect::<Vec<_>>());
+    assert!(slide(&events, of + 1).is_err() && slide(&events, 0).is_err());
+}
+
+#[test]
+fn a_slide_is_wide_and_its_letters_are_large() {
+    let lab = lab(14);
+    let file = file("a_slide_is_wide.svg");
+    let draws = |words: &[&str]| {
+        let output = run(lab.command().args(["--scene", "7", "--diagram"]).arg(&file).args(words));
+        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (code, said) = draws(&["--slide"]);
+    assert!(code == Some(0) && said.contains("slide 1 of 2; --part 2 draws the next one"), "{code:?} {said}");
+    is_a_slide(&fs::read_to_string(&file).expect("a picture"), "lab 14");
+    let (code, said) = draws(&["--slide", "--part", "2"]);
+    assert!(code == Some(0) && !said.contains("slide 2"), "{code:?} {said}");
+    is_a_slide(&fs::read_to_string(&file).expect("a picture"), "lab 14");
+    let (code, said) = draws(&["--slide", "--part", "9"]);
+    assert!(code == Some(2) && said.contains("takes 2 slides"), "{code:?} {said}");
+    let all = run(lab.command().args(["--all", "--slide", "--diagram"]).arg(&file));
+    assert_eq!(all.status.code(), Some(2), "a slide is of one scene");
 }

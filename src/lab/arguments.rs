@@ -118,6 +118,12 @@ pub(super) struct Arguments {
     /// Draw the demo to FILE as a sequence diagram, SVG
     #[arg(long, value_name = "FILE", conflicts_with_all = ["role", "repeat", "claims"])]
     pub diagram: Option<PathBuf>,
+    /// With --diagram: a slide, 16:9 with large letters; of a long scene its first part
+    #[arg(long, requires = "diagram", conflicts_with = "all")]
+    pub slide: bool,
+    /// With --slide: the N-th part of a scene that takes several slides
+    #[arg(long, value_name = "N", requires = "slide", default_value_t = 1, value_parser = number::<usize>)]
+    pub part: usize,
     /// Check the lab's claims against a run
     #[arg(long, conflicts_with = "role")]
     pub claims: bool,

@@ -126,7 +126,16 @@ fn report_idle_faults(lab: &Lab, hosts: &Hosts) {
 /// Writes the files that were asked for, and gives the exit code.
 fn write_files(lab: &Lab, arguments: &Arguments, mut writer: FileWriter, trace: &Trace) -> u8 {
     let capture = arguments.pcap.as_ref().map(|path| (path, capture::pcapng(&trace.events)));
-    let diagram = arguments.diagram.as_ref().map(|path| (path, diagram::svg(&trace.events).into_bytes()));
+    let diagram = match &arguments.diagram {
+        None => None,
+        Some(path) => match picture(lab, arguments, trace) {
+            Ok(picture) => Some((path, picture.into_bytes())),
+            Err(complaint) => {
+                output::complain(format_args!("{}: {complaint}", lab.label()));
+                return exit::USAGE;
+            }
+        },
+    };
     for (path, bytes) in capture.into_iter().chain(diagram) {
         if let Err(error) = writer.write(path, &bytes) {
             return cannot_write(lab, path, &error);
@@ -134,6 +143,20 @@ fn write_files(lab: &Lab, arguments: &Arguments, mut writer: FileWriter, trace: 
         output::complain(format_args!("{}: wrote {}", lab.label(), path.display()));
     }
     exit::OK
+}
+
+/// The diagram that was asked for; what a slide leaves out is said.
+fn picture(lab: &Lab, arguments: &Arguments, trace: &Trace) -> Result<String, String> {
+    if !arguments.slide {
+        return Ok(diagram::svg(&trace.events));
+    }
+    let number = arguments.part;
+    let slide = diagram::slide(&trace.events, number)?;
+    if slide.of > number {
+        let (of, next) = (slide.of, number + 1);
+        output::complain(format_args!("{}: slide {number} of {of}; --part {next} draws the next one", lab.label()));
+    }
+    Ok(slide.svg)
 }
 
 /// Says that a file cannot be written, and gives the exit code.

@@ -1,7 +1,7 @@
 //! A scene drawn: its rows from top to bottom.
 
 use super::grid::{Grid, LOST_AFTER, MARGIN, Place, Places, Room, chip, room};
-use super::pen::{Anchor, Font, Pen, Words, path};
+use super::pen::{Anchor, Font, Pen, Window, Words, path};
 use super::scene::{Arrow, Bar, Beside, Path, Scene, Stretch};
 use super::ways::Kind;
 use crate::trace::Fate;
@@ -13,35 +13,39 @@ const LABEL_UP: f64 = 7.0;
 /// From a lifeline to what goes down beside it.
 const TRACK: f64 = 15.0;
 
+/// The same of what comes back to the lifeline that it left.
+const LOOP: f64 = 60.0;
+
 /// Draws a scene from `top` on, and gives its bottom.
 pub(super) fn scene(scene: &Scene, grid: &Grid, pen: &mut Pen, top: f64) -> f64 {
     let mut drawing = Drawing { scene, places: grid.places(scene), grid, pen, rows: Vec::new() };
-    drawing.title(top);
+    drawing.title(top, "");
     let begin = top + 44.0;
-    let names = drawing.place_rows(begin);
-    let bottom = drawing.rows.last().map_or(begin + 30.0, |(_, below)| *below) + 10.0;
-    drawing.lifelines(begin, bottom);
-    for bar in &scene.bars {
-        drawing.bar(bar, bottom);
-    }
-    for arrow in &scene.arrows {
-        drawing.arrow(arrow, bottom);
-    }
-    let tracks = tracks(scene);
-    for (path, track) in scene.paths.iter().zip(tracks) {
-        drawing.path(path, track);
-    }
-    for (index, row) in scene.rows.iter().enumerate() {
-        let (y, _) = drawing.rows[index];
-        if let Some((lane, beside)) = &row.beside {
-            drawing.beside(*lane, beside, y);
-        }
-        drawing.across(&row.across, y);
-    }
+    let names = drawing.place_rows(begin, REMINDER);
+    let bottom = drawing.contents(begin);
     for y in [vec![begin], names].concat() {
         drawing.names(y);
     }
     drawing.findings(bottom)
+}
+
+/// Draws the part of a scene with this number, from 1, between two heights, and gives the number of parts.
+pub(super) fn part(scene: &Scene, grid: &Grid, pen: &mut Pen, (top, bottom): (f64, f64), number: usize) -> usize {
+    let mut drawing = Drawing { scene, places: grid.places(scene), grid, pen, rows: Vec::new() };
+    let begin = top + 36.0;
+    drawing.place_rows(begin, f64::INFINITY);
+    let first = begin + 14.0;
+    let parts = drawing.parts(bottom - first);
+    if let Some((from, to)) = number.checked_sub(1).and_then(|index| parts.get(index)).copied() {
+        let of = if parts.len() > 1 { format!(" ({number} of {})", parts.len()) } else { String::new() };
+        drawing.title(top, &of);
+        drawing.names(begin);
+        drawing.pen.look_through(Some(Window { top: from, bottom: to, to: first }));
+        let end = drawing.contents(begin);
+        drawing.findings(end);
+        drawing.pen.look_through(None);
+    }
+    parts.len()
 }
 
 /// How far out each path goes down: the paths of one socket in one line, those of others beside it.
@@ -77,20 +81,77 @@ struct Drawing<'a> {
 }
 
 impl Drawing<'_> {
-    fn title(&mut self, top: f64) {
-        let title = super::words::lines(&self.scene.title, ((self.grid.width - 2.0 * MARGIN) / 8.4) as usize, 1);
-        self.pen.text(Font::Scene, (MARGIN, top + 14.0), Anchor::Start, &Words::plain(title.concat()));
+    /// The rows with all that joins them. Gives the bottom of the lifelines.
+    fn contents(&mut self, begin: f64) -> f64 {
+        let scene = self.scene;
+        let bottom = self.bottom();
+        self.lifelines(begin, bottom);
+        for bar in &scene.bars {
+            self.bar(bar, bottom);
+        }
+        for arrow in &scene.arrows {
+            self.arrow(arrow, bottom);
+        }
+        for (path, track) in scene.paths.iter().zip(tracks(scene)) {
+            self.path(path, track);
+        }
+        for (index, row) in scene.rows.iter().enumerate() {
+            let (y, _) = self.rows[index];
+            if let Some((lane, beside)) = &row.beside {
+                self.beside(*lane, beside, y);
+            }
+            self.across(&row.across, y);
+        }
+        bottom
+    }
+
+    fn bottom(&self) -> f64 {
+        self.rows.last().map_or(0.0, |(_, below)| *below) + 10.0
+    }
+
+    /// Cuts the rows into parts of at most this height, each from one height to another.
+    fn parts(&self, height: f64) -> Vec<(f64, f64)> {
+        // Where nothing stands on both sides of a cut.
+        let mut deepest: f64 = 0.0;
+        let mut cuts = Vec::new();
+        for (row, (y, below)) in self.scene.rows.iter().zip(&self.rows) {
+            let top = y - room(row).up;
+            if top >= deepest {
+                cuts.push(top);
+            }
+            deepest = deepest.max(*below);
+        }
+        let end = self.bottom() + 14.0 + 50.0 * self.scene.findings.len() as f64;
+        cuts.push(end);
+        let mut parts = Vec::new();
+        let mut from = cuts[0];
+        let mut last = from;
+        for cut in cuts {
+            if cut - from > height && last > from {
+                parts.push((from, last));
+                from = last;
+            }
+            last = cut;
+        }
+        parts.push((from, last));
+        parts
+    }
+
+    fn title(&mut self, top: f64, behind: &str) {
+        let columns = ((self.grid.width - 2.0 * MARGIN) / 8.4) as usize - behind.len();
+        let title = super::words::lines(&self.scene.title, columns, 1).concat() + behind;
+        self.pen.text(Font::Scene, (MARGIN, top + 14.0), Anchor::Start, &Words::plain(title));
     }
 
     /// Gives each row its place, and tells where the names are to be told again.
     ///
     /// A frame may go beside what else is said of a call, where that stands on the outer side.
-    fn place_rows(&mut self, begin: f64) -> Vec<f64> {
+    fn place_rows(&mut self, begin: f64, reminder: f64) -> Vec<f64> {
         let mut names = Vec::new();
         let (mut texts, mut wires) = (begin + 26.0, begin + 26.0);
         let mut since = texts;
         for row in &self.scene.rows {
-            if f64::max(texts, wires) - since > REMINDER {
+            if f64::max(texts, wires) - since > reminder {
                 since = f64::max(texts, wires) + 34.0;
                 names.push(since - 18.0);
                 (texts, wires) = (since, since);
@@ -213,6 +274,9 @@ impl Drawing<'_> {
 
     /// What goes across to another lifeline, and down there until a call takes it.
     fn path(&mut self, path: &Path, track: usize) {
+        if path.from.is_some() && path.from == path.to && !path.arrives.is_empty() && path.kind == Kind::Data {
+            return self.loop_back(path, track);
+        }
         let y = self.y(path.begins);
         let (left, right) = self.places.gap;
         let place = |lane: Option<usize>| lane.map(|lane| self.places.lanes[lane].x);
@@ -250,6 +314,29 @@ impl Drawing<'_> {
             let tip = to_x - 5.0 * way;
             self.pen.line(&wire, (down, y), (tip - 5.0 * way, y));
             self.pen.shape(&head, (tip, y), if way > 0.0 { path::HEAD_RIGHT } else { path::HEAD_LEFT });
+        }
+    }
+
+    /// What comes back to the lifeline that it left: from a socket to itself, or to another one of the same role.
+    fn loop_back(&mut self, path: &Path, track: usize) {
+        let Some(lane) = path.to else { return };
+        let (x, colour) = (self.places.lanes[lane].x, self.colour(lane));
+        let y = self.y(path.begins);
+        let way = if x - self.places.gap.0 > self.places.gap.1 - x { -1.0 } else { 1.0 };
+        let side = if way > 0.0 { Anchor::Start } else { Anchor::End };
+        let wire = format!("wire data {colour}");
+        let down = x + (LOOP + 4.0 * track as f64) * way;
+        let label = Words::plain(path.label.as_str());
+        self.pen.text(Font::Frame, (x + TRACK * way, y - LABEL_UP), side, &label);
+        self.pen.line(&wire, (x + 6.0 * way, y), (down, y));
+        let last = path.arrives.iter().max().map_or(y, |row| self.y(*row));
+        self.pen.line("queue", (down, y), (down, last));
+        for row in &path.arrives {
+            let y = self.y(*row);
+            let tip = x + 5.0 * way;
+            self.pen.line(&wire, (down, y), (tip + 5.0 * way, y));
+            let head = if way > 0.0 { path::HEAD_LEFT } else { path::HEAD_RIGHT };
+            self.pen.shape(&format!("head {colour}"), (tip, y), head);
         }
     }
 

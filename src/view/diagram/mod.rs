@@ -47,19 +47,77 @@ pub fn svg(events: &[Event]) -> String {
         y = draw::scene(scene, &grid, &mut pen, y);
     }
     let height = (legend::draw(&scenes, grid.width, &mut pen, y + 30.0) + MARGIN).ceil();
-    let (width, height) = (Short(grid.width), Short(height));
+    let drawing = pen.finish();
+    document(start, &scenes, (grid.width, height), 1.0, &drawing)
+}
+
+/// How large a slide is.
+const SLIDE: (f64, f64) = (1920.0, 1080.0);
+/// The smallest letters on a slide.
+const SMALLEST_ON_A_SLIDE: f64 = 18.0;
+
+/// A scene, or a part of it, on one slide.
+pub struct Slide {
+    /// The picture, as SVG.
+    pub svg: String,
+    /// How many slides the scene takes.
+    pub of: usize,
+}
+
+/// One slide, 1920 by 1080 with letters of 18 at least: of one scene the part with this number, from 1.
+///
+/// # Errors
+/// In words, where the scene does not fit the width of a slide, or has no such part.
+pub fn slide(events: &[Event], number: usize) -> Result<Slide, String> {
+    let scale = SMALLEST_ON_A_SLIDE / pen::SMALLEST;
+    let (width, height) = (SLIDE.0 / scale, SLIDE.1 / scale);
+    let start = events.iter().find_map(|event| match &event.what {
+        What::Start(start) => Some(start),
+        _ => None,
+    });
+    let scenes = scenes(events);
+    let [scene] = &scenes[..] else {
+        return Err(format!("a slide shows one scene, and here are {}: choose one with --scene", scenes.len()));
+    };
+    let mut grid = Grid::of(&scenes);
+    if grid.width > width {
+        let short = (grid.width - width).ceil();
+        return Err(format!(
+            "this scene is too wide for a slide (by {short} of {width:.0}): without --slide it is drawn in full"
+        ));
+    }
+    grid.width = width;
+    let mut pen = Pen::default();
+    let lab = start.map_or_else(String::new, |start| format!("Lab {}: {}", start.lab, start.question));
+    let lab = words::lines(&lab, ((width - 2.0 * MARGIN) / Font::Lab.columns(1)) as usize, 1).concat();
+    pen.text(Font::Lab, (MARGIN, MARGIN + 4.0), Anchor::Start, &Words::plain(lab));
+    // The legend stands at the bottom: how high it is shows when it is drawn.
+    let legend = legend::draw(&scenes, width, &mut Pen::default(), 0.0);
+    let bottom = height - MARGIN / 2.0 - legend - 6.0;
+    legend::draw(&scenes, width, &mut pen, bottom);
+    let of = draw::part(scene, &grid, &mut pen, (MARGIN + 16.0, bottom - 6.0), number);
+    if number == 0 || number > of {
+        return Err(format!("this scene takes {of} slides: there is no --part {number}"));
+    }
+    Ok(Slide { svg: document(start, &scenes, SLIDE, scale, &pen.finish()), of })
+}
+
+/// The drawing with all that belongs to a file.
+fn document(start: Option<&Start>, scenes: &[Scene], size: (f64, f64), scale: f64, drawing: &str) -> String {
+    let (width, height) = (Short(size.0), Short(size.1));
     let title = start.map_or_else(|| "A lab".to_owned(), |start| format!("Lab {}: {}", start.lab, start.question));
+    let drawing =
+        if scale == 1.0 { drawing.to_owned() } else { format!("<g transform=\"scale({scale:.5})\">\n{drawing}</g>\n") };
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\" xml:space=\"preserve\" role=\"img\" aria-labelledby=\"title desc\">\n\
          <title id=\"title\">{}</title>\n<desc id=\"desc\">{}</desc>\n{}\
-         <rect class=\"paper\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"10\"/>\n{}</svg>\n",
+         <rect class=\"paper\" x=\"0.5\" y=\"0.5\" width=\"{}\" height=\"{}\" rx=\"10\"/>\n{drawing}</svg>\n",
         pen::escaped(&title),
-        pen::escaped(&description(&scenes)),
+        pen::escaped(&description(scenes)),
         style::sheet(),
-        Short(width.0 - 1.0),
-        Short(height.0 - 1.0),
-        pen.finish()
+        Short(size.0 - 1.0),
+        Short(size.1 - 1.0),
     )
 }
 

@@ -6,6 +6,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// How wide a column of a monospaced font is, in parts of its size.
 const ADVANCE: f64 = 0.6;
+/// The size of the smallest letters.
+pub(super) const SMALLEST: f64 = 11.0;
 /// How far a plate stands out on both sides of its text.
 const PLATE: f64 = 3.0;
 
@@ -62,9 +64,7 @@ impl Font {
             Font::Scene => 14.0,
             Font::Role => 12.5,
             Font::Lab | Font::Call => 12.0,
-            Font::Rest | Font::Speech | Font::Remark => 11.0,
-            Font::Frame | Font::Legend => 10.5,
-            Font::Detail | Font::State => 10.0,
+            _ => SMALLEST,
         }
     }
 
@@ -107,6 +107,17 @@ pub(super) struct Pen {
     /// Where the lines go, and the boxes above them.
     strokes: Vec<Stroke>,
     panels: Vec<Area>,
+    /// What is drawn, where it is not all: from one height to another, and how far that is moved.
+    window: Option<Window>,
+}
+
+/// A part of a picture that is drawn by itself.
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    pub top: f64,
+    pub bottom: f64,
+    /// Where its top goes.
+    pub to: f64,
 }
 
 /// A text, and where it stands.
@@ -116,6 +127,34 @@ struct Text {
 }
 
 impl Pen {
+    /// Draws from now on only what is in a window, or all again.
+    pub fn look_through(&mut self, window: Option<Window>) {
+        self.window = window;
+    }
+
+    /// Where a height is drawn, if it is.
+    fn seen(&self, y: f64) -> Option<f64> {
+        match self.window {
+            Some(window) if y < window.top || y >= window.bottom => None,
+            Some(window) => Some(y - window.top + window.to),
+            None => Some(y),
+        }
+    }
+
+    /// The part of a line that is drawn.
+    fn seen_part(&self, from: (f64, f64), to: (f64, f64)) -> Option<((f64, f64), (f64, f64))> {
+        let Some(Window { top, bottom, to: goes }) = self.window else { return Some((from, to)) };
+        if from.1.max(to.1) < top || from.1.min(to.1) >= bottom {
+            return None;
+        }
+        let at = |(x, y): (f64, f64)| {
+            let cut = y.clamp(top, bottom);
+            let part = if to.1 == from.1 { 0.0 } else { (cut - y) / (to.1 - from.1) };
+            (x + part * (to.0 - from.0), cut - top + goes)
+        };
+        Some((at(from), at(to)))
+    }
+
     /// All that was written. A text that a line would strike through stands on a plate, which hides the line.
     pub fn finish(self) -> String {
         let mut texts = String::new();
@@ -130,6 +169,7 @@ impl Pen {
     }
 
     pub fn line(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
+        let Some((from, to)) = self.seen_part(from, to) else { return };
         self.strokes.push(Stroke { from, to });
         let ((x1, y1), (x2, y2)) = (from, to);
         let _ = writeln!(
@@ -144,6 +184,7 @@ impl Pen {
 
     /// A bar on a lifeline: from `top` to `bottom`, around `x`.
     pub fn bar(&mut self, class: &str, x: f64, top: f64, bottom: f64, width: f64) {
+        let Some(((_, top), (_, bottom))) = self.seen_part((x, top), (x, bottom)) else { return };
         let corner = (x - width / 2.0, top);
         self.strokes.push(Stroke { from: (x, top), to: (x, bottom) });
         rectangle(&mut self.lines, class, corner, (width, bottom - top), width / 2.0);
@@ -151,19 +192,22 @@ impl Pen {
 
     /// A box with round corners, above the lines.
     pub fn panel(&mut self, class: &str, corner: (f64, f64), size: (f64, f64), radius: f64) {
+        let Some(middle) = self.seen(corner.1 + size.1 / 2.0) else { return };
+        let corner = (corner.0, middle - size.1 / 2.0);
         self.panels.push(Area::of(corner, size));
         rectangle(&mut self.marks, class, corner, size, radius);
     }
 
     pub fn dot(&mut self, class: &str, at: (f64, f64), radius: f64) {
-        let (x, y) = at;
-        let (x, y) = (Short(x), Short(y));
+        let Some(y) = self.seen(at.1) else { return };
+        let (x, y) = (Short(at.0), Short(y));
         let _ = writeln!(self.marks, r#"<circle class="{class}" cx="{x}" cy="{y}" r="{}"/>"#, Short(radius));
     }
 
     /// A shape in the words of SVG, moved to a place.
     pub fn shape(&mut self, class: &str, at: (f64, f64), path: &str) {
-        let (x, y) = at;
+        let Some(y) = self.seen(at.1) else { return };
+        let x = at.0;
         let _ = writeln!(
             self.marks,
             r#"<path class="{class}" transform="translate({} {})" d="{path}"/>"#,
@@ -175,7 +219,8 @@ impl Pen {
     /// The head of an arrow that goes from one place to another.
     pub fn slanted_head(&mut self, class: &str, from: (f64, f64), to: (f64, f64)) {
         let angle = (to.1 - from.1).atan2(to.0 - from.0).to_degrees();
-        let (x, y, angle) = (Short(to.0), Short(to.1), Short(angle));
+        let Some(y) = self.seen(to.1) else { return };
+        let (x, y, angle) = (Short(to.0), Short(y), Short(angle));
         let head = path::HEAD_RIGHT;
         let _ = writeln!(
             self.marks,
@@ -185,9 +230,10 @@ impl Pen {
 
     /// A text whose letters stand on `y`.
     pub fn text(&mut self, font: Font, at: (f64, f64), anchor: Anchor, words: &Words) {
-        if words.columns() == 0 {
-            return;
-        }
+        // Its letters stand on that height: their middle is above it.
+        let above = 0.35 * font.size();
+        let Some(y) = self.seen(at.1 - above).filter(|_| words.columns() > 0) else { return };
+        let at = (at.0, y + above);
         let width = font.columns(words.columns());
         let (x, y) = at;
         let (anchor, left) = match anchor {

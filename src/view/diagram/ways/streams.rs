@@ -18,6 +18,13 @@ pub(super) fn ways(sockets: &[Socket]) -> Vec<Way> {
             }
         }
     }
+    for (index, socket) in sockets.iter().enumerate().filter(|(_, socket)| socket.stream && !socket.unclear) {
+        // One that is connected to its own address reads what it sends.
+        let own = socket.local.as_ref().map(|(local, _)| local);
+        if socket.connected.is_some() && socket.peers.last().map(|(peer, _)| peer) == own {
+            ways.extend(data(sockets, index, index));
+        }
+    }
     for (client, accepted) in accepted.iter().enumerate() {
         ways.extend(refusal(sockets, client));
         if !accepted {
