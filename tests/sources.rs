@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::support::{Lab, labs, read};
+use crate::support::{Lab, labs, played_here, read};
 
 /// All of the file.
 #[derive(Deserialize)]
@@ -117,6 +117,22 @@ fn each_claim_is_judged_by_a_lab_or_says_where_it_will_be_or_why_not() {
         assert!(same.is_none_or(|same| judged.contains(same) || known.contains(same.as_str())), "{id}: {same:?}");
         assert!(claim.lab.is_none_or(|lab| is_to_come(&sources, lab)), "{id}: is lab {:?} to come?", claim.lab);
     }
+}
+
+#[test]
+fn two_labs_that_judge_the_same_sentence_come_to_the_same_verdict() {
+    let mut verdicts: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for lab in played_here("two_labs_that_judge_the_same_sentence_come_to_the_same_verdict") {
+        for line in lab.shows(&["--claims", "--json"]).lines() {
+            let claim: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let field = |name: &str| claim[name].as_str().expect(name).to_owned();
+            if field("source") != "ours" && field("verdict") != "not observable here" {
+                verdicts.entry((field("source"), field("says"))).or_default().insert(field("verdict"));
+            }
+        }
+    }
+    verdicts.retain(|_, verdicts| verdicts.len() > 1);
+    assert!(verdicts.is_empty(), "{verdicts:#?}");
 }
 
 #[test]

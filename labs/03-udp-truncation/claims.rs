@@ -27,13 +27,6 @@ pub fn all() -> Vec<Claim> {
             },
         ),
         Claim::classic("S0-C17", "The rest is lost, and therefore UDP is unreliable.", arrived_whole),
-        Claim::classic("S0-C24", "recv(1024) takes 1024 bytes.", |trace| {
-            let large: Vec<_> = roomy(trace).collect();
-            if large.is_empty() {
-                return Err(NO_DATAGRAM);
-            }
-            Verdict::by_calls(large.iter().all(|made| made.call.ret == Some(1024)), large)
-        }),
         Claim::classic("S3-C03", "The number given to recv is an upper limit.", |trace| {
             let received = trace.scene(2).role("server").some(Syscall::RecvMsg)?;
             let holds =
@@ -75,12 +68,6 @@ fn conversation(trace: &Trace, scene: u32) -> (Vec<Made<'_>>, Vec<Made<'_>>) {
     let calls_of = |role: &str| trace.scene(scene).role(role).all_calls();
     let sent = calls_of("client").into_iter().filter(|made| made.call.sends()).collect();
     (sent, calls_of("server").into_iter().filter(|made| made.call.name.receives()).collect())
-}
-
-/// The receives with room for 1024 bytes.
-fn roomy(trace: &Trace) -> impl Iterator<Item = Made<'_>> {
-    let (_, received) = conversation(trace, 2);
-    received.into_iter().filter(|made| made.call.get_arg("len").and_then(Value::as_number) == Some(1024))
 }
 
 fn has_trunc(made: Made<'_>) -> bool {

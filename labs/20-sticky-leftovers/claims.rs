@@ -36,10 +36,6 @@ pub fn all() -> Vec<Claim> {
                 call.data = Some(Data::new(b"worldSB"));
             }
         }),
-        Claim::classic("S0-C24", "recv(1024) takes 1024 bytes.", |trace| {
-            let made = large(trace)?;
-            Verdict::by_calls(made.call.ret == Some(1024), [made])
-        }),
         Claim::classic("S4-C09", "recv(1024) returns any number of bytes up to 1024.", |trace| {
             let made = large(trace)?;
             Verdict::by_calls(made.call.ret > Some(0) && made.call.ret < Some(1024), [made])

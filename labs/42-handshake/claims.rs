@@ -27,27 +27,6 @@ pub fn all() -> Vec<Claim> {
                 frames.iter().find(|sent| sent.frame.payload.len > 0).ok_or(Unseen::because("no byte was sent"))?;
             Verdict::of(first.event.n > ack.event.n, [ack.event, first.event])
         }),
-        Claim::classic("S1-C18", "TCP needs the server first (also S2-C08).", |trace| {
-            let [early, late] = trace.scene(2).role("client").exactly(Syscall::Connect)?;
-            let listen = trace.scene(2).role("server").first(Syscall::Listen)?;
-            let apart = early.event.n < listen.event.n && listen.event.n < late.event.n;
-            let holds = apart && early.call.errno == Some(Errno::ECONNREFUSED) && late.call.ret == Some(0);
-            Verdict::of(holds, [early.event, listen.event, late.event])
-        }),
-        Claim::classic("S3-C02", "listen(5): five requests at one moment, many connections in all.", |trace| {
-            let server = trace.scene(3).role("server");
-            let listen = server.first(Syscall::Listen)?;
-            let limit = listen.call.get_arg("backlog").and_then(Value::as_number);
-            let most = server.accept_queues().into_iter().max_by_key(|event| event.unaccepted());
-            let most = most.ok_or(Unseen::because("no connection waited"))?;
-            let in_all = server.some(Syscall::Accept)?;
-            let many = in_all.iter().filter(|made| made.call.ret >= Some(0)).count() > 1;
-            let waiting = most.unaccepted();
-            let with = many && waiting <= limit.map(|limit| limit + 1);
-            let evidence = [listen.event, most].into_iter().chain(in_all.iter().map(|made| made.event));
-            let condition = "it counts connections that wait for accept, and one more (this scene's listen(0): one)";
-            Verdict::only_when(condition, with, many && waiting <= limit, evidence)
-        }),
         Claim::ours("The first and the third segment go while the client is in connect; accept sends none.", |trace| {
             let scene = trace.scene(1);
             let [syn, _, ack] = handshake(trace, 1, "client").ok_or(NONE)?;

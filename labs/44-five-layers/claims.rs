@@ -96,14 +96,6 @@ pub fn all() -> Vec<Claim> {
             let ports = part(&sent, "UDP", &["source port", "destination port"]);
             Verdict::of(ends.0.is_some() && ends == known, [bound.event, &ports, received.event])
         }),
-        Claim::classic("S2-C08", "TCP needs the server first, and sockets in pairs.", |trace| {
-            let scene = trace.scene(4);
-            let [early, late] = scene.clone().role("client").exactly(Syscall::Connect)?;
-            let [conn] = scene.clone().role("server").exactly(Syscall::Accept)?;
-            let refused = early.call.errno == Some(Errno::ECONNREFUSED);
-            let holds = refused && late.call.ret == Some(0) && conn.call.ret.is_some_and(|fd| fd > 0);
-            Verdict::by_calls(holds, [early, late, conn])
-        }),
         Claim::classic("S0-C05", "An empty sendto is a real datagram.", |trace| {
             let empty = trace.scene(2).role("client").all_calls().into_iter().find(|made| made.call.name.sends());
             let made = empty.ok_or(NO_FRAME)?;
