@@ -28,7 +28,7 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         (has(|one| matches!(one, Beside::Call { .. })), "a call that returned", |pen, x, y| {
             pen.dot("dot r0", (x + MIDDLE, y), 4.0);
         }),
-        (has(|one| matches!(one, Beside::Call { failed: true, .. })), "one that failed", |pen, x, y| {
+        (has(|one| matches!(one, Beside::Call { failed: true, .. })), "a call that failed", |pen, x, y| {
             pen.dot("dot bad", (x + MIDDLE, y), 4.0);
         }),
         (has_bar(Stretch::Waits), "waits in a call", |pen, x, y| {
@@ -39,23 +39,23 @@ pub(super) fn draw(scenes: &[Scene], width: f64, pen: &mut Pen, top: f64) -> f64
         (has(|one| matches!(one, Beside::State { .. })), "a connection's state", |pen, x, y| {
             pen.panel("pill now r0", (x, y - 6.0), (24.0, 12.0), 6.0);
         }),
-        (has_host_alone, "no program, only its host", |pen, x, y| {
+        (has_host_alone, "no program, only its kernel", |pen, x, y| {
             pen.line("after", (x + MIDDLE, y - 8.0), (x + MIDDLE, y + 8.0));
         }),
         (has_arrow(|arrow| arrow.data), "a frame with data", |pen, x, y| sample(pen, "data r0", "r0", x, y)),
         (has_arrow(|arrow| !arrow.data && !arrow.bad), "a frame without data", |pen, x, y| sample(pen, "", "", x, y)),
         (has_arrow(|arrow| arrow.bad), "a refusal", |pen, x, y| sample(pen, "bad", "bad", x, y)),
-        (has_path(|path| is_taken(path, Kind::Data)), "data, to the call that took it", |pen, x, y| {
+        (has_path(|path| is_taken(path, Kind::Data)), "data, to the call that received it", |pen, x, y| {
             sample(pen, "data r0", "r0", x, y);
         }),
-        (has_path(|path| is_taken(path, Kind::Control)), "a connection, or its end", |pen, x, y| {
+        (has_path(|path| is_taken(path, Kind::Control)), "a connection begins or ends", |pen, x, y| {
             sample(pen, "", "", x, y);
         }),
         (has_path(|path| path.kind == Kind::Refusal), "a refusal", |pen, x, y| sample(pen, "bad", "bad", x, y)),
         (has_path(|path| !path.arrives.is_empty()), "waits in the kernel", |pen, x, y| {
             pen.line("queue", (x + MIDDLE, y - 8.0), (x + MIDDLE, y + 8.0));
         }),
-        (has_path(|path| path.arrives.is_empty()), "no call took it", |pen, x, y| {
+        (has_path(|path| path.arrives.is_empty()), "no call received it", |pen, x, y| {
             pen.shape("cross", (x + MIDDLE, y), path::CROSS);
         }),
         (has_fate(Fate::Dropped), "lost", |pen, x, y| pen.shape("cross", (x + MIDDLE, y), path::CROSS)),

@@ -13,7 +13,7 @@ pub(super) const DETAIL: usize = 50;
 /// How many columns a line of a wait, a pause or a speech may take.
 pub(super) const LINE: usize = 46;
 /// How many columns a frame's label may take.
-const LABEL: usize = 60;
+const LABEL: usize = 66;
 /// How many columns of its data a call or a frame shows even where little room is left.
 const LEAST: usize = 8;
 
@@ -181,7 +181,7 @@ pub(super) fn carries(frame: &Frame) -> bool {
 /// Why a frame was sent that no call and no other frame brought about.
 pub(super) fn timer(frame: &Frame) -> String {
     let after = frame.after.as_ref().map_or(String::new(), |after| format!(", {after}"));
-    format!("a timer of the kernel's{after}")
+    format!("kernel timer{after}")
 }
 
 pub(super) fn ended(exit: &Exit) -> (String, bool) {
