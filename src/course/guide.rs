@@ -59,8 +59,7 @@ pub fn after(lab: &Lab) -> Vec<String> {
     let page = checkout().map(|_| ("Its page", lab.page(), minutes.unwrap_or_default()));
     let open = exercises::of_lab(lab.number()).find(|folder| !progress.has_passed(folder.id));
     let exercise = open.map(|folder| ("Exercise", command_for(&work, folder), folder.title().to_owned()));
-    let next =
-        next_lab(&progress, lab.number()).map(|row| ("Next", format!("just lab {:02}", row.number), row.question));
+    let next = next_lab(&progress, lab.number()).map(|row| ("Next", format!("just lab {:02}", row.number), row.name));
     let rows: Vec<_> = [page, exercise, next].into_iter().flatten().collect();
     let width = rows.iter().filter(|row| !row.2.is_empty()).map(|row| row.1.len()).max().unwrap_or(0);
     let line = |(what, command, about): (&str, String, String)| {

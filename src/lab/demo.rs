@@ -172,7 +172,7 @@ fn say_where_to_go_on(lab: &Lab, arguments: &Arguments, at_a_terminal: bool, gui
     let mut lines = Vec::new();
     match arguments.only_scene().map(|number| number as usize) {
         Some(number) if at_a_terminal && number < count => lines.push(format!(
-            "Scene {number} of {count}. The next one: just {label} --scene {}; all of them: just {label} --all",
+            "Scene {number} of {count}. The next: just {label} --scene {}; all: just {label} --all",
             number + 1
         )),
         Some(number) if at_a_terminal && count > 1 => lines.push(format!("Scene {number} of {count}, the last one")),
