@@ -9,6 +9,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use rustix::process::{getegid, geteuid};
+use rustix::rand::{GetRandomFlags, getrandom};
 use socket2::{Domain, Socket, Type};
 
 use super::limits::Attempted;
@@ -208,8 +209,13 @@ fn free_port() -> io::Result<u16> {
 
 /// All such ports, each found to be free when it is asked for.
 pub(crate) fn free_ports() -> impl Iterator<Item = u16> {
-    // Programs that were started one after the other begin far from each other.
-    let first = 20_000 + (std::process::id() % 2_000 * 97 % 2_000) as u16 * PORTS;
+    // Two programs begin far from each other. Their own numbers would not do: in two containers they may be the same.
+    let mut drawn = [0; 2];
+    let begin = match getrandom(&mut drawn, GetRandomFlags::NONBLOCK) {
+        Ok(_) => u16::from_ne_bytes(drawn),
+        Err(_) => (std::process::id() % 2_000 * 97 % 2_000) as u16,
+    };
+    let first = 20_000 + begin % 2_000 * PORTS;
     // Without SO_REUSEADDR, which the standard library sets: what an earlier scene has left in TIME-WAIT counts.
     let taken = |port: u16| {
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into();
