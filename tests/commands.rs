@@ -223,7 +223,9 @@ impl Place {
 
     /// The same, ended with the exit code 124 if it takes longer.
     fn command_within(&self, patience: Duration, line: &str) -> Command {
-        self.set_up(Command::new("timeout"), &[&patience.as_secs().to_string(), "bash", "-c", line])
+        // The machine's /tmp is everybody's: another user's file of that name may be there.
+        let line = line.replace(" /tmp/", &format!(" {}/", self.folder.path().display()));
+        self.set_up(Command::new("timeout"), &[&patience.as_secs().to_string(), "bash", "-c", &line])
     }
 
     fn set_up(&self, mut command: Command, words: &[&str]) -> Command {
