@@ -54,8 +54,7 @@ pub fn after(lab: &Lab) -> Vec<String> {
     let unkept = if work.is_wanted() { work.note_lab(lab.number()).err() } else { None };
     // The file of progress is somebody's to mend, and `just progress` says how.
     let progress = work.progress().unwrap_or_default();
-    let folder = format!("{:02}-{}", lab.number(), lab.name());
-    let minutes = lessons::of(&folder).ok().flatten().map(|lesson| format!("{} minutes", lesson.minutes));
+    let minutes = lessons::of(&lab.folder()).ok().flatten().map(|lesson| format!("{} minutes", lesson.minutes));
     let page = checkout().map(|_| ("Its page", lab.page(), minutes.unwrap_or_default()));
     let open = exercises::of_lab(lab.number()).find(|folder| !progress.has_passed(folder.id));
     let exercise = open.map(|folder| ("Exercise", command_for(&work, folder), folder.title().to_owned()));

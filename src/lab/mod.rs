@@ -158,7 +158,7 @@ impl Lab {
     /// Does what these words ask for. The process takes the lab's name, `lab-05-udp-no-server`, by which others find
     /// it (the kernel keeps 15 bytes, PR_SET_NAME of prctl(2)); it must have no other thread, since roles are forked.
     pub fn play(self, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-        if let Ok(name) = CString::new(format!("lab-{:02}-{}", self.number, self.name)) {
+        if let Ok(name) = CString::new(format!("lab-{}", self.folder())) {
             // Without it everything works, under another name.
             let _ = rustix::thread::set_name(&name);
         }
@@ -189,6 +189,11 @@ impl Lab {
         self.number
     }
 
+    /// The name of its folder: `05-udp-no-server`.
+    pub fn folder(&self) -> String {
+        format!("{:02}-{}", self.number, self.name)
+    }
+
     /// The lab's name, in small letters and hyphens, which never changes.
     pub fn name(&self) -> &'static str {
         self.name
@@ -211,7 +216,7 @@ impl Lab {
 
     /// The path of its page in the project.
     pub fn page(&self) -> String {
-        format!("docs/labs/{:02}-{}.md", self.number, self.name)
+        format!("docs/labs/{}.md", self.folder())
     }
 
     /// How a person calls it.
