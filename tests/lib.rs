@@ -27,6 +27,7 @@ mod memory;
 mod odd_programs;
 mod output;
 mod pages;
+mod remote_commands;
 mod sandbox;
 mod sandbox_faults;
 mod sandbox_languages;

@@ -179,9 +179,9 @@ fn play_scene(
             return Ok(Ending::Left);
         }
     }
-    let commands: Vec<&'static str> = scene.roles.iter().flat_map(|spec| spec.lines.iter().copied()).collect();
+    let typed: Vec<String> = scene.roles.iter().flat_map(|spec| &spec.lines).map(|line| (*line).to_owned()).collect();
     let roles = scene.roles.iter().map(|spec| {
-        let commands = commands.clone();
+        let commands = [typed.clone(), spec.more_commands.clone()].concat();
         let body = move || {
             clock::stands_at(moment);
             if spec.runs_commands {

@@ -28,6 +28,8 @@ pub(super) struct RoleSpec {
     /// Whether its user takes longer to type than anybody else to act.
     pub(super) slow: bool,
     pub(super) runs_commands: bool,
+    /// Commands of the scene that nobody types as they are.
+    pub(super) more_commands: Vec<String>,
     /// Whether the scene means it to be killed.
     pub(super) dies: bool,
 }
@@ -51,7 +53,8 @@ impl Scene {
     /// Adds a role.
     #[must_use]
     pub fn role(mut self, name: &'static str, role: Role) -> Scene {
-        self.roles.push(RoleSpec { name, role, lines: Vec::new(), slow: false, runs_commands: false, dies: false });
+        let (lines, more_commands) = (Vec::new(), Vec::new());
+        self.roles.push(RoleSpec { name, role, lines, slow: false, runs_commands: false, more_commands, dies: false });
         self
     }
 
@@ -88,11 +91,20 @@ impl Scene {
         self
     }
 
-    /// The role that was added last executes commands that come over the network: by hand it must be allowed to.
+    /// The role that was added last executes commands that come over the network: by hand it must be allowed to, and in
+    /// a demo it executes those that somebody types in this scene.
     #[must_use]
     pub fn runs_commands(mut self) -> Scene {
         self.last().runs_commands = true;
         self
+    }
+
+    /// The same, and these commands too: what reaches a server need not be what anybody typed, since requests stick
+    /// together and are cut.
+    #[must_use]
+    pub fn runs_also<S: Into<String>>(mut self, commands: impl IntoIterator<Item = S>) -> Scene {
+        self.last().more_commands.extend(commands.into_iter().map(Into::into));
+        self.runs_commands()
     }
 
     /// Shows how many bytes wait in each receive queue.
