@@ -14,6 +14,7 @@ compile_error!(
 extern crate self as socklab;
 
 pub mod course;
+pub mod framing;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod judge;

@@ -101,7 +101,8 @@ fn only_one_module_is_unsafe() {
 
 /// Which modules each module uses. A module stands behind those that it uses, so there is no circle. `labs` are the
 /// programs and checks in `labs/`; `main` is the `socklab` program with its commands.
-const ARROWS: [(&str, &[&str]); 19] = [
+const ARROWS: [(&str, &[&str]); 20] = [
+    ("framing", &[]),
     ("splitmix", &[]),
     ("sys", &[]),
     ("trace", &[]),
@@ -117,7 +118,7 @@ const ARROWS: [(&str, &[&str]); 19] = [
     ("fuzzing", &["netlink", "sandbox"]),
     ("judge", &["probe", "sandbox", "socket", "splitmix", "sys", "trace", "view", "wire"]),
     ("lab", &["output", "probe", "socket", "stage", "sys", "trace", "view", "wire"]),
-    ("prelude", &["lab", "socket", "trace"]),
+    ("prelude", &["framing", "lab", "socket", "trace"]),
     ("labs", &["judge", "prelude", "trace"]),
     ("course", &["judge", "lab", "labs", "output", "sandbox"]),
     ("main", &["course", "judge", "lab", "output", "sandbox", "screen", "stage", "trace", "view", "wire"]),
