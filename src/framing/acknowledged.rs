@@ -13,8 +13,8 @@ const ACKNOWLEDGEMENT_LINE: &[u8] = b"recv_ready\n";
 /// The classic programs put nothing behind the digits. So **nobody can decode this from any pieces**: `18` may be the
 /// length, or the beginning of `1892`, and the sender sends nothing else before it is acknowledged. Only you can decide
 /// when to call [`AckReceiver::acknowledge`]; the classic client does so after one `recv`, and is right as long as the
-/// digits come in one piece. If you have acknowledged too early, the digits that were missing come out as the beginning of the
-/// message, and what follows is not what it seems, either.
+/// digits come in one piece. If you have acknowledged too early, the digits that were missing come out as the beginning
+/// of the message, and what follows is not what it seems, either.
 ///
 /// ```
 /// use socklab::framing::AckReceiver;

@@ -34,12 +34,29 @@ impl<'a> Delimiter<'a> {
         Delimiter(mark)
     }
 
+    #[inline]
     fn find(self, bytes: &[u8]) -> Option<usize> {
-        match *self.0 {
-            [mark] => bytes.iter().position(|byte| *byte == mark),
-            _ => bytes.windows(self.0.len()).position(|window| window == self.0),
+        let mut from = 0;
+        // Where it would not be whole it need not be looked for.
+        let starts = &bytes[..(bytes.len() + 1).saturating_sub(self.0.len())];
+        loop {
+            let at = from + position(&starts[from..], self.0[0])?;
+            if bytes[at..].starts_with(self.0) {
+                return Some(at);
+            }
+            from = at + 1;
         }
     }
+}
+
+/// Where this byte stands first. A block of bytes without it takes a few instructions.
+#[inline]
+fn position(bytes: &[u8], mark: u8) -> Option<usize> {
+    const BLOCK: usize = 32;
+    let has_it = |block: &[u8; BLOCK]| block.iter().fold(false, |has, byte| has | (*byte == mark));
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let without = BLOCK * blocks.iter().take_while(|block| !has_it(block)).count();
+    bytes[without..].iter().position(|byte| *byte == mark).map(|at| without + at)
 }
 
 impl Format for Delimiter<'_> {
@@ -57,6 +74,7 @@ impl Format for Delimiter<'_> {
         }
     }
 
+    #[inline]
     fn scan(&self, bytes: &[u8], seen: usize, limit: usize) -> Result<Scan, FramingError> {
         let mark = self.0.len();
         // A message that is too long is so in whatever pieces it comes.

@@ -104,11 +104,8 @@ impl JsonHeader {
     /// [`FramingError::Negative`] if that is what the header says of the body; [`FramingError::DoesNotFit`];
     /// [`FramingError::Malformed`] if it cannot be written as a JSON object. Then `out` is as it was.
     pub fn encode<H: Serialize + BodySize>(self, header: &H, out: &mut Vec<u8>) -> Result<(), FramingError> {
-        let size = header.body_size();
-        if size < 0 {
-            return Err(FramingError::Negative { length: size, reversed: None });
-        }
-        let json = serde_json::to_vec(header).map_err(|error| FramingError::Malformed(error.to_string()))?;
+        size_within(header, u64::MAX)?;
+        let json = serde_json::to_vec(header).map_err(malformed)?;
         is_object(&json)?;
         self.length.encode_length(json.len() as u64, out)?;
         out.extend_from_slice(&json);
@@ -149,26 +146,26 @@ impl<H: DeserializeOwned + BodySize> JsonDecoder<H> {
     /// [`FramingError::Malformed`] if a header is no JSON, or not an object, or a field is missing or of another type;
     /// [`FramingError::Negative`] and [`FramingError::TooLarge`] for the length of a header and the size of a body.
     /// Then at each further call, too.
+    #[inline]
     pub fn next_part(&mut self) -> Result<Option<Part<'_, H>>, FramingError> {
-        match self.body {
-            None => self.next_header(),
-            Some(Body { left: 0, .. }) => {
-                self.body = None;
-                Ok(Some(Part::End))
-            }
-            Some(Body { size, left }) => {
-                let have = self.buffer.unread().len();
-                if have == 0 {
-                    return Ok(None);
-                }
-                let taken = usize::try_from(left).map_or(have, |left| left.min(have));
-                self.body = Some(Body { size, left: left - taken as u64 });
-                Ok(Some(Part::Body(self.buffer.take(0..taken, taken))))
-            }
+        let Some(Body { size, left }) = self.body else {
+            return Ok(self.next_header()?.map(Part::Header));
+        };
+        if left == 0 {
+            self.body = None;
+            return Ok(Some(Part::End));
         }
+        let have = self.buffer.unread().len();
+        if have == 0 {
+            return Ok(None);
+        }
+        let taken = usize::try_from(left).map_or(have, |left| left.min(have));
+        self.body = Some(Body { size, left: left - taken as u64 });
+        Ok(Some(Part::Body(self.buffer.take(0..taken, taken))))
     }
 
-    fn next_header(&mut self) -> Result<Option<Part<'_, H>>, FramingError> {
+    #[inline]
+    fn next_header(&mut self) -> Result<Option<H>, FramingError> {
         let bytes = self.buffer.unread();
         let Some((length, rest)) = bytes.split_at_checked(self.format.length.size()) else {
             return Ok(None);
@@ -179,18 +176,11 @@ impl<H: DeserializeOwned + BodySize> JsonDecoder<H> {
             return Ok(None);
         };
         is_object(json)?;
-        let header: H = serde_json::from_slice(json).map_err(|error| FramingError::Malformed(error.to_string()))?;
-        let size = header.body_size();
-        if size < 0 {
-            return Err(FramingError::Negative { length: size, reversed: None });
-        }
-        let (size, limit) = (size.unsigned_abs(), self.largest_body);
-        if size > limit {
-            return Err(FramingError::TooLarge { length: size, limit, reversed: None });
-        }
+        let header: H = serde_json::from_slice(json).map_err(malformed)?;
+        let size = size_within(&header, self.largest_body)?;
         self.buffer.take(0..0, self.format.length.size() + length);
         self.body = Some(Body { size, left: size });
-        Ok(Some(Part::Header(header)))
+        Ok(Some(header))
     }
 
     /// The stream has ended: is that behind a whole body? Ask when [`JsonDecoder::next_part`] has returned `None`.
@@ -216,7 +206,24 @@ impl<H: DeserializeOwned + BodySize> JsonDecoder<H> {
     }
 }
 
+/// What a header says of the body, if it can be.
+#[inline]
+fn size_within(header: &impl BodySize, limit: u64) -> Result<u64, FramingError> {
+    let size = header.body_size();
+    match u64::try_from(size) {
+        Ok(length) if length > limit => Err(FramingError::TooLarge { length, limit, reversed: None }),
+        Ok(length) => Ok(length),
+        Err(_) => Err(FramingError::Negative { length: size, reversed: None }),
+    }
+}
+
+#[cold]
+fn malformed(error: serde_json::Error) -> FramingError {
+    FramingError::Malformed(error.to_string())
+}
+
 /// JSON that is an object, by its first byte. A struct would be read from an array, too.
+#[inline]
 fn is_object(json: &[u8]) -> Result<(), FramingError> {
     match json.trim_ascii_start().first() {
         Some(b'{') => Ok(()),

@@ -36,6 +36,7 @@ impl Format for TextLength {
         Ok(())
     }
 
+    #[inline]
     fn scan(&self, bytes: &[u8], _seen: usize, limit: usize) -> Result<Scan, FramingError> {
         let Some(text) = before_newline(bytes)? else {
             return Ok(Scan::Header { of: None });
@@ -49,6 +50,7 @@ impl Format for TextLength {
 }
 
 /// The length's text, if its newline has come.
+#[inline]
 pub(super) fn before_newline(bytes: &[u8]) -> Result<Option<&[u8]>, FramingError> {
     // A minus, the digits, the newline.
     let line = &bytes[..bytes.len().min(1 + MOST_DIGITS + 1)];
@@ -59,6 +61,7 @@ pub(super) fn before_newline(bytes: &[u8]) -> Result<Option<&[u8]>, FramingError
 }
 
 /// The length that a text says.
+#[inline]
 pub(super) fn length(text: &[u8], limit: usize) -> Result<usize, FramingError> {
     let digits = check_digits(text)?;
     if digits.is_empty() {
@@ -80,6 +83,7 @@ pub(super) fn length(text: &[u8], limit: usize) -> Result<usize, FramingError> {
 }
 
 /// The digits of a length, or of its beginning, which may have a minus before them.
+#[inline]
 fn check_digits(text: &[u8]) -> Result<&[u8], FramingError> {
     let digits = text.strip_prefix(b"-").unwrap_or(text);
     let wrong = digits.iter().position(|byte| !byte.is_ascii_digit());
