@@ -15,6 +15,11 @@ const TARGETS: &[Target] = &[
     ("answer", targets::answer),
     ("archive", targets::archive),
     ("frame", targets::frame),
+    ("framing_ack", targets::framing_ack),
+    ("framing_delimiter", targets::framing_delimiter),
+    ("framing_fixed", targets::framing_fixed),
+    ("framing_json", targets::framing_json),
+    ("framing_text", targets::framing_text),
     ("handed_in", targets::handed_in),
     ("init_message", targets::init_message),
     ("manifest", targets::manifest),
@@ -37,6 +42,17 @@ fn every_target_has_a_corpus_and_is_replayed() {
     assert_eq!(names("corpus"), replayed);
     let files: Vec<String> = names("targets");
     assert_eq!(files, replayed.iter().map(|name| format!("{name}.rs")).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_dictionary_is_a_targets_and_has_words_alone() {
+    for name in names("dictionaries") {
+        assert!(TARGETS.iter().any(|(target, _)| *target == name), "dictionaries/{name}");
+        let text = fs::read_to_string(project("fuzz/dictionaries").join(&name)).expect("a file");
+        let is_word = |line: &str| line.len() > 2 && line.starts_with('"') && line.ends_with('"');
+        let other = text.lines().find(|line| !line.starts_with("# ") && !is_word(line));
+        assert_eq!(other, None, "dictionaries/{name}");
+    }
 }
 
 #[test]

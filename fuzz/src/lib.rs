@@ -19,6 +19,10 @@ use socklab::view::{Transcript, capture, json};
 use socklab::{fuzzing, wire};
 use tempfile::TempDir;
 
+mod framing;
+
+pub use framing::{framing_ack, framing_delimiter, framing_fixed, framing_json, framing_text};
+
 /// A folder that holds nothing but a `socklab.toml` with these bytes, and two programs.
 pub fn manifest(bytes: &[u8]) {
     let folder = folder_in_memory();
