@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Host, Running, finish, has, lab, project, run, skip, text, wait_until};
+use crate::support::{Host, Running, finish, has, lab, project, read, run, skip, text, wait_until};
 
 /// Whether Python is there; says so if it is not.
 fn python(test: &str) -> bool {
@@ -463,4 +463,63 @@ fn the_child_that_a_python_server_leaves_behind_has_the_port() {
     let newer = run(host.role(&lab(18), "new-server").args(["--scene", "8"]));
     kill_process(child.expect("a process id"), Signal::KILL).expect("the child is there");
     assert_eq!(text(&newer.stdout), "the port: LISTEN, sleep\nAddress already in use (os error 98)\n");
+}
+
+#[test]
+fn the_old_texts_counter_loses_the_same_bytes_in_python_and_its_next_answer_fails() {
+    if !python("the_old_texts_counter_loses_the_same_bytes_in_python_and_its_next_answer_fails") {
+        return;
+    }
+    let host = Host::open();
+    let _server = start_command_server(&host, 28);
+    let printed = ask(&host, "accumulating_counter.py", &["low", "seq 1 500", "seq 1 600", "echo hello"]);
+    let error = r"ValueError: invalid literal for int() with base 10: '540\n541\n542\n";
+    assert!(printed.starts_with(&format!("1892 of 1892\n2048 of 2292\n{error}")), "{printed}");
+    let printed = ask(&host, "accumulating_counter.py", &["low", "seq 1 10000", "echo hello"]);
+    let error = r"ValueError: invalid literal for int() with base 10: '70\n2271\n2272\n";
+    assert!(printed.starts_with(&format!("10240 of 48894\n{error}")), "{printed}");
+}
+
+#[test]
+fn behind_a_json_header_the_counters_rest_is_extra_data_in_python() {
+    if !python("behind_a_json_header_the_counters_rest_is_extra_data_in_python") {
+        return;
+    }
+    let host = Host::open();
+    let _server = host.start_server(host.role(&lab(28), "server").args(["--scene", "4", "--allow-commands"]), "tcp");
+    let printed = ask(&host, "accumulating_counter.py", &["json", "seq 1 10000", "echo hello"]);
+    assert_eq!(printed, "10240 of 48894\nJSONDecodeError: Extra data: line 2 column 1 (char 4)\n");
+}
+
+#[test]
+fn the_page_on_struct_shows_what_python_says() {
+    if !python("the_page_on_struct_shows_what_python_says") {
+        return;
+    }
+    let host = Host::open();
+    let output = run(&mut peer(&host, "struct_pack.py", &["script"]));
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let page = read("docs/labs/29-struct-pack.md");
+    let said = text(&output.stdout);
+    assert!(page.contains(&said), "docs/labs/29-struct-pack.md does not have:\n{said}");
+}
+
+#[test]
+fn our_headers_are_read_in_python_and_pythons_by_ours_the_same_in_all_four_ways() {
+    if !python("our_headers_are_read_in_python_and_pythons_by_ours_the_same_in_all_four_ways") {
+        return;
+    }
+    let host = Host::open();
+    let expected = "06 00 00 00: '<i' 6, '>i' 100663296, '<I' 6, '>I' 100663296\n\
+        00 00 00 06: '<i' 100663296, '>i' 6, '<I' 100663296, '>I' 6\n\
+        32 cc 02 00: '<i' 183346, '>i' 852230656, '<I' 183346, '>I' 852230656\n\
+        00 02 cc 32: '<i' 852230656, '>i' 183346, '<I' 852230656, '>I' 183346\n\
+        fb ff ff ff: '<i' -5, '>i' -67108865, '<I' 4294967291, '>I' 4227858431\n";
+    let ours = host.start_server(host.role(&lab(29), "server").args(["--scene", "4"]), "tcp");
+    assert_eq!(ask(&host, "struct_pack.py", &[]), expected);
+    drop(ours);
+    let host = Host::open();
+    let _theirs = start_peer(&host, "struct_pack.py");
+    let output = run(host.role(&lab(29), "client").args(["--scene", "4"]));
+    assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));
 }
