@@ -10,6 +10,9 @@ use std::thread;
 
 use crate::support::{has, has_private_hosts, run, skip, socklab, temporary};
 
+#[path = "../examples/framing.rs"]
+mod example;
+
 /// How a program reads `n` bytes, and the longest that it waits for them, in seconds.
 const FORMS: [(&str, f64, &str); 10] = [
     ("sleeps, and takes what is there", 0.05, SLEEPS),
@@ -211,4 +214,9 @@ fn who_waits_for_at_most_a_second_and_takes_what_has_come_fails() {
     });
     let passed = passed.into_inner().expect("a lock");
     assert!(passed.is_empty(), "{}", passed.join("\n"));
+}
+
+#[test]
+fn both_sides_of_the_example_understand_each_other() {
+    example::main().expect("three questions and their answers");
 }

@@ -310,7 +310,7 @@ fn labs_use_loopback_only() {
 
 #[test]
 fn lines_are_no_longer_than_120_columns() {
-    for folder in ["src", "labs", "tests", "benches"] {
+    for folder in ["src", "labs", "tests", "benches", "examples"] {
         for file in files(folder, "rs") {
             for (line, number) in fs::read_to_string(&file).expect("a file").lines().zip(1..) {
                 assert!(line.chars().count() <= 120, "{}:{number}", file.display());

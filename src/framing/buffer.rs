@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 /// They stand in one piece, at `start..end` of a longer one, so that a message is a slice. Where there is no more room
-/// behind them they are moved to the front; and unless twice as many bytes were taken before, the whole becomes twice as
-/// long. So only few bytes are moved, whatever the sizes of messages and pieces.
+/// behind them they are moved to the front; and unless twice as many bytes were taken before, the whole becomes twice
+/// as long. So only few bytes are moved, whatever the sizes of messages and pieces.
 #[derive(Clone, Debug, Default)]
 pub struct Buffer {
     bytes: Vec<u8>,

@@ -36,8 +36,8 @@
 //! | [`AckReceiver`] | `5`, then `recv_ready` back, then `hello` | old programs; pieces can mislead it |
 //!
 //! A length comes from a stranger. So each decoder takes a limit, checks it as soon as the length is there, and
-//! reserves no memory for bytes that have only been announced. After an error there is no way to find the next message: it is
-//! reported again at each call, and the connection is of no more use.
+//! reserves no memory for bytes that have only been announced. After an error there is no way to find the next message:
+//! it is reported again at each call, and the connection is of no more use.
 
 use std::ops::Range;
 
