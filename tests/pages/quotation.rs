@@ -4,9 +4,9 @@ use std::fs;
 
 use crate::support::{Lab, has_private_hosts, played_here, project, read};
 
-/// `fn server`, `python/server.py`, `python/server.py def main`, `scene 2`, `wire scene 2`, `said by client in scenes 2
-/// to 6`, `claims`; in a page that is no lab's, with the lab's number in front: `05 scene 1`. In any page, a function of
-/// an example: `examples/framing.rs fn answer`.
+/// `fn server`, `python/server.py`, `python/server.py def main`, `scene 2`, `wire scene 2`, `said by client in scene 2`,
+/// `said by client in scenes 2 to 6`, `claims`; in a page that is no lab's, with the lab's number in front: `05 scene
+/// 1`. In any page, a function of an example: `examples/framing.rs fn answer`.
 pub fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     if let Some((number, rest)) = what.split_once(' ').filter(|(word, _)| word.parse::<u64>().is_ok()) {
         let number: u64 = number.parse().ok()?;
@@ -24,6 +24,9 @@ pub fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> 
     }
     if let Some(number) = what.strip_prefix("scene ") {
         return scene(&recorded(&format!("{}.transcript", lab.folder)), number);
+    }
+    if let Some((role, number)) = what.strip_prefix("said by ").and_then(|rest| rest.split_once(" in scene ")) {
+        return said_in(role, number, &recorded(&format!("{}.transcript", lab.folder)));
     }
     if let Some((role, scenes)) = what.strip_prefix("said by ").and_then(|rest| rest.split_once(" in scenes ")) {
         return said_by(role, scenes, &recorded(&format!("{}.transcript", lab.folder)));
@@ -72,6 +75,14 @@ pub fn scene(transcript: &str, number: &str) -> Option<String> {
     let length = lines[at + 1..].iter().position(|line| line.starts_with("── "));
     let end = length.map_or(lines.len(), |length| at + 1 + length);
     Some(lines[at..end].join("\n").trim_end().to_owned() + "\n")
+}
+
+/// What a role printed in a scene, line by line.
+fn said_in(role: &str, number: &str, transcript: &str) -> Option<String> {
+    let scene = scene(transcript, number)?;
+    let said = scene.lines().filter_map(|line| line.trim_start().strip_prefix(role)?.strip_prefix("  │ "));
+    let said: String = said.map(|line| format!("{line}\n")).collect();
+    (!said.is_empty()).then_some(said)
 }
 
 /// What a role printed in these scenes, as one table: they all begin with the same heading.
@@ -146,6 +157,8 @@ fn what_a_role_printed_in_several_scenes_is_one_table() {
     let table = "         head\nscene 2  x\nscene 3  x\n";
     assert_eq!(said_by("c", "2 to 3", &transcript).as_deref(), Some(table));
     assert_eq!(said_by("c", "2 to 4", &transcript), None);
+    assert_eq!(said_in("c", "3", &transcript).as_deref(), Some("head\nx\n"));
+    assert_eq!(said_in("c", "4", &transcript), None);
 }
 
 #[test]
