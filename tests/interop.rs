@@ -27,7 +27,12 @@ fn peer(host: &Host, program: &str, arguments: &[&str]) -> Command {
 
 /// Starts a Python server and waits for it to say that it is ready.
 fn start_peer(host: &Host, program: &str) -> Running {
-    let mut server = peer(host, program, &["server", &host.port().to_string()]);
+    start_mode(host, program, "server")
+}
+
+/// The same of a program that has several servers.
+fn start_mode(host: &Host, program: &str, mode: &str) -> Running {
+    let mut server = peer(host, program, &[mode, &host.port().to_string()]);
     let mut server = Running(server.spawn().expect("python3 starts"));
     let mut line = String::new();
     BufReader::new(server.0.stdout.as_mut().expect("a pipe")).read_line(&mut line).expect("a line");
@@ -70,6 +75,92 @@ fn a_python_client_reads_what_our_struct_header_server_sends() {
     let answers = ask(&host, "struct_header.py", &["echo hello", "true", "seq 1 500"]);
     let long: String = (1..=500).map(|number| format!("{number}\n")).collect();
     assert_eq!(answers, format!("6:hello\n\n0:\n1892:{long}\n"));
+}
+
+/// What the old texts' JSON clients make of headers that ours refuses.
+#[test]
+fn a_python_client_believes_what_our_json_client_refuses() {
+    if !python("a_python_client_believes_what_our_json_client_refuses") {
+        return;
+    }
+    let host = Host::open();
+    let _server = host.start_server(host.role(&lab(31), "server").args(["--scene", "4"]), "tcp");
+    let printed = ask(&host, "json_header.py", &["12"]);
+    let lines: Vec<&str> = printed.lines().collect();
+    let expected = [
+        "b'hello\\n'",
+        "b''",
+        "b''",
+        "the server has gone after 6 of 6.5 bytes",
+        "TypeError: ",
+        "the server has gone after 6 of 9999999 bytes",
+        "KeyError: 'data_size'",
+        "b''",
+        "JSONDecodeError: ",
+        "TypeError: ",
+        "JSONDecodeError: ",
+        "ValueError: negative buffersize in recv",
+    ];
+    assert_eq!(lines.len(), expected.len(), "{printed}");
+    for (line, expected) in lines.iter().zip(expected) {
+        assert!(if expected.ends_with(": ") { line.starts_with(expected) } else { *line == expected }, "{printed}");
+    }
+}
+
+#[test]
+fn our_client_notices_that_a_python_server_counts_characters() {
+    if !python("our_client_notices_that_a_python_server_counts_characters") {
+        return;
+    }
+    let host = Host::open();
+    let _server = start_mode(&host, "json_header.py", "names");
+    let client = run(host.role(&lab(31), "client").args(["--scene", "6"]));
+    let printed = text(&client.stdout);
+    assert_eq!(printed.lines().next(), Some("a header of 29 bytes: not JSON"), "{}", text(&client.stderr));
+}
+
+#[test]
+fn a_python_client_that_calls_recv_once_breaks_where_our_server_cuts_the_header() {
+    if !python("a_python_client_that_calls_recv_once_breaks_where_our_server_cuts_the_header") {
+        return;
+    }
+    let host = Host::open();
+    // At a terminal it pauses until Enter is pressed.
+    let mut terminal = Command::new("python3");
+    terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).args(lab(32).words());
+    terminal.args(["server", "--address", &host.address()]);
+    host.enter(&mut terminal);
+    terminal.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let server = host.start_server(&mut terminal, "tcp");
+    let mut keys = server.0.stdin.as_ref().expect("a pipe");
+    let mut client = peer(&host, "json_header.py", &["once", &host.port().to_string(), "20"]);
+    let mut client = Running(client.spawn().expect("python3 starts"));
+    let mut said = BufReader::new(client.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    for cut in 1..=20 {
+        // Here the first part is all that one recv asks for, and the client waits for the second.
+        let goes_on = cut == 4 || cut == 20;
+        let line = if goes_on { None } else { said.next() };
+        keys.write_all(b"\n").expect("Enter is pressed");
+        let line = line.or_else(|| said.next()).expect("a line");
+        let expected = match cut {
+            1..=3 => "error: unpack requires a buffer of 4 bytes",
+            4 | 20 => "b'hello\\n'",
+            _ => "JSONDecodeError: ",
+        };
+        assert!(line.starts_with(expected), "cut after {cut}: {line}");
+    }
+}
+
+#[test]
+fn our_client_receives_each_message_that_a_python_server_cuts() {
+    if !python("our_client_receives_each_message_that_a_python_server_cuts") {
+        return;
+    }
+    let host = Host::open();
+    let _server = start_mode(&host, "json_header.py", "cut");
+    let client = run(host.role(&lab(32), "client").args(["--scene", "2"]));
+    let expected: String = (1..=20).map(|cut| format!("cut after {cut}: hello\\n\n")).collect();
+    assert_eq!(text(&client.stdout), expected, "{}", text(&client.stderr));
 }
 
 #[test]
