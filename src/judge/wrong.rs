@@ -75,7 +75,7 @@ impl Misconception {
 
 /// What an attempt seems to get wrong: the misconception that the first failing check shows, and then those that show
 /// in what it leaves unexplained. Nothing for a check of which several misconceptions of different names could be the
-/// cause.
+/// cause. Where no check passes, only one that explains them all: an unfinished program looks like many mistakes.
 pub fn likely(all: &[Misconception], grade: &Grade) -> Vec<Likely> {
     if let (Some(_), Some(first)) = (grade.gate, grade.checks.first()) {
         let at_gate = all.iter().filter(|one| one.fails == [GATE]);
@@ -102,6 +102,10 @@ pub fn likely(all: &[Misconception], grade: &Grade) -> Vec<Likely> {
         if found.len() == MOST_LIKELY {
             break;
         }
+    }
+    let explains_all = |one: &Misconception| failed.iter().all(|checked| one.explains(checked));
+    if failed.len() == grade.checks.len() && !found.first().is_some_and(|one| explains_all(one)) {
+        found.clear();
     }
     found.into_iter().map(told).collect()
 }
@@ -211,6 +215,15 @@ mod tests {
         let all = [misconception("hanger", "a, b", "hangs"), misconception("ender", "c", "ended")];
         assert_eq!(names(&all, &[("a", Hangs), ("b", Hangs), ("c", Ended)]), ["hanger", "ender"]);
         assert_eq!(names(&all, &[("a", Hangs), ("b", Hangs), ("c", Spins), ("d", Spins)]), ["hanger"]);
+    }
+
+    #[test]
+    fn where_nothing_passes_only_a_cause_of_everything_is_named() {
+        let all = [misconception("most", "a, b, c, d", "hangs"), misconception("rest", "e", "hangs")];
+        let failed = ["a", "b", "c", "d", "e"].map(|name| (name, Hangs));
+        assert!(names(&all, &failed).is_empty());
+        assert_eq!(names(&all, &failed[..4]), ["most"]);
+        assert_eq!(names(&[misconception("whole", "a, b, c, d, e", "hangs")], &failed), ["whole"]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 # wrong: a client that says nothing for a while is taken for one that has gone
 # fails: answers
-# shows: what "closed the connection"
+# shows: wrong, what "closed the connection"
 import os
 import socket
 

@@ -1,4 +1,4 @@
-# wrong: recv(8) is expected to give eight bytes
+# wrong: one recv is expected to give the whole name
 # fails: name-in-pieces, byte-by-byte, half-a-name
 # shows: what "too early"
 import codecs

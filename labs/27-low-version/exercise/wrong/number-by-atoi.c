@@ -1,4 +1,4 @@
-// wrong: atoi is taken to tell whether something is a number
+// wrong: whatever converts to a number is taken for a length
 // fails: length-is-a-lie, only-digits
 // shows: hangs, what "does not end"
 

@@ -1,4 +1,4 @@
-# wrong: the header is read in a loop, but one recv is expected to give all of the answer
+# wrong: one recv is expected to give all of the text behind the header
 # fails: answer-in-pieces, byte-by-byte, large
 # shows: wrong, what "too early"
 # race: whether one recv finds all of a long answer

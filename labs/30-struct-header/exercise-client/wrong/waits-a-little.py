@@ -1,6 +1,6 @@
 # wrong: what has come before a time-out of recv is taken for the whole answer
 # fails: header-in-pieces, answer-in-pieces
-# shows: expected "nothing"
+# shows: exit 0, expected "nothing"
 import os
 import socket
 import struct

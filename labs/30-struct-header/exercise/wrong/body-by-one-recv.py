@@ -1,4 +1,4 @@
-# wrong: the header is read in a loop, but one recv is expected to give all of the text
+# wrong: one recv is expected to give all of the text behind the header
 # fails: split-anywhere, byte-by-byte, large-message, second-waits, fin-in-a-frame
 # shows: wrong, what "not what it must be"
 # race: whether one recv finds all of a long message
