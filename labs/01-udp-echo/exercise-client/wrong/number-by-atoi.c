@@ -1,4 +1,4 @@
-/* wrong: atoi is taken to tell whether something is a number
+/* wrong: whatever a conversion makes of a text is taken for its number
  * fails: rubbish
  * shows: got " HELLO"
  */
