@@ -9,6 +9,7 @@ use socklab::framing::{Decoder, FixedHeader, Format};
 /// No message may have more bytes.
 const LIMIT: usize = 65536;
 
+/// Plays both sides, over a connection of this machine with itself.
 pub fn main() -> io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let conn = TcpStream::connect(listener.local_addr()?)?;

@@ -129,7 +129,7 @@ fn length_by_hand(number: u8, header: &[u8]) -> i128 {
         bytes.reverse();
     }
     let value = bytes.iter().fold(0_i128, |value, byte| value << 8 | i128::from(*byte));
-    if number % 2 == 0 && bytes[0] >= 0x80 { value - (1 << (8 * bytes.len())) } else { value }
+    if number.is_multiple_of(2) && bytes[0] >= 0x80 { value - (1 << (8 * bytes.len())) } else { value }
 }
 
 /// A length of a fixed size before each message.

@@ -189,8 +189,11 @@ impl BodySize for Header {
     }
 }
 
+/// A file's name and what is in it.
+type File = (String, Vec<u8>);
+
 /// The files that come of these pieces, and how it ended.
-fn decode_json(format: JsonHeader, pieces: &[&[u8]]) -> (Vec<(String, Vec<u8>)>, Result<(), FramingError>) {
+fn decode_json(format: JsonHeader, pieces: &[&[u8]]) -> (Vec<File>, Result<(), FramingError>) {
     let mut decoder = JsonDecoder::<Header>::new(format, 200, LIMIT as u64);
     let (mut files, mut file) = (Vec::new(), None);
     for piece in pieces {
