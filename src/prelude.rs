@@ -11,5 +11,6 @@ pub use crate::lab::{at_full_speed, be_interrupted, be_killed, meet, note, obey_
 pub use crate::lab::{port_owner, run_command, start_program, strftime};
 pub use crate::say;
 pub use crate::socket::{Address, Domain, Instruction, Socket, Type, pause};
+pub use crate::socket::{catch_signal, set_alarm, signals_caught};
 pub use crate::trace::Calls::{Receives, Sends};
 pub use crate::trace::{Errno, Syscall, TcpState, Trace, Unseen, Value};

@@ -18,7 +18,8 @@ use crate::support::{fixture_words, has, played_here, run, side_by_side, skip};
 const CHANNEL: i64 = 1000;
 
 const TRACED: &str = "trace=%network,close,dup,dup2,dup3,read,readv,pread64,write,writev,pwrite64,sendfile,splice,poll,\
-ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork";
+ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork,\
+rt_sigreturn";
 
 /// Our names for calls, and the C library's default flags that strace shows: the one table there is.
 fn as_strace_has_it(call: &str) -> (&str, &str) {
@@ -100,8 +101,25 @@ fn calls_of_role(text: &str) -> Option<Seen> {
         return None;
     }
     let mut sockets = BTreeSet::new();
-    let calls = lines.filter_map(|line| seen_call(line, &mut sockets)).collect();
+    let calls = interrupted(lines).filter_map(|line| seen_call(&line, &mut sockets)).collect();
     Some(Seen { role, calls })
+}
+
+/// The lines with the result that the program got of each call which a signal interrupted: strace shows it where the
+/// handler returns. One that the kernel then makes again has a line of its own.
+fn interrupted<'t>(lines: impl Iterator<Item = &'t str>) -> impl Iterator<Item = String> {
+    let mut pending = None;
+    lines.filter_map(move |line| {
+        if let Some((call, _)) = line.split_once(" = ? ERESTARTSYS") {
+            pending = Some(call);
+            return None;
+        }
+        if line.starts_with("rt_sigreturn(") {
+            let call = pending.take()?;
+            return line.contains(" = -1 EINTR").then(|| format!("{call} = -1 EINTR"));
+        }
+        Some(line.to_owned())
+    })
 }
 
 /// One line of strace's in the form in which it is compared, if it is a call on a socket of the role's.
@@ -191,6 +209,10 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
             format!("{}, {}, {truncated}, {}", is(0), data(base, returned), is(2))
         }
         "close" => is(0).to_owned(),
+        "read" => format!("{}, {}, {}", is(0), data(is(1), returned), is(2)),
+        "write" => format!("{}, {}, {}", is(0), data(is(1), i64::MAX), is(2)),
+        // One request with two names, and strace has the terminal's.
+        "ioctl" => arguments.join(", ").replace("TIOCOUTQ", "SIOCOUTQ"),
         _ => arguments.join(", "),
     }
 }
@@ -278,7 +300,7 @@ fn told(events: &[Json]) -> Vec<Seen> {
         // A poll of no descriptor is no call on a socket.
         let on_no_socket = event["call"] == "poll" && event["fd"].is_null();
         if event["kind"] == "call"
-            && !matches!(event["call"].as_str(), Some("system" | "posix_spawnp"))
+            && !matches!(event["call"].as_str(), Some("system" | "posix_spawnp" | "sigaction" | "setitimer"))
             && !on_no_socket
         {
             let times = event["times"].as_u64().unwrap_or(1) as usize;
@@ -319,7 +341,11 @@ fn told_call(event: &Json) -> String {
         "listen" => format!("{fd}, {}", argument("backlog")),
         "shutdown" => format!("{fd}, {}", argument("how")),
         "accept4" => format!("{fd}, {default}"),
-        "ioctl" => format!("{fd}, {}, [{}]", argument("request"), argument("argp")),
+        "ioctl" => {
+            let argp = if event["args"]["argp"].is_null() { &event["out"]["argp"] } else { &event["args"]["argp"] };
+            format!("{fd}, {}, [{argp}]", argument("request"))
+        }
+        "read" | "write" => format!("{fd}, {data}, {}", argument("len")),
         "fcntl" => format!("{fd}, {}, {}", argument("cmd"), argument("arg")),
         "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),

@@ -114,7 +114,8 @@ impl Scene {
         self
     }
 
-    /// Shows how many bytes are sent and not acknowledged.
+    /// Shows how many bytes are sent and not acknowledged. On one host, what was sent is acknowledged before the scene
+    /// goes on, however long the kernel delays that.
     #[must_use]
     pub fn show_send_queues(mut self) -> Scene {
         self.watch.send_queues = true;
@@ -148,6 +149,14 @@ impl Scene {
     #[must_use]
     pub fn show_options(mut self) -> Scene {
         self.watch.options = true;
+        self
+    }
+
+    /// Shows, on a wire, how much more these roles can take, in each of their segments. Where a role has not set its
+    /// receive buffer, that depends on the machine.
+    #[must_use]
+    pub fn show_windows_of(mut self, roles: &'static [&'static str]) -> Scene {
+        self.watch.windows_of = roles;
         self
     }
 

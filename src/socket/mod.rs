@@ -12,6 +12,7 @@ mod address;
 mod error_queue;
 mod filter;
 mod message;
+mod signals;
 
 use std::cell::Cell;
 use std::fmt;
@@ -27,11 +28,12 @@ use rustix::io::FdFlags;
 pub use address::Address;
 pub use error_queue::Report;
 pub use filter::Instruction;
+pub use signals::{catch_signal, set_alarm, signals_caught};
 pub use socket2::{Domain, Protocol, Type};
 
 use socket2::SockFilter;
 
-use crate::sys;
+use crate::sys::{self, IntRequest};
 use crate::trace::{
     Call, Errno, For, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, Value, Wait, recorder,
 };
@@ -297,6 +299,31 @@ impl Socket {
         })
     }
 
+    /// Receives bytes as from any descriptor, `read(2)`: `recv` without flags.
+    ///
+    /// # Errors
+    /// As [`recv_with_flags`](Socket::recv_with_flags).
+    pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let call = self.call(Syscall::Read).arg("len", buf.len());
+        traced(call, self.wait_to_receive(0), |call| {
+            let len = rustix::io::read(&*self.inner, &mut *buf)?;
+            call.received(len, buf);
+            Ok(len)
+        })
+    }
+
+    /// Sends bytes as to any descriptor, `write(2)`: `send` without flags. A stream may take fewer than all.
+    ///
+    /// # Errors
+    /// As [`send_with_flags`](Socket::send_with_flags).
+    pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        traced(self.call(Syscall::Write).sending(buf), self.wait_to_send(0), |call| {
+            let len = rustix::io::write(&*self.inner, buf)?;
+            call.returned(len);
+            Ok(len)
+        })
+    }
+
     /// Sends the bytes of several buffers, one behind the other, `sendmsg(2)`. A stream may take fewer than all.
     ///
     /// # Errors
@@ -385,6 +412,38 @@ impl Socket {
             call.wrote("optval", size);
             Ok(size)
         })
+    }
+
+    /// Asks for room in the send queue, `SO_SNDBUF` of `socket(7)`: the kernel doubles it, and has limits.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`. Not for a size beyond `net.core.wmem_max`: the kernel takes the maximum.
+    pub fn set_send_buffer_size(&self, size: usize) -> io::Result<()> {
+        self.set(SocketOption::SndBuf, size, || self.inner.set_send_buffer_size(size))
+    }
+
+    /// How many bytes have come and were not read yet, `FIONREAD` of `ioctl(2)`, which `tcp(7)` also calls `SIOCINQ`.
+    ///
+    /// # Errors
+    /// That of `ioctl(2)`: `EINVAL` on a listener.
+    pub fn unread(&self) -> io::Result<usize> {
+        self.count(IntRequest::Unread, "FIONREAD")
+    }
+
+    /// How many bytes the kernel holds that the peer's kernel has not acknowledged, `SIOCOUTQ` of `tcp(7)`.
+    ///
+    /// # Errors
+    /// That of `ioctl(2)`: `EINVAL` on a listener.
+    pub fn unacknowledged(&self) -> io::Result<usize> {
+        self.count(IntRequest::Unacknowledged, "SIOCOUTQ")
+    }
+
+    /// How many of those it has not even sent, `SIOCOUTQNSD` of `<linux/sockios.h>`.
+    ///
+    /// # Errors
+    /// That of `ioctl(2)`: `EINVAL` on a listener.
+    pub fn unsent(&self) -> io::Result<usize> {
+        self.count(IntRequest::Unsent, "SIOCOUTQNSD")
     }
 
     /// Has the kernel run a program on each datagram that arrives, `SO_ATTACH_FILTER` of `socket(7)`.
@@ -586,6 +645,14 @@ impl Socket {
 
     fn asking(&self, option: SocketOption) -> Call {
         self.call(Syscall::GetSockOpt).arg("level", option.level()).arg("optname", option)
+    }
+
+    fn count(&self, request: IntRequest, name: &'static str) -> io::Result<usize> {
+        traced(self.call(Syscall::Ioctl).arg("request", name), Wait::Never, |call| {
+            let bytes = usize::try_from(sys::ioctl_int(self.inner.as_fd(), request)?).map_err(io::Error::other)?;
+            call.wrote("argp", bytes);
+            Ok(bytes)
+        })
     }
 
     fn set(

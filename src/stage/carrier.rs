@@ -126,6 +126,9 @@ impl Carrier<'_, '_, '_> {
         if self.roles.watch.options {
             frame.remark = frame.remark.or_else(|| wire::offers(&seen));
         }
+        if self.roles.watch.windows_of.iter().any(|role| frame.is_from(role)) {
+            frame.remark = frame.remark.or_else(|| self.wire.window_of(&seen));
+        }
         let action = self.wire.apply(&frame);
         frame.fate = action.fate;
         if frame.fate == Fate::Corrupted {

@@ -92,6 +92,8 @@ pub struct Watch {
     pub accept_queues: bool,
     /// Which options the first segments carry.
     pub options: bool,
+    /// The roles whose segments say how much more they can take.
+    pub windows_of: &'static [&'static str],
     /// Which frames to take apart byte by byte, by their numbers.
     pub bytes_of: &'static [u32],
     /// Whether to take all of them apart.

@@ -81,6 +81,11 @@ impl Player {
         self.asleep_in().is_some_and(|(_, descriptor)| descriptor != channel::role_end())
     }
 
+    /// Whether it is neither asleep nor over.
+    pub fn runs(&self) -> bool {
+        !self.reaped && self.asleep_in().is_none()
+    }
+
     /// Whether the kernel has put it to sleep in this call, or in a send: free-running, sends are not announced.
     ///
     /// Asleep in anything else, say in `wait4(2)` for a program that it has started, it will go on by itself.

@@ -1,7 +1,7 @@
 //! What the stage asks of its copies of the roles' sockets: what has changed in any, which calls would return at once.
 
 use std::os::fd::{AsFd, OwnedFd, RawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 use rustix::net::sockopt::{Timeout, socket_timeout};
@@ -10,6 +10,7 @@ use super::closed_connection::Pair;
 use super::roles::{Roles, Step};
 use super::watched_socket::WatchedSocket;
 use crate::probe;
+use crate::sys;
 use crate::trace::{Call, Syscall, What};
 
 impl Roles<'_, '_> {
@@ -71,6 +72,7 @@ impl Roles<'_, '_> {
             return Ok(());
         }
         self.wait_for_settled_connections()?;
+        self.wait_for_settled_queues()?;
         for role in 0..self.actors.len() {
             let mut changes = Vec::new();
             let actor = &mut self.actors[role];
@@ -103,6 +105,29 @@ impl Roles<'_, '_> {
         let [kernel] = &mut self.kernels[..] else { return Ok(()) };
         for closed in self.actors.iter().flat_map(|actor| &actor.closed) {
             closed.settled(kernel)?;
+        }
+        Ok(())
+    }
+
+    /// On a single host, where send queues are shown, waits (at most 1 s) until what was sent is acknowledged, and who
+    /// was woken by that sleeps again. A receiver may delay its ACK by 40 ms; waiting removes that difference between
+    /// runs.
+    fn wait_for_settled_queues(&self) -> Step<()> {
+        const LONGEST: Duration = Duration::from_secs(1);
+        const LOOK: Duration = Duration::from_millis(1);
+        if !self.watch.send_queues || self.wire.is_some() || self.free {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let mut quiet = 0;
+        // Twice in a row: between the two looks nobody has been woken by what the first one saw.
+        while quiet < 2 && began.elapsed() < LONGEST {
+            let sockets = self.actors.iter().flat_map(|actor| actor.sockets.values());
+            let in_flight = sockets.into_iter().any(WatchedSocket::has_bytes_in_flight);
+            quiet = if in_flight || self.actors.iter().any(|actor| actor.player.runs()) { 0 } else { quiet + 1 };
+            if quiet < 2 {
+                sys::wait_for(&mut [], Some(LOOK))?;
+            }
         }
         Ok(())
     }

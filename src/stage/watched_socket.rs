@@ -35,6 +35,12 @@ impl WatchedSocket {
         })
     }
 
+    /// Whether a TCP connection has sent bytes that are not acknowledged, and waits for no room to send them again.
+    pub fn has_bytes_in_flight(&self) -> bool {
+        let queues = probe::queues(self.socket.as_fd());
+        probe::tcp_state(&self.socket).is_some_and(|state| state != TcpState::Listen) && queues.send > queues.unsent
+    }
+
     /// Learns which connection it is, and asks what is left of one that the socket has no part in any more: both sides
     /// have sent FIN, and it has not been closed yet.
     ///

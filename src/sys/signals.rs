@@ -3,6 +3,8 @@
 use std::io;
 use std::mem;
 use std::os::fd::{FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use super::check;
 
@@ -43,6 +45,46 @@ pub fn default_action(signal: i32) -> io::Result<()> {
         return Err(io::Error::last_os_error());
     }
     Ok(())
+}
+
+/// How many signals have been caught.
+static CAUGHT: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn count(_signal: libc::c_int) {
+    CAUGHT.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Has a signal counted, `sigaction(2)`; with `restart`, calls that it interrupts are made again, `SA_RESTART`.
+///
+/// # Errors
+/// `EINVAL` for `SIGKILL`, `SIGSTOP` and what is not the number of a signal.
+pub fn catch_signal(signal: i32, restart: bool) -> io::Result<()> {
+    // SAFETY: all-zero bytes are a valid `sigaction`.
+    let mut action: libc::sigaction = unsafe { mem::zeroed() };
+    action.sa_sigaction = count as extern "C" fn(libc::c_int) as libc::sighandler_t;
+    action.sa_flags = if restart { libc::SA_RESTART } else { 0 };
+    // SAFETY: the handler only adds to an atomic number, which is safe at any moment (`signal-safety(7)`); `action`
+    // lives through the call.
+    check(unsafe { libc::sigaction(signal, &action, std::ptr::null_mut()) }).map(drop)
+}
+
+/// How many signals [`catch_signal`] has counted in this process.
+pub fn signals_caught() -> u32 {
+    CAUGHT.load(Ordering::Relaxed)
+}
+
+/// Has the kernel send this process `SIGALRM` once, after this time, `setitimer(2)`. Until it is caught, it ends the
+/// process.
+///
+/// # Errors
+/// `EINVAL` for a time that the kernel cannot count.
+pub fn set_alarm(after: Duration) -> io::Result<()> {
+    // SAFETY: all fields are numbers, for which zero is a value: the signal comes once.
+    let mut timer: libc::itimerval = unsafe { mem::zeroed() };
+    timer.it_value.tv_sec = after.as_secs().try_into().map_err(io::Error::other)?;
+    timer.it_value.tv_usec = after.subsec_micros().into();
+    // SAFETY: `timer` lives through the call; the old value is not asked for.
+    check(unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) }).map(drop)
 }
 
 fn set_of(signals: &[i32]) -> libc::sigset_t {

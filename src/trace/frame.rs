@@ -223,6 +223,11 @@ impl Frame {
         }
     }
 
+    /// Whether it carries the address of this role as its sender's.
+    pub fn is_from(&self, role: &str) -> bool {
+        self.from.as_deref().is_some_and(|from| from.split(':').next() == Some(role))
+    }
+
     /// Whether this is the end of its way: it was kept, and now it is handed on.
     pub fn arrives(&self) -> bool {
         self.held.is_some() && self.fate != Fate::Held

@@ -58,13 +58,15 @@ named! {
         Close = "close",
         System = "system",
         PosixSpawnp = "posix_spawnp",
+        SigAction = "sigaction",
+        SetITimer = "setitimer",
     }
 }
 
 impl Syscall {
-    /// Whether it receives on a socket: `recv(2)` and the calls beside it.
+    /// Whether it receives on a socket: `recv(2)`, the calls beside it, and `read(2)`.
     pub fn receives(self) -> bool {
-        matches!(self, Syscall::Recv | Syscall::RecvFrom | Syscall::RecvMsg | Syscall::RecvMmsg)
+        matches!(self, Syscall::Recv | Syscall::RecvFrom | Syscall::RecvMsg | Syscall::RecvMmsg | Syscall::Read)
     }
 
     /// Whether its data goes out: `send(2)`, the calls beside it, and `write(2)`.
@@ -141,6 +143,7 @@ named! {
         ReuseAddr = "SO_REUSEADDR",
         ReusePort = "SO_REUSEPORT",
         RxqOvfl = "SO_RXQ_OVFL",
+        SndBuf = "SO_SNDBUF",
         SndTimeo = "SO_SNDTIMEO",
         RecvErr = "IP_RECVERR",
         Cork = "TCP_CORK",
@@ -158,7 +161,7 @@ impl SocketOption {
         match self {
             RecvErr => "IPPROTO_IP",
             Cork | Info | MaxSeg | NoDelay | QuickAck => "IPPROTO_TCP",
-            AttachFilter | Error | Linger | MemInfo | RcvBuf | RcvTimeo | ReuseAddr | ReusePort | RxqOvfl
+            AttachFilter | Error | Linger | MemInfo | RcvBuf | RcvTimeo | ReuseAddr | ReusePort | RxqOvfl | SndBuf
             | SndTimeo => "SOL_SOCKET",
         }
     }

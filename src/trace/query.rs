@@ -110,7 +110,7 @@ pub fn exactly<T, const N: usize>(found: Vec<T>, what: &'static str) -> Result<[
 impl Sent<'_> {
     /// Whether it carries the address of this role as its sender's.
     pub fn is_from(&self, role: &str) -> bool {
-        self.frame.from.as_deref().is_some_and(|from| from.split(':').next() == Some(role))
+        self.frame.is_from(role)
     }
 
     /// Whether it is a piece of a packet that was too large for one frame.

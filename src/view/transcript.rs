@@ -380,7 +380,7 @@ fn after(call: &Call) -> String {
             "stdout" => write!(text, ", {} on standard output", bytes(&show(value))),
             "stderr" if value.as_number() == Some(0) => Ok(()),
             "stderr" => write!(text, ", {} on standard error", bytes(&show(value))),
-            "optval" => write!(text, " ({})", show(value)),
+            "optval" | "argp" => write!(text, " ({})", show(value)),
             "drops" => write!(text, " ({} dropped)", show(value)),
             "lost_before" => write!(text, ", {} lost before it", show(value)),
             name => write!(text, ", {} {}", name.trim_start_matches("ee_"), show(value)),

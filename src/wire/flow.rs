@@ -15,6 +15,8 @@ pub struct Flow {
     beyond: Vec<(u32, u32)>,
     /// The last number that its peer has acknowledged.
     heard_of: Option<u32>,
+    /// By how much, in powers of 2, it scales the windows of its segments.
+    pub scale: u8,
     /// Whether it has sent FIN.
     pub fin_sent: bool,
     /// The last number that it has acknowledged.
@@ -32,6 +34,10 @@ impl Flow {
     pub fn sends(&mut self, numbers: Numbers, len: usize, now: u64) -> (bool, Option<u64>) {
         if numbers.syn && self.first != Some(numbers.seq) {
             *self = Flow { first: Some(numbers.seq), owes: self.owes, heard: self.heard, ..Flow::default() };
+        }
+        if numbers.syn {
+            // RFC 7323 scales by 14 at most.
+            self.scale = numbers.scale.unwrap_or(0).min(14);
         }
         let end = end_of(numbers, len);
         let takes = end.wrapping_sub(numbers.seq);

@@ -428,6 +428,13 @@ impl Wire {
         }
     }
 
+    /// How much more a segment's sender can take, in words. Neither a reset nor a SYN says what matters later.
+    pub fn window_of(&self, seen: &Seen) -> Option<Word> {
+        let numbers = seen.packet.numbers.filter(|numbers| !numbers.syn && !numbers.rst)?;
+        let flow = self.flows.get(&(seen.packet.from?, seen.packet.to?))?;
+        Some(format!("window {}", u32::from(numbers.window) << flow.scale).into())
+    }
+
     /// An acknowledgement that was overtaken, as a trace tells it: it has no number.
     pub fn describe_overtaken(&mut self, seen: &Seen, name: impl Fn(SocketAddr) -> String) -> Frame {
         let frame = self.describe(seen, name, false);

@@ -45,6 +45,10 @@ pub struct Numbers {
     pub rst: bool,
     /// The sender's clock in its timestamp, RFC 7323.
     pub clock: Option<u32>,
+    /// How much more its sender can take, before scaling.
+    pub window: u16,
+    /// By how much, in powers of 2, a SYN's sender scales its windows from now on, RFC 7323.
+    pub scale: Option<u8>,
     /// Which bytes its sender has besides those that it acknowledges, RFC 2018: the first, and the one behind the last.
     pub sack: [Option<(u32, u32)>; 4],
 }
@@ -150,6 +154,8 @@ fn transmission(tcp: &Tcp<'_>, packet: Packet) -> Packet {
         fin: flags.contains(TcpFlags::FIN),
         rst: flags.contains(TcpFlags::RST),
         clock: tcp.option(TcpOption::TIMESTAMPS).and_then(|body| long(body, 0)),
+        window: tcp.window(),
+        scale: tcp.option(TcpOption::WINDOW_SCALE).and_then(|body| body.first().copied()),
         sack: sack(tcp.option(TcpOption::SACK).unwrap_or_default()),
     };
     let payload = packet.payload.start + tcp.header_len()..packet.payload.end;
@@ -285,7 +291,8 @@ mod tests {
             let packet = parse(&bytes);
             assert_eq!(packet.proto, Proto::Tcp(TcpFlags::PSH | TcpFlags::ACK));
             assert_eq!((packet.from, packet.to), (address("10.0.0.1:32768"), address("10.0.0.2:9000")));
-            let expected = Numbers { seq: 1000, ack: Some(2000), clock: Some(0x0102), ..Numbers::default() };
+            let expected =
+                Numbers { seq: 1000, ack: Some(2000), clock: Some(0x0102), window: 0xffff, ..Numbers::default() };
             assert_eq!(packet.numbers, Some(expected));
             assert_eq!(&bytes[packet.payload], b"hello");
         }
