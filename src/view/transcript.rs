@@ -172,7 +172,7 @@ pub(super) fn words(what: &What) -> Vec<String> {
         What::Wait(waiting) => vec![format!("waits {}", waits_in(waiting))],
         What::Call(call) => vec![format!("{} = {}", before(call), after(call))],
         What::Input { prompt, text } => {
-            let typed = text.as_deref().map(|text| format!("{}⏎", without_long_words(&harmless(text))));
+            let typed = text.as_deref().map(|text| format!("{}⏎", for_a_reader(&harmless(text))));
             let typed = typed.unwrap_or_else(|| "⟨end of input⟩".to_owned());
             vec![format!("│ {}{typed}", harmless(prompt))]
         }
@@ -192,7 +192,7 @@ pub(super) fn words(what: &What) -> Vec<String> {
 /// The lines of what a role printed, behind a bar; of very many the first ones and the last.
 fn shortened(text: &str) -> Vec<String> {
     const MOST: usize = 6;
-    let line = |line: &str| format!("│ {}", beginning_of_line(without_long_words(&harmless(line))));
+    let line = |line: &str| format!("│ {}", for_a_reader(&harmless(line)));
     let lines: Vec<String> = text.split('\n').map(line).collect();
     if lines.len() <= MOST {
         return lines;
@@ -204,9 +204,10 @@ fn shortened(text: &str) -> Vec<String> {
 /// What is longer than this, a word or a line of many words, nobody reads: so many characters.
 const READABLE: usize = 400;
 
-/// A line; of one that is long by its many words, the beginning and how long it is.
-fn beginning_of_line(line: String) -> String {
+/// A line without what nobody reads: of one that is long by its many words, the beginning and how long it is.
+fn for_a_reader(line: &str) -> String {
     const SHOWN: usize = 50;
+    let line = without_long_words(line);
     let count = line.chars().count();
     if count <= READABLE {
         return line;
@@ -347,7 +348,7 @@ fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
         "len" if call.sends() || call.get_arg("vlen").is_some() => None,
         "len" => Some(format!("up to {}", show(value))),
         "dest_addr" => Some(format!("to {}", show(value))),
-        "command" => Some(format!("\"{}\"", show(value))),
+        "command" => Some(format!("\"{}\"", for_a_reader(&show(value)))),
         _ => Some(show(value)),
     }
 }
