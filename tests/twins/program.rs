@@ -30,7 +30,8 @@ impl Language {
             Language::Ours => {
                 let mut command = lab.command();
                 command.args([role, "--scene", &scene.to_string()]);
-                if role == "server" && read(&format!("labs/{}/main.rs", lab.folder)).contains(".runs_commands()") {
+                let program = read(&format!("labs/{}/main.rs", lab.folder));
+                if role == "server" && [".runs_commands()", ".runs_also("].iter().any(|call| program.contains(call)) {
                     command.arg("--allow-commands");
                 }
                 command
