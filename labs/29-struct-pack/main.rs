@@ -43,6 +43,7 @@ pub fn lab() -> Lab {
                 .ends_waiting(),
         )
         .scene(Scene::new("the same length, compared with limits").server(negative_server).client(limited_client))
+        .scene(Scene::new("the same length, and a decoder").server(negative_server).client(decoding_client))
         .claims(claims::all())
 }
 
@@ -218,6 +219,31 @@ fn unsigned_client(at: Endpoint) -> io::Result<()> {
 
 fn limited_client(at: Endpoint) -> io::Result<()> {
     read_answers(at, |header| i32::from_le_bytes(header).into(), 0..=LONGEST.into())
+}
+
+/// As the limited client, with the project's framing library.
+fn decoding_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    let mut decoder = Decoder::new(FixedHeader::new(Integer::I32, ByteOrder::Little), LONGEST as usize);
+    let mut buf = [0; 1024];
+    loop {
+        let len = conn.recv(&mut buf)?;
+        if len == 0 {
+            return Ok(decoder.finish()?);
+        }
+        decoder.push(&buf[..len]);
+        loop {
+            match decoder.next_message() {
+                Ok(Some(answer)) => say!("answer: \"{}\"", answer.escape_ascii()),
+                Ok(None) => break,
+                Err(error) => {
+                    say!("{error}");
+                    return Ok(());
+                }
+            }
+        }
+    }
 }
 
 fn read_answers(at: Endpoint, number: fn([u8; 4]) -> i64, limits: RangeInclusive<i64>) -> io::Result<()> {
