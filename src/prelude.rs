@@ -7,6 +7,7 @@ pub use std::time::Duration;
 pub use crate::framing::{BodySize, ByteOrder, Decoder, Delimiter, FixedHeader, Format, FramingError, Integer};
 pub use crate::framing::{JsonDecoder, JsonHeader, Part, TextLength};
 pub use crate::lab::{Chapter, Checked, Claim, Endpoint, Lab, Scene, Verdict};
+pub use crate::lab::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use crate::lab::{at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt};
 pub use crate::lab::{port_owner, run_command, start_program, strftime};
 pub use crate::say;

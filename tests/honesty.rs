@@ -246,7 +246,14 @@ fn milliseconds(text: &str) -> String {
 
 /// The buffers of a message of strace's in hexadecimal, each behind the other.
 fn buffers(message: &str) -> String {
-    let all: Vec<String> = message.split("iov_base=").skip(1).map(|base| data(base, i64::MAX)).collect();
+    // The trace keeps this much of all buffers together, strace of each.
+    let mut left = 4096;
+    let piece = |base: &str| {
+        let shown = data(base, left);
+        left -= shown.len() as i64 / 2;
+        shown
+    };
+    let all: Vec<String> = message.split("iov_base=").skip(1).map(piece).collect();
     all.join(" ")
 }
 
@@ -289,6 +296,7 @@ fn split(text: &str) -> Vec<String> {
 /// The calls of each role of each scene, from the trace, in the same form.
 fn told(events: &[Json]) -> Vec<Seen> {
     let mut all: Vec<(u64, Seen)> = Vec::new();
+    let mut sockets = BTreeSet::new();
     let mut begun = None;
     for event in events.iter().filter(|event| event["role"].is_string()) {
         let scene = event["scene"].as_u64().expect("a scene");
@@ -297,12 +305,7 @@ fn told(events: &[Json]) -> Vec<Seen> {
             all.push((scene, Seen { role: role.to_owned(), calls: Vec::new() }));
         }
         let (_, seen) = all.iter_mut().find(|(at, seen)| *at == scene && seen.role == role).expect("it is there");
-        // A poll of no descriptor is no call on a socket.
-        let on_no_socket = event["call"] == "poll" && event["fd"].is_null();
-        if event["kind"] == "call"
-            && !matches!(event["call"].as_str(), Some("system" | "posix_spawnp" | "sigaction" | "setitimer"))
-            && !on_no_socket
-        {
+        if event["kind"] == "call" && is_on_a_socket(event, &mut sockets) {
             let times = event["times"].as_u64().unwrap_or(1) as usize;
             seen.calls.extend(std::iter::repeat_n(told_call(event), times));
         }
@@ -320,6 +323,29 @@ fn told(events: &[Json]) -> Vec<Seen> {
         }
     }
     all.into_iter().map(|(_, seen)| seen).collect()
+}
+
+/// Whether a call is one on a socket: not on a command, on its pipes, or on no descriptor at all. `sockets` are those
+/// that are open: scene, role and descriptor.
+fn is_on_a_socket(event: &Json, sockets: &mut BTreeSet<(u64, String, i64)>) -> bool {
+    let socket = |fd: &Json| {
+        let (scene, role) = (event["scene"].as_u64(), event["role"].as_str());
+        Some((scene?, role?.to_owned(), fd.as_i64()?))
+    };
+    match event["call"].as_str() {
+        Some("system" | "posix_spawnp" | "kill" | "sigaction" | "setitimer") => false,
+        Some("poll") => !event["fd"].is_null(),
+        Some("read" | "write") => socket(&event["fd"]).is_some_and(|socket| sockets.contains(&socket)),
+        Some("socket" | "accept") => {
+            sockets.extend(socket(&event["ret"]));
+            true
+        }
+        Some("close") => {
+            socket(&event["fd"]).map(|socket| sockets.remove(&socket));
+            true
+        }
+        _ => true,
+    }
 }
 
 fn told_call(event: &Json) -> String {

@@ -1,8 +1,8 @@
 //! Commands that came over the network: what the remote-command labs execute, and what keeps that harmless.
 //!
 //! In a demo only the commands of the scene itself are executed, on the private stage. By hand they are executed only
-//! after `--allow-commands`, for clients of this machine's loopback, and never for a web browser. Either way their time
-//! and output are limited.
+//! after `--allow-commands`, for clients of this machine's loopback, and never for a web browser. Their time and output
+//! are limited. `run_command` reads a command's output as one should; `piped.rs` leaves that to the role.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -30,6 +30,10 @@ pub const OUTPUT_LIMIT: usize = 1024 * 1024;
 const BROWSER_REFUSED: &str = "refused: this is a web browser's request, not a command: a web page may be trying to \
     execute commands on this machine. Nothing was executed, and the server has ended: start it again, away from that \
     page";
+
+/// What is said of bytes that no shell takes.
+const BINARY_REFUSED: &str = "refused: a command has no NUL byte in it: another protocol is spoken to this port. \
+    Nothing was executed, and the server has ended";
 
 /// The outputs of a command.
 #[derive(Debug)]
@@ -74,14 +78,7 @@ pub(super) fn permit(permission: Permission) {
 pub fn run_command(text: &str) -> io::Result<Ran> {
     let mut call = Call::new(Syscall::System, None).arg("command", text.to_owned());
     recorder::with(|recorder| recorder.before(&call, Wait::Never));
-    let result = if is_browser_request(text) {
-        permit(Permission::Nothing);
-        Err(io::Error::new(io::ErrorKind::PermissionDenied, BROWSER_REFUSED))
-    } else if permitted(text) {
-        execute(text)
-    } else {
-        Ok((refusal(), 126))
-    };
+    let result = may_run(text).and_then(|may| if may { execute(text) } else { Ok((refusal(), 126)) });
     match &result {
         Ok((ran, code)) => {
             call.ret = Some((*code).into());
@@ -92,6 +89,29 @@ pub fn run_command(text: &str) -> io::Result<Ran> {
     }
     recorder::with(|recorder| recorder.after(call, None));
     result.map(|(ran, _)| ran)
+}
+
+/// Whether a command may be executed.
+///
+/// # Errors
+///
+/// It is what a web page can make a browser send, or no text. From then on nothing is executed any more: what comes
+/// next, on whichever connection, may be the rest of it.
+pub(super) fn may_run(text: &str) -> io::Result<bool> {
+    let refused = if is_browser_request(text) {
+        BROWSER_REFUSED
+    } else if text.contains('\0') {
+        BINARY_REFUSED
+    } else {
+        return Ok(permitted(text));
+    };
+    permit(Permission::Nothing);
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, refused))
+}
+
+/// Whether this role plays in a demo, where only the scene's commands are executed.
+pub(super) fn is_in_demo() -> bool {
+    PERMISSION.with(|cell| matches!(&*cell.borrow(), Permission::Only(_)))
 }
 
 fn permitted(text: &str) -> bool {
@@ -107,26 +127,52 @@ fn refusal() -> Ran {
 }
 
 fn execute(text: &str) -> io::Result<(Ran, i32)> {
-    let guard = guard()?;
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", text]).env("LC_ALL", "C").process_group(guard.as_raw_nonzero().get());
-    let done =
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().and_then(|mut child| {
-            let ran = collect(&mut child);
-            // Whatever of the group is still there has used up its time; the guard is of the group.
-            let _ = kill_process_group(guard, Signal::KILL);
-            // Waited for in any case, so that no dead child is left behind.
-            let status = child.wait()?;
-            Ok((ran?, status.code().unwrap_or(-1)))
-        });
-    let _ = kill_process_group(guard, Signal::KILL);
-    let _ = waitpid(Some(guard), WaitOptions::empty());
-    done
+    let group = Group::start(None)?;
+    let mut child = group.shell(text).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let ran = collect(&mut child);
+    // Whatever of the group is still there has used up its time.
+    group.kill();
+    // Waited for in any case, so that no dead child is left behind.
+    let status = child.wait()?;
+    Ok((ran?, status.code().unwrap_or(-1)))
 }
 
-/// Starts a process group for a command: one process, which kills the group when this process dies, however that
-/// happens.
-fn guard() -> io::Result<Pid> {
+/// The process group of a command, and one process in it, its guard, which kills the group when this process dies,
+/// however that happens. All of the group is killed when this value goes.
+pub(super) struct Group(Pid);
+
+impl Group {
+    /// Starts the guard. With a limit, it kills the group after this time.
+    pub fn start(limit: Option<Duration>) -> io::Result<Group> {
+        start_guard(limit).map(Group)
+    }
+
+    /// The shell that is to execute a command, in this group.
+    pub fn shell(&self, text: &str) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", text]).env("LC_ALL", "C").process_group(self.number());
+        command
+    }
+
+    /// The group's number, which is its guard's.
+    pub fn number(&self) -> i32 {
+        self.0.as_raw_nonzero().get()
+    }
+
+    /// Kills all of the group; its guard is of the group.
+    pub fn kill(&self) {
+        let _ = kill_process_group(self.0, Signal::KILL);
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = waitpid(Some(self.0), WaitOptions::empty());
+    }
+}
+
+fn start_guard(limit: Option<Duration>) -> io::Result<Pid> {
     let us = getpid();
     match sys::fork()? {
         Forked::Parent(guard) => {
@@ -141,7 +187,7 @@ fn guard() -> io::Result<Pid> {
             if let Ok(pidfd) = pidfd_open(us, PidfdFlags::empty())
                 && getppid() == Some(us)
             {
-                let _ = sys::wait_for(&mut [PollFd::new(&pidfd, PollFlags::IN)], None);
+                let _ = sys::wait_for(&mut [PollFd::new(&pidfd, PollFlags::IN)], limit);
             }
             let _ = kill_process_group(getpid(), Signal::KILL);
             sys::exit_now(0)

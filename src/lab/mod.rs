@@ -14,6 +14,7 @@ pub mod exit;
 mod files;
 mod mutation;
 mod outside;
+mod piped;
 mod play;
 mod repeat;
 mod scene;
@@ -31,6 +32,7 @@ pub use child::start_program;
 pub use claim::{Checked, Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
+pub use piped::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use play::PLAYED_AGAIN;
 pub use scene::Scene;
 pub use words::{

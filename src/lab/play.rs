@@ -187,6 +187,8 @@ fn play_scene(
             if spec.runs_commands {
                 // What commands answer does not depend on the caller's folder, nor on whether it is still there.
                 std::env::set_current_dir("/")?;
+                // Root's programs get all capabilities back, which a role has not: not even in a demo shall they.
+                rustix::thread::set_no_new_privs(true)?;
                 permit(Permission::Only(commands));
             }
             (spec.role)(Endpoint { server: address, port: lab.port })

@@ -16,7 +16,7 @@ use rustix::process::Pid;
 
 pub use connection::{Connection, Kernel};
 
-use self::proc::SocketRow;
+use self::proc::{SocketRow, Stat};
 use crate::sys::{self, IntRequest};
 use crate::trace::{Queues, TcpState};
 
@@ -64,6 +64,19 @@ pub fn tcp_state(socket: &impl AsFd) -> Option<TcpState> {
 /// `net/ipv4/tcp.c`).
 pub fn accept_queue(socket: &impl AsFd) -> Option<u32> {
     listens(socket.as_fd()).then(|| sys::tcp_info(socket.as_fd()).ok()).flatten().map(|info| info.tcpi_unacked)
+}
+
+/// The processes of which `wanted` is true of what `/proc/PID/stat` says, by their numbers.
+pub fn processes(wanted: impl Fn(&Stat) -> bool) -> Vec<Stat> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let stats = entries.filter_map(|entry| {
+        entry.file_name().to_str()?.parse::<u32>().ok()?;
+        // One that has ended meanwhile has no file any more.
+        Stat::read(&fs::read(entry.path().join("stat")).ok()?)
+    });
+    let mut found: Vec<Stat> = stats.filter(|stat| wanted(stat)).collect();
+    found.sort_by_key(|stat| stat.pid);
+    found
 }
 
 /// Which system call a process is asleep in: its number and its first argument, from `/proc/PID/syscall` of `proc(5)`.

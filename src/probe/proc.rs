@@ -47,6 +47,8 @@ pub struct Stat {
     pub state: char,
     /// Its parent's process id.
     pub parent: i32,
+    /// Its process group.
+    pub group: i32,
     /// User and system time that its threads used so far, also those that have ended, in hundredths of a second.
     pub cpu: Duration,
     /// The same of its children that have ended and that it has waited for, and of theirs.
@@ -76,6 +78,7 @@ impl Stat {
             name: name.to_owned(),
             state: fields.first()?.chars().next()?,
             parent: fields.get(1)?.parse().ok()?,
+            group: fields.get(2)?.parse().ok()?,
             cpu: ticks(number(11)?, number(12)?),
             children_cpu: ticks(number(13)?, number(14)?),
             nice: fields.get(16)?.parse().ok()?,
@@ -153,6 +156,7 @@ mod tests {
             name: "a) S 9 (b".into(),
             state: 'R',
             parent: 3,
+            group: 7,
             cpu: Duration::from_secs(3),
             children_cpu: Duration::from_millis(1500),
             nice: -5,

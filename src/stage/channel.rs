@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::{Attempted, PREFERRED_ROLE_END};
 use crate::sys;
-use crate::trace::{Call, Wait};
+use crate::trace::{Call, Probe, Wait};
 
 /// The descriptor of a role's end of the channel: [`PREFERRED_ROLE_END`], or the last one that the limit allows. The
 /// stage and its roles, which are forked from it, have one answer.
@@ -55,6 +55,8 @@ pub enum Act {
     /// Nothing more: it has made a call without leave.
     Made(Box<Call>),
     Say(String),
+    /// What it has found out about a command that it has started.
+    Found(Probe, RawFd),
     Note(String),
     Meet(String),
     Prompt(String),

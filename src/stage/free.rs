@@ -140,6 +140,7 @@ impl Free<'_, '_> {
         match act {
             Act::Call(call, wait) => self.states[role] = State::InCall(call, wait),
             Act::Say(text) => self.add(role, What::Print { text }, at),
+            Act::Found(probe, fd) => self.add(role, What::Probe { probe, fd }, at),
             Act::Note(text) => self.add(role, What::Note { text }, at),
             Act::Made(call) => self.add(role, What::Call(*call), at),
             Act::Meet(text) => {

@@ -15,7 +15,7 @@ use super::channel::{self, Act, LONGEST_TEXT, ToRole, ToStage};
 use super::limits::Attempted;
 use crate::sys::{self, Forked};
 use crate::trace::recorder::{self, Recorder, uncoloured};
-use crate::trace::{Call, For, Wait, error_name};
+use crate::trace::{Call, For, Probe, Wait, error_name};
 use crate::wire;
 
 /// What a role does, from its first call to its last.
@@ -128,8 +128,8 @@ impl Link {
 
     /// Tells what comes next, and waits until it may come. Free-running, it waits only where the stage owes an answer.
     fn act(&self, act: Act) -> Option<ToRole> {
-        let goes_on =
-            self.pending.is_some() && matches!(act, Act::Call(..) | Act::Made(_) | Act::Say(_) | Act::Note(_));
+        let goes_on = self.pending.is_some()
+            && matches!(act, Act::Call(..) | Act::Made(_) | Act::Say(_) | Act::Found(..) | Act::Note(_));
         self.send_or_keep(ToStage::Next(act, now()), None);
         if goes_on {
             return None;
@@ -205,6 +205,10 @@ impl Recorder for Link {
 
     fn say(&mut self, text: &str) {
         self.act(Act::Say(shortened(&uncoloured(text))));
+    }
+
+    fn found(&mut self, probe: Probe, fd: RawFd) {
+        self.act(Act::Found(probe, fd));
     }
 
     fn note(&mut self, text: &str) {

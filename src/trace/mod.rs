@@ -20,7 +20,9 @@ pub use call::{Call, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
 pub use errno::{Errno, error_name};
 pub use frame::{ArpMessage, Fate, Fragment, Frame, Proto, TcpFlags, icmp_meaning};
 pub use layers::{Field, Layer};
-pub use names::{Finding, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, TcpState, signal_name};
+pub use names::{
+    CommandState, Finding, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, TcpState, signal_name,
+};
 pub use probe::Probe;
 pub use query::{Calls, Made, Selection, Sent, Unseen, bytes_of, exactly};
 
@@ -262,4 +264,6 @@ pub enum For {
     Readiness,
     /// Nothing but the end of its time.
     Time,
+    /// Bytes from a command, or the end of its output.
+    Pipe,
 }

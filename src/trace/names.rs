@@ -60,6 +60,7 @@ named! {
         PosixSpawnp = "posix_spawnp",
         SigAction = "sigaction",
         SetITimer = "setitimer",
+        Kill = "kill",
     }
 }
 
@@ -77,6 +78,15 @@ impl Syscall {
     /// Whether it returns a new descriptor.
     pub fn opens(self) -> bool {
         matches!(self, Syscall::Socket | Syscall::Accept)
+    }
+}
+
+named! {
+    /// What a command that a role has started does, seen from outside while it sleeps.
+    CommandState {
+        Reads = "read",
+        Writes = "write",
+        HasLeftAProgram = "left",
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Event, TcpState, What};
+use serde::{Deserialize, Serialize};
+
+use super::{CommandState, Event, TcpState, What};
 
 /// What is new of one socket, and what it holds now.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Probe {
     /// The state of its TCP connection.
     State {
@@ -37,6 +39,18 @@ pub enum Probe {
         /// How many connections wait for `accept(2)`: `tcpi_unacked` of a listener's `TCP_INFO`, `tcp_get_info` in
         /// `net/ipv4/tcp.c`.
         waiting: u32,
+    },
+    /// A pipe from a command that the role has started. The descriptor is the role's.
+    Pipe {
+        /// How many bytes are in it, unread: `FIONREAD`.
+        held: u32,
+        /// How many fit in: `F_GETPIPE_SZ` of `fcntl(2)`.
+        room: u32,
+    },
+    /// A command that the role has started, asleep. The descriptor is the command's: the one that it waits on.
+    Command {
+        /// What it does.
+        does: CommandState,
     },
 }
 
@@ -90,6 +104,22 @@ impl Event {
     pub fn unaccepted(&self) -> Option<i64> {
         match self.probe()? {
             Probe::AcceptQueue { waiting } => Some((*waiting).into()),
+            _ => None,
+        }
+    }
+
+    /// How many bytes a probe found in a pipe from a command.
+    pub fn in_pipe(&self) -> Option<i64> {
+        match self.probe()? {
+            Probe::Pipe { held, .. } => Some((*held).into()),
+            _ => None,
+        }
+    }
+
+    /// What a probe found a command doing, and on which of its descriptors.
+    pub fn command(&self) -> Option<(CommandState, i32)> {
+        match self.what {
+            What::Probe { probe: Probe::Command { does }, fd } => Some((does, fd)),
             _ => None,
         }
     }

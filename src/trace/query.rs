@@ -324,6 +324,16 @@ impl<'a> Selection<'a> {
         self.probes(|probe| matches!(probe, Probe::AcceptQueue { .. }))
     }
 
+    /// What the roles found of the pipes from their commands.
+    pub fn pipes(&self) -> Vec<&'a Event> {
+        self.probes(|probe| matches!(probe, Probe::Pipe { .. }))
+    }
+
+    /// What the roles found of their commands while they slept.
+    pub fn commands(&self) -> Vec<&'a Event> {
+        self.probes(|probe| matches!(probe, Probe::Command { .. }))
+    }
+
     fn probes(&self, wanted: impl Fn(&Probe) -> bool) -> Vec<&'a Event> {
         self.events.iter().filter(|event| event.probe().is_some_and(&wanted)).copied().collect()
     }

@@ -4,9 +4,9 @@
 
 use std::cell::RefCell;
 use std::net::SocketAddr;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, RawFd};
 
-use super::{Call, Wait};
+use super::{Call, Probe, Wait};
 
 /// Is told of each thing that a role does, in the order in which it does them.
 pub trait Recorder {
@@ -18,6 +18,8 @@ pub trait Recorder {
     fn say(&mut self, text: &str);
     /// The lab's author remarks something.
     fn note(&mut self, text: &str);
+    /// The role has asked the kernel about a command that it has started, or a pipe from it, and this is the answer.
+    fn found(&mut self, _probe: Probe, _fd: RawFd) {}
     /// The role pauses until `text` holds.
     fn meet(&mut self, text: &str);
     /// The role asks its user for a line; `None` at the end of the input.

@@ -186,6 +186,8 @@ fn probed(probe: &Probe) -> (&'static str, Json) {
         }
         Probe::SendQueue { send, unsent } => ("send queue", json!({ "send": send, "unsent": unsent })),
         Probe::AcceptQueue { waiting } => ("accept queue", json!({ "waiting": waiting })),
+        Probe::Pipe { held, room } => ("pipe", json!({ "held": held, "room": room })),
+        Probe::Command { does } => ("command", json!({ "does": does.name() })),
     }
 }
 

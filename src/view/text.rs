@@ -141,6 +141,7 @@ pub fn waits_for(waiting: &Waiting) -> String {
         For::Room => "room in the send buffer",
         For::Readiness => "any of its descriptors to be ready",
         For::Time => "the end of its time",
+        For::Pipe => "the command's output, or its end",
     };
     if waiting.timed && waiting.waits_for != For::Time {
         format!("{what}, or the end of its time")

@@ -8,8 +8,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::text::{self, WIDTH, digits, harmless, quoted, remembered_for, waits_in, wrapped};
 use crate::trace::{
-    Call, Data, Errno, Event, Exit, Fate, Field, Frame, Host, Layer, Probe, Proto, Start, Status, Syscall, TcpState,
-    Value, What,
+    Call, CommandState, Data, Errno, Event, Exit, Fate, Field, Frame, Host, Layer, Probe, Proto, Start, Status,
+    Syscall, TcpState, Value, What,
 };
 
 /// A colour for each role, in the order of declaration.
@@ -381,6 +381,9 @@ fn after(call: &Call) -> String {
             "stdout" => write!(text, ", {} on standard output", bytes(&show(value))),
             "stderr" if value.as_number() == Some(0) => Ok(()),
             "stderr" => write!(text, ", {} on standard error", bytes(&show(value))),
+            "stdin_pipe" => write!(text, ", standard input from {}", show(value)),
+            "stdout_pipe" => write!(text, ", standard output to {}", show(value)),
+            "stderr_pipe" => write!(text, ", standard error to {}", show(value)),
             "optval" | "argp" => write!(text, " ({})", show(value)),
             "drops" => write!(text, " ({} dropped)", show(value)),
             "lost_before" => write!(text, ", {} lost before it", show(value)),
@@ -436,6 +439,13 @@ fn probed(probe: &Probe, fd: i32) -> String {
         Probe::AcceptQueue { waiting: 0 } => format!("no connection waits for accept on {fd}"),
         Probe::AcceptQueue { waiting: 1 } => format!("1 connection waits for accept on {fd}"),
         Probe::AcceptQueue { waiting } => format!("{waiting} connections wait for accept on {fd}"),
+        Probe::Pipe { held, room } => {
+            format!("{} in the pipe to {fd}, which has room for {room}", bytes(&held.to_string()))
+        }
+        Probe::Command { does: CommandState::HasLeftAProgram } => {
+            "the command has ended, a program that it started has not".to_owned()
+        }
+        Probe::Command { does } => format!("the command waits in {does}({fd})"),
         Probe::SendQueue { send, unsent } => {
             format!("{fd} holds {} not acknowledged, {unsent} of them not sent", bytes(&send.to_string()))
         }

@@ -184,6 +184,7 @@ fn of_probes(trace: &Trace, mutated: &mut Trace, scene: u32, look: &mut Look<'_>
                     (Probe::ReceiveQueue { recv, .. }, _, Some(number)) => *recv = number,
                     (Probe::SendQueue { send, unsent }, _, Some(number)) => (*send, *unsent) = (number, number),
                     (Probe::AcceptQueue { waiting }, _, Some(number)) => *waiting = number,
+                    (Probe::Pipe { held, .. }, _, Some(number)) => *held = number,
                     _ => {}
                 }
             }

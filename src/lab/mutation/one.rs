@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::frames::of_frame;
-use crate::trace::{Call, Data, Errno, Event, Exit, Finding, MessageFlags, PollEvents, Probe, Status, Syscall};
+use crate::trace::{
+    Call, CommandState, Data, Errno, Event, Exit, Finding, MessageFlags, PollEvents, Probe, Status, Syscall,
+};
 use crate::trace::{TcpState, Trace, Value, What};
 
 pub(super) type Change = (String, What);
@@ -268,6 +270,11 @@ fn of_probe(probe: &Probe) -> Vec<Probe> {
         Probe::SendQueue { send, unsent } => {
             let first = numbers(send).map(|send| Probe::SendQueue { send, unsent });
             first.chain(numbers(unsent).map(|unsent| Probe::SendQueue { send, unsent })).collect()
+        }
+        Probe::Pipe { held, room } => numbers(held).map(|held| Probe::Pipe { held, room }).collect(),
+        Probe::Command { does } => {
+            let all = [CommandState::Reads, CommandState::Writes, CommandState::HasLeftAProgram];
+            all.into_iter().filter(|other| *other != does).map(|does| Probe::Command { does }).collect()
         }
         Probe::AcceptQueue { waiting } => numbers(waiting).map(|waiting| Probe::AcceptQueue { waiting }).collect(),
     }

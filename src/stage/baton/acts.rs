@@ -39,6 +39,7 @@ impl Baton<'_, '_> {
         match act {
             Act::Call(call, wait) => return self.make(role, *call, wait),
             Act::Say(text) => self.roles.emit(Some(role), What::Print { text })?,
+            Act::Found(probe, fd) => self.roles.emit(Some(role), What::Probe { probe, fd })?,
             Act::Note(text) => self.roles.emit(Some(role), What::Note { text })?,
             Act::Made(mut call) => {
                 self.roles.name_all(role, &mut call);

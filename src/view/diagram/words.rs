@@ -3,7 +3,7 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::pen::Words;
-use crate::trace::{Call, Exit, Fate, Frame, Probe, Proto, Queues, Status, Syscall, Value, Waiting};
+use crate::trace::{Call, CommandState, Exit, Fate, Frame, Probe, Proto, Queues, Status, Syscall, Value, Waiting};
 use crate::view::text::{self, cut, harmless, quoted_within, waits_for, wrapped};
 
 /// How many columns a call may take.
@@ -126,6 +126,11 @@ pub(super) fn probed(probe: &Probe) -> String {
         Probe::ReceiveQueue { recv, first_datagram } => unread(&recv.to_string(), first_datagram),
         Probe::SendQueue { send, unsent } => unacknowledged(send, unsent),
         Probe::AcceptQueue { waiting } => format!("accept queue: waiting {waiting}"),
+        Probe::Pipe { held, .. } => format!("pipe: {held} bytes"),
+        Probe::Command { does: CommandState::HasLeftAProgram } => {
+            "the command has ended, a program of it has not".to_owned()
+        }
+        Probe::Command { does } => format!("the command waits in {does}"),
     }
 }
 
