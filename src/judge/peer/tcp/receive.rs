@@ -79,6 +79,31 @@ impl Connection {
         }
     }
 
+    /// Receives a frame: four bytes that hold a length in network order, and so many bytes, of which `limit` are the
+    /// most. Returns these.
+    ///
+    /// # Errors
+    /// A failure, if fewer bytes come, or the length is larger.
+    pub fn receive_frame(&mut self, limit: usize) -> Done<Vec<u8>> {
+        self.peer.step("reads four bytes of length, and as many bytes as they say");
+        let header = self.take_all(4, "four bytes of length, and as many bytes as they say")?;
+        let length = header.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+        if length > limit {
+            let failure = self.peer.context.failure(Kind::Wrong, "it announces more than it may send", None);
+            let got = [header, self.take_received()?].concat();
+            return Err(failure.between(format!("a length of at most {limit}"), got).into());
+        }
+        self.take_all(length, &byte_count(length))
+    }
+
+    /// Takes exactly `len` bytes, whatever they are. `expected` describes them in a report.
+    fn take_all(&mut self, len: usize, expected: &str) -> Done<Vec<u8>> {
+        let (got, stopped) = self.take(len, |_| false)?;
+        let Some(stopped) = stopped else { return Ok(got) };
+        let what = unexpected(Some(&stopped), got.is_empty(), self.is_server);
+        Err(self.peer.context.unmet(&stopped, what).between(expected, got).into())
+    }
+
     /// Receives until the attempt closes the connection, at most `limit` bytes.
     ///
     /// # Errors
