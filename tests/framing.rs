@@ -111,7 +111,7 @@ while True:
 "#;
 
 /// The exercises in which something comes in pieces, the checks that hold one back, and a program for each.
-const READERS: [(&str, &[&str], &str, &str); 5] = [
+const READERS: [(&str, &[&str], &str, &str); 7] = [
     (
         "30",
         &["split-anywhere", "second-waits"],
@@ -121,6 +121,42 @@ def serve(conn):
         length = int.from_bytes(head.ljust(4, b"\0"), "big")
         if length > 65536:
             return
+        text = recv_n(conn, length) if length else b""
+        conn.sendall(len(text).to_bytes(4, "big") + text.upper())
+"#,
+        SERVES,
+    ),
+    (
+        "31",
+        &["length-in-pieces", "header-in-pieces", "body-in-pieces"],
+        r#"
+import hashlib, json
+
+def answer(conn, **fields):
+    text = json.dumps(fields).encode()
+    conn.sendall(len(text).to_bytes(4, "big") + text)
+
+def serve(conn):
+    while head := recv_n(conn, 4):
+        try:
+            header = json.loads(recv_n(conn, int.from_bytes(head.ljust(4, b"\0"), "big") or 1))
+        except ValueError:
+            return answer(conn, status="error", code="header")
+        body = recv_n(conn, header["size"])
+        if hashlib.sha256(body).hexdigest() == header["sha256"]:
+            answer(conn, status="ok", name=header["name"], size=len(body))
+        else:
+            answer(conn, status="error", code="digest")
+"#,
+        SERVES,
+    ),
+    (
+        "32",
+        &["header-in-pieces", "text-in-pieces"],
+        r#"
+def serve(conn):
+    while head := recv_n(conn, 4):
+        length = int.from_bytes(head.ljust(4, b"\0"), "big")
         text = recv_n(conn, length) if length else b""
         conn.sendall(len(text).to_bytes(4, "big") + text.upper())
 "#,

@@ -1,0 +1,72 @@
+# wrong: fields are expected in one order, with the same blanks between them
+# fails: any-form, other-fields, names
+# shows: got "header"
+import hashlib
+import json
+import os
+import re
+import socket
+import struct
+
+LONGEST_HEADER = 1024
+LARGEST = 65_536
+FORM = re.compile(r'{"name": "(?P<name>.*)", "size": (?P<size>\d+), "sha256": "(?P<sha256>\w+)"(, "note": "\w*")?}')
+
+
+class BadHeader(Exception):
+    pass
+
+
+def recv_exact(conn, n):
+    data = b""
+    while len(data) < n:
+        piece = conn.recv(min(65_536, n - len(data)))
+        if not piece:
+            raise EOFError
+        data += piece
+    return data
+
+
+def read_header(conn):
+    (length,) = struct.unpack("!I", recv_exact(conn, 4))
+    if length > LONGEST_HEADER:
+        raise BadHeader
+    try:
+        text = recv_exact(conn, length).decode()
+    except UnicodeDecodeError:
+        raise BadHeader
+    found = FORM.fullmatch(text)
+    if not found or int(found["size"]) > LARGEST:
+        raise BadHeader
+    return {"name": found["name"], "size": int(found["size"]), "sha256": found["sha256"]}
+
+
+def answer(conn, **fields):
+    header = json.dumps(fields).encode()
+    conn.sendall(struct.pack("!I", len(header)) + header)
+
+
+def serve(conn):
+    try:
+        while True:
+            header = read_header(conn)
+            body = recv_exact(conn, header["size"])
+            if hashlib.sha256(body).hexdigest() == header["sha256"]:
+                answer(conn, status="ok", name=header["name"], size=len(body))
+            else:
+                answer(conn, status="error", code="digest")
+    except BadHeader:
+        answer(conn, status="error", code="header")
+
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    try:
+        serve(conn)
+    except (EOFError, OSError):
+        pass
+    conn.close()

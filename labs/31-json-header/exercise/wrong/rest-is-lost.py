@@ -1,0 +1,77 @@
+# wrong: a client is expected to wait for an answer before it goes on
+# fails: three-in-one
+# shows: hangs
+import hashlib
+import json
+import os
+import socket
+import struct
+
+LONGEST_HEADER = 1024
+LARGEST = 65_536
+
+
+class BadHeader(Exception):
+    pass
+
+
+came = b""
+
+
+def recv_exact(conn, n):
+    global came
+    while len(came) < n:
+        piece = conn.recv(65_536)
+        if not piece:
+            raise EOFError
+        came += piece
+    data, came = came[:n], came[n:]
+    return data
+
+
+def read_header(conn):
+    global came
+    came = b""  # a new message
+    (length,) = struct.unpack("!I", recv_exact(conn, 4))
+    if length > LONGEST_HEADER:
+        raise BadHeader
+    try:
+        header = json.loads(recv_exact(conn, length))
+    except ValueError:
+        raise BadHeader
+    if type(header) is not dict or type(header.get("size")) is not int:
+        raise BadHeader
+    if not 0 <= header["size"] <= LARGEST:
+        raise BadHeader
+    return header
+
+
+def answer(conn, **fields):
+    header = json.dumps(fields).encode()
+    conn.sendall(struct.pack("!I", len(header)) + header)
+
+
+def serve(conn):
+    try:
+        while True:
+            header = read_header(conn)
+            body = recv_exact(conn, header["size"])
+            if hashlib.sha256(body).hexdigest() == header["sha256"]:
+                answer(conn, status="ok", name=header["name"], size=len(body))
+            else:
+                answer(conn, status="error", code="digest")
+    except BadHeader:
+        answer(conn, status="error", code="header")
+
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    try:
+        serve(conn)
+    except (EOFError, OSError):
+        pass
+    conn.close()

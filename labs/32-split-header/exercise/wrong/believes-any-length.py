@@ -1,0 +1,38 @@
+# wrong: a client is expected to tell the truth
+# fails: length-too-large
+# shows: hangs, what "65537"
+import os
+import selectors
+import socket
+
+LONGEST = 65_536
+
+
+def read(conn, came):
+    piece = conn.recv(LONGEST)
+    if not piece:
+        raise EOFError
+    came += piece
+    while len(came) >= 4:
+        length = int.from_bytes(came[:4], "big")
+        if len(came) < 4 + length:
+            break
+        conn.sendall(came[:4] + came[4 : 4 + length].upper())
+        del came[: 4 + length]
+
+
+listener = socket.create_server((os.environ["HOST"], int(os.environ["PORT"])))
+selector = selectors.DefaultSelector()
+selector.register(listener, selectors.EVENT_READ)
+while True:
+    for key, _ in selector.select():
+        conn = key.fileobj
+        if conn is listener:
+            new, client = listener.accept()
+            selector.register(new, selectors.EVENT_READ, bytearray())
+            continue
+        try:
+            read(conn, key.data)
+        except (EOFError, OSError):
+            selector.unregister(conn)
+            conn.close()
