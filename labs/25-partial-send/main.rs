@@ -344,7 +344,7 @@ fn stubborn_server(at: Endpoint) -> io::Result<()> {
     let (conn, _client) = listener.accept()?;
     conn.send(&SEGMENTS)?;
     conn.set_quick_ack(true)?; // as in the scene before
-    pause(Duration::from_millis(200))?;
+    meet("the client waits in send");
     conn.send(&MORE)?;
     if let Err(error) = rest_of(&conn) {
         say!("{error}");
@@ -358,7 +358,7 @@ fn stubborn_client(at: Endpoint) -> io::Result<()> {
     conn.set_recv_buffer_size(4096)?;
     conn.connect(&at.address())?;
     // Without this limit both would wait for ever.
-    conn.set_write_timeout(Some(Duration::from_millis(500)))?;
+    conn.set_write_timeout(Some(Duration::from_secs(1)))?;
     conn.send(&SEGMENTS)?;
     meet("the server has sent as much");
     conn.set_quick_ack(true)?;
