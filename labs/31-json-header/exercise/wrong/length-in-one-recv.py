@@ -1,6 +1,6 @@
 # wrong: recv(4) is expected to give four bytes
 # fails: length-in-pieces, byte-by-byte
-# shows: wrong
+# shows: wrong, what "good message"
 import hashlib
 import json
 import os

@@ -1,6 +1,6 @@
 # wrong: what has come before a time-out of recv is taken for the whole
 # fails: length-in-pieces, header-in-pieces, body-in-pieces
-# shows: wrong
+# shows: what "go on waiting"
 import hashlib
 import json
 import os
@@ -31,7 +31,7 @@ def recv_exact(conn, n):
 
 
 def read_header(conn):
-    (length,) = struct.unpack("!I", recv_exact(conn, 4))
+    length = int.from_bytes(recv_exact(conn, 4), "big")
     if length > LONGEST_HEADER:
         raise BadHeader
     try:
@@ -72,6 +72,6 @@ while True:
     conn.settimeout(0.7)
     try:
         serve(conn)
-    except (EOFError, OSError, struct.error):
+    except (EOFError, OSError):
         pass
     conn.close()

@@ -1,6 +1,6 @@
 # wrong: what has come before a time-out of recv is taken for the whole
 # fails: header-in-pieces, text-in-pieces
-# shows: wrong
+# shows: what "go on waiting"
 import os
 import socket
 import threading
