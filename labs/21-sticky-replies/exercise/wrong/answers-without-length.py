@@ -1,0 +1,42 @@
+# wrong: a client is expected to know where an answer ends
+# fails: one-after-another, empty-answer, several-in-one, one-and-a-half, split-anywhere, byte-by-byte,
+# fails: counts-bytes, cut-character, text-as-it-is, not-understood, longest-request, large-answer, too-long,
+# fails: late-reader, goodbye, unfinished, reset-in-a-request, reset-while-it-sends, rests, hundred-clients
+# shows: wrong, got 6 bytes
+import os
+import socket
+
+LONGEST = 1024
+
+
+def answer(request):
+    number, space, text = request.partition(b" ")
+    if not space or not number.isdigit() or int(number) > 1000:
+        return b"?\n"
+    return (text + b"\n") * int(number)
+
+
+def serve(conn):
+    rest = b""
+    while piece := conn.recv(4096):
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            if len(line) > LONGEST:
+                return
+            body = answer(line)
+            conn.sendall(body)
+        if len(rest) > LONGEST:
+            return
+
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    with conn:
+        try:
+            serve(conn)
+        except OSError:
+            pass  # this client is gone; the next one is not

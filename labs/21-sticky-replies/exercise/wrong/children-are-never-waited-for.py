@@ -1,0 +1,43 @@
+# wrong: a process that has ended is taken to be gone: nobody waits for it
+# fails: hundred-clients
+# shows: got nothing, says "fork"
+import os
+import socket
+
+LONGEST = 1024
+
+
+def answer(request):
+    number, space, text = request.partition(b" ")
+    if not space or not number.isdigit() or int(number) > 1000:
+        return b"?\n"
+    return (text + b"\n") * int(number)
+
+
+def serve(conn):
+    rest = b""
+    while piece := conn.recv(4096):
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            if len(line) > LONGEST:
+                return
+            body = answer(line)
+            conn.sendall(b"%d\n" % len(body) + body)
+        if len(rest) > LONGEST:
+            return
+
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+while True:
+    conn, client = listener.accept()
+    if os.fork() == 0:
+        listener.close()
+        try:
+            serve(conn)
+        except OSError:
+            pass  # this client is gone
+        os._exit(0)
+    conn.close()

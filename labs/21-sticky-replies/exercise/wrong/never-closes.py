@@ -1,0 +1,48 @@
+# wrong: a connection is taken to be closed when nobody serves it any more
+# fails: too-long, goodbye, unfinished, hundred-clients
+# shows: hangs
+import os
+import socket
+import threading
+
+LONGEST = 1024
+
+
+def answer(request):
+    number, space, text = request.partition(b" ")
+    if not space or not number.isdigit() or int(number) > 1000:
+        return b"?\n"
+    return (text + b"\n") * int(number)
+
+
+def serve(conn):
+    rest = b""
+    while piece := conn.recv(4096):
+        *lines, rest = (rest + piece).split(b"\n")
+        for line in lines:
+            if len(line) > LONGEST:
+                return
+            body = answer(line)
+            conn.sendall(b"%d\n" % len(body) + body)
+        if len(rest) > LONGEST:
+            return
+
+
+listener = socket.socket()
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+listener.bind((os.environ["HOST"], int(os.environ["PORT"])))
+listener.listen(5)
+connections = []
+
+
+def serve_to_the_end(conn):
+    try:
+        serve(conn)
+    except OSError:
+        pass  # this client is gone
+
+
+while True:
+    conn, client = listener.accept()
+    connections.append(conn)
+    threading.Thread(target=serve_to_the_end, args=(conn,)).start()
