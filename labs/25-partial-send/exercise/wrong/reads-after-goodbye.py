@@ -1,0 +1,54 @@
+# wrong: a client that has sent FIN is expected to be silent: its socket can be read from for ever
+# fails: rests-after-goodbye
+# shows: spins
+import os
+import selectors
+import socket
+
+LETTERS = b"abcdefghijklmnopqrstuvwxyz" * 1000
+selector = selectors.DefaultSelector()
+
+
+class Client:
+    def __init__(self, conn):
+        self.conn, self.question, self.size, self.sent = conn, b"", None, 0
+
+    def read(self):
+        piece = self.conn.recv(100)
+        if not piece and self.size is None:
+            self.leave()
+            return
+        self.question += piece
+        if self.question.endswith(b"\n") and self.size is None:
+            self.size = int(self.question)
+            selector.modify(self.conn, selectors.EVENT_READ | selectors.EVENT_WRITE, self)
+
+    def write(self):
+        self.sent += self.conn.send(LETTERS[self.sent % 26 :][: self.size - self.sent])
+        if self.sent == self.size:
+            self.leave()
+
+    def leave(self):
+        selector.unregister(self.conn)
+        self.conn.close()
+
+
+listener = socket.create_server((os.environ["HOST"], int(os.environ["PORT"])), backlog=100)
+selector.register(listener, selectors.EVENT_READ, None)
+while True:
+    for key, events in selector.select():
+        client = key.data
+        if client is None:
+            conn, _ = listener.accept()
+            conn.setblocking(False)
+            selector.register(conn, selectors.EVENT_READ, Client(conn))
+            continue
+        try:
+            if events & selectors.EVENT_READ:
+                client.read()
+            if events & selectors.EVENT_WRITE:
+                client.write()
+        except BlockingIOError:
+            pass  # not now
+        except OSError:
+            client.leave()  # it is gone; the others are not

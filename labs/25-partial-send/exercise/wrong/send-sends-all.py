@@ -1,0 +1,57 @@
+# wrong: a send on a socket that does not block is taken to send all
+# fails: late-reader, fast-beside-slow, still-reads
+# shows: wrong, what "not what it must be"
+# race: how much a send takes before the client reads on
+import os
+import selectors
+import socket
+
+LETTERS = b"abcdefghijklmnopqrstuvwxyz" * 10_000
+selector = selectors.DefaultSelector()
+
+
+class Client:
+    def __init__(self, conn):
+        self.conn, self.question, self.size, self.sent = conn, b"", None, 0
+
+    def read(self):
+        piece = self.conn.recv(100)
+        if not piece:
+            self.leave()
+            return
+        self.question += piece
+        if self.question.endswith(b"\n"):
+            self.size = int(self.question)
+            selector.modify(self.conn, selectors.EVENT_WRITE, self)
+
+    def write(self):
+        piece = LETTERS[self.sent % 26 :][: self.size - self.sent]
+        self.conn.send(piece)
+        self.sent += len(piece)
+        if self.sent == self.size:
+            self.leave()
+
+    def leave(self):
+        selector.unregister(self.conn)
+        self.conn.close()
+
+
+listener = socket.create_server((os.environ["HOST"], int(os.environ["PORT"])), backlog=100)
+selector.register(listener, selectors.EVENT_READ, None)
+while True:
+    for key, events in selector.select():
+        client = key.data
+        if client is None:
+            conn, _ = listener.accept()
+            conn.setblocking(False)
+            selector.register(conn, selectors.EVENT_READ, Client(conn))
+            continue
+        try:
+            if events & selectors.EVENT_READ:
+                client.read()
+            else:
+                client.write()
+        except BlockingIOError:
+            pass  # not now
+        except OSError:
+            client.leave()  # it is gone; the others are not
