@@ -309,7 +309,7 @@ fn ask(at: Endpoint, decode: fn(Vec<u8>) -> String) -> io::Result<()> {
 
 /// Sends the header, standard output and standard error one after the other.
 fn two_sends_server(at: Endpoint) -> io::Result<()> {
-    serve_streams(at, |conn, header, output, errors| {
+    serve_streams(at, |conn, [header, output, errors]| {
         conn.send(header)?;
         conn.send(output)?;
         conn.send(errors)?;
@@ -319,13 +319,13 @@ fn two_sends_server(at: Endpoint) -> io::Result<()> {
 
 /// Hands all three buffers over in one call. Nothing is copied together for it.
 fn one_call_server(at: Endpoint) -> io::Result<()> {
-    serve_streams(at, |conn, header, output, errors| {
+    serve_streams(at, |conn, [header, output, errors]| {
         conn.send_vectored(&[IoSlice::new(header), IoSlice::new(output), IoSlice::new(errors)])?;
         Ok(())
     })
 }
 
-fn serve_streams(at: Endpoint, send: fn(&Socket, &[u8; 4], &[u8], &[u8]) -> io::Result<()>) -> io::Result<()> {
+fn serve_streams(at: Endpoint, send: fn(&Socket, [&[u8]; 3]) -> io::Result<()>) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
     listener.bind(&at.address())?;
@@ -340,7 +340,7 @@ fn serve_streams(at: Endpoint, send: fn(&Socket, &[u8; 4], &[u8], &[u8]) -> io::
             }
             let ran = run_command(&String::from_utf8_lossy(&buf[..len]))?;
             let length = (ran.stdout.len() + ran.stderr.len()) as i32;
-            send(&conn, &length.to_ne_bytes(), &ran.stdout, &ran.stderr)?;
+            send(&conn, [&length.to_ne_bytes(), &ran.stdout, &ran.stderr])?;
         }
     }
 }
