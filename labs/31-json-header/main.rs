@@ -289,6 +289,7 @@ fn body_of_one(conn: &Socket) -> io::Result<usize> {
         let len = conn.recv(&mut buf)?;
         if len == 0 {
             decoder.finish()?;
+            return Ok(have);
         }
         decoder.push(&buf[..len]);
         while let Some(part) = decoder.next_part()? {
