@@ -288,8 +288,8 @@ fn a_wrong_program_is_called_by_its_name_and_by_no_other() {
     assert!(others.is_empty(), "{}", others.join("\n"));
 }
 
-/// The mistakes that starters are made of, by which they may be called. What else they lack is not a mistake: it has not been
-/// written yet, and no name fits that.
+/// The mistakes that starters are made of, by which they may be called. What else they lack is not a mistake: it has
+/// not been written yet, and no name fits that.
 const MISTAKES_OF_STARTERS: [(&str, &[&str]); 6] = [
     ("13", &["endless-empty-recv", "dies-with-its-client", "signal-is-forgotten"]),
     ("15", &["one-exchange"]),

@@ -117,7 +117,7 @@ pub fn exercise() -> Exercise {
             "unfinished",
             5,
             "closes without an answer when a client leaves within a request",
-            "What has no newline is no request: it may be the half of one. Functions that read lines give it all the same.",
+            "What has no newline is no request: it may be half of one. Functions that read lines give it all the same.",
             unfinished,
         )
         .check(

@@ -60,7 +60,7 @@ pub fn exercise() -> Exercise {
             "late-reader",
             10,
             "sends all to a client that reads late, and then slowly",
-            "send takes what there is room for, and returns how much that was. The rest is still to be sent, and later.",
+            "send takes what there is room for, and returns how much that was. The rest is still to be sent, later.",
             late_reader,
         )
         .check(
