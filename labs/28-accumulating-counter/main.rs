@@ -188,10 +188,15 @@ fn counting_client(at: Endpoint) -> io::Result<()> {
             answer.extend_from_slice(&buf[..len]);
             received += answer.len();
         }
-        let rest = size - answer.len();
+        let mut rest = size - answer.len();
         say!("{size} bytes: {} taken, {rest} left, counted {received}", answer.len());
-        if rest > 0 {
-            conn.recv(&mut vec![0; rest])?; // out of the way of the next answer
+        // Out of the way of the next answer.
+        while rest > 0 {
+            let len = conn.recv(&mut vec![0; rest])?;
+            if len == 0 {
+                return Ok(());
+            }
+            rest -= len;
         }
     }
     Ok(())
@@ -225,9 +230,16 @@ fn pieces_client(at: Endpoint) -> io::Result<()> {
             answer.extend_from_slice(&buf[..len]);
             received += answer.len();
         }
-        let rest = size - answer.len();
+        let mut rest = size - answer.len();
         say!("{size} bytes: {} taken, {rest} left, counted {received}", answer.len());
-        conn.recv(&mut vec![0; rest])?; // out of the way of the next answer
+        // Out of the way of the next answer.
+        while rest > 0 {
+            let len = conn.recv(&mut vec![0; rest])?;
+            if len == 0 {
+                return Ok(());
+            }
+            rest -= len;
+        }
     }
     Ok(())
 }
