@@ -21,8 +21,9 @@ pub struct Flow {
     pub fin_sent: bool,
     /// The last number that it has acknowledged.
     acknowledged: Option<u32>,
-    /// When it last sent something that has to be acknowledged, in milliseconds.
+    /// When it last sent something that has to be acknowledged, and when data, in milliseconds.
     sent: Option<u64>,
+    sent_data: Option<u64>,
     /// When something was last handed to it that it has to acknowledge, and when anything was, in milliseconds.
     owes: Option<u64>,
     heard: Option<u64>,
@@ -51,6 +52,9 @@ impl Flow {
         };
         self.fin_sent |= numbers.fin;
         self.acknowledged = numbers.ack.or(self.acknowledged);
+        if len > 0 {
+            self.sent_data = Some(now);
+        }
         if takes > 0 {
             self.sent = Some(now);
             self.end = self.end.filter(|known| !is_behind(end, *known)).or(Some(end));
@@ -60,10 +64,12 @@ impl Flow {
 
     /// Whether data sent at `now` (ms) comes [`LONG`] or more after what this end has to acknowledge, or [`GAP`] or
     /// more after what it sent before: then the kernel treats it in another way. What happened before `passed`, when
-    /// time was last let pass, does not count.
+    /// time was last let pass, does not count. Nor does it matter how long the first is ago if this end has sent data
+    /// since: that was its answer, in time or not.
     pub fn sends_late(&self, now: u64, passed: u64) -> bool {
         let is_after = |since: Option<u64>, limit| since.is_some_and(|since| since >= passed && now >= since + limit);
-        is_after(self.owes, LONG) || is_after(self.sent, GAP)
+        let is_answered = self.sent_data > self.owes;
+        !is_answered && is_after(self.owes, LONG) || is_after(self.sent, GAP)
     }
 
     /// Whether data delivered at `now` comes [`GAP`] or more after what was delivered before, since `passed`; in ms.
@@ -241,6 +247,21 @@ mod tests {
         for (millis, name) in timers {
             assert_eq!(class_of_time(millis), name);
         }
+    }
+
+    #[test]
+    fn an_answer_is_late_and_what_comes_behind_an_answer_is_not() {
+        let mut server = open(0, 100);
+        server.hears(segment(1), 1, 100);
+        assert!(!server.sends_late(100 + LONG - 1, 0));
+        assert!(server.sends_late(100 + LONG, 0), "nothing was sent in answer");
+        server.sends(segment(1), 1, 110);
+        assert!(!server.sends_late(100 + LONG, 0), "the answer was in time");
+        server.hears(segment(2), 1, 140);
+        assert!(server.sends_late(140 + LONG, 0), "that answered something earlier");
+        server.sends(segment(2), 1, 150);
+        assert!(!server.sends_late(150 + GAP - 1, 0));
+        assert!(server.sends_late(150 + GAP, 0), "a pause between two sends");
     }
 
     proptest! {
