@@ -30,7 +30,7 @@ pub fn lab() -> Lab {
                 .runs_commands()
                 .client(client)
                 .typed(&["echo hello"])
-                .role("second-client", client)
+                .role("second-client", second_client)
                 .typed(&["echo jello"])
                 .ends_waiting(),
         )
@@ -94,6 +94,11 @@ fn client(at: Endpoint) -> io::Result<()> {
         say!("{}", String::from_utf8_lossy(&answer).trim_end());
     }
     Ok(())
+}
+
+fn second_client(at: Endpoint) -> io::Result<()> {
+    meet("the first client has been served");
+    client(at)
 }
 
 fn serve(at: Endpoint, header: fn(&[u8]) -> String) -> io::Result<()> {

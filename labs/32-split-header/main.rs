@@ -147,8 +147,8 @@ fn slow_server(at: Endpoint) -> io::Result<()> {
     let (conn, _client) = listener.accept()?;
     conn.set_tcp_nodelay(true)?;
     for byte in message() {
-        conn.send(&[byte])?;
         pause(Duration::from_millis(10))?;
+        conn.send(&[byte])?;
     }
     Ok(())
 }

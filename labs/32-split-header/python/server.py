@@ -18,5 +18,5 @@ with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
     with conn:
         conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for byte in message:
-            conn.send(bytes([byte]))
             time.sleep(0.01)
+            conn.send(bytes([byte]))
