@@ -4,9 +4,9 @@ use std::fs;
 
 use crate::support::{Lab, has_private_hosts, played_here, project, read};
 
-/// `fn server`, `python/server.py`, `python/server.py def main`, `scene 2`, `wire scene 2`, `claims`, `said by client
-/// in scene 2`, `said by client in scenes 2 to 6`; in a page that is no lab's, with the lab's number in front: `05 scene
-/// 1`. In any page, a function of an example: `examples/framing.rs fn answer`.
+/// `fn server`, `python/server.py`, `python/server.py def main`, `scene 2`, `wire scene 2`, `claims`,
+/// `said by client in scene 2`, `said by client in scenes 2 to 6`; in a page that is no lab's, with the lab's number in
+/// front: `05 scene 1`. In any page, a function of an example: `examples/framing.rs fn answer`.
 pub fn quotation(what: &str, lab: Option<&Lab>, labs: &[Lab]) -> Option<String> {
     if let Some((number, rest)) = what.split_once(' ').filter(|(word, _)| word.parse::<u64>().is_ok()) {
         let number: u64 = number.parse().ok()?;
