@@ -13,14 +13,16 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(queue.unacknowledged() == sent.call.ret && sent.call.ret > Some(0), [sent.event, queue])
         }),
         Claim::classic("S0-C01", "Over TCP, receive takes data out of one's own buffer.", |trace| {
-            let server = trace.scene(1).role("server");
+            let server = trace.scene(6).role("server");
             let read = server.first(Calls::Receives)?;
-            let queue = server.before(read.event).receive_queues().last().copied();
-            let queue = queue.ok_or(Unseen::because("nobody looked at the server's receive queue"))?;
-            // The client has ended, and what is read was here before.
-            let ended = trace.scene(1).role("client").end()?;
-            let was_there = queue.unread() >= read.call.ret && read.call.ret > Some(0);
-            Verdict::of(was_there && ended.n < read.event.n, [queue, ended, read.event])
+            let queues = server.receive_queues();
+            let before = queues.iter().rfind(|queue| queue.n < read.event.n).copied();
+            let after = queues.iter().find(|queue| queue.n > read.event.n).copied();
+            let nobody = Unseen::because("nobody looked at the server's receive queue");
+            let (before, after) = before.zip(after).ok_or(nobody)?;
+            let taken = before.unread().zip(after.unread()).map(|(before, after)| before - after);
+            let holds = taken == read.call.ret && read.call.ret > Some(0);
+            Verdict::of(holds, [before, read.event, after])
         }),
         Claim::ours("After close the kernel goes on sending what is in the send queue.", |trace| {
             goes_on(trace, 1, |trace| Ok(trace.scene(1).role("client").last(Syscall::Close)?.event))

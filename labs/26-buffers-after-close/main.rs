@@ -21,7 +21,6 @@ pub fn lab() -> Lab {
             Scene::new("close, with bytes in the send queue")
                 .server(late_server)
                 .client(client)
-                .show_receive_queues()
                 .show_send_queues()
                 .show_all_states(),
         )
@@ -30,7 +29,6 @@ pub fn lab() -> Lab {
                 .server(late_server)
                 .client(mortal_client)
                 .killed()
-                .show_receive_queues()
                 .show_send_queues(),
         )
         .scene(
@@ -56,7 +54,11 @@ pub fn lab() -> Lab {
                 .show_send_queues(),
         )
         .scene(
-            Scene::new("the program's own acknowledgement").server(storing_server).client(careful_client).show_states(),
+            Scene::new("the program's own acknowledgement")
+                .server(storing_server)
+                .client(careful_client)
+                .show_receive_queues()
+                .show_states(),
         )
         .scene(
             Scene::new("the acknowledgement does not come")
