@@ -291,6 +291,7 @@ fn made_up_to_an_end(marker: &str, lab: Option<&Lab>, labs: &[Lab], now: &str) -
         "<!-- quote: table of labs -->" => Some(tables::labs_by_chapter(labs)),
         "<!-- quote: table of calls -->" => Some(tables::calls(labs)),
         "<!-- quote: table of programs -->" => Some(tables::programs(labs)),
+        "<!-- quote: table of mistakes -->" => Some(tables::mistakes(labs)),
         "<!-- quote: table of claims -->" => Some(tables::all_claims(labs)),
         _ => None,
     })

@@ -15,6 +15,8 @@ pub struct Sources {
     pub claims: Vec<SourceClaim>,
     #[serde(rename = "program")]
     pub programs: Vec<SourceProgram>,
+    #[serde(rename = "mistake")]
+    pub mistakes: Vec<SourceMistake>,
 }
 
 /// A claim of an old text.
@@ -45,6 +47,24 @@ pub struct SourceProgram {
     /// The scene of that lab, if the lab is there.
     pub scene: Option<u64>,
     /// Why it is in no lab.
+    pub why: Option<String>,
+}
+
+/// A mistake in programs of the old texts.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceMistake {
+    pub id: String,
+    /// The programs that make it.
+    pub who: String,
+    pub what: String,
+    /// The lab that shows what comes of it, or will.
+    pub lab: Option<u64>,
+    /// The scene of that lab, if the lab is there.
+    pub scene: Option<u64>,
+    /// Lab and scene of its cure.
+    pub cure: Option<(u64, u64)>,
+    /// Why there is no scene of it, or none of a cure.
     pub why: Option<String>,
 }
 
@@ -155,6 +175,31 @@ fn each_program_is_in_a_scene_that_there_is_or_in_a_lab_to_come() {
             _ => panic!("{id}: a lab that there is and its scene, or a lab to come, or why not"),
         }
     }
+}
+
+#[test]
+fn each_mistake_of_the_texts_programs_has_its_scene_and_its_cure_or_says_why_not() {
+    let (sources, labs) = (sources(), labs());
+    let has_scene = |number: u64, scene: u64| {
+        let lab = labs.iter().find(|lab| lab.number == number);
+        let recorded = |lab: &Lab| read(&format!("tests/snapshots/{}.transcript.snap", lab.folder));
+        lab.is_some_and(|lab| recorded(lab).contains(&format!("\n── {scene}. ")))
+    };
+    for (mistake, number) in sources.mistakes.iter().zip(1..) {
+        let SourceMistake { id, who, what, lab, scene, cure, why } = mistake;
+        assert_eq!(*id, format!("B{number:02}"));
+        assert!(!who.is_empty() && !what.is_empty(), "{id}");
+        match (lab, scene) {
+            (Some(lab), Some(scene)) => {
+                assert!(has_scene(*lab, *scene), "{id}: there is no scene {scene} of lab {lab}");
+                assert!(cure.is_some() || why.is_some(), "{id}: what is its cure?");
+            }
+            (Some(lab), None) => assert!(is_to_come(&sources, *lab), "{id}: which scene of lab {lab}?"),
+            (None, _) => assert!(why.is_some(), "{id}: a lab, or why not"),
+        }
+        assert!(cure.is_none_or(|(lab, scene)| has_scene(lab, scene)), "{id}: there is no {cure:?}");
+    }
+    assert_eq!(sources.mistakes.len(), 40);
 }
 
 fn is_to_come(sources: &Sources, lab: u64) -> bool {

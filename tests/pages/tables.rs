@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::links;
-use crate::sources::{SourceProgram, sources};
+use crate::sources::{SourceMistake, SourceProgram, sources};
 use crate::support::{Lab, labs, project, read, side_by_side};
 
 /// The labs by chapter, as the README shows them.
@@ -149,6 +149,25 @@ pub fn all_claims(labs: &[Lab]) -> String {
         "\n| from, and where it stands | the claim | verdict | lab |\n|---|---|---|---|\n{theirs}\n\
          ### Ours\n\n| lab | the claim | verdict |\n|---|---|---|\n{ours}\n"
     )
+}
+
+/// The mistakes in the old texts' programs, each with the scene that shows it and the scene that cures it.
+pub fn mistakes(labs: &[Lab]) -> String {
+    let sources = sources();
+    let place = |number: u64, scene: Option<u64>| match labs.iter().find(|lab| lab.number == number) {
+        Some(lab) => {
+            let scene = scene.map_or_else(String::new, |scene| format!(", scene {scene}"));
+            format!("[{number:02}](labs/{}.md){scene}", lab.folder)
+        }
+        None => format!("to come: {number:02} {}", sources.labs_to_come[&number.to_string()]),
+    };
+    let row = |mistake: &SourceMistake| {
+        let shown = mistake.lab.map_or_else(String::new, |lab| place(lab, mistake.scene));
+        let cure = mistake.cure.map(|(lab, scene)| place(lab, Some(scene))).or_else(|| mistake.why.clone());
+        format!("| {} | {} | {} | {shown} | {} |\n", mistake.id, mistake.who, mistake.what, cure.unwrap_or_default())
+    };
+    let rows: String = sources.mistakes.iter().map(row).collect();
+    format!("\n| | who | what | shown in | cure |\n|---|---|---|---|---|\n{rows}\n")
 }
 
 /// The programs of the old texts, each with the lab and scene in which it is now.
