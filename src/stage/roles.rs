@@ -45,7 +45,10 @@ pub(super) struct Actor {
 pub(super) struct Roles<'p, 't> {
     pub actors: Vec<Actor>,
     pub patience: Duration,
+    /// Where there are two hosts; it is out while it is asked to do something.
     pub(super) wire: Option<Wire>,
+    /// Whether there is one host only, without a wire.
+    pub(super) on_one_host: bool,
     /// How many times a frame has moved.
     pub(super) frames: u64,
     /// Free-running, the frames that have moved, with their times: they are reported when all is over.
@@ -109,6 +112,7 @@ impl<'p, 't> Roles<'p, 't> {
         let mut roles = Roles {
             actors: Vec::new(),
             patience: play.patience,
+            on_one_host: play.wire.is_none(),
             wire: play.wire,
             frames: 0,
             pending_frames: Vec::new(),
