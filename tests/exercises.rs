@@ -504,12 +504,13 @@ fn matrix(kept: &str) -> String {
     for exercise in &all {
         let begins = format!("| [{}](#", exercise.id);
         let old = kept.lines().find(|line| line.starts_with(&begins)).map(|line| format!("{line}\n"));
-        page.push_str(&old.filter(|_| is_old(&exercise)).unwrap_or_else(|| row(exercise)));
+        // One that was not chosen and is not there yet has no row until it is judged.
+        page.push_str(&if is_old(&exercise) { old.unwrap_or_default() } else { row(exercise) });
     }
     for exercise in &all {
         let old = kept.split("\n## ").find(|part| part.starts_with(&format!("{}: ", exercise.id)));
         let old = old.map(|part| format!("\n## {}\n", part.trim_end()));
-        page.push_str(&old.filter(|_| is_old(&exercise)).unwrap_or_else(|| table(exercise)));
+        page.push_str(&if is_old(&exercise) { old.unwrap_or_default() } else { table(exercise) });
     }
     page
 }

@@ -53,16 +53,19 @@ pub fn all() -> Vec<Claim> {
             let same = waits == full.unacknowledged() && waits > Some(0);
             Verdict::of(same && next.failed(Errno::ECONNRESET), [full, close.event, reset, left.event, next.event])
         }),
-        Claim::ours("After shutdown, a 0 from recv says that the peer has closed and had nothing unread.", |trace| {
-            let (client, server) = (trace.scene(5).role("client"), trace.scene(5).role("server"));
-            let end = client.last(Calls::Receives)?;
-            let sent = total(&client.some(Calls::Sends)?);
-            let reads = server.some(Calls::Receives)?;
-            let last = *reads.last().ok_or(Unseen::because("the server has not read"))?;
-            let close = server.first(Syscall::Close)?;
-            let holds = end.call.ret == Some(0) && total(&reads) == sent && close.event.n < end.event.n;
-            Verdict::by_calls(holds && last.call.ret == Some(0), [last, close, end])
-        }),
+        Claim::ours(
+            "A 0 from recv behind a shutdown is the peer's FIN: if it has closed, it had nothing unread.",
+            |trace| {
+                let (client, server) = (trace.scene(5).role("client"), trace.scene(5).role("server"));
+                let end = client.last(Calls::Receives)?;
+                let sent = total(&client.some(Calls::Sends)?);
+                let reads = server.some(Calls::Receives)?;
+                let last = *reads.last().ok_or(Unseen::because("the server has not read"))?;
+                let close = server.first(Syscall::Close)?;
+                let holds = end.call.ret == Some(0) && total(&reads) == sent && close.event.n < end.event.n;
+                Verdict::by_calls(holds && last.call.ret == Some(0), [last, close, end])
+            },
+        ),
         Claim::ours("Only an answer of the peer's program says that it has done something with the data.", |trace| {
             let [with, without] = [6, 7].map(|number| answer_of(trace, number));
             let (with, without) = (with?, without?);
