@@ -34,20 +34,9 @@ fn what_a_page_quotes_of_the_wire_is_as_recorded() {
         return skip(test, "it takes private hosts");
     }
     side_by_side(&quoted, |lab| {
-        let shown = match PARTS_ON_A_WIRE.iter().find(|(number, ..)| *number == lab.number) {
-            None => lab.shows(&["--wire"]),
-            Some((_, scenes, _why)) => {
-                let shown = scenes.iter().map(|scene| lab.shows(&["--wire", "--scene", scene]));
-                shown.collect::<Vec<String>>().join("\n")
-            }
-        };
-        is_as_recorded(&format!("{}.wire.transcript", lab.folder), &shown);
+        is_as_recorded(&format!("{}.wire.transcript", lab.folder), &lab.shows(&["--wire"]));
     });
 }
-
-/// Labs of which only these scenes are recorded on a wire, and why.
-const PARTS_ON_A_WIRE: [(u64, &[&str], &str); 1] =
-    [(25, &["8"], "in the others a call sleeps for as long as an acknowledgement is delayed, or for several timers")];
 
 /// Whether its page quotes what the lab shows on a wire.
 fn quotes_the_wire(lab: &Lab) -> bool {

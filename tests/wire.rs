@@ -89,6 +89,22 @@ fn many_runs_over_the_wire_print_the_same_whichever_way_it_is_made() {
 }
 
 #[test]
+fn a_scene_without_a_wire_is_refused_on_one_and_left_out_of_all() {
+    let test = "a_scene_without_a_wire_is_refused_on_one_and_left_out_of_all";
+    for lab in labs_on_a_wire(test).into_iter().filter(|lab| lab.number == 28) {
+        let refused = run(lab.command().args(["--scene", "2", "--wire"]));
+        let words = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{words}");
+        assert!(words.contains("scene 2 is about one host") && words.contains("scenes with one: 3, "), "{words}");
+        let others = run(lab.command().args(["--all", "--wire"]));
+        let words = String::from_utf8_lossy(&others.stderr);
+        assert!(words.contains("left out, since they are about one host: scenes 1, 2, "), "{words}");
+        let shown = String::from_utf8_lossy(&others.stdout);
+        assert!(shown.contains("── 3. ") && !shown.contains("── 2. "), "{shown}");
+    }
+}
+
+#[test]
 fn every_lab_can_be_played_on_a_wire_and_follows_the_schema() {
     let schema = Schema::compile();
     side_by_side(&labs_on_a_wire("every_lab_can_be_played_on_a_wire"), |lab| {

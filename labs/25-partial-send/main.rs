@@ -19,21 +19,36 @@ pub fn lab() -> Lab {
                 .server(busy_server)
                 .client(client)
                 .show_receive_queues()
-                .show_send_queues(),
+                .show_send_queues()
+                .without_a_wire(),
         )
-        .scene(Scene::new("where the bytes are").server(stepwise_server).client(counting_client).show_send_queues())
-        .scene(Scene::new("a limit of time: SO_SNDTIMEO").server(sleepy_server).client(timed_client).show_send_queues())
+        .scene(
+            Scene::new("where the bytes are")
+                .server(stepwise_server)
+                .client(counting_client)
+                .show_send_queues()
+                .without_a_wire(),
+        )
+        .scene(
+            Scene::new("a limit of time: SO_SNDTIMEO")
+                .server(sleepy_server)
+                .client(timed_client)
+                .show_send_queues()
+                .without_a_wire(),
+        )
         .scene(
             Scene::new("a signal comes, with SA_RESTART and without")
                 .server(sleepy_server)
                 .client(interrupted_client)
-                .show_send_queues(),
+                .show_send_queues()
+                .without_a_wire(),
         )
         .scene(
             Scene::new("the cure: sendall, written out")
                 .server(sleepy_server)
                 .client(persistent_client)
-                .show_send_queues(),
+                .show_send_queues()
+                .without_a_wire(),
         )
         .scene(
             Scene::new("a program that does not look at the count")
@@ -61,7 +76,8 @@ pub fn lab() -> Lab {
             Scene::new("the cure: read while you write")
                 .server(talking_server)
                 .client(listening_client)
-                .show_send_queues(),
+                .show_send_queues()
+                .without_a_wire(),
         )
         .claims(claims::all())
 }
@@ -358,7 +374,7 @@ fn stubborn_client(at: Endpoint) -> io::Result<()> {
     conn.set_recv_buffer_size(4096)?;
     conn.connect(&at.address())?;
     // Without this limit both would wait for ever.
-    conn.set_write_timeout(Some(Duration::from_secs(1)))?;
+    conn.set_write_timeout(Some(Duration::from_millis(700)))?;
     conn.send(&SEGMENTS)?;
     meet("the server has sent as much");
     conn.set_quick_ack(true)?;

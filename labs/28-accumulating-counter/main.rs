@@ -20,13 +20,15 @@ pub fn lab() -> Lab {
                 .runs_commands()
                 .client(client)
                 .typed(&["seq 1 500", "seq 1 10000", "echo hello"])
-                .ends_waiting(),
+                .ends_waiting()
+                .without_a_wire(),
         )
         .scene(
             Scene::new("six sizes, and each answer is in the queue before it is read")
                 .server(sizes_server)
                 .client(counting_client)
-                .show_receive_queues(),
+                .show_receive_queues()
+                .without_a_wire(),
         )
         .scene(
             Scene::new("the same loop, and an answer that comes in pieces").server(pieces_server).client(pieces_client),
@@ -37,7 +39,8 @@ pub fn lab() -> Lab {
                 .runs_commands()
                 .client(json_client)
                 .typed(&["seq 1 10000", "echo hello"])
-                .ends_waiting(),
+                .ends_waiting()
+                .without_a_wire(),
         )
         .scene(
             Scene::new("the rest happens to be a number")
@@ -64,7 +67,8 @@ pub fn lab() -> Lab {
             Scene::new("the cure: the same six sizes")
                 .server(sizes_server)
                 .client(cured_counting_client)
-                .collapse_repeats(),
+                .collapse_repeats()
+                .without_a_wire(),
         )
         .scene(
             Scene::new("the cure: the answer that ends early")

@@ -19,7 +19,8 @@ pub fn lab() -> Lab {
                 .client(client)
                 .typed(&["echo err >&2; echo out", "printf %065536d 0", "quit"])
                 .ends_waiting()
-                .collapse_repeats(),
+                .collapse_repeats()
+                .without_a_wire(),
         )
         .scene(
             Scene::new("one byte more")
@@ -36,7 +37,8 @@ pub fn lab() -> Lab {
                 .client(client)
                 .typed(&["printf %065537d 0", "cat", "quit"])
                 .ends_waiting()
-                .collapse_repeats(),
+                .collapse_repeats()
+                .without_a_wire(),
         )
         .scene(
             Scene::new("standard output first: one byte more on standard error")

@@ -253,6 +253,12 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
     if lab.hosts == Needs::OneHost && arguments.asks_for_a_wire() {
         return Some("this lab is about one host: there is no wire in it".to_owned());
     }
+    let only = arguments.only_scene().filter(|_| arguments.asks_for_a_wire());
+    if let Some(number) = only.filter(|number| lab.scenes[*number as usize - 1].one_host) {
+        let others = lab.scenes.iter().zip(1..).filter(|(scene, _)| !scene.one_host);
+        let others = others.map(|(_, number)| number.to_string()).collect::<Vec<String>>().join(", ");
+        return Some(format!("scene {number} is about one host: there is no wire in it; scenes with one: {others}"));
+    }
     if lab.hosts == Needs::Wire && arguments.loopback {
         return Some("this lab is about the wire between two hosts: on the loopback there is none".to_owned());
     }

@@ -58,6 +58,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
     let written = writer.map_or(exit::OK, |writer| write_files(lab, arguments, writer, &kept));
     match played {
         Ok(ending) => {
+            report_scenes_left_out(lab, arguments, &hosts);
             report_idle_faults(lab, &hosts);
             let code = report(lab, &ending).max(written);
             if code == exit::OK && ending != Ending::Left && !arguments.json {
@@ -114,6 +115,17 @@ pub(super) fn transcript(lab: &Lab, hosts: &Hosts) -> Transcript {
 pub(super) fn collapsed(lab: &Lab, hosts: &Hosts, may_be: bool) -> Collapse {
     let scenes = lab.scenes.iter().zip(1..).filter(|(scene, _)| may_be && scene.collapses_repeats);
     Collapse::new(transcript(lab, hosts), scenes.map(|(_, number)| number).collect())
+}
+
+/// Says which scenes have no wire and were left out on one.
+fn report_scenes_left_out(lab: &Lab, arguments: &Arguments, hosts: &Hosts) {
+    let is_wired = matches!(hosts, Hosts::Wired { .. }) && arguments.only_scene().is_none();
+    let left_out = lab.scenes.iter().zip(1..).filter(|(scene, _)| is_wired && scene.one_host);
+    let left_out: Vec<String> = left_out.map(|(_, number)| format!("{number}")).collect();
+    if !left_out.is_empty() {
+        let numbers = left_out.join(", ");
+        output::complain(format_args!("{}: left out, since they are about one host: scenes {numbers}", lab.label()));
+    }
 }
 
 /// Says which of the faults that were asked for have met no frame: what was shown is not what they do.

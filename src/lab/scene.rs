@@ -16,6 +16,7 @@ pub struct Scene {
     pub(super) faults: &'static [&'static str],
     /// Whether its hosts have to ask for each other's hardware address.
     pub(super) needs_arp: bool,
+    pub(super) one_host: bool,
     /// The time of day that its roles' clocks show, if it is not the machine's.
     pub(super) clock: Option<&'static str>,
 }
@@ -46,6 +47,7 @@ impl Scene {
             collapses_repeats: false,
             faults: &[],
             needs_arp: false,
+            one_host: false,
             clock: None,
         }
     }
@@ -157,6 +159,13 @@ impl Scene {
     #[must_use]
     pub fn show_windows_of(mut self, roles: &'static [&'static str]) -> Scene {
         self.watch.windows_of = roles;
+        self
+    }
+
+    /// The scene is about one host: on a wire it would not be the same at every run, and is left out.
+    #[must_use]
+    pub fn without_a_wire(mut self) -> Scene {
+        self.one_host = true;
         self
     }
 
