@@ -290,12 +290,13 @@ fn a_wrong_program_is_called_by_its_name_and_by_no_other() {
 
 /// The mistakes that starters are made of, by which they may be called. What else they lack is not a mistake: it has
 /// not been written yet, and no name fits that.
-const MISTAKES_OF_STARTERS: [(&str, &[&str]); 6] = [
+const MISTAKES_OF_STARTERS: [(&str, &[&str]); 7] = [
     ("13", &["endless-empty-recv", "dies-with-its-client", "signal-is-forgotten"]),
     ("15", &["one-exchange"]),
     ("18", &["free-when-it-is-gone"]),
     ("20", &["one-recv-one-name", "a-cut-character-ends-it", "a-byte-is-a-character", "replaces-what-it-cannot-read"]),
     ("27", &["one-recv-one-length", "believes-any-length", "number-by-atoi", "waits-for-ever"]),
+    ("32", &["header-in-one-recv", "waits-for-the-text"]),
     ("30-client", &["counts-characters", "header-in-one-recv", "body-by-one-recv"]),
 ];
 
