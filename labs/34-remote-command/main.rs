@@ -11,6 +11,7 @@ const LONGEST: i32 = 1024 * 1024;
 pub fn lab() -> Lab {
     Lab::new(34, "remote-command", 8080)
         .in_chapter(Chapter::Framing)
+        .on_one_host()
         .asks("What else breaks a remote command: full pipes, departing clients, character sets?")
         .scene(
             Scene::new("as much as a pipe holds")
@@ -19,8 +20,7 @@ pub fn lab() -> Lab {
                 .client(client)
                 .typed(&["echo err >&2; echo out", "printf %065536d 0", "quit"])
                 .ends_waiting()
-                .collapse_repeats()
-                .without_a_wire(),
+                .collapse_repeats(),
         )
         .scene(
             Scene::new("one byte more")
@@ -37,8 +37,7 @@ pub fn lab() -> Lab {
                 .client(client)
                 .typed(&["printf %065537d 0", "cat", "quit"])
                 .ends_waiting()
-                .collapse_repeats()
-                .without_a_wire(),
+                .collapse_repeats(),
         )
         .scene(
             Scene::new("standard output first: one byte more on standard error")
