@@ -151,6 +151,10 @@ impl Group {
     pub fn shell(&self, text: &str) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", text]).env("LC_ALL", "C").process_group(self.number());
+        // In a demo, whether a command is not there or in a folder that is closed to this user shall make no difference.
+        if PERMISSION.with(|cell| matches!(*cell.borrow(), Permission::Only(_))) {
+            command.env("PATH", "/usr/bin:/bin");
+        }
         command
     }
 
