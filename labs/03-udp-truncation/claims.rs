@@ -29,8 +29,7 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C17", "The rest is lost, and therefore UDP is unreliable.", arrived_whole),
         Claim::classic("S3-C03", "The number given to recv is an upper limit.", |trace| {
             let received = trace.scene(2).role("server").some(Syscall::RecvMsg)?;
-            let holds =
-                received.iter().all(|made| made.call.ret <= made.call.get_arg("len").and_then(Value::as_number));
+            let holds = received.iter().all(|made| made.call.ret <= made.asked_for());
             Verdict::by_calls(holds, received)
         }),
         Claim::ours(

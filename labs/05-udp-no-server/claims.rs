@@ -1,7 +1,7 @@
 //! What the old texts say about a client without a server.
 
 use socklab::prelude::*;
-use socklab::trace::{Made, Selection, What};
+use socklab::trace::{Made, Selection};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -34,7 +34,7 @@ pub fn all() -> Vec<Claim> {
             if !scene.clone().before(sent.event).calls(Syscall::Bind).is_empty() {
                 return Err(Unseen::because("somebody was there"));
             }
-            let whole = sent.call.ret == sent.call.get_arg("len").and_then(Value::as_number);
+            let whole = sent.call.ret == sent.asked_for();
             Verdict::by_calls(whole && scene.calls(Syscall::Connect).is_empty(), [sent])
         }),
         Claim::classic("S3-C05", "Whichever side is started first, there is no error.", |trace| {
@@ -50,7 +50,7 @@ pub fn all() -> Vec<Claim> {
             let answer = taken(&second).first().copied().ok_or(NO_DATAGRAM)?;
             let in_vain = taken(&first).is_empty() && !first.waits(Syscall::RecvFrom).is_empty();
             let findings = trace.scene(2).findings();
-            let found = findings.iter().any(|event| waits_in_the_end(&event.what, "client"));
+            let found = findings.iter().any(|event| event.finds_waiting("client"));
             Verdict::of(in_vain && found, [answer.event].into_iter().chain(findings))
         }),
         Claim::ours(
@@ -106,10 +106,6 @@ fn some_sends<'a>(some: &Selection<'a>) -> Result<[Made<'a>; 2], Unseen> {
 /// The receives that took a datagram.
 fn taken<'a>(some: &Selection<'a>) -> Vec<Made<'a>> {
     some.all_calls().into_iter().filter(|made| made.call.name.receives() && made.call.errno.is_none()).collect()
-}
-
-fn waits_in_the_end(what: &What, role: &str) -> bool {
-    matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == role))
 }
 
 fn refused(made: &Made<'_>) -> bool {

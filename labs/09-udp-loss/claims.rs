@@ -23,7 +23,7 @@ pub fn all() -> Vec<Claim> {
                 // If that were the reason, nothing would be lost where every datagram fits.
                 let [received] = few(receives(&trace.scene(1).role("server")))?;
                 let asked = dropped(&trace.scene(1))?;
-                let fits = received.call.ret < received.call.get_arg("len").and_then(Value::as_number);
+                let fits = received.call.ret < received.asked_for();
                 let lost_though_it_fits = fits && asked.event.number("drops") > Some(0);
                 Verdict::by_calls(!lost_though_it_fits, [received, asked])
             },

@@ -113,7 +113,7 @@ pub fn all() -> Vec<Claim> {
 /// The receives with 1024 bytes of room that brought bytes.
 fn asked_for_1024<'a>(scene: &Selection<'a>) -> Vec<Made<'a>> {
     let mut received = got(scene);
-    received.retain(|made| made.call.get_arg("len").and_then(Value::as_number) == Some(1024));
+    received.retain(|made| made.asked_for() == Some(1024));
     received
 }
 

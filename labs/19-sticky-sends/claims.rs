@@ -51,7 +51,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let sends = trace.scene(2).role("client").some(Syscall::Send)?;
                 let received = arrived(trace, 2)?;
-                let room = received.first().and_then(|made| made.call.get_arg("len")?.as_number());
+                let room = received.first().and_then(|made| made.asked_for());
                 if sends.iter().any(|made| made.call.ret > room) {
                     return Err(Unseen::because("a message was longer than the receiver's buffer"));
                 }

@@ -44,7 +44,7 @@ pub fn all() -> Vec<Claim> {
             let server = trace.scene(1).role("server");
             let small = server.first(Syscall::Recv)?;
             let waiting = server.before(small.event).receive_queues().last().copied();
-            let limit = small.call.get_arg("len").and_then(Value::as_number);
+            let limit = small.asked_for();
             let there = waiting.and_then(|event| event.unread());
             if there <= limit {
                 return Err(Unseen::because("no more was there than was asked for"));
@@ -94,6 +94,6 @@ fn arrived(trace: &Trace, scene: u32) -> Result<Vec<Made<'_>>, Unseen> {
 
 /// The receive with room for 1024 bytes.
 fn large(trace: &Trace) -> Result<Made<'_>, Unseen> {
-    let asked = |made: &Made<'_>| made.call.get_arg("len").and_then(Value::as_number) == Some(1024);
+    let asked = |made: &Made<'_>| made.asked_for() == Some(1024);
     arrived(trace, 2)?.into_iter().find(asked).ok_or(Unseen::because("nothing was received with recv(1024)"))
 }

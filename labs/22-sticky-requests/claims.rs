@@ -1,7 +1,7 @@
 //! What lab 22 makes of the old texts' sentences on sticking, where requests stick; and of ours.
 
 use socklab::prelude::*;
-use socklab::trace::{Made, What, bytes_of};
+use socklab::trace::{Made, bytes_of};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -12,7 +12,7 @@ pub fn all() -> Vec<Claim> {
                 let sent = requests(trace, 1)?;
                 let received = trace.scene(1).role("server").received();
                 let first = *received.first().ok_or(Unseen::because("the server has received nothing"))?;
-                let asked = first.call.get_arg("len").and_then(Value::as_number);
+                let asked = first.asked_for();
                 let length = i64::try_from(bytes_of(&sent).len()).ok();
                 let fits = length <= asked;
                 let apart = sent.iter().any(|one| one.call.bytes() == first.call.bytes());
@@ -51,7 +51,7 @@ pub fn all() -> Vec<Claim> {
                 return Err(Unseen::because("the client received nothing"));
             }
             let found = trace.scene(1).findings();
-            let hang = found.iter().any(|event| client_waits(&event.what));
+            let hang = found.iter().any(|event| event.finds_waiting("client"));
             let evidence = answers.iter().map(|made| made.event).chain(found.iter().copied());
             Verdict::of(answers.len() == 1 && hang, evidence)
         }),
@@ -100,8 +100,4 @@ fn requests(trace: &Trace, scene: u32) -> Result<Vec<Made<'_>>, Unseen> {
 /// What a scene's server ran.
 fn commands(trace: &Trace, scene: u32) -> Result<Vec<Made<'_>>, Unseen> {
     trace.scene(scene).role("server").some(Syscall::System)
-}
-
-fn client_waits(what: &What) -> bool {
-    matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == "client"))
 }

@@ -1,7 +1,7 @@
 //! What the old texts say about a buffer that is full, and where the bytes are.
 
 use socklab::prelude::*;
-use socklab::trace::{Calls, Event, Made};
+use socklab::trace::{Calls, Event, Made, count_of};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -12,7 +12,7 @@ pub fn all() -> Vec<Claim> {
             for number in [1, 2, 3, 4] {
                 let accepted = trace.scene(number).role("client").some(Calls::Sends)?;
                 let received = trace.scene(number).role("server").some(Calls::Receives)?;
-                lost |= total(&received) < total(&accepted);
+                lost |= count_of(&received) < count_of(&accepted);
                 evidence.extend([accepted, received].concat().into_iter().filter(|made| made.call.ret > Some(0)));
             }
             evidence.sort_by_key(|made| made.event.n);
@@ -21,9 +21,8 @@ pub fn all() -> Vec<Claim> {
         Claim::classic("S0-C25", "sendall sends in a loop until all is sent.", |trace| {
             let client = trace.scene(5).role("client");
             let [first, short, rest] = client.exactly(Calls::Sends)?;
-            let asked = |made: &Made<'_>| made.call.get_arg("len").and_then(Value::as_number);
-            let goes_on = short.call.ret < asked(&short) && rest.call.ret == asked(&rest);
-            let all = asked(&short).zip(short.call.ret).map(|(all, some)| all - some) == asked(&rest);
+            let goes_on = short.call.ret < short.asked_for() && rest.call.ret == rest.asked_for();
+            let all = short.asked_for().zip(short.call.ret).map(|(all, some)| all - some) == rest.asked_for();
             Verdict::by_calls(goes_on && all, [first, short, rest])
         }),
         Claim::ours("A blocking send returns when the kernel has taken all of it.", |trace| {
@@ -31,7 +30,7 @@ pub fn all() -> Vec<Claim> {
             let [_, sent] = client.exactly(Calls::Sends)?;
             let waits = client.waits(Calls::Sends);
             let waited = *waits.first().ok_or(Unseen::because("the client's send did not wait"))?;
-            let all = sent.call.ret == sent.call.get_arg("len").and_then(Value::as_number);
+            let all = sent.call.ret == sent.asked_for();
             Verdict::of(all && waited.n < sent.event.n, [waited, sent.event])
         }),
         Claim::ours(
@@ -42,8 +41,8 @@ pub fn all() -> Vec<Claim> {
                 let mut adds_up = true;
                 // The server asks after what it has read, and what the client's queue holds then is known from a probe.
                 for asked in server.some(Syscall::Ioctl)? {
-                    let accepted = total(&client.clone().before(asked.event).calls(Calls::Sends));
-                    let read = total(&server.clone().before(asked.event).calls(Calls::Receives));
+                    let accepted = count_of(&client.clone().before(asked.event).calls(Calls::Sends));
+                    let read = count_of(&server.clone().before(asked.event).calls(Calls::Receives));
                     let queue = client.clone().before(asked.event).send_queues().last().copied();
                     let queue = queue.ok_or(Unseen::because("nobody looked at the client's send queue"))?;
                     let unread = asked.call.get_out("argp").and_then(Value::as_number);
@@ -58,7 +57,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("A non-blocking send takes what fits; it fails with EAGAIN if nothing does.", |trace| {
             let [_, part, none] = trace.scene(2).role("client").first_few(Calls::Sends)?;
-            let asked = part.call.get_arg("len").and_then(Value::as_number);
+            let asked = part.asked_for();
             let in_part = part.call.ret > Some(0) && part.call.ret < asked;
             Verdict::by_calls(in_part && none.failed(Errno::EAGAIN), [part, none])
         }),
@@ -74,7 +73,7 @@ pub fn all() -> Vec<Claim> {
             let client = trace.scene(3).role("client");
             let limit = client.first(Syscall::SetSockOpt)?;
             let [_, part, none, _] = client.exactly(Calls::Sends)?;
-            let asked = part.call.get_arg("len").and_then(Value::as_number);
+            let asked = part.asked_for();
             let in_part = part.call.ret > Some(0) && part.call.ret < asked;
             Verdict::by_calls(in_part && none.failed(Errno::EAGAIN), [limit, part, none])
         }),
@@ -82,7 +81,7 @@ pub fn all() -> Vec<Claim> {
             let client = trace.scene(4).role("client");
             let [_, part, _, _] = client.exactly(Calls::Sends)?;
             let handler = client.before(part.event).last(Syscall::SigAction)?;
-            let asked = part.call.get_arg("len").and_then(Value::as_number);
+            let asked = part.asked_for();
             let in_part = part.call.ret > Some(0) && part.call.ret < asked;
             Verdict::by_calls(in_part && restarts(&handler), [handler, part])
         }),
@@ -96,10 +95,10 @@ pub fn all() -> Vec<Claim> {
         }),
         Claim::ours("A program that does not look at the count leaves holes in the stream.", |trace| {
             let sends = trace.scene(6).role("client").some(Calls::Sends)?;
-            let asked: i64 = sends.iter().filter_map(|made| made.call.get_arg("len")?.as_number()).sum();
-            let received = total(&trace.scene(6).role("server").some(Calls::Receives)?);
+            let asked: i64 = sends.iter().filter_map(|made| made.asked_for()).sum();
+            let received = count_of(&trace.scene(6).role("server").some(Calls::Receives)?);
             // All that was accepted has come, and yet it is less than the program meant to send.
-            let accepted = total(&sends);
+            let accepted = count_of(&sends);
             Verdict::by_calls(received == accepted && accepted < asked, sends)
         })
         .about_programs(),
@@ -119,7 +118,7 @@ pub fn all() -> Vec<Claim> {
             let gives_up = scene.clone().role("client").last(Calls::Sends)?;
             let before = scene.before(gives_up.event);
             let mut evidence: Vec<&Event> = vec![gives_up.event];
-            let mut holds = gives_up.call.ret < gives_up.call.get_arg("len").and_then(Value::as_number);
+            let mut holds = gives_up.call.ret < gives_up.asked_for();
             for name in ["client", "server"] {
                 let role = before.clone().role(name);
                 let waits = *role.waits(Calls::Sends).last().ok_or(Unseen::because("a send did not wait"))?;
@@ -139,7 +138,7 @@ pub fn all() -> Vec<Claim> {
                 let sent = scene.clone().role(sender).some(Calls::Sends)?;
                 let asked = 4096 + 10_240;
                 let received = scene.clone().role(receiver).some(Calls::Receives)?;
-                whole &= (total(&sent), total(&received)) == (asked, asked);
+                whole &= (count_of(&sent), count_of(&received)) == (asked, asked);
                 evidence.extend(sent.last().copied());
                 evidence.extend(received.iter().rfind(|made| made.call.ret > Some(0)).copied());
             }
@@ -147,11 +146,6 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(whole, evidence)
         }),
     ]
-}
-
-/// How many bytes these calls have moved.
-fn total(calls: &[Made<'_>]) -> i64 {
-    calls.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum()
 }
 
 /// Whether a handler is set so that interrupted calls are made again.

@@ -1,7 +1,7 @@
 //! What the old texts say about the two buffers, and what becomes of the bytes in them.
 
 use socklab::prelude::*;
-use socklab::trace::{Calls, Event, Made};
+use socklab::trace::{Calls, Event, Made, count_of};
 
 pub fn all() -> Vec<Claim> {
     vec![
@@ -58,11 +58,11 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 let (client, server) = (trace.scene(5).role("client"), trace.scene(5).role("server"));
                 let end = client.last(Calls::Receives)?;
-                let sent = total(&client.some(Calls::Sends)?);
+                let sent = count_of(&client.some(Calls::Sends)?);
                 let reads = server.some(Calls::Receives)?;
                 let last = *reads.last().ok_or(Unseen::because("the server has not read"))?;
                 let close = server.first(Syscall::Close)?;
-                let holds = end.call.ret == Some(0) && total(&reads) == sent && close.event.n < end.event.n;
+                let holds = end.call.ret == Some(0) && count_of(&reads) == sent && close.event.n < end.event.n;
                 Verdict::by_calls(holds && last.call.ret == Some(0), [last, close, end])
             },
         ),
@@ -81,22 +81,17 @@ pub fn all() -> Vec<Claim> {
 fn goes_on(trace: &Trace, number: u32, gone: fn(&Trace) -> Result<&Event, Unseen>) -> Checked {
     let (client, server) = (trace.scene(number).role("client"), trace.scene(number).role("server"));
     let gone = gone(trace)?;
-    let sent = total(&client.some(Calls::Sends)?);
+    let sent = count_of(&client.some(Calls::Sends)?);
     let waits = client.before(gone).send_queues().last().copied();
     let waits = waits.ok_or(Unseen::because("nobody looked at the client's send queue"))?;
     let reads = server.after(gone).some(Calls::Receives)?;
     let [first, last] = [reads.first(), reads.last()].map(|made| made.ok_or(Unseen::because("nothing was read")));
     let (first, last) = (first?, last?);
-    let all = waits.unacknowledged() > Some(0) && total(&reads) == sent && last.call.ret == Some(0);
+    let all = waits.unacknowledged() > Some(0) && count_of(&reads) == sent && last.call.ret == Some(0);
     Verdict::of(all, [waits, gone, first.event, last.event])
 }
 
 /// The last thing that the client received.
 fn answer_of(trace: &Trace, number: u32) -> Result<Made<'_>, Unseen> {
     trace.scene(number).role("client").last(Calls::Receives)
-}
-
-/// How many bytes these calls have moved.
-fn total(calls: &[Made<'_>]) -> i64 {
-    calls.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum()
 }

@@ -1,7 +1,7 @@
 //! What lab 28 makes of the old texts' sentence on the receive loop, and of their programs' counter.
 
 use socklab::prelude::*;
-use socklab::trace::{Finding, Made, Probe};
+use socklab::trace::{Finding, Made, Probe, count_of};
 
 use super::SIZES;
 
@@ -13,7 +13,7 @@ pub fn all() -> Vec<Claim> {
             |trace| {
                 // Scene 8 counts the bytes that came.
                 let answers = answers(trace, 8)?;
-                let whole = |(size, reads): (&usize, &Vec<Made>)| sum(reads) == *size;
+                let whole = |(size, reads): (&usize, &Vec<Made>)| count_of(reads) == *size as i64;
                 let holds = SIZES.iter().zip(&answers).all(whole);
                 Verdict::by_calls(holds, answers.iter().filter_map(|reads| reads.last()).copied())
             },
@@ -26,7 +26,7 @@ pub fn all() -> Vec<Claim> {
                 is_in_the_queue(trace)?;
                 let takes = |(size, reads): (&usize, &Vec<Made>)| {
                     let count = (1..).find(|k| 1024 * k * (k + 1) / 2 >= *size).unwrap_or(0);
-                    sum(&reads[..count.min(reads.len())]) == (*size).min(1024 * count)
+                    count_of(&reads[..count.min(reads.len())]) == (*size).min(1024 * count) as i64
                         && reads.len() == count + usize::from(*size > 1024 * count)
                 };
                 let holds = SIZES.iter().zip(&answers).all(takes);
@@ -39,7 +39,7 @@ pub fn all() -> Vec<Claim> {
             let left = |size: usize| {
                 let reads = SIZES.iter().position(|one| *one == size).map(|at| &answers[at]);
                 let last = reads.and_then(|reads| reads.last()).and_then(|made| made.call.ret);
-                (last, reads.map_or(0, |reads| sum(reads)) == size)
+                (last, reads.map_or(0, |reads| count_of(reads)) == size as i64)
             };
             let holds =
                 left(2048) == (Some(1024), true) && [2049, 3073].iter().all(|size| left(*size) == (Some(1), true));
@@ -51,13 +51,14 @@ pub fn all() -> Vec<Claim> {
                 *pieces.first_chunk().ok_or(Unseen::because("four pieces did not come"))?;
             let all = [first, second, third];
             // What is left is received by a call that has room for exactly that.
-            let holds = sum(&all) == 1536 && room(&rest) == Some(512);
+            let holds = count_of(&all) == 1536 && rest.asked_for() == Some(512);
             Verdict::by_calls(holds, all.into_iter().chain([rest]))
         }),
         Claim::ours("Of three bytes that come one by one, the loop takes two.", |trace| {
             let pieces = trace.scene(3).role("client").received();
             let [first, second, rest] = *pieces.last_chunk().ok_or(Unseen::because("three bytes did not come"))?;
-            let holds = sum(&[first, second]) == 2 && room(&first) == Some(1024) && room(&rest) == Some(1);
+            let holds =
+                count_of(&[first, second]) == 2 && first.asked_for() == Some(1024) && rest.asked_for() == Some(1);
             Verdict::by_calls(holds, [first, second, rest])
         }),
         Claim::ours("What the loop left is what the next recv returns: the client takes it for a length.", |trace| {
@@ -105,7 +106,7 @@ pub fn all() -> Vec<Claim> {
             let reads: Vec<Made> = client.calls(Receives).into_iter().skip(1).collect();
             let end = client.end()?;
             let last = reads.last().ok_or(Unseen::because("nothing was received"))?;
-            let holds = sum(&reads) == 1500 && last.call.ret == Some(0) && last.call.errno.is_none();
+            let holds = count_of(&reads) == 1500 && last.call.ret == Some(0) && last.call.errno.is_none();
             Verdict::of(holds, reads.iter().map(|made| made.event).chain([end]))
         }),
         Claim::ours("If the answer ends before its first byte, the loop never ends.", |trace| {
@@ -143,14 +144,4 @@ fn is_in_the_queue(trace: &Trace) -> Result<(), Unseen> {
             .any(|event| matches!(event.probe(), Some(Probe::ReceiveQueue { recv, .. }) if *recv as usize == *size))
     };
     if SIZES.iter().all(was) { Ok(()) } else { Err(Unseen::because("an answer was not in the queue as a whole")) }
-}
-
-/// How many bytes these calls received.
-fn sum(calls: &[Made<'_>]) -> usize {
-    calls.iter().filter_map(|made| usize::try_from(made.call.ret?).ok()).sum()
-}
-
-/// How many bytes a receive had room for.
-fn room(made: &Made<'_>) -> Option<i64> {
-    made.call.get_arg("len").and_then(Value::as_number)
 }

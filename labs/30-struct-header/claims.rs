@@ -41,7 +41,7 @@ pub fn all() -> Vec<Claim> {
         ),
         Claim::ours("With a header, an empty answer arrives: the client does not wait forever.", |trace| {
             let header = trace.scene(2).role("client").first(Syscall::Recv)?;
-            let waits = trace.scene(2).findings().into_iter().any(|event| client_waits(&event.what));
+            let waits = trace.scene(2).findings().into_iter().any(|event| event.finds_waiting("client"));
             Verdict::by_calls(header.call.bytes() == [0; 4] && !waits, [header])
         }),
         Claim::ours(
@@ -64,7 +64,7 @@ pub fn all() -> Vec<Claim> {
             }
             let header = trace.scene(3).role("client").first(Syscall::Recv)?;
             let found = trace.scene(3).findings();
-            let waits = found.iter().any(|event| client_waits(&event.what));
+            let waits = found.iter().any(|event| event.finds_waiting("client"));
             Verdict::of(waits, [header.event].into_iter().chain(found))
         }),
         Claim::ours("A client with a limit reads the same length, waits for nothing and ends.", |trace| {
@@ -93,18 +93,9 @@ fn header(trace: &Trace, scene: u32) -> Result<Made<'_>, Unseen> {
 
 /// The receives that brought the second header of scene 6: they stand between the first answer and the second one.
 fn pieces_of_second_header<'a, 'b>(received: &'b [Made<'a>]) -> Result<&'b [Made<'a>], Unseen> {
-    let mut answers = (0..received.len()).filter(|index| asked_for(&received[*index]) == Some(5));
+    let mut answers = (0..received.len()).filter(|index| received[*index].asked_for() == Some(5));
     match (answers.next(), answers.next()) {
         (Some(first), Some(second)) if first + 1 < second => Ok(&received[first + 1..second]),
         _ => Err(Unseen::because("no second header was received")),
     }
-}
-
-/// How many bytes a receive had room for.
-fn asked_for(made: &Made) -> Option<i64> {
-    made.call.get_arg("len").and_then(Value::as_number)
-}
-
-fn client_waits(what: &What) -> bool {
-    matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == "client"))
 }

@@ -61,7 +61,7 @@ pub fn all() -> Vec<Claim> {
                     return Err(Unseen::because("nothing was received behind the header"));
                 };
                 let found = trace.scene(5).findings();
-                let waits = found.iter().any(|event| client_waits(&event.what));
+                let waits = found.iter().any(|event| event.finds_waiting("client"));
                 let holds = header.call.bytes() == br#"{"data_size": -6}"# && next.call.bytes() == b"hell" && waits;
                 Verdict::of(holds, [header.event, next.event].into_iter().chain(found))
             },
@@ -109,7 +109,7 @@ impl Message {
 
 /// The headers among the receives: each follows a receive of the four bytes of its length.
 fn headers<'a>(received: &[Made<'a>]) -> Result<Vec<Made<'a>>, Unseen> {
-    let lengths = (0..received.len()).filter(|index| asked_for(&received[*index]) == Some(4));
+    let lengths = (0..received.len()).filter(|index| received[*index].asked_for() == Some(4));
     let headers: Vec<Made<'a>> = lengths.filter_map(|index| received.get(index + 1)).copied().collect();
     if headers.is_empty() { Err(Unseen::because("no header was received")) } else { Ok(headers) }
 }
@@ -133,13 +133,4 @@ fn messages(received: &[Made<'_>]) -> Result<Vec<Message>, Unseen> {
 
 fn two(messages: Vec<Message>) -> Result<[Message; 2], Unseen> {
     socklab::trace::exactly(messages, "messages")
-}
-
-/// How many bytes a receive had room for.
-fn asked_for(made: &Made) -> Option<i64> {
-    made.call.get_arg("len").and_then(Value::as_number)
-}
-
-fn client_waits(what: &What) -> bool {
-    matches!(what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == "client"))
 }

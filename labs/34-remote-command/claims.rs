@@ -152,9 +152,7 @@ fn everyone_waits(trace: &Trace, scene: u32) -> Result<&Event, Unseen> {
 
 /// Whether a finding is of the server and of the client.
 fn is_of_both(found: &Event) -> bool {
-    let What::Finding { waiting, .. } = &found.what else { return false };
-    let waits = |role: &str| waiting.iter().any(|one| one.role == role);
-    waits("server") && waits("client")
+    found.finds_waiting("server") && found.finds_waiting("client")
 }
 
 fn fd_of(event: &Event) -> Option<i64> {

@@ -24,7 +24,7 @@ pub use names::{
     CommandState, Finding, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, TcpState, signal_name,
 };
 pub use probe::Probe;
-pub use query::{Calls, Made, Selection, Sent, Unseen, bytes_of, exactly};
+pub use query::{Calls, Made, Selection, Sent, Unseen, bytes_of, count_of, exactly};
 
 /// The version of the trace's form: it grows when a field changes its meaning.
 pub const VERSION: u32 = 1;

@@ -92,6 +92,16 @@ impl Made<'_> {
     pub fn failed(&self, errno: Errno) -> bool {
         self.call.errno == Some(errno)
     }
+
+    /// How many bytes it was to send, or had room for.
+    pub fn asked_for(&self) -> Option<i64> {
+        self.call.get_arg("len").and_then(Value::as_number)
+    }
+}
+
+/// How many bytes these calls sent or received together.
+pub fn count_of(calls: &[Made<'_>]) -> i64 {
+    calls.iter().filter_map(|made| made.call.ret).filter(|len| *len > 0).sum()
 }
 
 /// The bytes that these calls sent or received, one behind the other.
@@ -354,6 +364,11 @@ impl<'a> Selection<'a> {
 }
 
 impl Event {
+    /// Whether it is a finding by which this role is among those that wait.
+    pub fn finds_waiting(&self, role: &str) -> bool {
+        matches!(&self.what, What::Finding { waiting, .. } if waiting.iter().any(|one| one.role == role))
+    }
+
     /// What a call wrote besides its data, by its name in the man page.
     fn out(&self, name: &str) -> Option<&Value> {
         match &self.what {
