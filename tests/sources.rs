@@ -167,8 +167,7 @@ fn each_program_is_in_a_scene_that_there_is_or_in_a_lab_to_come() {
         let there = labs.iter().find(|lab| Some(lab.number) == program.lab);
         match (there, program.lab, program.scene, &program.why) {
             (Some(lab), _, Some(scene), None) => {
-                let recorded = read(&format!("tests/snapshots/{}.transcript.snap", lab.folder));
-                assert!(recorded.contains(&format!("\n── {scene}. ")), "{id}: lab {} has no scene {scene}", lab.number);
+                assert!(has_scene(lab, scene), "{id}: lab {} has no scene {scene}", lab.number);
             }
             (None, Some(lab), None, None) => assert!(is_to_come(&sources, lab), "{id}: there is no lab {lab} to come"),
             (None, None, None, Some(why)) => assert!(!why.is_empty(), "{id}"),
@@ -180,26 +179,27 @@ fn each_program_is_in_a_scene_that_there_is_or_in_a_lab_to_come() {
 #[test]
 fn each_mistake_of_the_texts_programs_has_its_scene_and_its_cure_or_says_why_not() {
     let (sources, labs) = (sources(), labs());
-    let has_scene = |number: u64, scene: u64| {
-        let lab = labs.iter().find(|lab| lab.number == number);
-        let recorded = |lab: &Lab| read(&format!("tests/snapshots/{}.transcript.snap", lab.folder));
-        lab.is_some_and(|lab| recorded(lab).contains(&format!("\n── {scene}. ")))
-    };
+    let there = |number: u64, scene: u64| labs.iter().any(|lab| lab.number == number && has_scene(lab, scene));
     for (mistake, number) in sources.mistakes.iter().zip(1..) {
         let SourceMistake { id, who, what, lab, scene, cure, why } = mistake;
         assert_eq!(*id, format!("B{number:02}"));
         assert!(!who.is_empty() && !what.is_empty(), "{id}");
         match (lab, scene) {
             (Some(lab), Some(scene)) => {
-                assert!(has_scene(*lab, *scene), "{id}: there is no scene {scene} of lab {lab}");
+                assert!(there(*lab, *scene), "{id}: there is no scene {scene} of lab {lab}");
                 assert!(cure.is_some() || why.is_some(), "{id}: what is its cure?");
             }
             (Some(lab), None) => assert!(is_to_come(&sources, *lab), "{id}: which scene of lab {lab}?"),
             (None, _) => assert!(why.is_some(), "{id}: a lab, or why not"),
         }
-        assert!(cure.is_none_or(|(lab, scene)| has_scene(lab, scene)), "{id}: there is no {cure:?}");
+        assert!(cure.is_none_or(|(lab, scene)| there(lab, scene)), "{id}: there is no {cure:?}");
     }
     assert_eq!(sources.mistakes.len(), 40);
+}
+
+/// Whether a lab's recorded transcript has this scene.
+fn has_scene(lab: &Lab, scene: u64) -> bool {
+    read(&format!("tests/snapshots/{}.transcript.snap", lab.folder)).contains(&format!("\n── {scene}. "))
 }
 
 fn is_to_come(sources: &Sources, lab: u64) -> bool {

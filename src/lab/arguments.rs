@@ -255,8 +255,7 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
     }
     let only = arguments.only_scene().filter(|_| arguments.asks_for_a_wire());
     if let Some(number) = only.filter(|number| lab.scenes[*number as usize - 1].one_host) {
-        let others = lab.scenes.iter().zip(1..).filter(|(scene, _)| !scene.one_host);
-        let others = others.map(|(_, number)| number.to_string()).collect::<Vec<String>>().join(", ");
+        let others = lab.scenes_on(false);
         return Some(format!("scene {number} is about one host: there is no wire in it; scenes with one: {others}"));
     }
     if lab.hosts == Needs::Wire && arguments.loopback {

@@ -35,6 +35,9 @@ const BROWSER_REFUSED: &str = "refused: this is a web browser's request, not a c
 const BINARY_REFUSED: &str = "refused: a command has no NUL byte in it: another protocol is spoken to this port. \
     Nothing was executed, and the server has ended";
 
+/// What is said of a command that is not permitted.
+pub(super) const NOT_PERMITTED: &str = "this command is not one of the demo's";
+
 /// The outputs of a command.
 #[derive(Debug)]
 pub struct Ran {
@@ -123,7 +126,7 @@ fn permitted(text: &str) -> bool {
 }
 
 fn refusal() -> Ran {
-    Ran { stdout: Vec::new(), stderr: b"this command is not one of the demo's\n".to_vec() }
+    Ran { stdout: Vec::new(), stderr: format!("{NOT_PERMITTED}\n").into() }
 }
 
 fn execute(text: &str) -> io::Result<(Ran, i32)> {
@@ -151,8 +154,8 @@ impl Group {
     pub fn shell(&self, text: &str) -> Command {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", text]).env("LC_ALL", "C").process_group(self.number());
-        // In a demo, whether a command is not there or in a folder that is closed to this user shall make no difference.
-        if PERMISSION.with(|cell| matches!(*cell.borrow(), Permission::Only(_))) {
+        // In a demo, a folder of the PATH that is closed to this user shall make no difference.
+        if is_in_demo() {
             command.env("PATH", "/usr/bin:/bin");
         }
         command

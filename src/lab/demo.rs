@@ -119,12 +119,9 @@ pub(super) fn collapsed(lab: &Lab, hosts: &Hosts, may_be: bool) -> Collapse {
 
 /// Says which scenes have no wire and were left out on one.
 fn report_scenes_left_out(lab: &Lab, arguments: &Arguments, hosts: &Hosts) {
-    let is_wired = matches!(hosts, Hosts::Wired { .. }) && arguments.only_scene().is_none();
-    let left_out = lab.scenes.iter().zip(1..).filter(|(scene, _)| is_wired && scene.one_host);
-    let left_out: Vec<String> = left_out.map(|(_, number)| format!("{number}")).collect();
-    if !left_out.is_empty() {
-        let numbers = left_out.join(", ");
-        output::complain(format_args!("{}: left out, since they are about one host: scenes {numbers}", lab.label()));
+    let left_out = lab.scenes_on(true);
+    if matches!(hosts, Hosts::Wired { .. }) && arguments.only_scene().is_none() && !left_out.is_empty() {
+        output::complain(format_args!("{}: left out, since they are about one host: scenes {left_out}", lab.label()));
     }
 }
 

@@ -191,6 +191,12 @@ impl Lab {
         self.number
     }
 
+    /// The numbers of the scenes that have no wire, or of the others, for a message.
+    fn scenes_on(&self, one_host: bool) -> String {
+        let scenes = self.scenes.iter().zip(1..).filter(|(scene, _)| scene.one_host == one_host);
+        scenes.map(|(_, number)| number.to_string()).collect::<Vec<String>>().join(", ")
+    }
+
     /// The name of its folder: `05-udp-no-server`.
     pub fn folder(&self) -> String {
         format!("{:02}-{}", self.number, self.name)

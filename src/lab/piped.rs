@@ -18,7 +18,7 @@ use rustix::io::ioctl_fionread;
 use rustix::pipe::{PipeFlags, fcntl_getpipe_size, fcntl_setpipe_size, pipe_with};
 use rustix::process::{Pid, Signal, getppid, kill_process};
 
-use super::command::{Group, LONGEST, OUTPUT_LIMIT, is_in_demo, may_run};
+use super::command::{Group, LONGEST, NOT_PERMITTED, OUTPUT_LIMIT, is_in_demo, may_run};
 use crate::probe::{self, proc::Stat};
 use crate::sys;
 use crate::trace::{Call, CommandState, For, Probe, Syscall, Wait, recorder};
@@ -103,7 +103,7 @@ pub fn start_command(text: &str, input: Input) -> io::Result<StartedCommand> {
 
 fn start(text: &str, input: Input) -> io::Result<StartedCommand> {
     if !may_run(text)? {
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, "this command is not one of the demo's"));
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, NOT_PERMITTED));
     }
     let in_demo = is_in_demo();
     let group = Group::start((!in_demo).then_some(LONGEST))?;

@@ -223,9 +223,14 @@ impl Frame {
         }
     }
 
+    /// The role whose address it carries as its sender's.
+    pub fn sender(&self) -> Option<&str> {
+        self.from.as_deref()?.split(':').next()
+    }
+
     /// Whether it carries the address of this role as its sender's.
     pub fn is_from(&self, role: &str) -> bool {
-        self.from.as_deref().is_some_and(|from| from.split(':').next() == Some(role))
+        self.sender() == Some(role)
     }
 
     /// Whether this is the end of its way: it was kept, and now it is handed on.

@@ -101,7 +101,7 @@ impl Faults {
 
 impl Which {
     fn matches(&self, frame: &Frame) -> bool {
-        let sender = frame.from.as_deref().and_then(|from| from.split(':').next());
+        let sender = frame.sender();
         let flags = frame.flags();
         let is_of = |kind| match kind {
             FrameKind::Data => frame.payload.len > 0 && matches!(frame.proto, Proto::Tcp(_) | Proto::Udp),
