@@ -1,6 +1,7 @@
 # wrong: a client is expected to close with FIN, and nothing else can happen to a connection
 # fails: reset-at-once, reset-while-it-waits, answer-unread, reset-while-it-sends, fin-then-reset
 # shows: ended, exit nonzero
+# starters: make it
 # race: whether the RST meets a recv or a send
 import os
 import socket

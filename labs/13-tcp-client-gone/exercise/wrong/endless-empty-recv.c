@@ -1,6 +1,7 @@
 // wrong: a connection is expected to end in another way than by a recv that gives nothing
 // fails: closes-too, rests, hundreds
 // shows: spins
+// starters: make it
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <netinet/in.h>

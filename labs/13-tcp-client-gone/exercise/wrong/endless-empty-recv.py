@@ -1,6 +1,7 @@
 # wrong: a connection is expected to end in another way than by a recv that gives nothing
 # fails: closes-too, rests, next-client, hundreds
 # shows: spins
+# starters: make it
 import os
 import socket
 

@@ -1,6 +1,7 @@
 // wrong: a send to a client that has gone is taken to do no harm: the signal that comes with its error is forgotten
 // fails: reset-while-it-sends, fin-then-reset
 // shows: ended, SIGPIPE
+// starters: make it
 // race: whether a blocked write returns a part, and whether more is unread then
 #include <arpa/inet.h>
 #include <netinet/in.h>

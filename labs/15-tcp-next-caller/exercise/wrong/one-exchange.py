@@ -2,6 +2,7 @@
 # fails: one-client, next-client, second-waits, five-wait, silent-client, hundred-clients, rude-client, rude-reader,
 # fails: any-bytes
 # shows: ended, what "instead of answering"
+# starters: make it
 import os
 import socket
 

@@ -1,6 +1,7 @@
 # wrong: a port is expected to be free when its program is gone, or SO_REUSEADDR to help when it is set after bind
 # fails: restart-after-fin, restart-client-stays, restart-in-a-talk
 # shows: ended, exit nonzero
+# starters: make it
 import os
 import socket
 

@@ -1,6 +1,7 @@
 # wrong: each byte is taken for a character
 # fails: wide-characters, cut-characters, byte-by-byte, not-utf8, cut-at-the-end
 # shows: wrong, got "U+00C3"
+# starters: make it
 import os
 import socket
 

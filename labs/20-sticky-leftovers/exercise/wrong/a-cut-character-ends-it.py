@@ -1,6 +1,7 @@
 # wrong: the characters are expected to end where a piece ends, and an error to end the connection
 # fails: cut-characters, byte-by-byte, not-utf8, cut-at-the-end
 # shows: got nothing, what "closed the connection"
+# starters: make it
 import os
 import socket
 

@@ -1,6 +1,7 @@
 # wrong: one recv is expected to give the whole name
 # fails: name-in-pieces, byte-by-byte, half-a-name
 # shows: what "too early"
+# starters: make it
 import codecs
 import os
 import socket

@@ -1,6 +1,7 @@
 # wrong: what cannot be decoded is expected to be unimportant
 # fails: cut-characters, byte-by-byte, not-utf8, cut-at-the-end
 # shows: got "U+FFFD"
+# starters: make it
 import os
 import socket
 

@@ -1,6 +1,7 @@
 # wrong: a server is expected to tell the truth
 # fails: length-is-a-lie, only-digits
 # shows: expected "exit code other than 0"
+# starters: make it
 import os
 import socket
 import sys

@@ -1,6 +1,7 @@
 // wrong: whatever converts to a number is taken for a length
 // fails: length-is-a-lie, only-digits
 // shows: hangs, what "does not end"
+// starters: make it
 
 #include <arpa/inet.h>
 #include <ctype.h>

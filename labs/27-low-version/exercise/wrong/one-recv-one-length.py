@@ -1,6 +1,7 @@
 # wrong: one recv is taken for one length
 # fails: length-in-pieces, hasty-server
 # shows: wrong
+# starters: make it
 import os
 import socket
 import sys

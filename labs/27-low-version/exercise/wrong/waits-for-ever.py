@@ -1,6 +1,7 @@
 # wrong: a recv that gives nothing is expected to give something next time
 # fails: server-leaves
 # shows: spins
+# starters: make it
 import os
 import socket
 import sys

@@ -1,6 +1,7 @@
 # wrong: one recv is expected to give all of the text behind the header
 # fails: answer-in-pieces, byte-by-byte, large
 # shows: wrong, what "too early"
+# starters: make it
 # race: whether one recv finds all of a long answer
 import os
 import socket

@@ -1,6 +1,7 @@
 # wrong: a character is taken for a byte
 # fails: counts-bytes
 # shows: wrong
+# starters: make it
 import os
 import socket
 import struct

@@ -1,6 +1,7 @@
 # wrong: recv(4) is expected to give four bytes
 # fails: header-in-pieces, byte-by-byte
 # shows: what "closed the connection"
+# starters: make it
 import os
 import socket
 import struct

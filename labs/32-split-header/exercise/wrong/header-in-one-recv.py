@@ -1,6 +1,7 @@
 # wrong: recv(4) is expected to give four bytes
 # fails: header-in-pieces, byte-by-byte, slow-header, two-in-turns, twenty-at-once, fin-in-a-message
 # shows: wrong, got "\x00\x00\x00\x00"
+# starters: make it
 import os
 import socket
 import threading

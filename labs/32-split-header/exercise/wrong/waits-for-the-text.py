@@ -1,6 +1,7 @@
 # wrong: only a header is expected to come in pieces while others say something
 # fails: slow-text, twenty-at-once
 # shows: hangs, in recv
+# starters: make it
 import os
 import selectors
 import socket
