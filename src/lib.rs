@@ -13,7 +13,9 @@ compile_error!(
 // Labs and exercises are programs over this library, and are compiled into it.
 extern crate self as socklab;
 
+mod beneath;
 pub mod course;
+pub mod file;
 pub mod framing;
 #[doc(hidden)]
 pub mod fuzzing;

@@ -1,7 +1,7 @@
 //! The trace is honest: per role and in order, it lists exactly the socket-related system calls that strace sees.
 //!
-//! What is compared is every call of strace's class `%network`, and `close`, `read`, `write`, `poll`, `epoll`, `fcntl`,
-//! `ioctl` and their kin on sockets, with arguments, data and result. Left out is what goes over the channel to the
+//! What is compared is every call of strace's class `%network`, `openat2`, and `close`, `read`, `write`, `poll`, `epoll`,
+//! `fcntl`, `ioctl`, `fsync` and their kin on sockets and on files that `openat2` opened, with arguments, data and result. Left out is what goes over the channel to the
 //! stage, which has a descriptor of its own (1000), and what is no socket: the pipes of the labs that execute
 //! commands.
 
@@ -18,7 +18,8 @@ use crate::support::{fixture_words, has, played_here, run, side_by_side, skip};
 const CHANNEL: i64 = 1000;
 
 const TRACED: &str = "trace=%network,close,dup,dup2,dup3,read,readv,pread64,write,writev,pwrite64,sendfile,splice,poll,\
-ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork,\
+openat2,fstat,lseek,ftruncate,fsync,flock,renameat2,\
+unlinkat,ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork,\
 rt_sigreturn";
 
 /// Our names for calls, and the C library's default flags that strace shows: the one table there is.
@@ -144,6 +145,13 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
             | "pwrite64"
             | "sendfile"
             | "splice"
+            | "fstat"
+            | "lseek"
+            | "ftruncate"
+            | "fsync"
+            | "flock"
+            | "renameat2"
+            | "unlinkat"
             | "poll"
             | "ppoll"
             | "select"
@@ -168,7 +176,7 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
     let mut words = result.split(' ');
     let returned: i64 = words.next()?.parse().ok()?;
     let errno = words.next().filter(|_| returned == -1).unwrap_or("");
-    if matches!(name, "socket" | "accept" | "accept4") && returned >= 0 {
+    if matches!(name, "socket" | "accept" | "accept4" | "openat2") && returned >= 0 {
         sockets.insert(returned);
     }
     if name == "close" {
@@ -208,7 +216,14 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
             let truncated = if returned >= 0 && moved.contains("MSG_TRUNC") { "MSG_TRUNC" } else { "0" };
             format!("{}, {}, {truncated}, {}", is(0), data(base, returned), is(2))
         }
-        "close" => is(0).to_owned(),
+        "close" | "fstat" => is(0).to_owned(),
+        "openat2" => {
+            let part =
+                |name| is(2).split(name).nth(1).map_or("0", |rest| rest.split([',', '}']).next().unwrap_or(rest));
+            format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), sorted(part("flags=")), sorted(part("resolve=")))
+        }
+        "unlinkat" => format!("{}, {}", is(0), data(is(1), i64::MAX)),
+        "renameat2" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), data(is(3), i64::MAX), is(4)),
         "read" => format!("{}, {}, {}", is(0), data(is(1), returned), is(2)),
         "write" => format!("{}, {}, {}", is(0), data(is(1), i64::MAX), is(2)),
         // One request with two names, and strace has the terminal's.
@@ -334,16 +349,18 @@ fn is_on_a_socket(event: &Json, sockets: &mut BTreeSet<(u64, String, i64)>) -> b
     };
     match event["call"].as_str() {
         Some("system" | "posix_spawnp" | "kill" | "sigaction" | "setitimer") => false,
+        // Of the calls on files, those are left out that strace is not asked for.
+        Some("openat" | "linkat" | "mkdirat" | "symlinkat" | "mknodat" | "readdir" | "pipe2") => false,
         Some("poll") => !event["fd"].is_null(),
-        Some("read" | "write") => socket(&event["fd"]).is_some_and(|socket| sockets.contains(&socket)),
-        Some("socket" | "accept") => {
+        Some(
+            "read" | "write" | "sendfile" | "splice" | "fcntl" | "fstat" | "lseek" | "ftruncate" | "fsync" | "flock"
+            | "renameat2" | "unlinkat",
+        ) => socket(&event["fd"]).is_some_and(|socket| sockets.contains(&socket)),
+        Some("socket" | "accept" | "openat2") => {
             sockets.extend(socket(&event["ret"]));
             true
         }
-        Some("close") => {
-            socket(&event["fd"]).map(|socket| sockets.remove(&socket));
-            true
-        }
+        Some("close") => socket(&event["fd"]).is_some_and(|socket| sockets.remove(&socket)),
         _ => true,
     }
 }
@@ -371,6 +388,20 @@ fn told_call(event: &Json) -> String {
             let argp = if event["args"]["argp"].is_null() { &event["out"]["argp"] } else { &event["args"]["argp"] };
             format!("{fd}, {}, [{argp}]", argument("request"))
         }
+        "openat2" => {
+            let dirfd = if event["fd"].is_null() { argument("dirfd") } else { fd };
+            let resolve = if event["args"]["resolve"].is_null() { "0".to_owned() } else { argument("resolve") };
+            format!("{dirfd}, {}, {}, {}", hex(&argument("path")), sorted(&argument("flags")), sorted(&resolve))
+        }
+        "unlinkat" => format!("{fd}, {}", hex(&argument("path"))),
+        "renameat2" => {
+            format!("{fd}, {}, {}, {}", hex(&argument("oldpath")), hex(&argument("newpath")), argument("flags"))
+        }
+        "lseek" => format!("{fd}, {}, {}", argument("offset"), argument("whence")),
+        "ftruncate" => format!("{fd}, {}", argument("length")),
+        "flock" => format!("{fd}, {}", argument("operation")),
+        "sendfile" => format!("{fd}, {}, NULL, {}", argument("in_fd"), argument("count")),
+        "splice" => format!("{fd}, NULL, {}, NULL, {}, 0", argument("fd_out"), argument("len")),
         "read" | "write" => format!("{fd}, {data}, {}", argument("len")),
         "fcntl" => format!("{fd}, {}, {}", argument("cmd"), argument("arg")),
         "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
@@ -390,6 +421,17 @@ fn told_call(event: &Json) -> String {
         _ => fd,
     };
     format!("{name}({arguments}) = {} {}", event["ret"], event["errno"].as_str().unwrap_or(""))
+}
+
+/// The flags that files are opened with, in one order, without those that every one has.
+fn sorted(flags: &str) -> String {
+    let mut all: Vec<&str> = flags.split('|').filter(|flag| !["O_CLOEXEC", "O_LARGEFILE"].contains(flag)).collect();
+    all.sort_unstable();
+    all.join("|")
+}
+
+fn hex(text: &str) -> String {
+    text.bytes().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Flags in the order of their bits, which is strace's.

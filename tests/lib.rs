@@ -13,6 +13,7 @@ mod diagram;
 mod drawings;
 mod exercises;
 mod faults;
+mod files;
 mod first_minutes;
 mod flags;
 mod framing;

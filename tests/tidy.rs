@@ -101,7 +101,8 @@ fn only_one_module_is_unsafe() {
 
 /// Which modules each module uses. A module stands behind those that it uses, so there is no circle. `labs` are the
 /// programs and checks in `labs/`; `main` is the `socklab` program with its commands.
-const ARROWS: [(&str, &[&str]); 20] = [
+const ARROWS: [(&str, &[&str]); 22] = [
+    ("beneath", &[]),
     ("framing", &[]),
     ("splitmix", &[]),
     ("sys", &[]),
@@ -110,15 +111,16 @@ const ARROWS: [(&str, &[&str]); 20] = [
     ("probe", &["netlink", "sys", "trace"]),
     ("screen", &["sys"]),
     ("socket", &["sys", "trace"]),
+    ("file", &["beneath", "socket", "sys", "trace"]),
     ("view", &["trace"]),
     ("output", &["trace", "view"]),
     ("wire", &["netlink", "splitmix", "sys", "trace"]),
     ("stage", &["probe", "sys", "trace", "wire"]),
-    ("sandbox", &["netlink", "probe", "stage", "sys", "trace"]),
+    ("sandbox", &["beneath", "netlink", "probe", "stage", "sys", "trace"]),
     ("fuzzing", &["netlink", "sandbox"]),
     ("judge", &["probe", "sandbox", "socket", "splitmix", "sys", "trace", "view", "wire"]),
-    ("lab", &["output", "probe", "socket", "stage", "sys", "trace", "view", "wire"]),
-    ("prelude", &["framing", "lab", "socket", "trace"]),
+    ("lab", &["file", "output", "probe", "socket", "stage", "sys", "trace", "view", "wire"]),
+    ("prelude", &["file", "framing", "lab", "socket", "trace"]),
     ("labs", &["judge", "prelude", "trace"]),
     ("course", &["judge", "lab", "labs", "output", "sandbox"]),
     ("main", &["course", "judge", "lab", "output", "sandbox", "screen", "stage", "trace", "view", "wire"]),

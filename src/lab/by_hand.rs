@@ -201,7 +201,8 @@ fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Failed>) -
         Value::Address(address) => Some(*address),
         _ => None,
     });
-    let place = address.map_or_else(String::new, |address| address.to_string());
+    let path = || call.get_arg("path").map(|path| format!("\"{}\"", text::harmless(&text::value(path))));
+    let place = address.map(|address| address.to_string()).or_else(path).unwrap_or_default();
     let (advice, code) = advice(lab, call, errno, address, failed.table);
     output::complain(format_args!("{label}: {role}: {}({place}): {errno}: {advice}", call.name));
     code

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::arguments::Arguments;
 use super::command::{Permission, permit};
+use super::own_folder::FreshFolder;
+use super::scene::RoleSpec;
 use super::{Endpoint, Lab, Scene, clock};
 use crate::output;
 use crate::stage::{self, Ending, EventSink, Hosts, Play, RolePlay, Watch, WhenSlow};
@@ -181,7 +183,9 @@ fn play_scene(
         }
     }
     let typed: Vec<String> = scene.roles.iter().flat_map(|spec| &spec.lines).map(|line| (*line).to_owned()).collect();
-    let roles = scene.roles.iter().map(|spec| {
+    let folder = |spec: &RoleSpec| spec.has_folder.then(FreshFolder::make).transpose();
+    let folders: Vec<Option<FreshFolder>> = scene.roles.iter().map(folder).collect::<io::Result<_>>()?;
+    let roles = scene.roles.iter().zip(&folders).map(|(spec, folder)| {
         let commands = [typed.clone(), spec.more_commands.clone()].concat();
         let body = move || {
             clock::stands_at(moment);
@@ -191,6 +195,9 @@ fn play_scene(
                 // Root's programs get all capabilities back, which a role has not: not even in a demo shall they.
                 rustix::thread::set_no_new_privs(true)?;
                 permit(Permission::Only(commands));
+            }
+            if let Some(folder) = folder {
+                std::env::set_current_dir(folder.path())?;
             }
             (spec.role)(Endpoint { server: address, port: lab.port })
         };

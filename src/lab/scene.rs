@@ -33,6 +33,8 @@ pub(super) struct RoleSpec {
     pub(super) more_commands: Vec<String>,
     /// Whether the scene means it to be killed.
     pub(super) dies: bool,
+    /// Whether it has a folder of its own.
+    pub(super) has_folder: bool,
 }
 
 impl Scene {
@@ -56,7 +58,16 @@ impl Scene {
     #[must_use]
     pub fn role(mut self, name: &'static str, role: Role) -> Scene {
         let (lines, more_commands) = (Vec::new(), Vec::new());
-        self.roles.push(RoleSpec { name, role, lines, slow: false, runs_commands: false, more_commands, dies: false });
+        self.roles.push(RoleSpec {
+            name,
+            role,
+            lines,
+            slow: false,
+            runs_commands: false,
+            more_commands,
+            dies: false,
+            has_folder: false,
+        });
         self
     }
 
@@ -107,6 +118,14 @@ impl Scene {
     pub fn runs_also<S: Into<String>>(mut self, commands: impl IntoIterator<Item = S>) -> Scene {
         self.last().more_commands.extend(commands.into_iter().map(Into::into));
         self.runs_commands()
+    }
+
+    /// In a demo the role that was added last runs in a folder of its own, which is new and empty, and goes with the
+    /// demo: `own_folder` opens it.
+    #[must_use]
+    pub fn with_folder(mut self) -> Scene {
+        self.last().has_folder = true;
+        self
     }
 
     /// Shows how many bytes wait in each receive queue.

@@ -17,8 +17,9 @@ use rustix::fs::{
 use rustix::process::{Gid, Uid};
 use serde::{Deserialize, Serialize};
 
-use super::beneath::{self, Folder, Links, Object, Refusal, object_of};
+use super::beneath::{self, Folder, Object, Refusal, object_of};
 use super::own;
+use crate::beneath::{Links, is_file};
 
 /// The most bytes that the files of an archive have together.
 pub const LARGEST: u64 = 64 << 20;
@@ -286,7 +287,7 @@ impl Packer<'_> {
                     }
                     FileType::RegularFile => self.add_file(&path, &path, Links::Refused)?,
                     FileType::Symlink => match self.folder.about_any(&path, Links::Followed) {
-                        Ok(about) if beneath::is_file(&about) => self.add_file(&path, &path, Links::Followed)?,
+                        Ok(about) if is_file(&about) => self.add_file(&path, &path, Links::Followed)?,
                         Ok(about) => links.push((path, about)),
                         Err(Refusal::Missing) => self.left_behind.add(&path, "leads nowhere"),
                         Err(refusal) if !refusal.is_theirs() => return Err(self.io(refusal)),
@@ -369,7 +370,7 @@ impl Packer<'_> {
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
         let file = File::from(rustix::fs::open(path, flags, Mode::empty()).map_err(|error| at(error.into()))?);
         let about = rustix::fs::fstat(&file).map_err(|error| at(error.into()))?;
-        if !beneath::is_file(&about) {
+        if !is_file(&about) {
             return Err(at(io::Error::other("it is no regular file")));
         }
         self.add_opened(file, &about, path, name)

@@ -11,28 +11,17 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat2};
+use rustix::fs::{Dir, Mode, OFlags, Stat, fstat};
 use rustix::io::Errno;
 
+use crate::beneath::{self, Links, is_file};
 use crate::trace::error_name;
-
-/// How often an opening is tried again that a rename beside it has disturbed (`EAGAIN`).
-const TRIES: usize = 100;
 
 /// A folder that a stranger may have filled, held open.
 #[derive(Debug)]
 pub struct Folder {
     fd: OwnedFd,
     path: PathBuf,
-}
-
-/// Whether links are followed, as far as they stay in the folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Links {
-    /// They are.
-    Followed,
-    /// A link is none of what is looked for.
-    Refused,
 }
 
 /// Why something of a folder is not to be had.
@@ -214,17 +203,7 @@ impl Folder {
 
     fn open_beneath(&self, inner: &Path, flags: OFlags, links: Links) -> Result<OwnedFd, Errno> {
         let inner = if inner.as_os_str().is_empty() { Path::new(".") } else { inner };
-        let mut resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        if links == Links::Refused {
-            resolve |= ResolveFlags::NO_SYMLINKS;
-        }
-        for _ in 1..TRIES {
-            match openat2(&self.fd, inner, flags | OFlags::CLOEXEC, Mode::empty(), resolve) {
-                Err(Errno::AGAIN | Errno::INTR) => {}
-                opened => return opened,
-            }
-        }
-        openat2(&self.fd, inner, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+        beneath::open(&self.fd, inner, flags, Mode::empty(), links)
     }
 }
 
@@ -232,9 +211,4 @@ impl AsFd for Folder {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
     }
-}
-
-/// Whether it is a regular file.
-pub fn is_file(about: &Stat) -> bool {
-    FileType::from_raw_mode(about.st_mode) == FileType::RegularFile
 }

@@ -48,11 +48,12 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
+pub use crate::beneath::Links;
 pub use archive::{
     Archive, ArchiveError, Besides, Excess, LARGEST as LARGEST_ARCHIVE, LeftBehind,
     MOST_FILES as MOST_FILES_IN_AN_ARCHIVE,
 };
-pub use beneath::{Folder, Links, Refusal};
+pub use beneath::{Folder, Refusal};
 pub use cgroup::SharedGroup;
 pub use config::{Input, Layer, Layers, Limits, Program, SandboxConfig};
 pub use fault::Fault;

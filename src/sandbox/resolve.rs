@@ -13,9 +13,10 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::beneath::{Folder, Links, Refusal};
+use super::beneath::{Folder, Refusal};
 use super::own;
 use super::toolchain::{self, Question, is_of_the_system};
+use crate::beneath::Links;
 use crate::sys;
 use crate::trace::error_name;
 

@@ -34,9 +34,8 @@ pub use socket2::{Domain, Protocol, Type};
 use socket2::SockFilter;
 
 use crate::sys::{self, IntRequest};
-use crate::trace::{
-    Call, Errno, For, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, Value, Wait, recorder,
-};
+use crate::trace::recorder::{traced, traced_opening};
+use crate::trace::{Call, Errno, For, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, Value, Wait};
 
 /// An open socket. Dropping it closes it.
 pub struct Socket {
@@ -665,7 +664,8 @@ impl Socket {
         traced(call.arg("optval", value), Wait::Never, |_| make())
     }
 
-    fn wait_to_receive(&self, flags: i32) -> Wait {
+    /// Whether, and for what, a call may wait that receives with these flags.
+    pub(crate) fn wait_to_receive(&self, flags: i32) -> Wait {
         let what = if self.stream { For::Data } else { For::Datagram };
         // A receive of urgent data never blocks.
         match flags & (libc::MSG_DONTWAIT | libc::MSG_OOB) {
@@ -676,7 +676,8 @@ impl Socket {
         }
     }
 
-    fn wait_to_send(&self, flags: i32) -> Wait {
+    /// The same of one that sends.
+    pub(crate) fn wait_to_send(&self, flags: i32) -> Wait {
         match flags & libc::MSG_DONTWAIT {
             _ if self.nonblocking.get() => Wait::Never,
             0 if self.stream => self.perhaps(For::Room),
@@ -716,12 +717,7 @@ impl fmt::Debug for Socket {
     }
 }
 
-/// Makes one call, between the recorder's two questions. `make` notes what the call wrote.
-fn traced<T>(call: Call, wait: Wait, make: impl FnOnce(&mut Call) -> io::Result<T>) -> io::Result<T> {
-    recorded(call, wait, make, |_| None)
-}
-
-/// As [`traced`], for the calls that make a socket.
+/// Makes a call that makes a socket.
 fn opening(
     call: Call,
     wait: Wait,
@@ -733,23 +729,7 @@ fn opening(
         call.ret = Some(inner.as_raw_fd().into());
         Ok(inner)
     };
-    recorded(call, wait, opened, |inner| Some(inner.as_fd())).map(|inner| Socket::from_inner(inner, stream))
-}
-
-fn recorded<T>(
-    mut call: Call,
-    wait: Wait,
-    make: impl FnOnce(&mut Call) -> io::Result<T>,
-    opened: impl Fn(&T) -> Option<BorrowedFd<'_>>,
-) -> io::Result<T> {
-    recorder::with(|recorder| recorder.before(&call, wait));
-    let result = make(&mut call);
-    match &result {
-        Ok(_) => call.ret = call.ret.or(Some(0)),
-        Err(error) => call.failed(error),
-    }
-    recorder::with(|recorder| recorder.after(call, result.as_ref().ok().and_then(opened)));
-    result
+    traced_opening(call, wait, opened, |inner| Some(inner.as_fd())).map(|inner| Socket::from_inner(inner, stream))
 }
 
 /// Waits for nothing but the end of this time, `poll(2)` with no descriptor.

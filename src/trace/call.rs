@@ -229,9 +229,14 @@ impl Call {
             || self.name == Syscall::Poll && self.ret == Some(0)
     }
 
-    /// Whether its data goes out, rather than comes in.
+    /// Whether it sends on a socket.
     pub fn sends(&self) -> bool {
         self.name.sends()
+    }
+
+    /// Whether its data goes out, rather than comes in.
+    pub fn takes_data(&self) -> bool {
+        self.name.takes_data()
     }
 }
 

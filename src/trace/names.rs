@@ -31,7 +31,8 @@ macro_rules! named {
 }
 
 named! {
-    /// A system call that a role makes, or a function of the C library that stands for several. Its name is C's.
+    /// A system call that a role makes, or a function of the C library that stands for several. Its name is C's. Of one
+    /// that moves bytes, those on files and those on sockets are two.
     Syscall {
         Socket = "socket",
         Bind = "bind",
@@ -61,21 +62,61 @@ named! {
         SigAction = "sigaction",
         SetITimer = "setitimer",
         Kill = "kill",
+        OpenAt = "openat",
+        OpenAt2 = "openat2",
+        ReadFile = "read",
+        WriteFile = "write",
+        FStat = "fstat",
+        LSeek = "lseek",
+        FTruncate = "ftruncate",
+        FSync = "fsync",
+        FLock = "flock",
+        RenameAt2 = "renameat2",
+        LinkAt = "linkat",
+        UnlinkAt = "unlinkat",
+        MkdirAt = "mkdirat",
+        SymlinkAt = "symlinkat",
+        MknodAt = "mknodat",
+        ReadDir = "readdir",
+        Sendfile = "sendfile",
+        Pipe2 = "pipe2",
+        Splice = "splice",
+        SpliceToFile = "splice",
     }
 }
 
 impl Syscall {
-    /// Whether it receives on a socket: `recv(2)`, the calls beside it, and `read(2)`.
+    /// Whether it receives on a socket: `recv(2)`, the calls beside it, `read(2)`, and `splice(2)` into a pipe.
     pub fn receives(self) -> bool {
-        matches!(self, Syscall::Recv | Syscall::RecvFrom | Syscall::RecvMsg | Syscall::RecvMmsg | Syscall::Read)
+        use Syscall::*;
+        matches!(self, Recv | RecvFrom | RecvMsg | RecvMmsg | Read | Splice)
     }
 
-    /// Whether its data goes out: `send(2)`, the calls beside it, and `write(2)`.
+    /// Whether it sends on a socket: `send(2)`, the calls beside it, `write(2)` and `sendfile(2)`.
     pub fn sends(self) -> bool {
-        matches!(self, Syscall::Send | Syscall::SendTo | Syscall::SendMsg | Syscall::SendMmsg | Syscall::Write)
+        use Syscall::*;
+        matches!(self, Send | SendTo | SendMsg | SendMmsg | Write | Sendfile)
     }
 
-    /// Whether it returns a new descriptor.
+    /// Whether its data comes in: from a socket, or from a file.
+    pub fn gives_data(self) -> bool {
+        self.receives() || self == Syscall::ReadFile
+    }
+
+    /// Whether its data goes out: to a socket, or to a file.
+    pub fn takes_data(self) -> bool {
+        self.sends() || self == Syscall::WriteFile
+    }
+
+    /// Whether it is a file's or a folder's affair.
+    pub fn is_on_a_file(self) -> bool {
+        use Syscall::*;
+        let opens_or_moves = matches!(self, OpenAt | OpenAt2 | ReadFile | WriteFile | FStat | LSeek | FTruncate);
+        let names = matches!(self, RenameAt2 | LinkAt | UnlinkAt | MkdirAt | SymlinkAt | MknodAt | ReadDir);
+        opens_or_moves || names || matches!(self, FSync | FLock | SpliceToFile)
+    }
+
+    /// Whether it returns a new socket.
     pub fn opens(self) -> bool {
         matches!(self, Syscall::Socket | Syscall::Accept)
     }

@@ -3,6 +3,7 @@
 //! Invariant: nothing here knows of a stage. A role that was given no recorder runs as a plain program.
 
 use std::cell::RefCell;
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, RawFd};
 
@@ -54,6 +55,34 @@ pub fn uninstall() {
 /// Calls the recorder, or returns `None` where there is none.
 pub(crate) fn with<T>(tell: impl FnOnce(&mut dyn Recorder) -> T) -> Option<T> {
     RECORDER.with(|cell| cell.borrow_mut().as_mut().map(|recorder| tell(recorder.as_mut())))
+}
+
+/// Makes one call, between the recorder's two questions. `make` notes what the call wrote.
+///
+/// # Errors
+/// That of `make`.
+pub(crate) fn traced<T>(call: Call, wait: Wait, make: impl FnOnce(&mut Call) -> io::Result<T>) -> io::Result<T> {
+    traced_opening(call, wait, make, |_| None)
+}
+
+/// As [`traced`], for the calls that make a socket: `opened` is where it is.
+///
+/// # Errors
+/// That of `make`.
+pub(crate) fn traced_opening<T>(
+    mut call: Call,
+    wait: Wait,
+    make: impl FnOnce(&mut Call) -> io::Result<T>,
+    opened: impl Fn(&T) -> Option<BorrowedFd<'_>>,
+) -> io::Result<T> {
+    with(|recorder| recorder.before(&call, wait));
+    let result = make(&mut call);
+    match &result {
+        Ok(_) => call.ret = call.ret.or(Some(0)),
+        Err(error) => call.failed(error),
+    }
+    with(|recorder| recorder.after(call, result.as_ref().ok().and_then(opened)));
+    result
 }
 
 /// What a role prints, as a trace has it: without the sequences that set a terminal's colours, `ESC [ … m`. Whatever

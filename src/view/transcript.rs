@@ -324,7 +324,7 @@ fn scene(number: u32, text: &str) -> String {
 /// The call as it was made: its name and arguments.
 fn before(call: &Call) -> String {
     let mut words: Vec<String> = call.fd.iter().map(ToString::to_string).collect();
-    if call.sends() {
+    if call.takes_data() {
         words.extend(if call.pieces.is_empty() { call.data.as_ref().map(data) } else { Some(buffers(call)) });
         // What is returned says how many bytes went; where it says otherwise, or nothing yet, the length is told.
         let size_matters = matches!(call.errno, None | Some(Errno::EMSGSIZE));
@@ -340,14 +340,16 @@ fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
     match name {
         "flags" | "protocol" if value.is_nothing() => None,
         "level" => None,
-        "vlen" if call.sends() => Some(format!("{} datagrams", show(value))),
+        "vlen" if call.takes_data() => Some(format!("{} datagrams", show(value))),
         "vlen" => {
             let each = call.get_arg("len").map(show).unwrap_or_default();
             Some(format!("up to {} datagrams of up to {each}", show(value)))
         }
-        "len" if call.sends() || call.get_arg("vlen").is_some() => None,
+        "len" if call.takes_data() || call.get_arg("vlen").is_some() => None,
         "len" => Some(format!("up to {}", show(value))),
         "dest_addr" => Some(format!("to {}", show(value))),
+        "count" => Some(format!("up to {}", show(value))),
+        "path" | "oldpath" | "newpath" | "target" => Some(format!("\"{}\"", show(value))),
         "command" => Some(format!("\"{}\"", for_a_reader(&show(value)))),
         _ => Some(show(value)),
     }
@@ -361,7 +363,7 @@ fn after(call: &Call) -> String {
         (None, None) => "?".to_owned(),
     };
     let some = call.get_out("how_many").map(show);
-    match call.data.as_ref().filter(|_| !call.sends()) {
+    match call.data.as_ref().filter(|_| !call.takes_data()) {
         Some(received) if some.is_some() => {
             let begin = &received.bytes[..received.bytes.len().min(12)];
             text = format!("{} {}", some.unwrap_or_default(), quoted(begin, received.len));
@@ -385,6 +387,10 @@ fn after(call: &Call) -> String {
             "stdout_pipe" => write!(text, ", standard output to {}", show(value)),
             "stderr_pipe" => write!(text, ", standard error to {}", show(value)),
             "optval" | "argp" => write!(text, " ({})", show(value)),
+            "st_mode" => write!(text, " {}", show(value)),
+            "st_size" => write!(text, " of {}", bytes(&show(value))),
+            "read_end" => write!(text, ", out of it from {}", show(value)),
+            "write_end" => write!(text, ", into it to {}", show(value)),
             "drops" => write!(text, " ({} dropped)", show(value)),
             "lost_before" => write!(text, ", {} lost before it", show(value)),
             name => write!(text, ", {} {}", name.trim_start_matches("ee_"), show(value)),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use super::one::{ERRORS, STATES, failed, name_of, other_names, returned};
+use super::one::{STATES, errors, failed, name_of, other_names, returned};
 use super::{Look, Of};
 use crate::trace::{Call, Data, Event, Fate, Frame, Probe, Proto, Syscall, TcpFlags, Trace, Value, What};
 
@@ -75,7 +75,7 @@ fn of_calls(
         named && event.scene == scene && event.role.as_deref() == role
     };
     let changes = match of {
-        Of::Kernel => other_results(),
+        Of::Kernel => other_results(name),
         Of::Program => renamings(name),
     };
     let all = places(trace, is);
@@ -95,10 +95,10 @@ fn of_calls(
     }
 }
 
-/// What the kernel might have given for each of several calls.
-fn other_results() -> Vec<(String, CallChange)> {
+/// What the kernel might have given for each of several calls of this name.
+fn other_results(name: Syscall) -> Vec<(String, CallChange)> {
     let mut changes: Vec<(String, CallChange)> = Vec::new();
-    for error in ERRORS {
+    for error in errors(name).iter().copied() {
         changes.push((name_of(error).to_owned(), Box::new(move |call| failed(call, error))));
     }
     for result in [0, 1] {

@@ -63,7 +63,7 @@ pub(super) fn of_program(event: &Event) -> Vec<Change> {
 }
 
 /// The errors that a kernel gives most often.
-pub(super) const ERRORS: [Errno; 8] = [
+const ERRORS: [Errno; 8] = [
     Errno::EAGAIN,
     Errno::ECONNREFUSED,
     Errno::ECONNRESET,
@@ -73,6 +73,23 @@ pub(super) const ERRORS: [Errno; 8] = [
     Errno::EMSGSIZE,
     Errno::EHOSTUNREACH,
 ];
+
+/// The errors that a kernel gives most often for files.
+const FILE_ERRORS: [Errno; 8] = [
+    Errno::ENOENT,
+    Errno::EEXIST,
+    Errno::EXDEV,
+    Errno::ELOOP,
+    Errno::ENOTDIR,
+    Errno::EACCES,
+    Errno::ENAMETOOLONG,
+    Errno::ENOSPC,
+];
+
+/// The errors that a call may have given.
+pub(super) fn errors(name: Syscall) -> &'static [Errno] {
+    if name.is_on_a_file() { &FILE_ERRORS } else { &ERRORS }
+}
 
 /// The calls by which a program might have asked the same of the kernel.
 pub(super) fn other_names(name: Syscall) -> &'static [Syscall] {
@@ -88,7 +105,7 @@ pub(super) fn other_names(name: Syscall) -> &'static [Syscall] {
 /// Other results of a call.
 fn of_call(call: &Call, event: &Event, trace: &Trace) -> Vec<(String, Call)> {
     let mut all = Vec::new();
-    for error in ERRORS.into_iter().filter(|error| call.errno != Some(*error)) {
+    for error in errors(call.name).iter().copied().filter(|error| call.errno != Some(*error)) {
         all.push((format!("{} in place of {}", name_of(error), result(call)), failed(call, error)));
     }
     let asked = call.get_arg("len").and_then(Value::as_number).unwrap_or(0);
@@ -102,7 +119,7 @@ fn of_call(call: &Call, event: &Event, trace: &Trace) -> Vec<(String, Call)> {
     for other in results {
         all.push((format!("{other} in place of {}", result(call)), returned(call, other)));
     }
-    if call.name.receives() && call.errno.is_none() {
+    if call.name.gives_data() && call.errno.is_none() {
         for (how, data) in other_data(call, event, trace) {
             let mut other = call.clone();
             other.ret = i64::try_from(data.len()).ok();
@@ -160,13 +177,13 @@ fn result(call: &Call) -> String {
 }
 
 pub(super) fn failed(call: &Call, error: Errno) -> Call {
-    let data = if call.name.receives() { None } else { call.data.clone() };
+    let data = if call.name.gives_data() { None } else { call.data.clone() };
     Call { ret: Some(-1), errno: Some(error), out: Vec::new(), data, ..call.clone() }
 }
 
 pub(super) fn returned(call: &Call, result: i64) -> Call {
     let mut other = Call { ret: Some(result), errno: None, ..call.clone() };
-    if call.name.receives() {
+    if call.name.gives_data() {
         let mut data = call.bytes().to_vec();
         data.resize(usize::try_from(result).unwrap_or(0).min(crate::trace::DATA_LIMIT), b'?');
         other.data = Some(Data::new(&data));
@@ -190,7 +207,7 @@ fn other_data(call: &Call, event: &Event, trace: &Trace) -> Vec<(String, Vec<u8>
         .scene(event.scene)
         .all_calls()
         .into_iter()
-        .filter(|made| made.event.n != event.n && (made.call.name.receives() || made.call.sends()))
+        .filter(|made| made.event.n != event.n && (made.call.name.gives_data() || made.call.takes_data()))
         .map(|made| made.call.bytes())
         .filter(|other| !other.is_empty() && *other != bytes)
         .collect();

@@ -30,7 +30,7 @@ pub(super) fn call(call: &Call, with_fd: bool, begun: bool) -> (Words, Vec<Strin
     let mut details = details(call);
     let mut inside =
         if begun { vec!["…".to_owned()] } else { arguments(call, with_fd || call.name == Syscall::Close) };
-    let data = call.data.as_ref().filter(|_| !(begun && call.sends()));
+    let data = call.data.as_ref().filter(|_| !(begun && call.takes_data()));
     let room = |inside: &[String], data: usize| {
         let fixed = [call.name.name(), is, &result].iter().map(|text| text.width()).sum::<usize>();
         CALL.saturating_sub(fixed + 2 + inside.join(", ").width() + data)
@@ -45,7 +45,7 @@ pub(super) fn call(call: &Call, with_fd: bool, begun: bool) -> (Words, Vec<Strin
     let data = data.map(|data| quoted_within(&data.bytes, data.len, room(&inside, 5).max(LEAST)));
     let mut received = String::new();
     match data {
-        Some(data) if call.sends() => inside.insert(usize::from(with_fd && call.fd.is_some()), data),
+        Some(data) if call.takes_data() => inside.insert(usize::from(with_fd && call.fd.is_some()), data),
         Some(data) => received = format!(" {data}"),
         None => {}
     }
@@ -61,8 +61,10 @@ fn arguments(call: &Call, with_fd: bool) -> Vec<String> {
             "flags" | "protocol" if value.is_nothing() => {}
             "level" | "dest_addr" => {}
             "domain" if value.as_word() == Some("AF_INET") => {}
-            "len" if call.sends() => {}
+            "len" if call.takes_data() => {}
             "len" => words.push(format!("up to {}", show(value))),
+            "count" => words.push(format!("up to {}", show(value))),
+            "path" | "oldpath" | "newpath" | "target" => words.push(format!("\"{}\"", show(value))),
             "command" => words.push(format!("\"{}\"", show(value))),
             _ => words.push(show(value)),
         }
@@ -77,7 +79,7 @@ fn details(call: &Call) -> Vec<String> {
         details.push(format!("to {}", show(to)));
     }
     // What was sent in part: the length tells.
-    let len = call.data.as_ref().filter(|_| call.sends() && call.errno.is_none()).map(|data| data.len);
+    let len = call.data.as_ref().filter(|_| call.takes_data() && call.errno.is_none()).map(|data| data.len);
     if let Some(len) = len.filter(|len| call.ret != i64::try_from(*len).ok()) {
         details.push(format!("of {}", bytes(len)));
     }
