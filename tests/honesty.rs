@@ -1,9 +1,9 @@
 //! The trace is honest: per role and in order, it lists exactly the socket-related system calls that strace sees.
 //!
-//! What is compared is every call of strace's class `%network`, `openat2`, and `close`, `read`, `write`, `poll`, `epoll`,
-//! `fcntl`, `ioctl`, `fsync` and their kin on sockets and on files that `openat2` opened, with arguments, data and result. Left out is what goes over the channel to the
-//! stage, which has a descriptor of its own (1000), and what is no socket: the pipes of the labs that execute
-//! commands.
+//! What is compared is every call of strace's class `%network`, `openat2`, and `close`, `read`, `write`, `poll`,
+//! `epoll`, `fcntl`, `ioctl`, `fsync` and their kin on sockets and on what `openat2` has opened, with arguments, data
+//! and result. Left out is what goes over the channel to the stage, which has a descriptor of its own (1000), and
+//! pipes.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -475,6 +475,18 @@ fn the_trace_of_every_role_is_the_list_of_calls_that_strace_sees() {
             panic!("{}: {difference}", lab.folder);
         }
     });
+}
+
+#[test]
+fn the_trace_of_files_is_the_list_of_calls_that_strace_sees() {
+    if !has("strace") {
+        return skip("the_trace_of_files_is_the_list_of_calls_that_strace_sees", "strace is not installed");
+    }
+    for scene in ["1", "2", "3"] {
+        let (seen, events) = watch(&fixture_words("filing-roles"), &["--scene", scene]);
+        assert!(seen.iter().map(|one| one.calls.len()).sum::<usize>() > 20, "scene {scene}");
+        assert_eq!(difference(&seen, &told(&events)), None, "scene {scene}");
+    }
 }
 
 #[test]

@@ -2,9 +2,11 @@
 //! more is to be seen than in the scene that `twins.rs` plays.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rustix::fs::{FileType, Mode};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Host, Running, finish, has, has_private_hosts, lab, project, read, run, skip, text, wait_until};
@@ -575,4 +577,66 @@ fn our_headers_are_read_in_python_and_pythons_by_ours_the_same_in_all_four_ways(
     let _theirs = start_peer(&host, "struct_pack.py");
     let output = run(host.role(&lab(29), "client").args(["--scene", "4"]));
     assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));
+}
+
+/// A Python program of lab 38, in a folder of its own, on a private host.
+fn start_server_of_38(host: &Host, program: &str, folder: &Path) -> Running {
+    let mut server = Command::new("python3");
+    server.arg(project("labs/38-path-traversal/python").join(program)).current_dir(folder);
+    server.env("PYTHONDONTWRITEBYTECODE", "1").stdout(Stdio::piped()).stderr(Stdio::piped());
+    host.start_server_at(9991, host.enter(&mut server), "tcp")
+}
+
+/// What the client of this scene of lab 38 prints.
+fn ask_server_of_38(host: &Host, scene: &str) -> String {
+    let mut client = lab(38).command();
+    text(&run(host.enter(client.args(["client", "--scene", scene]))).stdout)
+}
+
+#[test]
+fn a_python_server_that_calls_what_a_client_names_dies_of_its_constructor() {
+    let test = "a_python_server_that_calls_what_a_client_names_dies_of_its_constructor";
+    if !python(test) {
+        return;
+    }
+    if !has_private_hosts() {
+        return skip(test, "the program has a port of its own, and it takes private hosts");
+    }
+    let (host, folder) = (Host::open(), tempfile::tempdir().expect("a folder"));
+    let mut server = start_server_of_38(&host, "reflection/server.py", folder.path());
+    ask_server_of_38(&host, "4");
+    let mut said = String::new();
+    server.0.stderr.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    assert!(said.ends_with("OSError: [Errno 9] Bad file descriptor\n"), "{said}");
+    assert!(!server.0.wait().expect("a status").success());
+}
+
+#[test]
+fn a_python_server_that_checks_names_stores_and_refuses_what_ours_does() {
+    let test = "a_python_server_that_checks_names_stores_and_refuses_what_ours_does";
+    if !python(test) {
+        return;
+    }
+    if !has_private_hosts() {
+        return skip(test, "the program has a port of its own, and it takes private hosts");
+    }
+    let (host, folder) = (Host::open(), tempfile::tempdir().expect("a folder"));
+    let home = folder.path().join("server_home");
+    std::fs::create_dir_all(home.join("sub")).expect("a folder");
+    std::fs::write(folder.path().join("server.py"), "mine").expect("a file");
+    for (target, name) in [("../server.py", "link"), ("..", "door"), ("/dev/null", "null")] {
+        std::os::unix::fs::symlink(target, home.join(name)).expect("a link");
+    }
+    rustix::fs::mknodat(rustix::fs::CWD, home.join("fifo"), FileType::Fifo, Mode::from_raw_mode(0o600), 0)
+        .expect("a FIFO");
+    let _server = start_server_of_38(&host, "cure/server.py", folder.path());
+    let short = |said: &str| -> Vec<String> {
+        said.lines().map(|line| line.split("\": refused").next().unwrap_or(line).to_owned()).collect()
+    };
+    let theirs = ask_server_of_38(&host, "6");
+    let ours = lab(38).shows(&["--scene", "6"]);
+    let ours: Vec<&str> = ours.lines().filter_map(|line| line.strip_prefix("client  │ ")).collect();
+    assert_eq!(short(&theirs), short(&ours.join("\n")), "{theirs}");
+    assert_eq!(std::fs::read_to_string(folder.path().join("server.py")).expect("a file"), "mine");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 2);
 }

@@ -21,7 +21,7 @@ const CAREFUL: OFlags = OFlags::NONBLOCK.union(OFlags::NOCTTY);
 
 /// A folder, held open: renamed or moved, it stays the same one.
 ///
-/// A path that is opened is resolved beneath it: `..` and what is absolute fail with `EXDEV`, a symbolic link on the way
+/// A path that is opened is resolved beneath it: one that leads out fails with `EXDEV`, one with a symbolic link in it
 /// with `ELOOP`. A name that is made, removed or renamed must be one component: see [`plain_name`].
 #[derive(Debug)]
 pub struct Folder(Descriptor);

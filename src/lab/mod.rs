@@ -33,7 +33,7 @@ pub use child::start_program;
 pub use claim::{Checked, Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
-pub use own_folder::{own_folder, use_folder};
+pub use own_folder::{own_folder, use_folder, work_in_own_folder};
 pub use piped::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use play::PLAYED_AGAIN;
 pub use scene::Scene;

@@ -27,6 +27,15 @@ pub fn use_folder(path: impl Into<PathBuf>) {
     PLACE.with(|place| *place.borrow_mut() = path.into());
 }
 
+/// From now on relative paths begin in the role's own folder, as those of the classic programs do.
+///
+/// # Errors
+///
+/// That of `chdir(2)`.
+pub fn work_in_own_folder() -> io::Result<()> {
+    PLACE.with(|place| std::env::set_current_dir(place.replace(PathBuf::from("."))))
+}
+
 /// The role's own folder, held open.
 ///
 /// # Errors
@@ -91,7 +100,7 @@ impl Drop for FreshFolder {
 
 /// The name is one that nobody else has, unless somebody has made it on purpose.
 fn path(remover: Pid, number: u32) -> PathBuf {
-    std::env::temp_dir().join(format!("socklab-{}-{number}", remover.as_raw_nonzero()))
+    std::env::temp_dir().join(format!("socklab-role-{}-{number}", remover.as_raw_nonzero()))
 }
 
 /// Makes the folder, says so, and removes it when nobody wants it any more.

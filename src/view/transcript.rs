@@ -349,11 +349,17 @@ fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
         "len" => Some(format!("up to {}", show(value))),
         "dest_addr" => Some(format!("to {}", show(value))),
         "count" => Some(format!("up to {}", show(value))),
-        "path" | "oldpath" | "newpath" | "target" => Some(format!("\"{}\"", show(value))),
+        "path" | "oldpath" | "newpath" | "target" => {
+            let path = text::value(value);
+            Some(text::quoted_within(path.as_bytes(), path.len(), PATH))
+        }
         "command" => Some(format!("\"{}\"", for_a_reader(&show(value)))),
         _ => Some(show(value)),
     }
 }
+
+/// How many columns of a path are shown.
+const PATH: usize = 48;
 
 /// What came back.
 fn after(call: &Call) -> String {

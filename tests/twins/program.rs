@@ -8,6 +8,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use tempfile::TempDir;
 
 use crate::support::{Host, Lab, Running, read, text};
 
@@ -67,19 +68,23 @@ pub struct Program {
     /// Whether the new line that follows Ctrl-D is left out.
     is_after_the_end: bool,
     complaints: Vec<u8>,
+    /// Where it runs, and keeps its files.
+    _folder: TempDir,
 }
 
 impl Program {
     pub fn start(host: &Host, language: &Language, lab: &Lab, scene: u32, role: &str) -> Program {
         let (terminal, keyboard) = pseudo_terminal();
         let mut command = language.command(lab, scene, role);
+        let folder = tempfile::tempdir().expect("a folder");
+        command.current_dir(folder.path());
         command.stdin(keyboard).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = host.enter(&mut command).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let process = Running(child);
         never_wait(process.0.stdout.as_ref().expect("a pipe"));
         never_wait(process.0.stderr.as_ref().expect("a pipe"));
         let (seen, rest, complaints) = (String::new(), Vec::new(), Vec::new());
-        Program { process, terminal, seen, rest, is_after_the_end: false, complaints }
+        Program { process, terminal, seen, rest, is_after_the_end: false, complaints, _folder: folder }
     }
 
     /// Types a line and Enter, or Ctrl-D. The line is seen, as on any terminal.
