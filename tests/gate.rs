@@ -91,7 +91,9 @@ fn one_that_listens_elsewhere_fails_the_gate_and_is_not_told_of_the_default_port
 
 #[test]
 fn what_does_not_start_earns_nothing_in_any_exercise() {
-    for exercise in ["01", "01-client", "02", "05", "08", "13", "15", "18", "20", "27", "30", "30-client", "31", "32"] {
+    for exercise in
+        ["01", "01-client", "02", "05", "08", "13", "15", "18", "20", "27", "30", "30-client", "31", "32", "36"]
+    {
         let grade = grade("raise SystemExit(1)", exercise, &[]);
         assert_eq!((&grade["points"], grade["gate"].is_string()), (&Json::from(0), true), "{exercise}: {grade}");
         let others = grade["checks"].as_array().expect("checks").iter().skip(1);

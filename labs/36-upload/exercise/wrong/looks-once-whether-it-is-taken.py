@@ -1,6 +1,7 @@
 # wrong: a name that was free when a file began to come is expected to be free when it has come
 # fails: same-name
 # shows: what "not just one"
+# race: whether the quick client is answered before the last byte of the slow one comes
 import hashlib
 import json
 import os

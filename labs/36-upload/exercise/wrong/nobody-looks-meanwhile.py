@@ -1,6 +1,7 @@
 # wrong: nobody is expected to look at a file while it comes
 # fails: half-a-file, server-killed
 # shows: what "part of a file"
+# race: whether the other client is answered before the last byte comes
 import hashlib
 import json
 import os

@@ -1,6 +1,7 @@
 # wrong: one unfinished file is expected to do for all clients
 # fails: same-name
 # shows: what "that it told ok"
+# race: whether the quick client is answered before the last byte of the slow one comes
 import hashlib
 import json
 import os

@@ -1,6 +1,7 @@
 # wrong: a client is expected to keep its file to itself when the name is refused
 # fails: names-that-lie
 # shows: wrong, what "closed the connection"
+# race: whether the RST comes before the next name is sent or after
 import hashlib
 import json
 import os
