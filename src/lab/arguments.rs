@@ -169,6 +169,11 @@ impl Arguments {
         self.scene.or((!of_all).then_some(1))
     }
 
+    /// Whether its demo is without the baton.
+    pub fn runs_freely(&self) -> bool {
+        self.free || self.repeat.is_some() && !self.baton
+    }
+
     /// Puts the flags about the wire together.
     fn read_script(&mut self) -> Result<(), String> {
         let lines: Vec<&str> = self.lines().map(String::as_str).chain(self.sack.then_some("sack")).collect();
@@ -257,6 +262,10 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
     if let Some(number) = only.filter(|number| lab.scenes[*number as usize - 1].one_host) {
         let others = lab.scenes_on(false);
         return Some(format!("scene {number} is about one host: there is no wire in it; scenes with one: {others}"));
+    }
+    let only = arguments.only_scene().filter(|_| arguments.role.is_none() && !arguments.runs_freely());
+    if let Some(number) = only.filter(|number| lab.scenes[*number as usize - 1].by_chance) {
+        return Some(format!("what comes of scene {number} is left to chance: add --repeat 25, which counts"));
     }
     if lab.hosts == Needs::Wire && arguments.loopback {
         return Some("this lab is about the wire between two hosts: on the loopback there is none".to_owned());

@@ -117,11 +117,18 @@ pub(super) fn collapsed(lab: &Lab, hosts: &Hosts, may_be: bool) -> Collapse {
     Collapse::new(transcript(lab, hosts), scenes.map(|(_, number)| number).collect())
 }
 
-/// Says which scenes have no wire and were left out on one.
+/// Says which scenes were left out of all: on a wire those that have none, and those that are left to chance.
 fn report_scenes_left_out(lab: &Lab, arguments: &Arguments, hosts: &Hosts) {
     let left_out = lab.scenes_on(true);
     if matches!(hosts, Hosts::Wired { .. }) && arguments.only_scene().is_none() && !left_out.is_empty() {
         output::complain(format_args!("{}: left out, since they are about one host: scenes {left_out}", lab.label()));
+    }
+    let chances = lab.scenes_that(|scene| scene.by_chance);
+    if arguments.only_scene().is_none() && !arguments.runs_freely() && !chances.is_empty() {
+        output::complain(format_args!(
+            "{}: left out, since what comes of them is left to chance: scenes {chances}: --repeat 25 counts",
+            lab.label()
+        ));
     }
 }
 

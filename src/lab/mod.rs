@@ -195,7 +195,12 @@ impl Lab {
 
     /// The numbers of the scenes that have no wire, or of the others, for a message.
     fn scenes_on(&self, one_host: bool) -> String {
-        let scenes = self.scenes.iter().zip(1..).filter(|(scene, _)| scene.one_host == one_host);
+        self.scenes_that(|scene| scene.one_host == one_host)
+    }
+
+    /// The numbers of the scenes of which this is so, for a message.
+    fn scenes_that(&self, is_so: impl Fn(&Scene) -> bool) -> String {
+        let scenes = self.scenes.iter().zip(1..).filter(|(scene, _)| is_so(scene));
         scenes.map(|(_, number)| number.to_string()).collect::<Vec<String>>().join(", ")
     }
 

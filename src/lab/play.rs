@@ -79,7 +79,8 @@ pub(super) fn play(
     let mut first_wrong = Ending::Done;
     for (scene, number) in lab.scenes.iter().zip(1..) {
         let has_no_wire = scene.one_host && matches!(hosts, Hosts::Wired { .. });
-        if options.scene.is_some_and(|only| only != number) || has_no_wire {
+        let is_left_to_chance = scene.by_chance && !options.free;
+        if options.scene.is_some_and(|only| only != number) || has_no_wire || is_left_to_chance {
             continue;
         }
         let ending = play_until_valid(lab, scene, number, options, (hosts, host), &mut sink)?;

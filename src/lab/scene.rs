@@ -17,6 +17,8 @@ pub struct Scene {
     /// Whether its hosts have to ask for each other's hardware address.
     pub(super) needs_arp: bool,
     pub(super) one_host: bool,
+    /// Whether it is played without the baton only.
+    pub(super) by_chance: bool,
     /// The time of day that its roles' clocks show, if it is not the machine's.
     pub(super) clock: Option<&'static str>,
 }
@@ -50,6 +52,7 @@ impl Scene {
             faults: &[],
             needs_arp: false,
             one_host: false,
+            by_chance: false,
             clock: None,
         }
     }
@@ -185,6 +188,14 @@ impl Scene {
     #[must_use]
     pub fn without_a_wire(mut self) -> Scene {
         self.one_host = true;
+        self
+    }
+
+    /// What comes of the scene is left to chance: it is played without the baton only (`--repeat`, `--free`), and no
+    /// record has it. There, `at_full_speed` may hold calls that wait.
+    #[must_use]
+    pub fn by_chance(mut self) -> Scene {
+        self.by_chance = true;
         self
     }
 
