@@ -547,6 +547,43 @@ fn behind_a_json_header_the_counters_rest_is_extra_data_in_python() {
 }
 
 #[test]
+fn the_old_texts_upload_server_in_python_loses_half_of_what_our_client_sends_in_halves() {
+    if !python("the_old_texts_upload_server_in_python_loses_half_of_what_our_client_sends_in_halves") {
+        return;
+    }
+    let host = Host::open();
+    let mut server = start_mode(&host, "upload.py", "server");
+    // At a terminal it pauses until Enter is pressed.
+    let mut terminal = Command::new("python3");
+    terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).args(lab(35).words());
+    terminal.args(["client", "--scene", "2", "--address", &host.address()]);
+    host.enter(&mut terminal);
+    let client = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 starts");
+    let client = Running(client);
+    let mut keys = client.0.stdin.as_ref().expect("a pipe");
+    let said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines();
+    let mut said = said.map(|line| line.expect("a line"));
+    assert_eq!(said.next().as_deref(), Some("header"));
+    keys.write_all(b"\n").expect("Enter is pressed");
+    assert_eq!(said.collect::<Vec<_>>(), ["512", "512 of 1024"]);
+}
+
+#[test]
+fn our_cured_upload_server_stores_all_that_a_python_client_sends() {
+    if !python("our_cured_upload_server_stores_all_that_a_python_client_sends") {
+        return;
+    }
+    let host = Host::open();
+    let mut server = host.start_server(host.role(&lab(35), "server").args(["--scene", "6"]), "tcp");
+    for size in ["0", "1", "1023", "1024", "1025", "5242880"] {
+        assert_eq!(ask(&host, "upload.py", &[size]), "sent\n");
+    }
+    let said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines().map(|line| line.expect("a line"));
+    let expected = [0, 1, 1023, 1024, 1025, 5_242_880].map(|size| format!("config: {size} bytes are stored"));
+    assert_eq!(said.take(6).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn the_page_on_struct_shows_what_python_says() {
     if !python("the_page_on_struct_shows_what_python_says") {
         return;

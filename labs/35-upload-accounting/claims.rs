@@ -40,7 +40,7 @@ pub fn all() -> Vec<Claim> {
             "S3-C14",
             "Reading a file in blocks of a fixed size is better than reading it by lines.",
             |trace| {
-                // The reader chooses how large a block is; how long a line is, and how many there are, the file decides.
+                // The reader chooses how large a block is; the file decides how long a line is.
                 let [lines, blocks] = [body_sent(trace, "client")?, body_sent(trace, "second-client")?];
                 let holds = blocks.len() < lines.len() && blocks.iter().all(|made| made.call.ret == Some(1024));
                 Verdict::by_calls(holds, [vec![longest(&lines)?], blocks].concat())
