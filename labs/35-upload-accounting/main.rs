@@ -33,7 +33,11 @@ pub fn lab() -> Lab {
                 .client(buffers_client),
         )
         .scene(
-            Scene::new("the last piece, by one recv").server(last_piece_server).client(newlines_client).ends_waiting(),
+            Scene::new("the last piece, by one recv")
+                .server(last_piece_server)
+                .client(newlines_client)
+                .ends_waiting()
+                .collapse_repeats(),
         )
         .scene(
             Scene::new("two files on one connection, and the first contains the second")
@@ -43,7 +47,12 @@ pub fn lab() -> Lab {
                 .ends_waiting(),
         )
         .scene(Scene::new("the cure: small pieces").server(cured_server).client(piecewise_client).ends_waiting())
-        .scene(Scene::new("the cure: a line a send").server(cured_server).client(newlines_client).ends_waiting())
+        .scene(
+            Scene::new("the cure: a last piece that comes in two")
+                .server(cured_server)
+                .client(two_pieces_client)
+                .ends_waiting(),
+        )
         .scene(
             Scene::new("the cure: two files on one connection, and a client that leaves early")
                 .server(cured_server)
@@ -258,7 +267,6 @@ fn last_piece_server(at: Endpoint) -> io::Result<()> {
 /// Sends a file of 1,024 empty lines, a line a send, as the texts' client does.
 fn newlines_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    conn.set_tcp_nodelay(true)?; // no line waits for the acknowledgement of the one before: lab 23
     conn.connect(&at.address())?;
     conn.send(&header("lines.txt", 1024))?;
     conn.send(b"\n")?;
@@ -266,6 +274,18 @@ fn newlines_client(at: Endpoint) -> io::Result<()> {
     for _ in 1..1024 {
         conn.send(b"\n")?;
     }
+    say!("upload successful");
+    Ok(())
+}
+
+/// The same file: the first line by itself, and then all others.
+fn two_pieces_client(at: Endpoint) -> io::Result<()> {
+    let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+    conn.connect(&at.address())?;
+    conn.send(&header("lines.txt", 1024))?;
+    conn.send(b"\n")?;
+    meet("the server has read the first line");
+    conn.send(&[b'\n'; 1023])?;
     say!("upload successful");
     Ok(())
 }
