@@ -225,3 +225,62 @@ impl AsFd for Folder {
         self.0.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(folder: &Folder, name: &str) -> String {
+        let mut buf = [0; 16];
+        let len = folder.open_file(name).and_then(|file| file.read(&mut buf)).expect("a file");
+        String::from_utf8_lossy(&buf[..len]).into_owned()
+    }
+
+    #[test]
+    fn two_steps_rename_where_the_file_system_has_no_one_step_and_replace_nothing() {
+        let place = tempfile::tempdir().expect("a folder");
+        let folder = Folder::open(place.path()).expect("a folder");
+        for name in ["new", "old"] {
+            folder.create(name).and_then(|file| file.write_all(name.as_bytes())).expect("a file");
+        }
+        let (new, old, free) = (Path::new("new"), Path::new("old"), Path::new("free"));
+        let taken = folder.link_and_unlink(new, old).expect_err("it is taken");
+        assert_eq!(taken.raw_os_error(), Some(libc::EEXIST));
+        assert_eq!((words(&folder, "new"), words(&folder, "old")), ("new".to_owned(), "old".to_owned()));
+        folder.link_and_unlink(new, free).expect("it is free");
+        assert_eq!(words(&folder, "free"), "new");
+        assert_eq!(folder.list().expect("names").len(), 2);
+    }
+
+    #[test]
+    fn a_device_is_refused() {
+        let devices = Folder::open("/dev").expect("a folder");
+        let error = devices.open_file("null").expect_err("a device");
+        assert_eq!(error.to_string(), "\"null\" is a character device, not a regular file");
+    }
+
+    #[test]
+    fn a_folder_is_the_same_one_when_its_path_is_another_folders() {
+        let place = tempfile::tempdir().expect("a folder");
+        let (path, moved) = (place.path().join("inbox"), place.path().join("moved"));
+        std::fs::create_dir(&path).expect("a folder");
+        let folder = Folder::open(&path).expect("a folder");
+        std::fs::rename(&path, &moved).expect("it moves");
+        std::os::unix::fs::symlink("/", &path).expect("a link in its place");
+        folder.create("f1").expect("a file");
+        assert!(moved.join("f1").exists());
+    }
+
+    #[test]
+    fn a_socket_and_what_is_not_there_are_errors_of_the_kernels() {
+        let place = tempfile::tempdir().expect("a folder");
+        let _socket = std::os::unix::net::UnixListener::bind(place.path().join("socket")).expect("a socket");
+        let folder = Folder::open(place.path()).expect("a folder");
+        assert_eq!(folder.open_file("socket").expect_err("a socket").raw_os_error(), Some(libc::ENXIO));
+        assert_eq!(folder.open_file("none").expect_err("nothing").raw_os_error(), Some(libc::ENOENT));
+        assert_eq!(
+            Folder::open(place.path().join("socket")).expect_err("no folder").raw_os_error(),
+            Some(libc::ENOTDIR)
+        );
+    }
+}
