@@ -389,6 +389,21 @@ fn repeat_counts_every_run() {
 }
 
 #[test]
+fn a_scene_that_is_left_to_chance_is_refused_under_the_baton_and_left_out_of_all() {
+    complains(&lab(&["35", "--scene", "11"]), 2, &["scene 11 is left to chance", "--repeat 25"]);
+    complains(&lab(&["35", "--scene", "11", "--repeat", "2", "--baton"]), 2, &["scene 11 is left to chance"]);
+    let all = lab(&["35", "--all"]);
+    complains(&all, 0, &["left out, since what comes of them is left to chance: scenes 10, 11, "]);
+    assert!(printed(&all).contains("── 9. ") && !printed(&all).contains("── 10. "));
+    // Of the cured loop it is known what comes.
+    let counted = lab(&["35", "--scene", "15", "--repeat", "3", "--json"]);
+    complains(&counted, 0, &[]);
+    let scene: serde_json::Value = serde_json::from_str(&printed(&counted)).expect("JSON");
+    assert_eq!(scene["outcomes"][0]["count"], 3, "{scene}");
+    assert!(scene["outcomes"][0]["text"].as_str().expect("a text").contains("complete"), "{scene}");
+}
+
+#[test]
 fn repeat_under_the_baton_has_one_outcome_a_scene() {
     side_by_side(&played_here("repeat_under_the_baton_has_one_outcome_a_scene"), |lab| {
         let text = lab.prints(&["--repeat", "2", "--baton", "--json"]);

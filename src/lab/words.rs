@@ -33,7 +33,7 @@ pub fn prompt(text: &str) -> Option<String> {
 }
 
 /// Makes calls as fast as a program by itself would: the stage is not asked before each one, and is told of them when
-/// all are made. None of them may wait, or open or close a socket.
+/// all are made. None of them may open or close a socket, or wait; but in a scene that is left to chance they may wait.
 ///
 /// Returns how often the kernel put this role to sleep meanwhile: `ru_nvcsw` of `getrusage(2)`.
 ///
