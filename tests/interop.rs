@@ -546,6 +546,15 @@ fn behind_a_json_header_the_counters_rest_is_extra_data_in_python() {
     assert_eq!(printed, "10240 of 48894\nJSONDecodeError: Extra data: line 2 column 1 (char 4)\n");
 }
 
+/// Our client of a scene of lab 35, at a terminal of its own: there it pauses until Enter is pressed.
+fn upload_client_at_a_terminal(host: &Host, scene: &str) -> Running {
+    let mut terminal = Command::new("python3");
+    terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).args(lab(35).words());
+    terminal.args(["client", "--scene", scene, "--address", &host.address()]);
+    host.enter(&mut terminal);
+    Running(terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 starts"))
+}
+
 #[test]
 fn the_old_texts_upload_server_in_python_loses_half_of_what_our_client_sends_in_halves() {
     if !python("the_old_texts_upload_server_in_python_loses_half_of_what_our_client_sends_in_halves") {
@@ -553,19 +562,39 @@ fn the_old_texts_upload_server_in_python_loses_half_of_what_our_client_sends_in_
     }
     let host = Host::open();
     let mut server = start_mode(&host, "upload.py", "server");
-    // At a terminal it pauses until Enter is pressed.
-    let mut terminal = Command::new("python3");
-    terminal.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])"]).args(lab(35).words());
-    terminal.args(["client", "--scene", "2", "--address", &host.address()]);
-    host.enter(&mut terminal);
-    let client = terminal.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python3 starts");
-    let client = Running(client);
+    let client = upload_client_at_a_terminal(&host, "2");
     let mut keys = client.0.stdin.as_ref().expect("a pipe");
     let said = BufReader::new(server.0.stdout.take().expect("a pipe")).lines();
     let mut said = said.map(|line| line.expect("a line"));
     assert_eq!(said.next().as_deref(), Some("header"));
     keys.write_all(b"\n").expect("Enter is pressed");
     assert_eq!(said.collect::<Vec<_>>(), ["512", "512 of 1024"]);
+}
+
+#[test]
+fn the_old_texts_second_upload_server_in_python_stores_one_of_our_clients_lines() {
+    if !python("the_old_texts_second_upload_server_in_python_stores_one_of_our_clients_lines") {
+        return;
+    }
+    let host = Host::open();
+    let server = start_mode(&host, "upload.py", "last");
+    let _client = upload_client_at_a_terminal(&host, "4");
+    assert_eq!(printed_by(server), "1 of 1024\n");
+}
+
+#[test]
+fn the_old_texts_third_upload_server_in_python_stores_our_clients_second_file_in_the_first() {
+    if !python("the_old_texts_third_upload_server_in_python_stores_our_clients_second_file_in_the_first") {
+        return;
+    }
+    let host = Host::open();
+    let mut server = peer(&host, "upload.py", &["greedy", &host.port().to_string()]);
+    let mut server = host.start_server(server.stdin(Stdio::piped()), "tcp");
+    let client = run(host.role(&lab(35), "second-client").args(["--scene", "5"]));
+    assert_eq!(text(&client.stdout), "upload successful\nupload successful\n", "{}", text(&client.stderr));
+    type_to(&mut server, "read\n");
+    let stored = r#"b'first\n/\x00\x00\x00{"cmd": "put", "filename": "f2", "filesize": 7}second\n'"#;
+    assert_eq!(printed_by(server), format!("ready\nf1: {stored}\n"));
 }
 
 #[test]

@@ -1,7 +1,9 @@
-"""The old texts' first upload, as they have it: after each recv its server subtracts the buffer's size.
+"""The old texts' uploads, as they have them, each with its mistake.
 
-upload.py server PORT         receives one file, prints the length of each piece, and how much is stored
-upload.py client PORT SIZE    sends a file of SIZE bytes
+upload.py server PORT         the first: subtracts the buffer's size; prints each piece's length, and how much is stored
+upload.py last PORT           the second: receives the last piece with one recv
+upload.py greedy PORT         the third: asks for 8192 bytes each time; it begins to read when it is sent a line
+upload.py client PORT SIZE    the first one's client, with a file of SIZE bytes
 """
 
 import json
@@ -12,15 +14,26 @@ import sys
 buffer = 1024
 
 
-def serve(port):
+def listen(port):
     listener = socket.socket()
     listener.bind(("127.0.0.1", port))
     listener.listen()
     print("ready", flush=True)
-    conn, _ = listener.accept()
-    (length,) = struct.unpack("i", conn.recv(4))
-    header = json.loads(conn.recv(length).decode("utf-8"))
-    filesize, stored = header["filesize"], b""
+    return listener
+
+
+def header_of(conn):
+    four = conn.recv(4)
+    if not four:
+        return None
+    (length,) = struct.unpack("i", four)
+    return json.loads(conn.recv(length).decode("utf-8"))
+
+
+def serve(port):
+    conn, _ = listen(port).accept()
+    size = filesize = header_of(conn)["filesize"]
+    stored = b""
     print("header", flush=True)
     while filesize:
         content = conn.recv(buffer)
@@ -29,7 +42,31 @@ def serve(port):
         if filesize < buffer:
             break
         filesize -= buffer
-    print(f"{len(stored)} of {header['filesize']}", flush=True)
+    print(f"{len(stored)} of {size}", flush=True)
+
+
+def serve_last(port):
+    conn, _ = listen(port).accept()
+    size = header_of(conn)["filesize"]
+    stored = b""
+    while len(stored) < size:
+        if size - len(stored) > buffer:
+            stored += conn.recv(buffer)
+        else:
+            stored += conn.recv(size - len(stored))
+            break
+    print(f"{len(stored)} of {size}", flush=True)
+
+
+def serve_greedily(port):
+    listener = listen(port)
+    sys.stdin.readline()
+    conn, _ = listener.accept()
+    while header := header_of(conn):
+        stored = b""
+        while len(stored) < header["filesize"]:
+            stored += conn.recv(8192)
+        print(f"{header['filename']}: {stored}", flush=True)
 
 
 def send(port, size):
@@ -46,7 +83,7 @@ def send(port, size):
     print("sent")
 
 
-if sys.argv[1] == "server":
-    serve(int(sys.argv[2]))
-else:
+if sys.argv[1] == "client":
     send(int(sys.argv[2]), int(sys.argv[3]))
+else:
+    {"server": serve, "last": serve_last, "greedy": serve_greedily}[sys.argv[1]](int(sys.argv[2]))
