@@ -90,7 +90,7 @@ pub fn exercise() -> Exercise {
         )
         .check(
             "names-that-lie",
-            8,
+            6,
             "refuses names that are not allowed, and goes on",
             "Look at the name before you touch a file. Its bytes come all the same: read them, and throw them away.",
             names_that_lie,
@@ -150,6 +150,13 @@ pub fn exercise() -> Exercise {
             "keeps whole files, and no other, when it is killed and started again",
             "Who is killed cleans nothing up. What is unfinished must lie elsewhere, and be in nobody's way later.",
             server_killed,
+        )
+        .check(
+            "folder",
+            2,
+            "keeps its files in the folder that FOLDER names",
+            "Take the folder from the environment, and make it if it is not there.",
+            folder,
         )
         .check(
             "header-too-long",
@@ -216,7 +223,12 @@ fn get(name: &str) -> Vec<u8> {
 }
 
 fn start(attempt: &mut Attempt) -> Done {
-    attempt.set_env("FOLDER", FOLDER);
+    start_with(attempt, FOLDER)
+}
+
+fn start_with(attempt: &mut Attempt, folder: &str) -> Done {
+    attempt.remark(&format!("FOLDER is {folder}"));
+    attempt.set_env("FOLDER", folder);
     attempt.start_tcp_server()
 }
 
@@ -682,6 +694,23 @@ fn server_killed(attempt: &mut Attempt) -> Done {
     let otherwise = "it keeps a part of a file that was coming when it was killed";
     expect_nothing_under(attempt, "killed", otherwise)?;
     expect_taken_anew(attempt, "killed", after.as_bytes())
+}
+
+fn folder(attempt: &mut Attempt) -> Done {
+    let (first, second) = (attempt.word(5), attempt.word(attempt.number(6..=12)));
+    for (folder, file) in [(FOLDER, &first), ("another-folder", &second)] {
+        start_with(attempt, folder)?;
+        expect_nothing_under(attempt, "file", "it has a file that lies in another folder")?;
+        let mut client = attempt.connect("client")?;
+        client.send(&put("file", file.as_bytes()))?;
+        expect_ok(attempt, &mut client)?;
+        attempt.kill()?;
+        client.reset()?;
+    }
+    start_with(attempt, FOLDER)?;
+    let mut client = attempt.connect("client")?;
+    client.send(&get("file"))?;
+    expect_file(attempt, &mut client, first.as_bytes(), "it does not have the file of this folder any more")
 }
 
 /// Expects that such a header is refused, and the connection closed. `otherwise` is what is wrong if it is not.

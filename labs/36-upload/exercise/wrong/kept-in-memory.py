@@ -1,5 +1,5 @@
 # wrong: a server is expected to live as long as its files
-# fails: server-killed
+# fails: server-killed, folder
 # shows: what "any more"
 import hashlib
 import json

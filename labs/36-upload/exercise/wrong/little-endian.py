@@ -1,8 +1,8 @@
 # wrong: a length is expected in the order of this processor
 # fails: one-file, several-files, typed-ahead, empty-file, any-bytes, large-file, header-in-pieces, file-in-pieces,
 # fails: not-there, names-of-any-kind, names-that-lie, names-that-lead-out, name-taken, wrong-digest, client-leaves,
-# fails: client-breaks-off, half-a-file, same-name, server-killed, header-too-long, bad-header, reset-while-it-sends,
-# fails: rests
+# fails: client-breaks-off, half-a-file, same-name, server-killed, folder, header-too-long, bad-header,
+# fails: reset-while-it-sends, rests
 # shows: wrong, what "announces more"
 import hashlib
 import json

@@ -1,5 +1,5 @@
 # wrong: who asks for a file is expected to know that it is there
-# fails: not-there, names-that-lie, wrong-digest, client-leaves, client-breaks-off, server-killed
+# fails: not-there, names-that-lie, wrong-digest, client-leaves, client-breaks-off, server-killed, folder
 # shows: what "no such file"
 import hashlib
 import json

@@ -1,6 +1,6 @@
 # wrong: what was written is expected to be in the file before that is closed
 # fails: one-file, several-files, typed-ahead, any-bytes, not-there, names-of-any-kind, names-that-lead-out,
-# fails: client-leaves, client-breaks-off, half-a-file, server-killed
+# fails: client-leaves, client-breaks-off, half-a-file, server-killed, folder
 # shows: what "give the file back", got "filesize"
 import hashlib
 import json
