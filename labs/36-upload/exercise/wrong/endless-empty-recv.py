@@ -1,5 +1,5 @@
 # wrong: a connection is expected to end in another way than by a recv that gives nothing
-# fails: several-files, client-leaves, client-breaks-off, half-a-file, same-name, server-killed, rests
+# fails: several-files, client-leaves, client-breaks-off, half-a-file, same-name, server-killed, folder, rests
 # shows: spins
 import hashlib
 import json
