@@ -250,6 +250,14 @@ fn expect_answer(attempt: &Attempt, client: &mut Connection, fields: &Value, oth
     understood(attempt, answer, fields, otherwise)
 }
 
+/// Any answer, which the story tells; `silent` is what is wrong if none comes, and `otherwise` if it is no JSON.
+fn receive_answer(attempt: &Attempt, client: &mut Connection, silent: &str, otherwise: &str) -> Done<Value> {
+    let answer = meaning(silent, client.receive_frame(LONGEST_ANSWER))?;
+    let answer = understood(attempt, answer, &json!({}), otherwise)?;
+    attempt.remark(&format!("the answer is {answer}"));
+    Ok(answer)
+}
+
 /// What an answer says, which must have these fields.
 fn understood(attempt: &Attempt, answer: Vec<u8>, fields: &Value, otherwise: &str) -> Done<Value> {
     let what = match serde_json::from_slice::<Value>(&answer) {
@@ -630,8 +638,7 @@ fn half_a_file(attempt: &mut Attempt) -> Done {
     expect_ok(attempt, &mut slow)?;
     slow.leave()?;
     let otherwise = "it gives back a part of a file that has not come to its end";
-    let answer = meaning("it does not answer a request for it", other.receive_frame(LONGEST_ANSWER))?;
-    let answer = understood(attempt, answer, &json!({}), otherwise)?;
+    let answer = receive_answer(attempt, &mut other, "it does not answer a request for it", otherwise)?;
     match (answer["ok"].as_bool(), answer["filesize"].as_u64()) {
         (Some(false), _) => Ok(()),
         (Some(true), Some(size)) if size == file.len() as u64 => meaning(otherwise, other.expect(file.as_bytes())),
@@ -656,9 +663,9 @@ fn same_name(attempt: &mut Attempt) -> Done {
     quick.settle_or_block()?;
     slow.send(rest)?;
     let otherwise = "it does not answer each of two clients that send the same name";
-    let slow_answer = expect_answer(attempt, &mut slow, &json!({}), otherwise)?;
+    let slow_answer = receive_answer(attempt, &mut slow, otherwise, otherwise)?;
     slow.leave()?;
-    let quick_answer = expect_answer(attempt, &mut quick, &json!({}), otherwise)?;
+    let quick_answer = receive_answer(attempt, &mut quick, otherwise, otherwise)?;
     quick.leave()?;
     let kept = match (slow_answer["ok"].as_bool(), quick_answer["ok"].as_bool()) {
         (Some(true), Some(false)) => slow_file.as_bytes(),
