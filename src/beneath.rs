@@ -47,3 +47,11 @@ pub fn open(folder: impl AsFd, inner: &Path, flags: OFlags, mode: Mode, links: L
 pub fn is_file(about: &Stat) -> bool {
     FileType::from_raw_mode(about.st_mode) == FileType::RegularFile
 }
+
+/// A file system's object, whatever it is called.
+pub type Object = (u64, u64);
+
+/// Which object this is: device and inode.
+pub fn object_of(about: &Stat) -> Object {
+    (about.st_dev, about.st_ino)
+}

@@ -32,5 +32,6 @@ mod splitmix;
 pub mod stage;
 mod sys;
 pub mod trace;
+pub mod transfer;
 pub mod view;
 pub mod wire;

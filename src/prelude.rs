@@ -10,7 +10,7 @@ pub use crate::framing::{JsonDecoder, JsonHeader, Part, TextLength};
 pub use crate::lab::{Chapter, Checked, Claim, Endpoint, Lab, Scene, Verdict};
 pub use crate::lab::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use crate::lab::{at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt};
-pub use crate::lab::{own_folder, port_owner, run_command, start_program, strftime, work_in_own_folder};
+pub use crate::lab::{is_by_hand, own_folder, port_owner, run_command, start_program, strftime, work_in_own_folder};
 pub use crate::say;
 pub use crate::socket::{Address, Domain, Instruction, Socket, Type, pause};
 pub use crate::socket::{catch_signal, set_alarm, signals_caught};

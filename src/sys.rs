@@ -14,7 +14,9 @@ use std::io;
 
 pub use interfaces::{Setting, make_tap, set_interface, set_neighbour};
 pub use process::{Forked, close_inherited, exit_now, fork, fork_into, page_size, unshare, voluntary_switches};
-pub use signals::{catch_signal, default_action, set_alarm, signals_caught, signals_to_read, unblock_signals};
+pub use signals::{
+    catch_signal, default_action, ignore_signal, set_alarm, signals_caught, signals_to_read, unblock_signals,
+};
 pub use sockets::{
     IntRequest, bind_packet, close, ioctl_int, memory_info, packets_seen, recv_from_into, recv_into, recv_many,
     recv_message, send_many, set_option, stamp_of_last_packet, tcp_info,

@@ -225,6 +225,7 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "unlinkat" => format!("{}, {}", is(0), data(is(1), i64::MAX)),
         "renameat2" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), data(is(3), i64::MAX), is(4)),
         "read" => format!("{}, {}, {}", is(0), data(is(1), returned), is(2)),
+        "pread64" => format!("{}, {}, {}, {}", is(0), data(is(1), returned), is(2), is(3)),
         "write" => format!("{}, {}, {}", is(0), data(is(1), i64::MAX), is(2)),
         // One request with two names, and strace has the terminal's.
         "ioctl" => arguments.join(", ").replace("TIOCOUTQ", "SIOCOUTQ"),
@@ -353,8 +354,8 @@ fn is_on_a_socket(event: &Json, sockets: &mut BTreeSet<(u64, String, i64)>) -> b
         Some("openat" | "linkat" | "mkdirat" | "symlinkat" | "mknodat" | "readdir" | "pipe2") => false,
         Some("poll") => !event["fd"].is_null(),
         Some(
-            "read" | "write" | "sendfile" | "splice" | "fcntl" | "fstat" | "lseek" | "ftruncate" | "fsync" | "flock"
-            | "renameat2" | "unlinkat",
+            "read" | "pread64" | "write" | "sendfile" | "splice" | "fcntl" | "fstat" | "lseek" | "ftruncate" | "fsync"
+            | "flock" | "renameat2" | "unlinkat",
         ) => socket(&event["fd"]).is_some_and(|socket| sockets.contains(&socket)),
         Some("socket" | "accept" | "openat2") => {
             sockets.extend(socket(&event["ret"]));
@@ -403,6 +404,7 @@ fn told_call(event: &Json) -> String {
         "sendfile" => format!("{fd}, {}, NULL, {}", argument("in_fd"), argument("count")),
         "splice" => format!("{fd}, NULL, {}, NULL, {}, 0", argument("fd_out"), argument("len")),
         "read" | "write" => format!("{fd}, {data}, {}", argument("len")),
+        "pread64" => format!("{fd}, {data}, {}, {}", argument("len"), argument("offset")),
         "fcntl" => format!("{fd}, {}, {}", argument("cmd"), argument("arg")),
         "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),

@@ -101,7 +101,7 @@ fn only_one_module_is_unsafe() {
 
 /// Which modules each module uses. A module stands behind those that it uses, so there is no circle. `labs` are the
 /// programs and checks in `labs/`; `main` is the `socklab` program with its commands.
-const ARROWS: [(&str, &[&str]); 22] = [
+const ARROWS: [(&str, &[&str]); 23] = [
     ("beneath", &[]),
     ("framing", &[]),
     ("splitmix", &[]),
@@ -121,7 +121,8 @@ const ARROWS: [(&str, &[&str]); 22] = [
     ("judge", &["probe", "sandbox", "socket", "splitmix", "sys", "trace", "view", "wire"]),
     ("lab", &["file", "output", "probe", "socket", "stage", "sys", "trace", "view", "wire"]),
     ("prelude", &["file", "framing", "lab", "socket", "trace"]),
-    ("labs", &["judge", "prelude", "trace"]),
+    ("transfer", &["file", "framing", "lab", "socket", "sys", "trace"]),
+    ("labs", &["judge", "prelude", "trace", "transfer"]),
     ("course", &["judge", "lab", "labs", "output", "sandbox"]),
     ("main", &["course", "judge", "lab", "output", "sandbox", "screen", "stage", "trace", "view", "wire"]),
 ];

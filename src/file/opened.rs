@@ -1,5 +1,6 @@
 //! An open file.
 
+use std::cell::Cell;
 use std::io::{self, SeekFrom};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
@@ -11,6 +12,7 @@ use super::descriptor::Descriptor;
 use super::flags;
 use super::names::without_nul;
 use super::pipe::SplicePipe;
+use crate::beneath::{self, Object};
 use crate::socket::Socket;
 use crate::trace::recorder::traced;
 use crate::trace::{Call, Syscall, Wait};
@@ -20,11 +22,15 @@ pub(super) const NEW: Mode = Mode::from_raw_mode(0o666);
 
 /// An open file. Dropping it closes it.
 #[derive(Debug)]
-pub struct File(Descriptor);
+pub struct File {
+    descriptor: Descriptor,
+    /// Which file it is, as far as that was asked.
+    object: Cell<Option<Object>>,
+}
 
 impl File {
     pub(super) fn of(descriptor: Descriptor) -> File {
-        File(descriptor)
+        File { descriptor, object: Cell::new(None) }
     }
 
     /// Opens whatever a path leads to for reading, as `open(path, "rb")` does in Python: `openat(2)`. It is for a path
@@ -54,7 +60,7 @@ impl File {
         traced(call, Wait::Never, |call| {
             let fd = rustix::fs::openat(CWD, path, flags | OFlags::CLOEXEC, NEW)?;
             call.ret = Some(fd.as_raw_fd().into());
-            Ok(File(Descriptor::new(fd)))
+            Ok(File::of(Descriptor::new(fd)))
         })
     }
 
@@ -63,9 +69,22 @@ impl File {
     /// # Errors
     /// That of `read(2)`.
     pub fn read(&self, buf: &mut [u8]) -> io::Result<usize> {
-        let call = self.0.call(Syscall::ReadFile).arg("len", buf.len());
+        let call = self.descriptor.call(Syscall::ReadFile).arg("len", buf.len());
         traced(call, Wait::Never, |call| {
-            let len = rustix::io::read(&self.0, &mut *buf)?;
+            let len = rustix::io::read(&self.descriptor, &mut *buf)?;
+            call.received(len, buf);
+            Ok(len)
+        })
+    }
+
+    /// Reads bytes from this place, `pread(2)`: at most as many as fit; 0 at its end. Where the next read begins stays.
+    ///
+    /// # Errors
+    /// That of `pread(2)`.
+    pub fn read_at(&self, buf: &mut [u8], place: u64) -> io::Result<usize> {
+        let call = self.descriptor.call(Syscall::PRead).arg("len", buf.len());
+        traced(call.arg("offset", i64::try_from(place).unwrap_or(i64::MAX)), Wait::Never, |call| {
+            let len = rustix::io::pread(&self.descriptor, &mut *buf, place)?;
             call.received(len, buf);
             Ok(len)
         })
@@ -76,8 +95,8 @@ impl File {
     /// # Errors
     /// That of `write(2)`: `ENOSPC` on a full disk, `EFBIG`, `EDQUOT`, `EIO`.
     pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
-        traced(self.0.call(Syscall::WriteFile).sending(buf), Wait::Never, |call| {
-            let len = rustix::io::write(&self.0, buf)?;
+        traced(self.descriptor.call(Syscall::WriteFile).sending(buf), Wait::Never, |call| {
+            let len = rustix::io::write(&self.descriptor, buf)?;
             call.returned(len);
             Ok(len)
         })
@@ -106,10 +125,17 @@ impl File {
         self.about().map(|(_, size)| size)
     }
 
+    /// Whether the two are one file, whatever names they were opened by: as `fstat(2)` told of each when it was opened,
+    /// or at its last [`size`](File::size).
+    pub fn is_same_as(&self, other: &File) -> bool {
+        self.object.get().is_some_and(|object| other.object.get() == Some(object))
+    }
+
     /// Of which type it is, and how many bytes it has.
     pub(super) fn about(&self) -> io::Result<(FileType, u64)> {
-        traced(self.0.call(Syscall::FStat), Wait::Never, |call| {
-            let about = rustix::fs::fstat(&self.0)?;
+        traced(self.descriptor.call(Syscall::FStat), Wait::Never, |call| {
+            let about = rustix::fs::fstat(&self.descriptor)?;
+            self.object.set(Some(beneath::object_of(&about)));
             let kind = FileType::from_raw_mode(about.st_mode);
             call.wrote("st_mode", flags::kind(kind).0);
             if kind == FileType::RegularFile {
@@ -129,9 +155,9 @@ impl File {
             SeekFrom::Current(offset) => (offset, "SEEK_CUR"),
             SeekFrom::End(offset) => (offset, "SEEK_END"),
         };
-        let call = self.0.call(Syscall::LSeek).arg("offset", offset).arg("whence", whence);
+        let call = self.descriptor.call(Syscall::LSeek).arg("offset", offset).arg("whence", whence);
         traced(call, Wait::Never, |call| {
-            let place = rustix::fs::seek(&self.0, kernels(to))?;
+            let place = rustix::fs::seek(&self.descriptor, kernels(to))?;
             call.ret = i64::try_from(place).ok();
             Ok(place)
         })
@@ -142,8 +168,8 @@ impl File {
     /// # Errors
     /// That of `ftruncate(2)`: `EINVAL` for a file that is open for reading only, `EFBIG`.
     pub fn truncate(&self, len: u64) -> io::Result<()> {
-        let call = self.0.call(Syscall::FTruncate).arg("length", i64::try_from(len).unwrap_or(i64::MAX));
-        traced(call, Wait::Never, |_| Ok(rustix::fs::ftruncate(&self.0, len)?))
+        let call = self.descriptor.call(Syscall::FTruncate).arg("length", i64::try_from(len).unwrap_or(i64::MAX));
+        traced(call, Wait::Never, |_| Ok(rustix::fs::ftruncate(&self.descriptor, len)?))
     }
 
     /// Waits until its bytes are on the disk, `fsync(2)`. Its name is its folder's: see
@@ -152,7 +178,7 @@ impl File {
     /// # Errors
     /// That of `fsync(2)`: `EIO`, `ENOSPC` and `EDQUOT` for bytes that an earlier write seemed to have stored.
     pub fn sync(&self) -> io::Result<()> {
-        traced(self.0.call(Syscall::FSync), Wait::Never, |_| Ok(rustix::fs::fsync(&self.0)?))
+        traced(self.descriptor.call(Syscall::FSync), Wait::Never, |_| Ok(rustix::fs::fsync(&self.descriptor)?))
     }
 
     /// Locks it for this descriptor, `flock(2)`, without waiting; gives whether it is locked. The lock goes with the
@@ -161,8 +187,8 @@ impl File {
     /// # Errors
     /// That of `flock(2)` but `EAGAIN`.
     pub fn lock(&self) -> io::Result<bool> {
-        let call = self.0.call(Syscall::FLock).arg("operation", "LOCK_EX|LOCK_NB");
-        let locks = || rustix::fs::flock(&self.0, FlockOperation::NonBlockingLockExclusive);
+        let call = self.descriptor.call(Syscall::FLock).arg("operation", "LOCK_EX|LOCK_NB");
+        let locks = || rustix::fs::flock(&self.descriptor, FlockOperation::NonBlockingLockExclusive);
         match traced(call, Wait::Never, |_| Ok(locks()?)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
@@ -178,10 +204,10 @@ impl File {
     pub fn send_file(&self, socket: &Socket, len: usize) -> io::Result<usize> {
         let to = socket.descriptor();
         let call = Call::new(Syscall::Sendfile, Some(to.as_raw_fd()))
-            .arg("in_fd", self.0.as_fd().as_raw_fd())
+            .arg("in_fd", self.descriptor.as_fd().as_raw_fd())
             .arg("count", len);
         traced(call, socket.wait_to_send(0), |call| {
-            let sent = rustix::fs::sendfile(to, &self.0, None, len)?;
+            let sent = rustix::fs::sendfile(to, &self.descriptor, None, len)?;
             call.returned(sent);
             Ok(sent)
         })
@@ -192,9 +218,10 @@ impl File {
     /// # Errors
     /// That of `splice(2)`: as of [`write`](File::write).
     pub fn take_from(&self, pipe: &mut SplicePipe, len: usize) -> io::Result<usize> {
-        let call = pipe.reads.call(Syscall::SpliceToFile).arg("fd_out", self.0.as_fd().as_raw_fd()).arg("len", len);
+        let call =
+            pipe.reads.call(Syscall::SpliceToFile).arg("fd_out", self.descriptor.as_fd().as_raw_fd()).arg("len", len);
         let taken = traced(call, Wait::Never, |call| {
-            let taken = rustix::pipe::splice(&pipe.reads, None, &self.0, None, len, SpliceFlags::empty())?;
+            let taken = rustix::pipe::splice(&pipe.reads, None, &self.descriptor, None, len, SpliceFlags::empty())?;
             call.returned(taken);
             Ok(taken)
         })?;
@@ -233,6 +260,6 @@ fn kernels(to: SeekFrom) -> rustix::fs::SeekFrom {
 
 impl AsFd for File {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
+        self.descriptor.as_fd()
     }
 }

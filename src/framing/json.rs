@@ -140,6 +140,24 @@ impl<H: DeserializeOwned + BodySize> JsonDecoder<H> {
         self.buffer.filled(len);
     }
 
+    /// How many bytes are missing: of a length, of the header behind it, or of a body. Whoever receives no more than so
+    /// many at once has none of what follows in its hands, and can treat that in another way.
+    ///
+    /// # Errors
+    /// Those of [`JsonDecoder::next_part`] for a length.
+    pub fn wanted(&self) -> Result<usize, FramingError> {
+        let bytes = self.buffer.unread();
+        let of = match (self.body, bytes.get(..self.format.length.size())) {
+            (Some(body), _) => body.left,
+            (None, None) => self.format.length.size() as u64,
+            (None, Some(length)) => {
+                let json = self.format.length.length_within(length, self.longest_header as u64)?;
+                self.format.length.size() as u64 + json
+            }
+        };
+        Ok(usize::try_from(of).unwrap_or(usize::MAX).saturating_sub(bytes.len()))
+    }
+
     /// The next part, if it has come: of a header all, of a body what is there.
     ///
     /// # Errors

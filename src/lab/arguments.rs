@@ -40,6 +40,9 @@ const UNDISTURBED: [&str; 3] = ["role", "loopback", "claims"];
 pub(super) struct Arguments {
     /// One role by hand (server, client, …), instead of the demo
     pub role: Option<String>,
+    /// By hand: what the role is to do, where it takes words (put photo.jpg)
+    #[arg(value_name = "WORDS", trailing_var_arg = true)]
+    pub words: Vec<OsString>,
     /// Only this scene; by hand, this scene's roles
     #[arg(long, value_name = "N", value_parser = number::<u32>)]
     pub scene: Option<u32>,
@@ -140,6 +143,9 @@ pub(super) struct Arguments {
     /// stopped after 5 seconds or 1 MiB of output. A web browser's requests are refused
     #[arg(long, requires = "role")]
     pub allow_commands: bool,
+    /// By hand: the folder of a role that has one, in place of the current one; it is made if it is not there
+    #[arg(long, value_name = "DIR", requires = "role")]
+    pub dir: Option<PathBuf>,
     /// Seconds that a role may take for one step before the demo is ended
     #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub patience: u64,
@@ -282,11 +288,17 @@ fn wrong(lab: &Lab, arguments: &Arguments) -> Option<String> {
         let names: Vec<&str> = scene.roles.iter().map(|spec| spec.name).collect();
         return Some(format!("scene \"{}\" has no role {role:?}; it has: {}", scene.title, names.join(", ")));
     };
+    if spec.words.is_none() && !arguments.words.is_empty() {
+        let those_that_do = lab.roles_that(|spec| spec.words.is_some(), "does");
+        let first = arguments.words[0].to_string_lossy();
+        return Some(format!("{role} takes no words{those_that_do}: leave out {first:?}"));
+    }
+    if arguments.dir.is_some() && !spec.has_folder {
+        return Some(format!("{role} has no folder{}: leave out --dir", lab.roles_that(|spec| spec.has_folder, "has")));
+    }
     if arguments.allow_commands && !spec.runs_commands {
-        let roles = lab.role_names_where(|spec| spec.runs_commands).join(", ");
-        let those_that_do =
-            if roles.is_empty() { "no role of this lab does".to_owned() } else { format!("{roles} does") };
-        return Some(format!("{role} executes no commands ({those_that_do}): leave out --allow-commands"));
+        let those_that_do = lab.roles_that(|spec| spec.runs_commands, "does");
+        return Some(format!("{role} executes no commands{those_that_do}: leave out --allow-commands"));
     }
     let address = arguments.address.filter(|address| !address.ip().is_loopback())?;
     Some(format!("{address} can be reached from outside; the labs use loopback addresses only, 127.0.0.1:{}", lab.port))

@@ -1,18 +1,21 @@
 //! One role by hand: the same function as a plain program, in a terminal.
 
 use std::cell::RefCell;
+use std::fs;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::os::fd::BorrowedFd;
+use std::path::Path;
 use std::rc::Rc;
 
 use super::arguments::Arguments;
 use super::command::{Permission, permit};
-use super::{Endpoint, Lab, exit};
+use super::history::History;
+use super::{Endpoint, Lab, exit, use_folder, words};
 use crate::output;
 use crate::probe::{self, Holder};
 use crate::stage::LONGEST_TEXT;
-use crate::trace::recorder::{self, Recorder, uncoloured};
+use crate::trace::recorder::{self, MakeRecorder, Recorder, uncoloured};
 use crate::trace::{Call, Errno, Event, Host, SocketType, Syscall, Value, Wait, Waiting, What};
 use crate::view::{Transcript, text};
 
@@ -40,23 +43,36 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         permit(Permission::Anything);
     }
     let failed = Rc::new(RefCell::new(None));
-    let transcript = arguments.calls.then(|| Transcript::new(&[role]));
-    recorder::install(Box::new(ByHand {
-        role: role.to_owned(),
-        transcript,
-        failed: Rc::clone(&failed),
-        table: "tcp",
-        count: 0,
-        label: lab.label(),
-        pauses_are_skipped: false,
-        before_it_waits: alone_at_a_terminal(lab, arguments, role),
-    }));
+    if let Some(dir) = &arguments.dir {
+        match make_folder(dir) {
+            Ok(()) => use_folder(dir),
+            Err(error) => {
+                output::complain(format_args!("{}: --dir {}: {error}", lab.label(), dir.display()));
+                return exit::USAGE;
+            }
+        }
+    }
+    let history = spec.words.is_some() && io::stdin().is_terminal() && io::stdout().is_terminal();
+    let mut by_hand = ByHand::new(role, lab.label(), arguments.calls);
+    by_hand.failed = Rc::clone(&failed);
+    by_hand.before_it_waits = alone_at_a_terminal(lab, arguments, role);
+    by_hand.history = history.then(History::new);
+    recorder::install(Box::new(by_hand));
+    words::give(&arguments.words);
     let result = (spec.role)(Endpoint { server: address, port: lab.port });
     recorder::uninstall();
     match result {
         Ok(()) => exit::OK,
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe && failed.borrow().is_none() => exit::OK,
         Err(error) => complain(lab, role, &error, failed.borrow().as_ref()),
+    }
+}
+
+/// Makes a folder where there is none; those above it must be there.
+fn make_folder(path: &Path) -> io::Result<()> {
+    match fs::create_dir(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        made => made,
     }
 }
 
@@ -74,6 +90,8 @@ struct ByHand {
     pauses_are_skipped: bool,
     /// What is said when a program that has printed nothing comes to a call that may wait: it would look dead.
     before_it_waits: Option<String>,
+    /// What was typed before, of a role whose user types much.
+    history: Option<History>,
 }
 
 /// What else its user can do who sees nothing of a role but that it waits, at a terminal.
@@ -98,6 +116,20 @@ struct Failed {
 }
 
 impl ByHand {
+    fn new(role: &str, label: String, shows_calls: bool) -> ByHand {
+        ByHand {
+            role: role.to_owned(),
+            transcript: shows_calls.then(|| Transcript::new(&[role])),
+            failed: Rc::default(),
+            table: "tcp",
+            count: 0,
+            label,
+            pauses_are_skipped: false,
+            before_it_waits: None,
+            history: None,
+        }
+    }
+
     fn show(&mut self, what: What) {
         if let Some(transcript) = &self.transcript {
             self.count += 1;
@@ -169,6 +201,9 @@ impl Recorder for ByHand {
 
     fn prompt(&mut self, prompt: &str) -> Option<String> {
         self.before_it_waits = None;
+        if let Some(history) = &mut self.history {
+            return history.prompt(prompt);
+        }
         let mut out = io::stdout().lock();
         let _ = write!(out, "{prompt}").and_then(|()| out.flush());
         let mut line = Vec::new();
@@ -183,6 +218,11 @@ impl Recorder for ByHand {
 
     fn name(&mut self, address: SocketAddr) -> String {
         address.to_string()
+    }
+
+    fn beside(&self) -> Option<MakeRecorder> {
+        let (role, label, shows_calls) = (self.role.clone(), self.label.clone(), self.transcript.is_some());
+        Some(Box::new(move || Box::new(ByHand::new(&role, label, shows_calls))))
     }
 }
 

@@ -12,6 +12,7 @@ mod command;
 mod demo;
 pub mod exit;
 mod files;
+mod history;
 mod mutation;
 mod outside;
 mod own_folder;
@@ -38,7 +39,8 @@ pub use piped::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use play::PLAYED_AGAIN;
 pub use scene::Scene;
 pub use words::{
-    at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, port_owner, processor_time, prompt, say,
+    at_full_speed, be_interrupted, be_killed, beside, is_by_hand, meet, note, obey_sigpipe, port_owner, processor_time,
+    prompt, say, words,
 };
 
 use self::scene::RoleSpec;
@@ -242,6 +244,15 @@ impl Lab {
     /// All names of roles, in the order in which they first appear.
     fn role_names(&self) -> Vec<&'static str> {
         self.role_names_where(|_| true)
+    }
+
+    /// Which roles do or have something, in brackets, for a message.
+    fn roles_that(&self, is: impl Fn(&RoleSpec) -> bool, verb: &str) -> String {
+        match self.role_names_where(is).as_slice() {
+            [] => format!(" (no role of this lab {verb})"),
+            [one] => format!(" ({one} {verb})"),
+            several => format!(" (of this lab: {})", several.join(", ")),
+        }
     }
 
     /// The same of the roles that are so.

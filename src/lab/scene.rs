@@ -31,6 +31,8 @@ pub(super) struct RoleSpec {
     /// Whether its user takes longer to type than anybody else to act.
     pub(super) slow: bool,
     pub(super) runs_commands: bool,
+    /// What words it takes by hand, for help.
+    pub(super) words: Option<&'static str>,
     /// Commands of the scene that nobody types as they are.
     pub(super) more_commands: Vec<String>,
     /// Whether the scene means it to be killed.
@@ -67,6 +69,7 @@ impl Scene {
             lines,
             slow: false,
             runs_commands: false,
+            words: None,
             more_commands,
             dies: false,
             has_folder: false,
@@ -128,6 +131,14 @@ impl Scene {
     #[must_use]
     pub fn with_folder(mut self) -> Scene {
         self.last().has_folder = true;
+        self
+    }
+
+    /// By hand, the role that was added last takes words behind its name, which [`words`](super::words()) gives it, and
+    /// its prompt remembers what was typed. `help` says which words.
+    #[must_use]
+    pub fn takes_words(mut self, help: &'static str) -> Scene {
+        self.last().words = Some(help);
         self
     }
 

@@ -1,6 +1,10 @@
 //! What a role says, asks and waits for: to its user by hand, to the stage in a demo.
 
+use std::cell::RefCell;
+use std::ffi::OsString;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, getpid, getppid, kill_process};
@@ -30,6 +34,60 @@ pub fn meet(text: &str) {
 /// Asks the role's user for a line. `None` when there are no more.
 pub fn prompt(text: &str) -> Option<String> {
     recorder::with(|recorder| recorder.prompt(text)).flatten()
+}
+
+thread_local! {
+    static WORDS: RefCell<Vec<OsString>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What a role was told to do by the words behind its name. None in a demo, where it asks its user.
+pub fn words() -> Vec<OsString> {
+    WORDS.take()
+}
+
+/// These are the words of the role of this thread.
+pub(super) fn give(words: &[OsString]) {
+    WORDS.set(words.to_vec());
+}
+
+/// Whether this role is a program in somebody's terminal, and does not play in a demo.
+pub fn is_by_hand() -> bool {
+    recorder::with(|recorder| recorder.beside().is_some()).unwrap_or(false)
+}
+
+/// The most threads that [`beside`] has at once: each may have some open files, of which a user has 1,024.
+const MOST_THREADS: usize = 128;
+
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// Does something for one client beside the others: by hand on a thread of its own, as long as there are not too many;
+/// otherwise here and now. So it is in a demo, where one acts at a time.
+///
+/// # Errors
+///
+/// No thread could be made.
+pub fn beside(body: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    /// One thread of those, as long as it lives.
+    struct Counted;
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            THREADS.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    let counted = Counted;
+    let is_one_too_many = THREADS.fetch_add(1, Ordering::SeqCst) >= MOST_THREADS;
+    match recorder::with(|recorder| recorder.beside()).flatten().filter(|_| !is_one_too_many) {
+        None => body(),
+        Some(recorder) => {
+            let with_recorder = move || {
+                let _counted = counted;
+                recorder::install(recorder());
+                body();
+            };
+            thread::Builder::new().spawn(with_recorder)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes calls as fast as a program by itself would: the stage is not asked before each one, and is told of them when

@@ -17,9 +17,9 @@ use rustix::fs::{
 use rustix::process::{Gid, Uid};
 use serde::{Deserialize, Serialize};
 
-use super::beneath::{self, Folder, Object, Refusal, object_of};
+use super::beneath::{self, Folder, Refusal};
 use super::own;
-use crate::beneath::{Links, is_file};
+use crate::beneath::{Links, Object, is_file, object_of};
 
 /// The most bytes that the files of an archive have together.
 pub const LARGEST: u64 = 64 << 20;

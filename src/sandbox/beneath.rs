@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Dir, Mode, OFlags, Stat, fstat};
 use rustix::io::Errno;
 
-use crate::beneath::{self, Links, is_file};
+use crate::beneath::{self, Links, is_file, object_of};
 use crate::trace::error_name;
 
 /// A folder that a stranger may have filled, held open.
@@ -91,14 +91,6 @@ impl From<Errno> for Refusal {
             error => Refusal::Io(error.into()),
         }
     }
-}
-
-/// A file system's object, whatever it is called.
-pub type Object = (u64, u64);
-
-/// Which object this is: device and inode.
-pub fn object_of(about: &Stat) -> Object {
-    (about.st_dev, about.st_ino)
 }
 
 impl Folder {

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use rustix::fs::{Stat, stat};
 
-use super::beneath::{Object, object_of};
+use crate::beneath::{Object, object_of};
 
 /// The folders in which installed programs lie, besides those of `PATH`.
 const OF_PROGRAMS: [&str; 5] = ["/usr/local/bin", "/usr/local/sbin", "/usr/bin", "/usr/sbin", "/usr/games"];

@@ -47,6 +47,18 @@ pub fn default_action(signal: i32) -> io::Result<()> {
     Ok(())
 }
 
+/// Has a signal ignored, `SIG_IGN` of `signal(2)`.
+///
+/// # Errors
+/// `EINVAL` for `SIGKILL`, `SIGSTOP` and what is not the number of a signal.
+pub fn ignore_signal(signal: i32) -> io::Result<()> {
+    // SAFETY: no handler of ours is called: there is none.
+    if unsafe { libc::signal(signal, libc::SIG_IGN) } == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// How many signals have been caught.
 static CAUGHT: AtomicU32 = AtomicU32::new(0);
 

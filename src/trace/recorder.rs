@@ -34,9 +34,16 @@ pub trait Recorder {
     }
     /// The role's user presses Ctrl-C, if the role plays in a demo.
     fn interrupt(&mut self) {}
+    /// Makes a recorder for another thread of this role. `None` where a role has one thread.
+    fn beside(&self) -> Option<MakeRecorder> {
+        None
+    }
     /// What an address is called: in a trace, a name that is the same at every run.
     fn name(&mut self, address: SocketAddr) -> String;
 }
+
+/// Makes a recorder, in the thread that will have it.
+pub type MakeRecorder = Box<dyn FnOnce() -> Box<dyn Recorder> + Send>;
 
 thread_local! {
     static RECORDER: RefCell<Option<Box<dyn Recorder>>> = const { RefCell::new(None) };
