@@ -52,6 +52,7 @@ const TRIED: &[(&str, &str, &str)] = &[
     ("lab NN", "--claims", "transcripts::every_claim_has_the_verdict_that_was_recorded"),
     ("lab NN", "--corrupt", "faults::several_flags_do_what_each_of_them_says"),
     ("lab NN", "--delay", "faults::several_flags_do_what_each_of_them_says"),
+    ("lab NN", "--dir", "transfer::a_role_without_a_folder_takes_no_dir"),
     ("lab NN", "--diagram", "diagram::frames_that_fare_badly_do_not_hide_each_other"),
     ("lab NN", "--drop", "faults::several_flags_do_what_each_of_them_says"),
     ("lab NN", "--duplicate", "faults::several_flags_do_what_each_of_them_says"),

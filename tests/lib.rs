@@ -43,6 +43,7 @@ mod submissions;
 mod support;
 mod tidy;
 mod transcripts;
+mod transfer;
 mod twins;
 mod wire;
 mod wire_sturdy;
