@@ -149,7 +149,7 @@ vm *arguments:
 
 # Measure, each figure beside its baseline and its limit
 bench:
-    cargo bench -q --bench stage --bench judge --bench grading --bench framing
+    cargo bench -q --bench stage --bench judge --bench grading --bench framing --bench transfer
 
 # Formatting and lints, as CI asks for them
 check:
