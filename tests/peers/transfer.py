@@ -71,6 +71,13 @@ def answers(conn):
     return " ".join(found)
 
 
+def first_answer(conn):
+    try:
+        return json.dumps(header(conn))
+    except (EOFError, ConnectionError):
+        return None
+
+
 def connect(port):
     return socket.create_connection((HERE, port))
 
@@ -136,11 +143,15 @@ def ask(port, *words):
 def hold(port, *words):
     conns = [connect(port) for _ in words]
     for conn, one in zip(conns, words):
-        conn.sendall(eval(one))
-    heard = [header(conn) for conn in conns]
+        try:
+            conn.sendall(eval(one))
+        except ConnectionError:
+            pass
+    heard = [first_answer(conn) for conn in conns]
     for conn, first in zip(conns, heard):
-        conn.shutdown(socket.SHUT_WR)
-        print(json.dumps(first), answers(conn), flush=True)
+        if first:
+            conn.shutdown(socket.SHUT_WR)
+        print(first or "sent away", answers(conn) if first else "", flush=True)
 
 
 def race(port, *words):

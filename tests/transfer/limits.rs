@@ -143,6 +143,23 @@ fn a_file_that_is_too_long_for_this_user_ends_its_transfer_and_nothing_else() {
 }
 
 #[test]
+fn clients_for_whom_no_descriptor_is_left_are_sent_away_and_the_server_goes_on() {
+    let test = "clients_for_whom_no_descriptor_is_left_are_sent_away_and_the_server_goes_on";
+    if !has("prlimit") {
+        return skip(test, "prlimit is not installed");
+    }
+    if !python(test) {
+        return;
+    }
+    let pair = Pair::start_in(&temporary(), Some(&["prlimit", "--nofile=24", "--"]));
+    let answers = pair.peer("hold", &["head(cmd='ls')"; 40]);
+    let sent_away = answers.iter().filter(|answer| answer.starts_with("sent away")).count();
+    assert!((16..40).contains(&sent_away), "{answers:?}");
+    pair.file("a", b"a file");
+    pair.done(&["put", "a"]);
+}
+
+#[test]
 fn a_folder_and_a_file_without_permission_are_told_and_the_server_goes_on() {
     let test = "a_folder_and_a_file_without_permission_are_told_and_the_server_goes_on";
     if !has("setpriv") {
