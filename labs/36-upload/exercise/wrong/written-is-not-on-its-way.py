@@ -71,11 +71,9 @@ def receive(conn, size):
     digest = hashlib.sha256()
     global file
     file = open(UNFINISHED, "wb")
-    while size > 0:
-        piece = recv_some(conn, min(size, 65_536))
-        file.write(piece)
-        digest.update(piece)
-        size -= len(piece)
+    data = recv_exact(conn, size)
+    file.write(data)
+    digest.update(data)
     return digest.hexdigest()
 
 
