@@ -24,9 +24,10 @@ pub fn all() -> Vec<Claim> {
             let holds = taken == read.call.ret && read.call.ret > Some(0);
             Verdict::of(holds, [before, read.event, after])
         }),
-        Claim::ours("After close the kernel goes on sending what is in the send queue.", |trace| {
-            goes_on(trace, 1, |trace| Ok(trace.scene(1).role("client").last(Syscall::Close)?.event))
-        }),
+        Claim::ours(
+            "After a close with nothing unread the kernel goes on sending what is in the send queue.",
+            |trace| goes_on(trace, 1, |trace| Ok(trace.scene(1).role("client").last(Syscall::Close)?.event)),
+        ),
         Claim::ours("It does so after the process was killed, too.", |trace| {
             goes_on(trace, 2, |trace| trace.scene(2).role("client").end())
         }),
@@ -54,7 +55,7 @@ pub fn all() -> Vec<Claim> {
             Verdict::of(same && next.failed(Errno::ECONNRESET), [full, close.event, reset, left.event, next.event])
         }),
         Claim::ours(
-            "A 0 from recv behind a shutdown is the peer's FIN: if it has closed, it had nothing unread.",
+            "A 0 from recv behind a shutdown is the peer's FIN; here the server had read everything before it closed.",
             |trace| {
                 let (client, server) = (trace.scene(5).role("client"), trace.scene(5).role("server"));
                 let end = client.last(Calls::Receives)?;

@@ -168,7 +168,7 @@ fn patient_client(at: Endpoint) -> io::Result<()> {
     conn.shutdown(Shutdown::Write)?;
     let mut buf = [0; 10];
     match conn.recv(&mut buf) {
-        Ok(0) => say!("FIN, and no reset: if the server has closed, it had nothing unread"),
+        Ok(0) => say!("FIN, and no reset so far"),
         Ok(len) => say!("received {len}"),
         Err(error) => say!("{error}"),
     }

@@ -37,12 +37,15 @@ pub fn all() -> Vec<Claim> {
                 Verdict::only_when(condition, notices_by_computed, notices_by_constant, evidence)
             },
         ),
-        Claim::ours("A digest shows that a byte changed between the reading of a file and its sending.", |trace| {
-            let received = trace.scene(3).role("client").received();
-            let [first, second] = two(messages(&received)?)?;
-            let same_size = first.body.len() == second.body.len() && second.is_whole("size");
-            Verdict::by_calls(same_size && first.has_its_digest() && !second.has_its_digest(), received)
-        }),
+        Claim::ours(
+            "A digest shows that a byte changed after the digest was computed and before it was sent.",
+            |trace| {
+                let received = trace.scene(3).role("client").received();
+                let [first, second] = two(messages(&received)?)?;
+                let same_size = first.body.len() == second.body.len() && second.is_whole("size");
+                Verdict::by_calls(same_size && first.has_its_digest() && !second.has_its_digest(), received)
+            },
+        ),
         Claim::ours("A client that checks the header waits for nothing behind a wrong one, and goes on.", |trace| {
             let client = trace.scene(4).role("client");
             // Each message comes in one piece: whoever calls recv again on its connection waits.

@@ -154,7 +154,8 @@ fn plan_two_server(at: Endpoint) -> io::Result<()> {
     serve(at, |answer| format!(r#"{{"md5": "fdsaf2143254f", "file_name": "f1.txt", "total_size": {}}}"#, answer.len()))
 }
 
-/// Sends a file twice. The second time, somebody writes to it after its digest was computed, and before it is sent.
+/// Sends a file twice. The second time it plays that somebody wrote to it in between: it sends other bytes than those of
+/// the digest.
 fn file_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;

@@ -65,19 +65,22 @@ pub fn all() -> Vec<Claim> {
             let sum: i64 = three.iter().filter_map(|made| made.call.ret).sum();
             Verdict::by_calls(one.call.ret == Some(sum) && sum == 12, three.into_iter().chain([one]))
         }),
-        Claim::ours("After FIN each recv returns 0 at once: without a test, a server is busy for ever.", |trace| {
-            let server = trace.scene(9).role("server");
-            let fin = came_to(trace, 9, 0)?;
-            let found = trace.scene(9).finding(Finding::RoleGoesRound)?;
-            let later = server.after(fin.event);
-            let received = later.some(Receives)?;
-            let all_empty = received.iter().all(|made| made.call.ret == Some(0));
-            let holds = all_empty && later.waits(Receives).is_empty();
-            Verdict::of(
-                holds,
-                [fin.event].into_iter().chain(received.iter().take(2).map(|made| made.event)).chain([found]),
-            )
-        }),
+        Claim::ours(
+            "After FIN each recv returns 0 at once: a server that neither looks nor answers is busy for ever.",
+            |trace| {
+                let server = trace.scene(9).role("server");
+                let fin = came_to(trace, 9, 0)?;
+                let found = trace.scene(9).finding(Finding::RoleGoesRound)?;
+                let later = server.after(fin.event);
+                let received = later.some(Receives)?;
+                let all_empty = received.iter().all(|made| made.call.ret == Some(0));
+                let holds = all_empty && later.waits(Receives).is_empty();
+                Verdict::of(
+                    holds,
+                    [fin.event].into_iter().chain(received.iter().take(2).map(|made| made.event)).chain([found]),
+                )
+            },
+        ),
         Claim::ours("A test for b'' alone survives FIN, and not RST.", |trace| {
             let server = trace.scene(10).role("server");
             let (fin, last) = (came_to(trace, 10, 0)?, server.last(Receives)?);
@@ -95,15 +98,18 @@ pub fn all() -> Vec<Claim> {
             let holds = holds && reset.failed(Errno::ECONNRESET) && served.call.bytes().ends_with(b"hello\n");
             Verdict::by_calls(holds, [after_fin, refused, reset, served])
         }),
-        Claim::ours("With everything caught, a client that leaves with FIN costs one empty command.", |trace| {
-            let server = trace.scene(12).role("server");
-            let fin = came_to(trace, 12, 0)?;
-            let sends = server.after(fin.event).calls(Sends);
-            let failed = sends.get(1).ok_or(Unseen::because("nothing was sent after FIN"))?;
-            let served = served(trace, 12)?;
-            let holds = failed.failed(Errno::EPIPE) && served.call.bytes().ends_with(b"hello\n");
-            Verdict::by_calls(holds, [fin, *failed, served])
-        }),
+        Claim::ours(
+            "With everything caught, a client that leaves with FIN costs one empty command on one host.",
+            |trace| {
+                let server = trace.scene(12).role("server");
+                let fin = came_to(trace, 12, 0)?;
+                let sends = server.after(fin.event).calls(Sends);
+                let failed = sends.get(1).ok_or(Unseen::because("nothing was sent after FIN"))?;
+                let served = served(trace, 12)?;
+                let holds = failed.failed(Errno::EPIPE) && served.call.bytes().ends_with(b"hello\n");
+                Verdict::by_calls(holds, [fin, *failed, served])
+            },
+        ),
         Claim::ours("With a test for b'' and both errors caught, a server survives FIN and RST.", |trace| {
             let (fin, reset) = (came_to(trace, 13, 0)?, reset(trace, 13)?);
             let served = served(trace, 13)?;

@@ -1,4 +1,4 @@
-"""Sends commands, and receives each answer behind a header in JSON. It has no way to leave but Ctrl-C."""
+"""Sends commands, and receives each answer behind a header in JSON. It knows no quit."""
 
 import json
 import socket
