@@ -104,6 +104,18 @@ fn a_file_that_the_disk_has_no_room_for_is_refused_before_a_byte_is_sent() {
 }
 
 #[test]
+fn a_client_whose_own_disk_has_no_room_fetches_nothing_and_says_so() {
+    let test = "a_client_whose_own_disk_has_no_room_fetches_nothing_and_says_so";
+    let Some(pair) = with_a_small_disk(test, 1024) else { return };
+    pair.file("large", &noise(100_000));
+    pair.done(&["put", "large"]);
+    let script = r#"mount -t tmpfs -o size=64k small "$PWD" && cd "$PWD" && "$@"; ls -A"#;
+    let mut client = behind(&["unshare", "-rm", "sh", "-c", script, "sh"], &pair.words(&["get", "large"]));
+    let said = text(&run(pair.host.enter(&mut client)).stdout);
+    assert_eq!(said, "large: not done: \"large\": no room: 100000 bytes are to come, and 65536 are free\n");
+}
+
+#[test]
 fn of_two_files_that_fit_only_alone_one_is_stored_and_the_other_one_hears_why_not() {
     let test = "of_two_files_that_fit_only_alone_one_is_stored_and_the_other_one_hears_why_not";
     if !python(test) {

@@ -115,7 +115,8 @@ fn each_digest_in_a_request_is_compared_also_of_a_classic_client() {
         let is_right = stored.iter().any(|name| words.contains(&format!("'{name}'")));
         let expected = if is_right { r#"{"ok": true, "offset": 0} {"ok": true"# } else { r#""ok": false"# };
         assert!(answer.contains(expected) != is_classic, "{words}: {answer}");
-        assert!(!is_classic || answer.is_empty() || answer == "ConnectionResetError", "{words}: {answer}");
+        // It is reset at most.
+        assert!(!is_classic || !answer.contains('{'), "{words}: {answer}");
     }
     assert_eq!(pair.names(), stored);
 }
