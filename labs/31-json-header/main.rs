@@ -154,8 +154,8 @@ fn plan_two_server(at: Endpoint) -> io::Result<()> {
     serve(at, |answer| format!(r#"{{"md5": "fdsaf2143254f", "file_name": "f1.txt", "total_size": {}}}"#, answer.len()))
 }
 
-/// Sends a file twice. The second time it plays that somebody wrote to it in between: it sends other bytes than those of
-/// the digest.
+/// Sends a file twice. The second time it plays that somebody wrote to it in between: it sends other bytes than those
+/// that the digest is of.
 fn file_server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     listener.set_reuse_address(true)?;
