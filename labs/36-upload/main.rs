@@ -19,6 +19,7 @@ const F2: &[u8] = b"the second\n";
 pub fn lab() -> Lab {
     Lab::new(36, "upload", 8080)
         .in_chapter(Chapter::Files)
+        .on_one_host()
         .asks("A file, whole, acknowledged, under its name in one step: what does an upload have to do for that?")
         .scene(
             Scene::new("the homework as its authors solved it")

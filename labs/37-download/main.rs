@@ -19,6 +19,7 @@ const CUT: usize = 9;
 pub fn lab() -> Lab {
     Lab::new(37, "download", 8080)
         .in_chapter(Chapter::Files)
+        .on_one_host()
         .asks("How do you fetch a file, go on after a cut, and know that it is whole?")
         .scene(
             Scene::new("the request that nobody answers")
