@@ -105,11 +105,13 @@ fn asking_client(at: Endpoint) -> io::Result<()> {
     Ok(())
 }
 
-/// The tool's server. In a demo it has a file to send; by hand, those of its user.
+/// The tool's server. In a folder without files it makes one, so that there is something to fetch.
 fn server(at: Endpoint) -> io::Result<()> {
-    if !is_by_hand() {
-        own_folder()?.create("f1")?.write(F1)?;
+    let folder = own_folder()?;
+    if folder.list()?.is_empty() {
+        folder.create("f1")?.write(F1)?;
     }
+    drop(folder);
     transfer::server(at)
 }
 

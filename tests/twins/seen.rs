@@ -81,6 +81,9 @@ fn addresses(line: &str) -> String {
 fn address(word: &str) -> Option<String> {
     /// Where Linux begins to choose: `ip_local_port_range` of `ip(7)`.
     const FIRST_CHOSEN: u16 = 32_768;
+    if let Some(before) = word.strip_suffix(':') {
+        return Some(format!("{}:", address(before)?));
+    }
     let (host, port) = word.split_once(':')?;
     let is_name = host.chars().next()?.is_ascii_lowercase();
     if port == "port" && is_name {
@@ -96,6 +99,7 @@ fn what_python_writes_and_what_the_transcript_writes_is_the_same() {
         ("first time received  b'h\\xc3'", "first time received  \"h\\xc3\""),
         ("recv: b'a' ('127.0.0.1', 40123)", "recv: \"a\" client:port"),
         ("HELLO (127.0.0.1:9000)", "HELLO (server:9000)"),
+        ("127.0.0.1:40123: served", "client:port: served"),
         ("[Errno 32] Broken pipe", "Broken pipe (os error 32)"),
         ("\x1b[1;34;43mhi\x1b[0m\n\n", "hi"),
     ] {
