@@ -7,7 +7,7 @@ use socklab::prelude::*;
 use socklab::transfer;
 
 /// What a client's user may write behind its name.
-const WORDS: &str = "put FILE…, get NAME…, ls; with none, a prompt";
+const WORDS: &str = "put FILE…, get NAME…, ls, q; --help behind one of them says more";
 
 /// No header here is longer, in bytes.
 const LONGEST_HEADER: u32 = 1024;

@@ -7,7 +7,7 @@ use socklab::prelude::*;
 use socklab::transfer;
 
 /// What a client's user may write behind its name.
-const WORDS: &str = "get NAME…, put FILE…, ls; with none, a prompt";
+const WORDS: &str = "get NAME…, put FILE…, ls, q; --help behind one of them says more";
 
 /// What the server's file holds, and what it held before somebody changed it.
 const F1: &[u8] = b"the first\nof two\n";

@@ -53,6 +53,9 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         }
     }
     let history = spec.words.is_some() && io::stdin().is_terminal() && io::stdout().is_terminal();
+    if let Some(help) = spec.words.filter(|_| history && arguments.words.is_empty()) {
+        output::complain(format_args!("{}: {role} takes {help}", lab.label()));
+    }
     let mut by_hand = ByHand::new(role, lab.label(), arguments.calls);
     by_hand.failed = Rc::clone(&failed);
     by_hand.before_it_waits = alone_at_a_terminal(lab, arguments, role);
