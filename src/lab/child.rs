@@ -10,6 +10,7 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, PidfdFlags, pidfd_open, setpgid};
 
 use crate::sys::{self, Forked};
+use crate::trace::recorder::traced;
 use crate::trace::{Call, Syscall, Wait, recorder};
 
 /// What is written to a kill pipe that nothing will keep.
@@ -24,15 +25,8 @@ const LET_GO: [u8; 1] = *b"g";
 ///
 /// Those of `fork(2)`, `pipe(2)` and `execve(2)`: `ENOENT` where there is no such program.
 pub fn start_program(words: &[&str]) -> io::Result<()> {
-    let mut call = Call::new(Syscall::PosixSpawnp, None).arg("command", words.join(" "));
-    recorder::with(|recorder| recorder.before(&call, Wait::Never));
-    let result = start(words);
-    match &result {
-        Ok(()) => call.ret = Some(0),
-        Err(error) => call.failed(error),
-    }
-    recorder::with(|recorder| recorder.after(call, None));
-    result
+    let call = Call::new(Syscall::PosixSpawnp, None).arg("command", words.join(" "));
+    traced(call, Wait::Never, |_| start(words))
 }
 
 fn start(words: &[&str]) -> io::Result<()> {

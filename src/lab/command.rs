@@ -18,7 +18,8 @@ use rustix::process::{
 
 use super::browser::is_browser_request;
 use crate::sys::{self, Forked};
-use crate::trace::{Call, Syscall, Wait, recorder};
+use crate::trace::recorder::traced;
+use crate::trace::{Call, Syscall, Wait};
 
 /// How long a command may take.
 pub const LONGEST: Duration = Duration::from_secs(5);
@@ -79,19 +80,14 @@ pub(super) fn permit(permission: Permission) {
 /// The command could not be started, or is a web browser's request. After that nothing more is executed: the rest of
 /// the request, its body, is what the page would have executed.
 pub fn run_command(text: &str) -> io::Result<Ran> {
-    let mut call = Call::new(Syscall::System, None).arg("command", text.to_owned());
-    recorder::with(|recorder| recorder.before(&call, Wait::Never));
-    let result = may_run(text).and_then(|may| if may { execute(text) } else { Ok((refusal(), 126)) });
-    match &result {
-        Ok((ran, code)) => {
-            call.ret = Some((*code).into());
-            call.wrote("stdout", ran.stdout.len());
-            call.wrote("stderr", ran.stderr.len());
-        }
-        Err(error) => call.failed(error),
-    }
-    recorder::with(|recorder| recorder.after(call, None));
-    result.map(|(ran, _)| ran)
+    let call = Call::new(Syscall::System, None).arg("command", text.to_owned());
+    traced(call, Wait::Never, |call| {
+        let (ran, code) = if may_run(text)? { execute(text)? } else { (refusal(), 126) };
+        call.ret = Some(code.into());
+        call.wrote("stdout", ran.stdout.len());
+        call.wrote("stderr", ran.stderr.len());
+        Ok(ran)
+    })
 }
 
 /// Whether a command may be executed.

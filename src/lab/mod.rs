@@ -246,15 +246,6 @@ impl Lab {
         self.role_names_where(|_| true)
     }
 
-    /// Which roles do or have something, in brackets, for a message.
-    fn roles_that(&self, is: impl Fn(&RoleSpec) -> bool, verb: &str) -> String {
-        match self.role_names_where(is).as_slice() {
-            [] => format!(" (no role of this lab {verb})"),
-            [one] => format!(" ({one} {verb})"),
-            several => format!(" (of this lab: {})", several.join(", ")),
-        }
-    }
-
     /// The same of the roles that are so.
     fn role_names_where(&self, is: impl Fn(&RoleSpec) -> bool) -> Vec<&'static str> {
         let mut names = Vec::new();
@@ -264,6 +255,15 @@ impl Lab {
             }
         }
         names
+    }
+
+    /// Which roles do or have something, in brackets, for a message.
+    fn roles_that(&self, is: impl Fn(&RoleSpec) -> bool, verb: &str) -> String {
+        match self.role_names_where(is).as_slice() {
+            [] => format!(" (no role of this lab {verb})"),
+            [one] => format!(" ({one} {verb})"),
+            several => format!(" (of this lab: {})", several.join(", ")),
+        }
     }
 }
 

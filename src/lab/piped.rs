@@ -21,6 +21,7 @@ use rustix::process::{Pid, Signal, getppid, kill_process};
 use super::command::{Group, LONGEST, NOT_PERMITTED, OUTPUT_LIMIT, is_in_demo, may_run};
 use crate::probe::{self, proc::Stat};
 use crate::sys;
+use crate::trace::recorder::traced;
 use crate::trace::{Call, CommandState, For, Probe, Syscall, Wait, recorder};
 
 /// The room in each pipe: what Linux gives where pages have 4 KiB, `pipe(7)`.
@@ -80,23 +81,16 @@ type Asleep = (CommandState, RawFd, [u32; 2]);
 ///
 /// The command could not be started, is not permitted, or is a web browser's request: see `run_command`.
 pub fn start_command(text: &str, input: Input) -> io::Result<StartedCommand> {
-    let mut call = Call::new(Syscall::PosixSpawnp, None).arg("command", text.to_owned());
-    recorder::with(|recorder| recorder.before(&call, Wait::Never));
-    let result = start(text, input);
-    match &result {
-        Ok(started) => {
-            call.ret = Some(0);
-            let fd = |end: &OwnedFd| i64::from(end.as_raw_fd());
-            if let Some(stdin) = &started._stdin {
-                call.wrote("stdin_pipe", fd(stdin));
-            }
-            call.wrote("stdout_pipe", fd(&started.stdout.end));
-            call.wrote("stderr_pipe", fd(&started.stderr.end));
+    let call = Call::new(Syscall::PosixSpawnp, None).arg("command", text.to_owned());
+    let started = traced(call, Wait::Never, |call| {
+        let started = start(text, input)?;
+        if let Some(stdin) = &started._stdin {
+            call.wrote("stdin_pipe", stdin.as_raw_fd());
         }
-        Err(error) => call.failed(error),
-    }
-    recorder::with(|recorder| recorder.after(call, None));
-    let started = result?;
+        call.wrote("stdout_pipe", started.stdout.end.as_raw_fd());
+        call.wrote("stderr_pipe", started.stderr.end.as_raw_fd());
+        Ok(started)
+    })?;
     started.process.settle()?;
     Ok(started)
 }
@@ -148,17 +142,14 @@ impl Pipe {
         // Where nothing is left, this read finds the end.
         let asked_for = if left == 0 { buf.len() } else { buf.len().min(left) };
         let buf = &mut buf[..asked_for];
-        let mut call = Call::new(Syscall::Read, Some(self.end.as_raw_fd())).arg("len", buf.len());
+        let call = Call::new(Syscall::Read, Some(self.end.as_raw_fd())).arg("len", buf.len());
         let returns_at_once = self.process.in_demo && probe::ready(self.end.as_fd(), PollFlags::IN);
         let wait = if returns_at_once { Wait::Never } else { Wait::Perhaps(For::Pipe) };
-        recorder::with(|recorder| recorder.before(&call, wait));
-        let result = sys::retry_on_intr(|| rustix::io::read(&*self.end, &mut *buf)).map_err(io::Error::from);
-        match &result {
-            Ok(len) => call.received(*len, buf),
-            Err(error) => call.failed(error),
-        }
-        recorder::with(|recorder| recorder.after(call, None));
-        let len = result?;
+        let len = traced(call, wait, |call| {
+            let len = sys::retry_on_intr(|| rustix::io::read(&*self.end, &mut *buf))?;
+            call.received(len, buf);
+            Ok(len)
+        })?;
         self.taken.set((self.taken.get() + len).min(OUTPUT_LIMIT));
         Ok(len)
     }
@@ -270,16 +261,12 @@ pub fn end_leftovers(role: &str) -> io::Result<()> {
 }
 
 fn end(stat: &Stat) -> io::Result<()> {
-    let mut call = Call::new(Syscall::Kill, None).arg("pid", stat.name.clone()).arg("sig", "SIGTERM");
-    recorder::with(|recorder| recorder.before(&call, Wait::Never));
+    let call = Call::new(Syscall::Kill, None).arg("pid", stat.name.clone()).arg("sig", "SIGTERM");
     let pid = Pid::from_raw(stat.pid).ok_or(io::ErrorKind::NotFound)?;
-    let result = kill_process(pid, Signal::TERM).map_err(io::Error::from).and_then(|()| wait_for_end(stat));
-    match &result {
-        Ok(()) => call.ret = Some(0),
-        Err(error) => call.failed(error),
-    }
-    recorder::with(|recorder| recorder.after(call, None));
-    result
+    traced(call, Wait::Never, |_| {
+        kill_process(pid, Signal::TERM)?;
+        wait_for_end(stat)
+    })
 }
 
 /// Waits until a process has ended: then its descriptors are closed.
