@@ -229,24 +229,17 @@ impl File {
         Ok(taken)
     }
 
-    /// Receives at most `len` bytes, as many as fit the pipe, and writes them behind the last ones, by which no byte
-    /// passes through this program: one `splice(2)` into the pipe, and as many out of it as it takes. 0 once the peer's
-    /// FIN is the next in the queue.
+    /// Writes all that is in a pipe behind the last bytes: [`take_from`](File::take_from) until it is empty.
     ///
     /// # Errors
-    /// Those of the two: of the socket's none of the bytes is lost. Of the file's, those that are left in the pipe are
-    /// [`SplicePipe::holds`], and come first at the next call.
-    pub fn receive_file(&self, socket: &Socket, pipe: &mut SplicePipe, len: usize) -> io::Result<usize> {
-        if pipe.holds() == 0 {
-            pipe.fill_from(socket, len)?;
-        }
-        let received = pipe.holds();
+    /// That of `splice(2)`; what is left in the pipe is [`SplicePipe::holds`].
+    pub fn take_all_from(&self, pipe: &mut SplicePipe) -> io::Result<()> {
         while pipe.holds() > 0 {
             if self.take_from(pipe, pipe.holds())? == 0 {
                 return Err(io::ErrorKind::WriteZero.into());
             }
         }
-        Ok(received)
+        Ok(())
     }
 }
 

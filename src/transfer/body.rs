@@ -57,13 +57,12 @@ pub(super) fn receive(
     let mut pipe = SplicePipe::with_room(STEP).map_err(here)?;
     let mut at = from;
     while at < size {
-        if pipe.fill_from(conn, step(at, size)).map_err(TransferError::Connection)? == 0 {
+        let len = pipe.fill_from(conn, step(at, size)).map_err(TransferError::Connection)?;
+        if len == 0 {
             return Err(TransferError::Left(at, size));
         }
-        while pipe.holds() > 0 {
-            let len = pipe.holds();
-            at += file.take_from(&mut pipe, len).map_err(here)? as u64;
-        }
+        file.take_all_from(&mut pipe).map_err(here)?;
+        at += len as u64;
         digest.advance(at).map_err(here)?;
         progress(at, size);
     }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::TransferError::{self, Here, Refused, Unwilling};
 use super::digest::{Algorithm, FileDigest};
-use super::message::{Answer, Request, Sums, receive, receive_exactly, send};
+use super::message::{Answer, Request, Sums, bytes, receive, receive_exactly, send};
 use super::store::{Incoming, check_name, digest_of};
 use super::{Progress, body};
 use crate::file::{File, Folder};
@@ -125,7 +125,7 @@ impl<'a> Client<'a> {
         Ok(Done::Unanswered(size))
     }
 
-    /// The same. With an error, how much the server had from before.
+    /// Sends a file that the server wants, and hears what became of it. With an error, how much it had from before.
     fn put_open(
         &mut self,
         name: &str,
@@ -150,7 +150,7 @@ impl<'a> Client<'a> {
             let same = is_as_long && digest_of(file, size, algorithm).map_err(|why| (why, 0))? == answer.sums;
             return if same { Ok(Done::Same) } else { Err((Refused(answer.reason()), 0)) };
         }
-        let before = answer.offset.and_then(|offset| u64::try_from(offset).ok()).unwrap_or(0);
+        let before = bytes(answer.offset).unwrap_or(0);
         self.in_step = false;
         let sums = self.send_body(file, (before.min(size), size), progress).map_err(|why| (why, before))?;
         let answer = receive::<Answer>(self.conn).and_then(|answer| answer.ok_or(TransferError::Left(size, size)));
@@ -239,8 +239,7 @@ impl<'a> Client<'a> {
             }
         };
         self.in_step = false;
-        let number = |number: Option<i64>| number.and_then(|number| u64::try_from(number).ok());
-        let (Some(size), offset) = (number(answer.filesize), number(answer.offset).unwrap_or(0)) else {
+        let (Some(size), offset) = (bytes(answer.filesize), bytes(answer.offset).unwrap_or(0)) else {
             return Err(plain(Unwilling(format!("{name}: the server names no size"))));
         };
         // It is shorter than what is here, and comes from its beginning.
@@ -251,34 +250,15 @@ impl<'a> Client<'a> {
             return Err(plain(Unwilling(format!("{name}: the server begins at another byte than it was asked to"))));
         }
         incoming.check_room(size).map_err(plain)?;
-        self.receive(incoming, (offset, size), progress).map_err(|why| (why, offset))?;
+        self.receive(incoming, size, progress).map_err(|why| (why, offset))?;
         Ok(Done::Moved { size, before: offset, has_grown: false })
     }
 
-    fn receive(
-        &mut self,
-        incoming: Incoming<'_>,
-        span: (u64, u64),
-        progress: Progress<'_>,
-    ) -> Result<(), TransferError> {
-        let here = |error| Here(format!("{} cannot be read", incoming.name()), error);
-        let algorithm = self.options.algorithm;
-        let mut digest = FileDigest::start(&incoming.file, span.1, algorithm).map_err(here)?;
-        if let Err(error) = body::receive(self.conn, &incoming.file, span, &mut digest, progress) {
-            if matches!(error, Here(..)) {
-                // What has no room takes none away from the others.
-                incoming.discard();
-            }
-            return Err(error);
-        }
-        let promised = receive::<Sums>(self.conn)?.ok_or(TransferError::Left(span.1, span.1))?;
+    fn receive(&mut self, mut incoming: Incoming<'_>, size: u64, progress: Progress<'_>) -> Result<(), TransferError> {
+        let sums = incoming.fill(self.conn, size, self.options.algorithm, progress)?;
+        let promised = receive::<Sums>(self.conn)?.ok_or(TransferError::Left(size, size))?;
         self.in_step = true;
-        if !Sums::of(algorithm, digest.finish().map_err(here)?).are_as(&promised) {
-            let why = format!("{}: what came has another digest than it should, and was thrown away", incoming.name());
-            incoming.discard();
-            return Err(Unwilling(why));
-        }
-        incoming.finish()
+        if sums.are_as(&promised) { incoming.finish() } else { Err(incoming.refuse()) }
     }
 
     /// The files of the server's folder, in the order of their names.
@@ -291,7 +271,7 @@ impl<'a> Client<'a> {
             return Err(Refused(answer.reason()));
         }
         self.in_step = false;
-        let size = answer.filesize.and_then(|size| u64::try_from(size).ok()).filter(|size| *size <= LONGEST_LIST);
+        let size = bytes(answer.filesize).filter(|size| *size <= LONGEST_LIST);
         let size = size.ok_or_else(|| Unwilling("the server names no size that a list can have".to_owned()))?;
         let body = receive_exactly(self.conn, size)?;
         self.in_step = true;

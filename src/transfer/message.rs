@@ -83,6 +83,11 @@ macro_rules! without_a_body {
 }
 without_a_body!(Request, Answer, Sums);
 
+/// A number of bytes that somebody has named, if it can be one.
+pub(super) fn bytes(number: Option<i64>) -> Option<u64> {
+    number.and_then(|number| u64::try_from(number).ok())
+}
+
 impl Request {
     /// Whether it is a classic client's, which sends its file unasked and hears nothing.
     pub(super) fn is_classic(&self) -> bool {

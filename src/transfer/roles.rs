@@ -176,8 +176,7 @@ impl Session {
                 let options = how.options(*classic);
                 for file in files {
                     let name = file.display().to_string();
-                    let put = |client: &mut Client<'_>, bar: super::Progress<'_>| client.put(file, bar);
-                    failed += self.ask(&name, options, |client, bar| Ok(told(&put(client, bar)?, "stored")))?;
+                    failed += self.ask(&name, options, |client, bar| Ok(told(&client.put(file, bar)?, "stored")))?;
                 }
             }
             Wish::Get { names, how } => {

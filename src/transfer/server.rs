@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::TransferError::{self, Framing, Here, Left, Unwilling};
 use super::body;
 use super::digest::{Algorithm, FileDigest};
-use super::message::{Answer, Request, Sums, receive, send, send_all};
+use super::message::{Answer, Request, Sums, bytes, receive, send, send_all};
 use super::store::{Incoming, check_name, digest_of};
 use crate::file::Folder;
 use crate::socket::Socket;
@@ -92,8 +92,8 @@ impl<'a> Session<'a> {
     fn begin(&self, request: &Request) -> Result<(Incoming<'a>, u64), (TransferError, Sums)> {
         let plain = |why| (why, Sums::default());
         let name = request.name().map_err(plain)?;
-        let size = request.filesize.and_then(|size| u64::try_from(size).ok());
-        let size = size.ok_or_else(|| plain(Unwilling(format!("{name}: no size is named that a file can have"))))?;
+        let size = bytes(request.filesize)
+            .ok_or_else(|| plain(Unwilling(format!("{name}: no size is named that a file can have"))))?;
         let algorithm = request.algorithm().map_err(plain)?;
         let replace = request.replace || request.is_classic();
         check_name(name).map_err(|why| plain(Unwilling(why)))?;
@@ -122,34 +122,28 @@ impl<'a> Session<'a> {
     /// Receives a file and stores it. Outside: the stream is of no more use. Inside: the file is not stored.
     fn receive(
         &mut self,
-        incoming: Incoming<'_>,
+        mut incoming: Incoming<'_>,
         size: u64,
         request: &Request,
     ) -> Result<Result<Sums, TransferError>, TransferError> {
-        let algorithm = request.algorithm()?;
-        let here = |error| Here(format!("{} cannot be read", request.filename.as_deref().unwrap_or_default()), error);
-        let mut digest = FileDigest::start(&incoming.file, size, algorithm).map_err(here)?;
-        let span = (incoming.offset, size);
-        if let Err(error) = body::receive(self.conn, &incoming.file, span, &mut digest, &mut |_, _| {}) {
-            if matches!(error, Here(..)) {
-                // What has no room takes none away from the others.
-                incoming.discard();
-                if !request.is_classic() {
+        let sums = match incoming.fill(self.conn, size, request.algorithm()?, &mut |_, _| {}) {
+            Ok(sums) => sums,
+            Err(error) => {
+                // Its room is free again before the client hears of it.
+                drop(incoming);
+                if matches!(error, Here(..)) && !request.is_classic() {
                     self.tell_and_linger(&error);
                 }
+                return Err(error);
             }
-            return Err(error);
-        }
-        let sums = Sums::of(algorithm, digest.finish().map_err(here)?);
+        };
         let promised = match request.is_classic() {
             true => sums.clone(),
             false => receive::<Sums>(self.conn)?.ok_or(Left(size, size))?,
         };
         let named_before = request.sums == Sums::default() || sums.are_as(&request.sums);
         if !named_before || !sums.are_as(&promised) {
-            let why = format!("{}: what came has another digest than it should, and was thrown away", incoming.name());
-            incoming.discard();
-            return Ok(Err(Unwilling(why)));
+            return Ok(Err(incoming.refuse()));
         }
         Ok(incoming.finish().map(|()| sums))
     }
@@ -173,8 +167,7 @@ impl<'a> Session<'a> {
         };
         let here = |error| Here(format!("{name} cannot be sent"), error);
         let mut digest = FileDigest::start(&file, size, algorithm).map_err(here)?;
-        let asked = request.offset.and_then(|offset| u64::try_from(offset).ok()).filter(|offset| *offset <= size);
-        let offset = asked.unwrap_or(0);
+        let offset = bytes(request.offset).filter(|offset| *offset <= size).unwrap_or(0);
         let filesize = Some(size.cast_signed());
         send(self.conn, &Answer { filesize, offset: Some(offset.cast_signed()), ..Answer::ok() })?;
         // The client may have asked for the next file already.

@@ -7,7 +7,9 @@ use rustix::fs::fstatvfs;
 use super::digest::{Algorithm, FileDigest};
 use super::error::TransferError;
 use super::message::Sums;
+use super::{Progress, body};
 use crate::file::{File, Folder};
+use crate::socket::Socket;
 
 /// How the name of an unfinished file begins. No name from outside may begin so.
 const PART: &str = ".part-";
@@ -102,6 +104,26 @@ impl<'a> Incoming<'a> {
         Ok(())
     }
 
+    /// Receives the rest of a file of `size` bytes, and computes the digest of all of them.
+    pub(super) fn fill(
+        &mut self,
+        conn: &Socket,
+        size: u64,
+        algorithm: Algorithm,
+        progress: Progress<'_>,
+    ) -> Result<Sums, TransferError> {
+        let here = |error| TransferError::Here(format!("{} cannot be read", self.name), error);
+        let mut digest = FileDigest::start(&self.file, size, algorithm).map_err(here)?;
+        match body::receive(conn, &self.file, (self.offset, size), &mut digest, progress) {
+            Ok(()) => Ok(Sums::of(algorithm, digest.finish().map_err(here)?)),
+            Err(error) => {
+                // What has no room takes none away from the others.
+                self.resumable &= !matches!(error, TransferError::Here(..));
+                Err(error)
+            }
+        }
+    }
+
     /// The file is whole: puts it on the disk, and then under its name.
     pub(super) fn finish(mut self) -> Result<(), TransferError> {
         let part = self.part.take().unwrap_or_default();
@@ -123,6 +145,13 @@ impl<'a> Incoming<'a> {
     /// Throws it away: it is not what it should be.
     pub(super) fn discard(mut self) {
         self.resumable = false;
+    }
+
+    /// Throws it away, since its digest is another one than was promised.
+    pub(super) fn refuse(self) -> TransferError {
+        let why = format!("{}: what came has another digest than it should, and was thrown away", self.name);
+        self.discard();
+        TransferError::Unwilling(why)
     }
 
     /// The name that it will have.
