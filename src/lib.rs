@@ -14,6 +14,7 @@ compile_error!(
 extern crate self as socklab;
 
 mod beneath;
+pub mod clients;
 pub mod course;
 pub mod file;
 pub mod framing;

@@ -101,7 +101,7 @@ fn only_one_module_is_unsafe() {
 
 /// Which modules each module uses. A module stands behind those that it uses, so there is no circle. `labs` are the
 /// programs and checks in `labs/`; `main` is the `socklab` program with its commands.
-const ARROWS: [(&str, &[&str]); 23] = [
+const ARROWS: [(&str, &[&str]); 24] = [
     ("beneath", &[]),
     ("framing", &[]),
     ("splitmix", &[]),
@@ -120,6 +120,7 @@ const ARROWS: [(&str, &[&str]); 23] = [
     ("fuzzing", &["netlink", "sandbox"]),
     ("judge", &["probe", "sandbox", "socket", "splitmix", "sys", "trace", "view", "wire"]),
     ("lab", &["file", "output", "probe", "socket", "stage", "sys", "trace", "view", "wire"]),
+    ("clients", &["lab", "socket"]),
     ("prelude", &["file", "framing", "lab", "socket", "trace"]),
     ("transfer", &["file", "framing", "lab", "socket", "sys", "trace"]),
     ("labs", &["judge", "prelude", "trace", "transfer"]),
