@@ -174,9 +174,15 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
         return None;
     }
     let mut words = result.split(' ');
-    let returned: i64 = words.next()?.parse().ok()?;
+    let returned = words.next()?;
+    // Flags are shown in hexadecimal.
+    let returned = match returned.strip_prefix("0x") {
+        Some(digits) => i64::from_str_radix(digits, 16).ok()?,
+        None => returned.parse().ok()?,
+    };
     let errno = words.next().filter(|_| returned == -1).unwrap_or("");
-    if matches!(name, "socket" | "accept" | "accept4" | "openat2") && returned >= 0 {
+    let duplicates = name == "fcntl" && arguments.get(1).is_some_and(|cmd| cmd == "F_DUPFD_CLOEXEC");
+    if (duplicates || matches!(name, "socket" | "accept" | "accept4" | "openat2")) && returned >= 0 {
         sockets.insert(returned);
     }
     if name == "close" {
@@ -204,7 +210,7 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "setsockopt" => format!("{}, {}, {}", is(0), is(2), is(3).trim_matches(['[', ']'])),
         "sendmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
         "recvmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
-        "getsockopt" => format!("{}, {}", is(0), is(2)),
+        "getsockopt" => format!("{}, {}", is(0), is(2).trim_end_matches("_OLD")),
         "sendto" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), is(2), is(3)),
         "recvfrom" => format!("{}, {}, {}, {}", is(0), data(is(1), returned), is(2), is(3)),
         "sendmsg" => format!("{}, {}, {}", is(0), buffers(is(1)), is(2)),
@@ -357,6 +363,10 @@ fn is_on_a_socket(event: &Json, sockets: &mut BTreeSet<(u64, String, i64)>) -> b
             "read" | "pread64" | "write" | "sendfile" | "splice" | "fcntl" | "fstat" | "lseek" | "ftruncate" | "fsync"
             | "flock" | "renameat2" | "unlinkat",
         ) => socket(&event["fd"]).is_some_and(|socket| sockets.contains(&socket)),
+        Some("fcntl") if event["args"]["cmd"] == "F_DUPFD_CLOEXEC" => {
+            sockets.extend(socket(&event["ret"]));
+            true
+        }
         Some("socket" | "accept" | "openat2") => {
             sockets.extend(socket(&event["ret"]));
             true
@@ -405,6 +415,7 @@ fn told_call(event: &Json) -> String {
         "splice" => format!("{fd}, NULL, {}, NULL, {}, 0", argument("fd_out"), argument("len")),
         "read" | "write" => format!("{fd}, {data}, {}", argument("len")),
         "pread64" => format!("{fd}, {data}, {}, {}", argument("len"), argument("offset")),
+        "fcntl" if event["args"]["arg"].is_null() => format!("{fd}, {}", argument("cmd")),
         "fcntl" => format!("{fd}, {}, {}", argument("cmd"), argument("arg")),
         "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),

@@ -177,7 +177,8 @@ pub fn call_may_receive((number, arguments): (i64, [u64; 6]), descriptors: &[Raw
 }
 
 /// Whether any TCP socket of this network namespace that uses one of `ports` has a timer running that will move data:
-/// a retransmission or a zero-window probe. Delayed acknowledgements move nothing, and TIME-WAIT neither.
+/// a retransmission, a zero-window probe, or a question whether the peer is still there that is due soon. Delayed
+/// acknowledgements move nothing, and TIME-WAIT neither.
 ///
 /// From `/proc/net/tcp` (`proc_net_tcp` in the kernel's documentation): it shows sockets that no process has open any
 /// more, too. Costs milliseconds, so it is asked only when nothing else moves.
@@ -188,8 +189,17 @@ pub fn timers_run(ports: &[u16]) -> bool {
 /// The same of a table that has been read.
 pub fn timers_run_in(table: &str, ports: &[u16]) -> bool {
     const MOVES_DATA: [u8; 2] = [1, 4];
+    const KEEPALIVE: u8 = 2;
+    // Nobody waits for one that the kernel's defaults have in two hours.
+    const SOON: u64 = 1000;
+    // In other states the same timer is that of FIN-WAIT-2.
+    let asks_soon = |row: &SocketRow| {
+        let may_ask = [TcpState::Established, TcpState::CloseWait].map(Some).contains(&TcpState::of_kernel(row.state));
+        row.timer == KEEPALIVE && may_ask && row.ends_in <= SOON
+    };
     SocketRow::all(table).any(|row| {
-        (ports.contains(&row.local_port) || ports.contains(&row.remote_port)) && MOVES_DATA.contains(&row.timer)
+        (ports.contains(&row.local_port) || ports.contains(&row.remote_port))
+            && (MOVES_DATA.contains(&row.timer) || asks_soon(&row))
     })
 }
 
@@ -281,6 +291,10 @@ mod tests {
     fn a_retransmission_counts_as_a_running_timer_and_a_listener_does_not() {
         let retransmits = "1: 0100007F:1F90 0100007F:C350 01 00000005:00000000 01:00000014 00000000 0 0 7";
         let listens = "0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 6";
+        let asks = |when| format!("1: 0100007F:1F90 0100007F:C350 01 00000000:00000000 02:{when:08X} 00000000 0 0 7");
+        assert!(timers_run_in(&asks(100), &[8080]), "a keepalive probe in a second");
+        assert!(!timers_run_in(&asks(720_000), &[8080]), "one in two hours");
+        assert!(!timers_run_in(&asks(100).replace(" 01 ", " 05 "), &[8080]), "FIN-WAIT-2 ends in a second");
         assert!(timers_run_in(retransmits, &[8080]));
         assert!(!timers_run_in(retransmits, &[9000]));
         assert!(!timers_run_in(listens, &[8080]));

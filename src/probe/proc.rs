@@ -13,6 +13,8 @@ pub struct SocketRow {
     pub state: u8,
     /// Which timer runs: 1 for a retransmission, 2 for another one, 3 for TIME-WAIT, 4 for a zero-window probe.
     pub timer: u8,
+    /// In how long it ends, in hundredths of a second.
+    pub ends_in: u64,
     /// The inode by which `/proc/PID/fd` calls it; 0 if no process has it open any more.
     pub inode: u64,
 }
@@ -25,12 +27,17 @@ impl SocketRow {
 
     fn read(line: &str) -> Option<SocketRow> {
         let port = |address: &str| u16::from_str_radix(address.split_once(':')?.1, 16).ok();
+        let number = |field: &str| u64::from_str_radix(field, 16).ok();
         let mut fields = line.split_whitespace().skip(1);
+        let (local_port, remote_port) = (port(fields.next()?)?, port(fields.next()?)?);
+        let state = u8::from_str_radix(fields.next()?, 16).ok()?;
+        let (timer, ends_in) = fields.nth(1)?.split_once(':')?;
         Some(SocketRow {
-            local_port: port(fields.next()?)?,
-            remote_port: port(fields.next()?)?,
-            state: u8::from_str_radix(fields.next()?, 16).ok()?,
-            timer: u8::from_str_radix(fields.nth(1)?.split(':').next()?, 16).ok()?,
+            local_port,
+            remote_port,
+            state,
+            timer: u8::from_str_radix(timer, 16).ok()?,
+            ends_in: number(ends_in)?,
             inode: fields.nth(3)?.parse().ok()?,
         })
     }
@@ -142,7 +149,7 @@ mod tests {
         let table = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
                      1: 0100007F:1F90 0100007F:C350 01 00000005:00000000 01:00000014 00000000 0 0 7 2 \
                     0000 20 4 30 10 -1";
-        let row = SocketRow { local_port: 8080, remote_port: 50_000, state: 1, timer: 1, inode: 7 };
+        let row = SocketRow { local_port: 8080, remote_port: 50_000, state: 1, timer: 1, ends_in: 20, inode: 7 };
         assert_eq!(SocketRow::all(table).collect::<Vec<_>>(), [row]);
     }
 

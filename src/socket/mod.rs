@@ -14,15 +14,17 @@ mod filter;
 mod message;
 mod signals;
 
-use std::cell::Cell;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 use rustix::io::FdFlags;
 
 pub use address::Address;
@@ -35,16 +37,49 @@ use socket2::SockFilter;
 
 use crate::sys::{self, IntRequest};
 use crate::trace::recorder::{traced, traced_opening};
-use crate::trace::{Call, Errno, For, MessageFlags, PollEvents, SocketOption, SocketType, Syscall, Value, Wait};
+use crate::trace::{
+    Call, Errno, For, MessageFlags, PollEvents, SocketOption, SocketType, StatusFlags, Syscall, Value, Wait,
+};
 
 /// An open socket. Dropping it closes it.
 pub struct Socket {
     inner: Open,
     stream: bool,
-    /// Whether receiving, and sending, has a deadline.
-    deadlines: Cell<(bool, bool)>,
-    /// Whether no call on it waits.
-    nonblocking: Cell<bool>,
+    waiting: Arc<Waiting>,
+}
+
+/// How calls on a socket wait: known to all descriptors of it, as to the kernel.
+#[derive(Debug, Default)]
+struct Waiting {
+    /// Whether receiving has a deadline.
+    receiving_ends: AtomicBool,
+    /// Whether sending has one.
+    sending_ends: AtomicBool,
+    /// Whether no call waits.
+    never: AtomicBool,
+}
+
+impl Waiting {
+    fn never(&self) -> bool {
+        self.never.load(Ordering::Relaxed)
+    }
+
+    fn receiving_ends(&self) -> bool {
+        self.receiving_ends.load(Ordering::Relaxed)
+    }
+
+    fn sending_ends(&self) -> bool {
+        self.sending_ends.load(Ordering::Relaxed)
+    }
+
+    /// How it is of a connection that this listener gives: it gets the deadlines, and not `O_NONBLOCK`.
+    fn of_a_connection(&self) -> Waiting {
+        Waiting {
+            receiving_ends: self.receiving_ends().into(),
+            sending_ends: self.sending_ends().into(),
+            never: false.into(),
+        }
+    }
 }
 
 /// What `recvmsg(2)` gave.
@@ -106,20 +141,33 @@ impl Socket {
     /// socket.
     pub fn accept(&self) -> io::Result<(Socket, Address)> {
         let mut from = None;
-        let timed = self.deadlines.get().0;
-        let wait = match (self.nonblocking.get(), timed) {
+        let wait = match (self.waiting.never(), self.waiting.receiving_ends()) {
             (true, _) => Wait::Never,
             (_, true) => Wait::Until(For::Connection),
             _ => Wait::Readable(For::Connection),
         };
-        let conn = opening(self.call(Syscall::Accept), wait, true, |call| {
+        let mut conn = opening(self.call(Syscall::Accept), wait, true, |call| {
             let (inner, peer) = self.inner.accept()?;
             let peer = Address::from(peer);
             call.wrote("addr", peer.value());
             from = Some(peer);
             Ok(inner)
         })?;
+        conn.waiting = Arc::new(self.waiting.of_a_connection());
         Ok((conn, from.expect("accept gives an address with each connection")))
+    }
+
+    /// Another descriptor of the same socket, `F_DUPFD_CLOEXEC` of `fcntl(2)`, which does what `dup(2)` does. Both
+    /// refer to one open file description: `O_NONBLOCK` of one is that of the other.
+    ///
+    /// # Errors
+    /// That of `fcntl(2)`: `EMFILE` with too many open files.
+    pub fn duplicate(&self) -> io::Result<Socket> {
+        // Never one of the three standard ones.
+        let call = self.call(Syscall::DupFd).arg("cmd", "F_DUPFD_CLOEXEC").arg("arg", 3);
+        let mut same = opening(call, Wait::Never, self.stream, |_| self.inner.try_clone())?;
+        same.waiting = Arc::clone(&self.waiting);
+        Ok(same)
     }
 
     /// Gives the socket its own address, `bind(2)`.
@@ -139,7 +187,7 @@ impl Socket {
     /// a non-blocking socket or after its deadline.
     pub fn connect(&self, address: &Address) -> io::Result<()> {
         let call = self.call(Syscall::Connect).arg("addr", address.value());
-        let waits = self.stream && !self.nonblocking.get();
+        let waits = self.stream && !self.waiting.never();
         let wait = if waits { self.perhaps(For::Handshake) } else { Wait::Never };
         traced(call, wait, |_| self.inner.connect(address.as_sock_addr()))
     }
@@ -513,8 +561,20 @@ impl Socket {
     /// That of `setsockopt(2)`: not to be expected of an open socket.
     pub fn set_read_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set(SocketOption::RcvTimeo, limit(timeout), || self.inner.set_read_timeout(timeout))?;
-        self.deadlines.set((timeout.is_some(), self.deadlines.get().1));
+        self.waiting.receiving_ends.store(timeout.is_some(), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// How long a receive or an accept waits at most, `SO_RCVTIMEO` of `socket(7)`. `None`: for ever.
+    ///
+    /// # Errors
+    /// That of `getsockopt(2)`: not to be expected of an open socket.
+    pub fn read_timeout(&self) -> io::Result<Option<Duration>> {
+        traced(self.asking(SocketOption::RcvTimeo), Wait::Never, |call| {
+            let timeout = self.inner.read_timeout()?;
+            call.wrote("optval", limit(timeout));
+            Ok(timeout)
+        })
     }
 
     /// How long a send or a connect waits at most, `SO_SNDTIMEO` of `socket(7)`: then it fails with `EAGAIN`, or
@@ -524,8 +584,51 @@ impl Socket {
     /// That of `setsockopt(2)`: not to be expected of an open socket.
     pub fn set_write_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
         self.set(SocketOption::SndTimeo, limit(timeout), || self.inner.set_write_timeout(timeout))?;
-        self.deadlines.set((self.deadlines.get().0, timeout.is_some()));
+        self.waiting.sending_ends.store(timeout.is_some(), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Has the kernel ask a peer that says nothing whether it is still there, `SO_KEEPALIVE` of `socket(7)`. One that
+    /// does not answer ends the connection with `ETIMEDOUT`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: not to be expected of an open socket.
+    pub fn set_keepalive(&self, on: bool) -> io::Result<()> {
+        self.set(SocketOption::KeepAlive, on, || self.inner.set_keepalive(on))
+    }
+
+    /// How long nothing must have come before the kernel asks, `TCP_KEEPIDLE` of `tcp(7)`, in whole seconds.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: `EINVAL` for less than a second, or more than 32,767.
+    pub fn set_keepalive_time(&self, time: Duration) -> io::Result<()> {
+        self.set_tcp(SocketOption::KeepIdle, libc::TCP_KEEPIDLE, time.as_secs())
+    }
+
+    /// How long it waits for each answer, `TCP_KEEPINTVL` of `tcp(7)`, in whole seconds.
+    ///
+    /// # Errors
+    /// As of [`set_keepalive_time`](Socket::set_keepalive_time).
+    pub fn set_keepalive_interval(&self, time: Duration) -> io::Result<()> {
+        self.set_tcp(SocketOption::KeepIntvl, libc::TCP_KEEPINTVL, time.as_secs())
+    }
+
+    /// How often it asks before it gives up, `TCP_KEEPCNT` of `tcp(7)`.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: `EINVAL` for 0, or more than 127.
+    pub fn set_keepalive_retries(&self, times: u32) -> io::Result<()> {
+        self.set_tcp(SocketOption::KeepCnt, libc::TCP_KEEPCNT, times.into())
+    }
+
+    /// How long what was sent may stay unacknowledged before the connection ends with `ETIMEDOUT`, `TCP_USER_TIMEOUT`
+    /// of `tcp(7)`. `None`: as long as the system has it.
+    ///
+    /// # Errors
+    /// That of `setsockopt(2)`: `EOPNOTSUPP` or `ENOPROTOOPT` where it is not a TCP socket.
+    pub fn set_tcp_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let millis = timeout.map_or(0, |timeout| timeout.as_millis() as u64);
+        self.set_tcp(SocketOption::UserTimeout, libc::TCP_USER_TIMEOUT, millis)
     }
 
     /// How long close waits for what is not sent yet, `SO_LINGER` of `socket(7)`, in whole seconds: with 0 it throws it
@@ -559,7 +662,34 @@ impl Socket {
     pub fn set_nonblocking(&self, on: bool) -> io::Result<()> {
         let call = self.call(Syscall::Ioctl).arg("request", "FIONBIO").arg("argp", on);
         traced(call, Wait::Never, |_| Ok(rustix::io::ioctl_fionbio(&*self.inner, on)?))?;
-        self.nonblocking.set(on);
+        self.waiting.never.store(on, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The flags of the open file description, `F_GETFL` of `fcntl(2)`: `libc::O_NONBLOCK`, and `libc::O_RDWR`, which
+    /// every socket has.
+    ///
+    /// # Errors
+    /// That of `fcntl(2)`: not to be expected of an open socket.
+    pub fn status_flags(&self) -> io::Result<i32> {
+        traced(self.call(Syscall::Fcntl).arg("cmd", "F_GETFL"), Wait::Never, |call| {
+            let flags = rustix::fs::fcntl_getfl(&*self.inner)?.bits() as i32;
+            call.ret = Some(flags.into());
+            call.wrote("status", StatusFlags(flags));
+            Ok(flags)
+        })
+    }
+
+    /// Sets those of the flags that can be changed, `F_SETFL` of `fcntl(2)`. With `libc::O_NONBLOCK`, no call on any
+    /// descriptor of this open file description waits.
+    ///
+    /// # Errors
+    /// That of `fcntl(2)`: not to be expected of an open socket.
+    pub fn set_status_flags(&self, flags: i32) -> io::Result<()> {
+        let call = self.call(Syscall::Fcntl).arg("cmd", "F_SETFL").arg("arg", StatusFlags(flags));
+        let all = OFlags::from_bits_retain(flags as _);
+        traced(call, Wait::Never, |_| Ok(rustix::fs::fcntl_setfl(&*self.inner, all)?))?;
+        self.waiting.never.store(flags & libc::O_NONBLOCK != 0, Ordering::Relaxed);
         Ok(())
     }
 
@@ -635,7 +765,7 @@ impl Socket {
     }
 
     fn from_inner(inner: socket2::Socket, stream: bool) -> Socket {
-        Socket { inner: Open(Some(inner)), stream, deadlines: Cell::default(), nonblocking: Cell::default() }
+        Socket { inner: Open(Some(inner)), stream, waiting: Arc::default() }
     }
 
     fn call(&self, name: Syscall) -> Call {
@@ -664,13 +794,18 @@ impl Socket {
         traced(call.arg("optval", value), Wait::Never, |_| make())
     }
 
+    fn set_tcp(&self, option: SocketOption, name: i32, value: u64) -> io::Result<()> {
+        let value = i32::try_from(value).map_err(|_| io::ErrorKind::InvalidInput)?;
+        self.set(option, i64::from(value), || sys::set_option(self.inner.as_fd(), libc::IPPROTO_TCP, name, value))
+    }
+
     /// Whether, and for what, a call may wait that receives with these flags.
     pub(crate) fn wait_to_receive(&self, flags: i32) -> Wait {
         let what = if self.stream { For::Data } else { For::Datagram };
         // A receive of urgent data never blocks.
         match flags & (libc::MSG_DONTWAIT | libc::MSG_OOB) {
-            _ if self.nonblocking.get() => Wait::Never,
-            0 if self.deadlines.get().0 => Wait::Until(what),
+            _ if self.waiting.never() => Wait::Never,
+            0 if self.waiting.receiving_ends() => Wait::Until(what),
             0 => Wait::Readable(what),
             _ => Wait::Never,
         }
@@ -679,14 +814,14 @@ impl Socket {
     /// The same of one that sends.
     pub(crate) fn wait_to_send(&self, flags: i32) -> Wait {
         match flags & libc::MSG_DONTWAIT {
-            _ if self.nonblocking.get() => Wait::Never,
+            _ if self.waiting.never() => Wait::Never,
             0 if self.stream => self.perhaps(For::Room),
             _ => Wait::Never,
         }
     }
 
     fn perhaps(&self, what: For) -> Wait {
-        if self.deadlines.get().1 { Wait::PerhapsUntil(what) } else { Wait::Perhaps(what) }
+        if self.waiting.sending_ends() { Wait::PerhapsUntil(what) } else { Wait::Perhaps(what) }
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Errno, MessageFlags, PollEvents, SocketOption, SocketType, Syscall};
+use super::{Errno, MessageFlags, PollEvents, SocketOption, SocketType, StatusFlags, Syscall};
 
 /// How many bytes of a buffer a trace keeps.
 pub const DATA_LIMIT: usize = 4096;
@@ -56,6 +56,8 @@ pub enum Value {
     Flags(MessageFlags),
     /// Events of `poll(2)`.
     Events(PollEvents),
+    /// Flags of an open file description.
+    Status(StatusFlags),
     /// An option's name.
     Option(SocketOption),
     /// A socket's type.
@@ -187,6 +189,14 @@ impl Call {
         }
     }
 
+    /// The flags of an open file description that it found.
+    pub fn status_flags(&self) -> Option<StatusFlags> {
+        match self.get_out("status") {
+            Some(Value::Status(flags)) => Some(*flags),
+            _ => None,
+        }
+    }
+
     /// The option that it sets or asks for.
     pub fn option(&self) -> Option<SocketOption> {
         match self.get_arg("optname") {
@@ -225,7 +235,7 @@ impl Call {
     /// Whether it returned because its time was over.
     pub fn has_run_out(&self) -> bool {
         // A poll says so by finding nothing ready.
-        matches!(self.errno, Some(Errno::EAGAIN | Errno::EINPROGRESS))
+        matches!(self.errno, Some(Errno::EAGAIN | Errno::EINPROGRESS | Errno::EALREADY))
             || self.name == Syscall::Poll && self.ret == Some(0)
     }
 
@@ -331,6 +341,12 @@ impl From<MessageFlags> for Value {
 impl From<PollEvents> for Value {
     fn from(events: PollEvents) -> Value {
         Value::Events(events)
+    }
+}
+
+impl From<StatusFlags> for Value {
+    fn from(flags: StatusFlags) -> Value {
+        Value::Status(flags)
     }
 }
 

@@ -53,6 +53,7 @@ named! {
         GetSockOpt = "getsockopt",
         SetSockOpt = "setsockopt",
         Fcntl = "fcntl",
+        DupFd = "fcntl",
         Ioctl = "ioctl",
         Poll = "poll",
         Shutdown = "shutdown",
@@ -118,9 +119,9 @@ impl Syscall {
         opens_or_moves || names || matches!(self, FSync | FLock | SpliceToFile)
     }
 
-    /// Whether it returns a new socket.
+    /// Whether it returns a descriptor of a socket.
     pub fn opens(self) -> bool {
-        matches!(self, Syscall::Socket | Syscall::Accept)
+        matches!(self, Syscall::Socket | Syscall::Accept | Syscall::DupFd)
     }
 }
 
@@ -189,6 +190,7 @@ named! {
     SocketOption {
         AttachFilter = "SO_ATTACH_FILTER",
         Error = "SO_ERROR",
+        KeepAlive = "SO_KEEPALIVE",
         Linger = "SO_LINGER",
         MemInfo = "SO_MEMINFO",
         RcvBuf = "SO_RCVBUF",
@@ -201,9 +203,13 @@ named! {
         RecvErr = "IP_RECVERR",
         Cork = "TCP_CORK",
         Info = "TCP_INFO",
+        KeepCnt = "TCP_KEEPCNT",
+        KeepIdle = "TCP_KEEPIDLE",
+        KeepIntvl = "TCP_KEEPINTVL",
         MaxSeg = "TCP_MAXSEG",
         NoDelay = "TCP_NODELAY",
         QuickAck = "TCP_QUICKACK",
+        UserTimeout = "TCP_USER_TIMEOUT",
     }
 }
 
@@ -213,9 +219,9 @@ impl SocketOption {
         use SocketOption::*;
         match self {
             RecvErr => "IPPROTO_IP",
-            Cork | Info | MaxSeg | NoDelay | QuickAck => "IPPROTO_TCP",
-            AttachFilter | Error | Linger | MemInfo | RcvBuf | RcvTimeo | ReuseAddr | ReusePort | RxqOvfl | SndBuf
-            | SndTimeo => "SOL_SOCKET",
+            Cork | Info | KeepCnt | KeepIdle | KeepIntvl | MaxSeg | NoDelay | QuickAck | UserTimeout => "IPPROTO_TCP",
+            AttachFilter | Error | KeepAlive | Linger | MemInfo | RcvBuf | RcvTimeo | ReuseAddr | ReusePort
+            | RxqOvfl | SndBuf | SndTimeo => "SOL_SOCKET",
         }
     }
 }
@@ -257,6 +263,27 @@ impl fmt::Display for MessageFlags {
             (libc::MSG_OOB, "MSG_OOB"),
             (libc::MSG_ERRQUEUE, "MSG_ERRQUEUE"),
         ];
+        let names = joined(&NAMES, self.0);
+        f.write_str(if names.is_empty() { "0" } else { &names })
+    }
+}
+
+/// Flags of an open file description, `F_GETFL` of `fcntl(2)`, as the bits that the kernel takes. Of the access modes
+/// only `O_RDWR` has a name here: every socket has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusFlags(pub i32);
+
+impl StatusFlags {
+    /// Whether all of these bits are set, as `libc::O_NONBLOCK`.
+    pub fn contains(self, flags: i32) -> bool {
+        self.0 & flags == flags
+    }
+}
+
+impl fmt::Display for StatusFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(i32, &str); 3] =
+            [(libc::O_RDWR, "O_RDWR"), (libc::O_APPEND, "O_APPEND"), (libc::O_NONBLOCK, "O_NONBLOCK")];
         let names = joined(&NAMES, self.0);
         f.write_str(if names.is_empty() { "0" } else { &names })
     }
@@ -339,6 +366,7 @@ mod tests {
     fn flags_are_shown_by_their_names() {
         assert_eq!(MessageFlags(libc::MSG_PEEK | libc::MSG_DONTWAIT).to_string(), "MSG_PEEK|MSG_DONTWAIT");
         assert_eq!(MessageFlags(0).to_string(), "0");
+        assert_eq!(StatusFlags(libc::O_RDWR | libc::O_NONBLOCK).to_string(), "O_RDWR|O_NONBLOCK");
         assert_eq!(PollEvents(libc::POLLOUT | libc::POLLERR).to_string(), "POLLOUT|POLLERR");
     }
 

@@ -118,6 +118,7 @@ pub fn value(value: &Value) -> String {
         Value::Time(time) => format!("{} ms", time.as_millis()),
         Value::Flags(flags) => flags.to_string(),
         Value::Events(events) => events.to_string(),
+        Value::Status(flags) => flags.to_string(),
         Value::Option(option) => option.to_string(),
         Value::Type(kind) => kind.to_string(),
         Value::Errno(errno) => errno.to_string(),

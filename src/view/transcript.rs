@@ -392,7 +392,7 @@ fn after(call: &Call) -> String {
             "stdin_pipe" => write!(text, ", standard input from {}", show(value)),
             "stdout_pipe" => write!(text, ", standard output to {}", show(value)),
             "stderr_pipe" => write!(text, ", standard error to {}", show(value)),
-            "optval" | "argp" => write!(text, " ({})", show(value)),
+            "optval" | "argp" | "status" => write!(text, " ({})", show(value)),
             "st_mode" => write!(text, " {}", show(value)),
             "st_size" => write!(text, " of {}", bytes(&show(value))),
             "read_end" => write!(text, ", out of it from {}", show(value)),

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::frames::of_frame;
 use crate::trace::{
-    Call, CommandState, Data, Errno, Event, Exit, Finding, MessageFlags, PollEvents, Probe, Status, Syscall,
+    Call, CommandState, Data, Errno, Event, Exit, Finding, MessageFlags, PollEvents, Probe, Status, StatusFlags,
+    Syscall,
 };
 use crate::trace::{TcpState, Trace, Value, What};
 
@@ -244,6 +245,7 @@ fn other_values(value: &Value, trace: &Trace) -> Vec<Value> {
         Value::Events(_) => [0, libc::POLLIN, libc::POLLOUT, libc::POLLIN | libc::POLLHUP, libc::POLLERR]
             .map(|events| Value::Events(PollEvents(events)))
             .into(),
+        Value::Status(StatusFlags(flags)) => vec![Value::Status(StatusFlags(flags ^ libc::O_NONBLOCK))],
         Value::Errno(errno) => [Errno::NONE, Errno::ECONNREFUSED, Errno::EHOSTUNREACH, Errno::ECONNRESET]
             .into_iter()
             .filter(|other| other != errno)

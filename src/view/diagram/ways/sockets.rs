@@ -106,6 +106,10 @@ impl<'a> Reader<'a> {
     fn call(&mut self, role: &'a str, call: &'a Call, began: usize, at: usize) {
         let made = call.ret.filter(|ret| *ret >= 0 && call.name.opens()).and_then(|ret| i32::try_from(ret).ok());
         let index = call.fd.and_then(|fd| self.open.get(&(role, fd)).copied());
+        if let (Some(fd), Syscall::DupFd, Some(index)) = (made, call.name, index) {
+            self.open.insert((role, fd), index);
+            return;
+        }
         if let Some(fd) = made {
             let socket = match (call.name, index) {
                 (Syscall::Accept, Some(listener)) => {
@@ -169,8 +173,10 @@ impl<'a> Reader<'a> {
                 }
             }
             Syscall::Close => {
-                self.sockets[index].closed = Some(at);
-                self.open.retain(|_, open| *open != index);
+                self.open.retain(|(whose, fd), _| (*whose, Some(*fd)) != (role, call.fd));
+                if !self.open.values().any(|open| *open == index) {
+                    self.sockets[index].closed = Some(at);
+                }
             }
             name if name.sends() => {
                 if !self.sockets[index].stream {
