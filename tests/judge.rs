@@ -5,8 +5,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex};
-use std::time::Duration;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
+use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 use socklab::judge::{Attempt, Cost, Done, Exercise, Grade, Judging, Outcome, Seed, Verdict, judge};
 use socklab::sandbox::{Layer, Layers, SandboxConfig, resolve};
 
@@ -260,4 +262,51 @@ fn the_check_on_the_page_is_a_check_of_exercise_30() {
     let arguments = plain(exercise).split_once(".check(").expect("a check").1.trim_end_matches(")}").to_owned();
     assert!(checks.contains(&arguments), "{arguments}");
     assert!(checks.contains(&plain(check)), "{check}");
+}
+
+/// Holds a copy of our socket at this port of the host, as a child does that has not begun its program yet, until our
+/// descriptor is closed.
+fn hold_until_closed(attempt: &Attempt) -> JoinHandle<()> {
+    let own = attempt.sockets().expect("the host's sockets");
+    let own = own.iter().find(|socket| socket.local == attempt.address() && socket.inode != 0).expect("our socket");
+    let (me, link) = (rustix::process::getpid(), format!("socket:[{}]", own.inode));
+    let is_own = |file: &Path| fs::read_link(file).is_ok_and(|target| target.as_os_str() == link.as_str());
+    let mut files = fs::read_dir("/proc/self/fd").expect("our descriptors").map(|entry| entry.expect("one").path());
+    let file = files.find(|file| is_own(file)).expect("our descriptor");
+    let number = file.file_name().and_then(OsStr::to_str).and_then(|name| name.parse().ok()).expect("a number");
+    let me = rustix::process::pidfd_open(me, PidfdFlags::empty()).expect("ourselves");
+    let copy = rustix::process::pidfd_getfd(me, number, PidfdGetfdFlags::empty()).expect("a copy");
+    let is_open = move || fs::read_link(&file).is_ok_and(|target| target.as_os_str() == link.as_str());
+    thread::spawn(move || {
+        let began = Instant::now();
+        while is_open() {
+            assert!(began.elapsed() < PATIENCE, "our socket is never closed");
+            thread::yield_now();
+        }
+        drop(copy);
+    })
+}
+
+#[test]
+fn what_our_side_closes_is_closed_although_a_child_that_starts_has_a_copy() {
+    fn closes(attempt: &mut Attempt) -> Done {
+        for _ in 0..20 {
+            let server = attempt.open_udp_server("server")?;
+            let held = hold_until_closed(attempt);
+            server.close();
+            drop(attempt.open_udp_server("server, again")?);
+            held.join().expect("the holder");
+            let listener = attempt.listen("listener")?;
+            let held = hold_until_closed(attempt);
+            // At the end of its scope, as where a check ends early.
+            drop(listener);
+            attempt.listen("listener, again")?.close();
+            held.join().expect("the holder");
+        }
+        Ok(())
+    }
+    let verdict = verdict("what_our_side_closes_is_closed_although_a_child_that_starts_has_a_copy", CLIENT, closes);
+    if let Some(verdict) = verdict {
+        assert_eq!(verdict, Verdict::Pass);
+    }
 }

@@ -12,7 +12,7 @@ use rustix::event::{PollFd, PollFlags};
 use super::budget::Clock;
 use super::choices::Choices;
 use super::event_log::EventLog;
-use super::failure::{Done, Failure, Kind};
+use super::failure::{Done, Failure, Kind, Stop};
 use super::gate::Gate;
 use super::last_words;
 use super::overhearing::Overhearing;
@@ -81,6 +81,8 @@ pub struct CheckContext {
     ending_logged: Cell<bool>,
     /// Hears every packet on the host, if a capture is wanted.
     packets: Option<Overhearing>,
+    /// What stopped us when nobody could be told.
+    trouble: RefCell<Option<Stop>>,
 }
 
 /// Bytes of a stream that the program writes.
@@ -135,7 +137,18 @@ impl CheckContext {
             logged: Default::default(),
             ending_logged: Cell::new(false),
             packets,
+            trouble: RefCell::default(),
         }
+    }
+
+    /// Notes what stops the check where it cannot be told at once. The first counts.
+    pub fn note_trouble(&self, stop: Stop) {
+        self.trouble.borrow_mut().get_or_insert(stop);
+    }
+
+    /// What was noted so.
+    pub fn take_trouble(&self) -> Option<Stop> {
+        self.trouble.take()
     }
 
     /// The exercise's port, on the attempt's host.

@@ -286,6 +286,7 @@ impl Applying<'_> {
         let mut attempt = Attempt::new(Rc::clone(&context), argv, env, self.told_port, permit);
         let done = (self.check.run)(&mut attempt);
         drop(attempt);
+        let done = context.take_trouble().map_or(done, Err);
         if self.is_first && context.gate() != Gate::Passed && matches!(done, Err(Stop::Failed(_))) {
             self.is_closed.store(true, Ordering::Relaxed);
         }

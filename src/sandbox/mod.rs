@@ -63,7 +63,7 @@ pub use outputs::{Output, Stream};
 pub use proc::{Look, Process, Thread};
 pub use protection::{Missing, Protection, tier_of_this_machine};
 pub use resolve::{NotFound, Resolved, is_installed, resolve, resolve_asking, resolve_submitted, resolve_toolchain};
-pub use sock_diag::{HostSocket, Taken, Transport};
+pub use sock_diag::{Closed, HostSocket, Taken, Transport};
 pub use tally::Tally;
 pub use toolchain::{is_in_every_sandbox, is_known, to_try};
 
@@ -354,6 +354,15 @@ impl Sandbox {
     /// What the kernel refuses.
     pub fn taken(&self, local: SocketAddr, remote: SocketAddr) -> Result<Option<Taken>, Fault> {
         sock_diag::taken(&self.questions, local, remote).step("look a connection up")
+    }
+
+    /// Whether a socket of the host that we have closed is still held by a child of ours that is just being started: it
+    /// is open as long.
+    ///
+    /// # Errors
+    /// What the kernel refuses.
+    pub fn is_held(&self, socket: &Closed) -> Result<bool, Fault> {
+        sock_diag::is_held(&self.questions, socket).step("look a socket up")
     }
 
     /// How many processes of the program the kernel has killed for want of memory, as far as it has not ended itself.

@@ -3,7 +3,9 @@
 use std::io;
 use std::mem::offset_of;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
+
+use socket2::{SockRef, Type};
 
 use crate::netlink::{self, inet_diag};
 use crate::trace::TcpState;
@@ -75,11 +77,60 @@ pub fn list(kernel: &OwnedFd, states: u32) -> io::Result<Vec<HostSocket>> {
         let transport = if protocol == libc::IPPROTO_TCP { Transport::Tcp } else { Transport::Udp };
         // With any other bit than LISTEN the kernel walks the table of connections.
         let states = if transport == Transport::Tcp && states == WAITING { LISTEN } else { states };
-        let question = inet_diag::list(family, protocol, states);
-        let take = |row: &[u8]| found.extend(inet_diag::Row::read(row).ok().and_then(|row| socket(&row, transport)));
-        netlink::ask(kernel, inet_diag::SOCK_DIAG_BY_FAMILY, libc::NLM_F_DUMP, &question, take)?;
+        let take = |row: &inet_diag::Row<'_>| found.extend(socket(row, transport));
+        each(kernel, &inet_diag::list(family, protocol, states), take)?;
     }
     Ok(found)
+}
+
+/// Asks for a list, and takes each of its rows that can be read.
+fn each(kernel: &OwnedFd, question: &[u8], mut take: impl FnMut(&inet_diag::Row<'_>)) -> io::Result<()> {
+    let take = |row: &[u8]| inet_diag::Row::read(row).iter().for_each(&mut take);
+    netlink::ask(kernel, inet_diag::SOCK_DIAG_BY_FAMILY, libc::NLM_F_DUMP, question, take)
+}
+
+/// One of our sockets of IPv4, by which it is found when our descriptor is closed.
+#[derive(Clone, Copy, Debug)]
+pub struct Closed {
+    transport: Transport,
+    local: SocketAddr,
+    /// Of a connection.
+    remote: Option<SocketAddr>,
+    inode: u32,
+}
+
+impl Closed {
+    /// The socket that will have been closed. `None` of one that has no address: nothing can come to it.
+    ///
+    /// # Errors
+    /// Those of `fstat(2)` and `getsockname(2)`.
+    pub fn later(socket: BorrowedFd<'_>) -> io::Result<Option<Closed>> {
+        let inode = u32::try_from(rustix::fs::fstat(socket)?.st_ino).map_err(io::Error::other)?;
+        let socket = SockRef::from(&socket);
+        let Some(local) = socket.local_addr()?.as_socket().filter(|local| local.port() != 0) else { return Ok(None) };
+        let transport = if socket.r#type()? == Type::STREAM { Transport::Tcp } else { Transport::Udp };
+        let remote = socket.peer_addr().ok().and_then(|remote| remote.as_socket());
+        Ok(Some(Closed { transport, local, remote, inode }))
+    }
+}
+
+/// Whether a process has a descriptor of that socket still: one of our children has a copy of each of ours from its
+/// `fork(2)` on, until the program that it becomes has begun.
+///
+/// # Errors
+/// Those of [`netlink::ask`].
+pub fn is_held(kernel: &OwnedFd, socket: &Closed) -> io::Result<bool> {
+    let (protocol, states) = match (socket.transport, socket.remote) {
+        (Transport::Tcp, Some(remote)) => {
+            return Ok(taken(kernel, socket.local, remote)?.is_some_and(|taken| taken.inode == socket.inode));
+        }
+        (Transport::Tcp, None) => (libc::IPPROTO_TCP, LISTEN),
+        (Transport::Udp, _) => (libc::IPPROTO_UDP, ALL),
+    };
+    let mut is_held = false;
+    let question = inet_diag::list(libc::AF_INET, protocol, states);
+    each(kernel, &question, |row| is_held |= row.inode == socket.inode)?;
+    Ok(is_held)
 }
 
 /// What one side of a TCP connection has of what was sent to it.

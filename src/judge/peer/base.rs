@@ -4,13 +4,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
 use crate::judge::context::{CheckContext, WaitOutcome};
 use crate::judge::failure::{Done, Kind, Stop};
 use crate::probe;
+use crate::sandbox::Closed;
 use crate::socket::{Address, Socket, Type};
 use crate::view::text;
 
@@ -20,11 +21,18 @@ const MAX_DATA_COLUMNS: usize = 40;
 /// The longest that a `connect` of ours waits: on a host of its own it is answered at once, or not at all.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The longest that a child of ours may hold a socket that we have closed: a bound, not a measure.
+const MAX_HELD: Duration = Duration::from_secs(10);
+
+/// How often the kernel is asked whether one does.
+const ASK_EVERY: Duration = Duration::from_micros(200);
+
 /// What all peers have.
 pub(super) struct Peer {
     pub(super) context: Rc<CheckContext>,
     pub(super) name: String,
-    pub(super) socket: Socket,
+    /// There until it is closed.
+    socket: Option<Socket>,
 }
 
 impl Peer {
@@ -36,12 +44,21 @@ impl Peer {
             made.set_tcp_nodelay(true).map_err(|error| Stop::ours("setsockopt", &error))?;
         }
         let socket = context.log.as_peer(name, || Socket::given(made, kind));
-        Ok(Peer { context: Rc::clone(context), name: name.to_owned(), socket })
+        Ok(Peer::of(context, name, socket))
+    }
+
+    /// A peer that has this socket.
+    pub(super) fn of(context: &Rc<CheckContext>, name: &str, socket: Socket) -> Peer {
+        Peer { context: Rc::clone(context), name: name.to_owned(), socket: Some(socket) }
+    }
+
+    fn socket(&self) -> &Socket {
+        self.socket.as_ref().expect("a peer has its socket until it is dropped")
     }
 
     /// Makes one call, logged under the peer's name.
     pub(super) fn call<T>(&self, call: impl FnOnce(&Socket) -> io::Result<T>) -> io::Result<T> {
-        self.context.log.as_peer(&self.name, || call(&self.socket))
+        self.context.log.as_peer(&self.name, || call(self.socket()))
     }
 
     /// Makes a call that the attempt cannot make fail: an error is a fault of ours.
@@ -76,7 +93,7 @@ impl Peer {
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.socket.descriptor()
+        self.socket().descriptor()
     }
 
     pub(super) fn is_readable(&self) -> bool {
@@ -91,10 +108,30 @@ impl Peer {
         Ok(own)
     }
 
-    /// Closes the socket.
-    pub(super) fn close(self) {
-        let Peer { context, name, socket } = self;
-        context.log.as_peer(&name, || drop(socket));
+    /// Closes the socket, and waits until it is closed: a child that we start for another check or another attempt
+    /// has a copy of it for a moment. As long its port is taken, and no FIN is sent.
+    fn close_for_all(&mut self, socket: Socket) -> Done {
+        let closed = Closed::later(socket.descriptor()).map_err(|error| Stop::ours("fstat", &error))?;
+        self.context.log.as_peer(&self.name, || drop(socket));
+        let (Some(closed), began) = (closed, Instant::now()) else { return Ok(()) };
+        while self.context.sandbox.borrow().is_held(&closed)? {
+            if began.elapsed() > MAX_HELD {
+                let longest = MAX_HELD.as_secs();
+                return Err(Stop::Fault(format!("a child of ours has had our socket for {longest} s")));
+            }
+            self.context.poll(None, ASK_EVERY)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        if let Some(socket) = self.socket.take()
+            && let Err(stop) = self.close_for_all(socket)
+        {
+            self.context.note_trouble(stop);
+        }
     }
 }
 

@@ -162,7 +162,7 @@ impl UdpPeer {
         let own = Address::from(self.peer.own_address()?);
         self.receive_from(&own)?;
         self.send_now(bytes)?;
-        self.peer.close();
+        drop(self.peer);
         Ok(())
     }
 
@@ -238,14 +238,14 @@ impl UdpPeer {
         self.receive_from(&own)?;
         self.send_now(bytes)?;
         self.check_answer_time()?;
-        self.peer.close();
+        drop(self.peer);
         Ok(())
     }
 
     /// Closes the socket: its port is free.
     pub fn close(self) {
         self.peer.step("closes its socket");
-        self.peer.close();
+        drop(self.peer);
     }
 
     /// Expects a datagram with exactly these bytes.

@@ -121,7 +121,7 @@ impl Connection {
     /// Closes the connection: FIN, or RST if received bytes are unread.
     pub fn close(self) {
         self.peer.step("closes the connection");
-        self.peer.close();
+        drop(self.peer);
     }
 
     /// Closes the connection with RST, by `SO_LINGER` with a time of 0. The attempt's kernel has it when this returns:
@@ -134,7 +134,7 @@ impl Connection {
         peer.step("breaks the connection off (RST)");
         peer.must("setsockopt", |socket| socket.set_linger(Some(Duration::ZERO)))?;
         let context = Rc::clone(&peer.context);
-        peer.close();
+        drop(peer);
         let mut is_gone = |sandbox: &mut Sandbox| Ok(sandbox.taken(theirs, ours)?.is_none());
         wait_until(&context, BLOCKED_SAMPLES, &mut is_gone).map(drop)
     }
@@ -181,7 +181,7 @@ impl Listener {
     /// Closes it: from now on the port is free.
     pub fn close(self) {
         self.peer.step("leaves the port");
-        self.peer.close();
+        drop(self.peer);
     }
 
     /// Waits for the attempt to connect.
@@ -202,7 +202,7 @@ impl Listener {
         context.note_ready();
         let (socket, from) = self.peer.must("accept", |socket| socket.accept())?;
         let theirs = from.as_socket().ok_or_else(|| Stop::Fault("a caller has no internet address".to_owned()))?;
-        let peer = Peer { context: Rc::clone(context), name: self.peer.name.clone(), socket };
+        let peer = Peer::of(context, &self.peer.name, socket);
         peer.must("setsockopt", |socket| socket.set_tcp_nodelay(true))?;
         Ok(Connection::new(peer, context.address(), theirs, true))
     }
