@@ -12,7 +12,7 @@ pub use crate::lab::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use crate::lab::{at_full_speed, be_interrupted, be_killed, meet, note, obey_sigpipe, processor_time, prompt};
 pub use crate::lab::{is_by_hand, own_folder, port_owner, run_command, start_program, strftime, work_in_own_folder};
 pub use crate::say;
-pub use crate::socket::{Address, Domain, Instruction, Socket, Type, pause};
+pub use crate::socket::{Address, Domain, Epoll, Instruction, Socket, Type, limit_descriptors, pause};
 pub use crate::socket::{catch_signal, set_alarm, signals_caught};
 pub use crate::trace::Calls::{Receives, Sends};
 pub use crate::trace::{Errno, Syscall, TcpState, Trace, Unseen, Value};

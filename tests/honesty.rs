@@ -18,7 +18,7 @@ use crate::support::{fixture_words, has, played_here, run, side_by_side, skip};
 const CHANNEL: i64 = 1000;
 
 const TRACED: &str = "trace=%network,close,dup,dup2,dup3,read,readv,pread64,write,writev,pwrite64,sendfile,splice,poll,\
-openat2,fstat,lseek,ftruncate,fsync,flock,renameat2,\
+epoll_create1,openat2,fstat,lseek,ftruncate,fsync,flock,renameat2,\
 unlinkat,ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork,\
 rt_sigreturn";
 
@@ -27,6 +27,7 @@ fn as_strace_has_it(call: &str) -> (&str, &str) {
     match call {
         "accept" => ("accept4", "SOCK_CLOEXEC"),
         "poll" => ("ppoll", "0"),
+        "epoll_wait" => ("epoll_pwait", "0"),
         "recv" | "recvfrom" => ("recvfrom", "0"),
         "send" | "sendto" => ("sendto", "0"),
         other => (other, "0"),
@@ -182,7 +183,7 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
     };
     let errno = words.next().filter(|_| returned == -1).unwrap_or("");
     let duplicates = name == "fcntl" && arguments.get(1).is_some_and(|cmd| cmd == "F_DUPFD_CLOEXEC");
-    if (duplicates || matches!(name, "socket" | "accept" | "accept4" | "openat2")) && returned >= 0 {
+    if (duplicates || matches!(name, "socket" | "accept" | "accept4" | "openat2" | "epoll_create1")) && returned >= 0 {
         sockets.insert(returned);
     }
     if name == "close" {
@@ -223,6 +224,9 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
             format!("{}, {}, {truncated}, {}", is(0), data(base, returned), is(2))
         }
         "close" | "fstat" => is(0).to_owned(),
+        // Of what was reported, its bits and its descriptor: `[{events=EPOLLIN, data={u32=3, u64=3}}]`.
+        "epoll_ctl" => format!("{}, {}, {}, {}", is(0), is(1), is(2), watched(is(3))),
+        "epoll_pwait" => format!("{}, {}, {}, {}", is(0), reported(is(1)), is(2), is(3)),
         "openat2" => {
             let part =
                 |name| is(2).split(name).nth(1).map_or("0", |rest| rest.split([',', '}']).next().unwrap_or(rest));
@@ -237,6 +241,20 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "ioctl" => arguments.join(", ").replace("TIOCOUTQ", "SIOCOUTQ"),
         _ => arguments.join(", "),
     }
+}
+
+/// The events of one `struct epoll_event`; those of none are 0.
+fn watched(event: &str) -> String {
+    event.split("events=").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or("0").to_owned()
+}
+
+/// A list of such structures in the words of the trace: `3 EPOLLIN, 5 EPOLLOUT`.
+fn reported(list: &str) -> String {
+    let one = |event: &str| {
+        let fd = event.split("u32=").nth(1).and_then(|rest| rest.split([',', '}']).next()).unwrap_or("?");
+        format!("{fd} {}", event.split(',').next().unwrap_or("?"))
+    };
+    list.split("events=").skip(1).map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A buffer of strace's in hexadecimal, as far as the call moved it.
@@ -355,19 +373,19 @@ fn is_on_a_socket(event: &Json, sockets: &mut BTreeSet<(u64, String, i64)>) -> b
         Some((scene?, role?.to_owned(), fd.as_i64()?))
     };
     match event["call"].as_str() {
-        Some("system" | "posix_spawnp" | "kill" | "sigaction" | "setitimer") => false,
+        Some("system" | "posix_spawnp" | "kill" | "sigaction" | "setitimer" | "setrlimit") => false,
         // Of the calls on files, those are left out that strace is not asked for.
         Some("openat" | "linkat" | "mkdirat" | "symlinkat" | "mknodat" | "readdir" | "pipe2") => false,
         Some("poll") => !event["fd"].is_null(),
-        Some(
-            "read" | "pread64" | "write" | "sendfile" | "splice" | "fcntl" | "fstat" | "lseek" | "ftruncate" | "fsync"
-            | "flock" | "renameat2" | "unlinkat",
-        ) => socket(&event["fd"]).is_some_and(|socket| sockets.contains(&socket)),
         Some("fcntl") if event["args"]["cmd"] == "F_DUPFD_CLOEXEC" => {
             sockets.extend(socket(&event["ret"]));
             true
         }
-        Some("socket" | "accept" | "openat2") => {
+        Some(
+            "read" | "pread64" | "write" | "sendfile" | "splice" | "fcntl" | "fstat" | "lseek" | "ftruncate" | "fsync"
+            | "flock" | "renameat2" | "unlinkat",
+        ) => socket(&event["fd"]).is_some_and(|socket| sockets.contains(&socket)),
+        Some("socket" | "accept" | "openat2" | "epoll_create1") => {
             sockets.extend(socket(&event["ret"]));
             true
         }
@@ -394,7 +412,19 @@ fn told_call(event: &Json) -> String {
         "socket" => format!("{}, {}|SOCK_CLOEXEC, {}", argument("domain"), argument("type"), argument("protocol")),
         "listen" => format!("{fd}, {}", argument("backlog")),
         "shutdown" => format!("{fd}, {}", argument("how")),
-        "accept4" => format!("{fd}, {default}"),
+        "accept4" if argument("flags").is_empty() => format!("{fd}, {default}"),
+        "accept4" => format!("{fd}, {default}|{}", argument("flags")),
+        "epoll_create1" => "EPOLL_CLOEXEC".to_owned(),
+        "epoll_ctl" => {
+            let events = if event["args"]["events"].is_null() { "0".to_owned() } else { argument("events") };
+            format!("{fd}, {}, {}, {events}", argument("op"), argument("fd"))
+        }
+        "epoll_pwait" => {
+            let timeout = argument("timeout");
+            let timeout = if timeout.is_empty() { "-1" } else { timeout.trim_end_matches(" ms") };
+            let ready = event["out"]["events"].as_str().unwrap_or("");
+            format!("{fd}, {ready}, {}, {timeout}", argument("maxevents"))
+        }
         "ioctl" => {
             let argp = if event["args"]["argp"].is_null() { &event["out"]["argp"] } else { &event["args"]["argp"] };
             format!("{fd}, {}, [{argp}]", argument("request"))

@@ -9,6 +9,7 @@
 //! Invariant: nothing here probes, retries or polls. What `strace` shows of a role is what its trace says.
 
 mod address;
+mod epoll;
 mod error_queue;
 mod filter;
 mod message;
@@ -16,9 +17,9 @@ mod signals;
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::ops::Deref;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,8 +27,11 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::io::FdFlags;
+use rustix::net::{SocketFlags, acceptfrom_with};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub use address::Address;
+pub use epoll::Epoll;
 pub use error_queue::Report;
 pub use filter::Instruction;
 pub use signals::{catch_signal, set_alarm, signals_caught};
@@ -129,6 +133,11 @@ impl Socket {
         made.expect("a socket that is there is there")
     }
 
+    /// The number of its descriptor, by which an epoll reports it; `fileno` in Python. No call is made.
+    pub fn number(&self) -> RawFd {
+        self.inner.as_raw_fd()
+    }
+
     /// Its descriptor, for questions that change nothing.
     pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
         self.inner.as_fd()
@@ -168,6 +177,28 @@ impl Socket {
         let mut same = opening(call, Wait::Never, self.stream, |_| self.inner.try_clone())?;
         same.waiting = Arc::clone(&self.waiting);
         Ok(same)
+    }
+
+    /// Takes a connection that has come, `accept4(2)` with `SOCK_NONBLOCK` and `SOCK_CLOEXEC`: no call on it waits. For
+    /// IP.
+    ///
+    /// # Errors
+    /// That of `accept(2)`: `EAGAIN` on a non-blocking socket where none has come, `EMFILE` with too many open files.
+    pub fn accept_nonblocking(&self) -> io::Result<(Socket, Address)> {
+        let mut from = None;
+        let wait = if self.waiting.never() { Wait::Never } else { Wait::Readable(For::Connection) };
+        let call = self.call(Syscall::Accept).arg("flags", "SOCK_NONBLOCK");
+        let conn = opening(call, wait, true, |call| {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let (inner, peer) = acceptfrom_with(&*self.inner, flags)?;
+            let peer = peer.ok_or(rustix::io::Errno::AFNOSUPPORT)?;
+            let peer = Address::from(SocketAddr::try_from(peer)?);
+            call.wrote("addr", peer.value());
+            from = Some(peer);
+            Ok(inner.into())
+        })?;
+        conn.waiting.never.store(true, Ordering::Relaxed);
+        Ok((conn, from.expect("accept gives an address with each connection")))
     }
 
     /// Gives the socket its own address, `bind(2)`.
@@ -877,6 +908,19 @@ pub fn pause(time: Duration) -> io::Result<()> {
         call.returned(poll(&mut [], Some(&timespec(time)?))?);
         Ok(())
     })
+}
+
+/// How many descriptors this process may have open at once, `RLIMIT_NOFILE` of `setrlimit(2)`: no new one gets this
+/// number or a larger one. No more than the hard limit, which only root raises.
+///
+/// # Errors
+/// That of `setrlimit(2)`: not to be expected.
+pub fn limit_descriptors(most: u64) -> io::Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let current = limit.maximum.map_or(most, |hard| most.min(hard));
+    let shown = i64::try_from(current).unwrap_or(i64::MAX);
+    let call = Call::new(Syscall::SetRLimit, None).arg("resource", "RLIMIT_NOFILE").arg("rlim_cur", shown);
+    traced(call, Wait::Never, |_| Ok(setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..limit })?))
 }
 
 fn timespec(time: Duration) -> io::Result<Timespec> {

@@ -93,6 +93,7 @@ impl Player {
         let Some((number, first)) = self.asleep_in() else { return false };
         match probe::call_name(number) {
             Some("poll" | "ppoll") => call.name == Syscall::Poll,
+            Some("epoll_wait" | "epoll_pwait" | "epoll_pwait2") => call.name == Syscall::EpollWait,
             Some("sendto" | "sendmsg") => first != channel::role_end(),
             Some(_) => probe::call_acts_on_descriptor(number) && call.fd == Some(first),
             None => false,

@@ -52,7 +52,7 @@ impl Roles<'_, '_> {
     /// How long a call may wait, where it has a limit: a poll's own, or its socket's, `SO_RCVTIMEO` and `SO_SNDTIMEO`
     /// of `socket(7)`.
     pub fn limit(&self, role: usize, call: &Call) -> Option<Duration> {
-        if call.name == Syscall::Poll {
+        if call.name.polls() {
             return call.timeout();
         }
         let receives = call.name.receives() || call.name == Syscall::Accept;
@@ -62,7 +62,9 @@ impl Roles<'_, '_> {
 
     /// Fills in the queues of the socket that a call was made on.
     pub fn look_at(&mut self, role: usize, call: &mut Call) {
-        let watched = call.fd.and_then(|number| self.actors[role].sockets.get_mut(&number));
+        // An epoll descriptor is kept as sockets are, and has no queues.
+        let number = call.fd.filter(|_| !call.name.is_of_epoll());
+        let watched = number.and_then(|number| self.actors[role].sockets.get_mut(&number));
         call.queues = watched.map(|watched| probe::queues(watched.socket.as_fd()));
     }
 

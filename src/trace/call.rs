@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Errno, MessageFlags, PollEvents, SocketOption, SocketType, StatusFlags, Syscall};
+use super::{EpollEvents, Errno, MessageFlags, PollEvents, Ready, SocketOption, SocketType, StatusFlags, Syscall};
 
 /// How many bytes of a buffer a trace keeps.
 pub const DATA_LIMIT: usize = 4096;
@@ -58,6 +58,10 @@ pub enum Value {
     Events(PollEvents),
     /// Flags of an open file description.
     Status(StatusFlags),
+    /// Events of `epoll(7)`.
+    EpollEvents(EpollEvents),
+    /// What an `epoll_wait(2)` reported, in its order.
+    Ready(Vec<Ready>),
     /// An option's name.
     Option(SocketOption),
     /// A socket's type.
@@ -197,6 +201,22 @@ impl Call {
         }
     }
 
+    /// What an `epoll_wait` reported, in its order.
+    pub fn reported(&self) -> &[Ready] {
+        match self.get_out("events") {
+            Some(Value::Ready(ready)) => ready,
+            _ => &[],
+        }
+    }
+
+    /// The events that an `epoll_ctl` asks for, and how they are to be reported.
+    pub fn watched_for(&self) -> EpollEvents {
+        match self.get_arg("events") {
+            Some(Value::EpollEvents(events)) => *events,
+            _ => EpollEvents::default(),
+        }
+    }
+
     /// The option that it sets or asks for.
     pub fn option(&self) -> Option<SocketOption> {
         match self.get_arg("optname") {
@@ -236,7 +256,7 @@ impl Call {
     pub fn has_run_out(&self) -> bool {
         // A poll says so by finding nothing ready.
         matches!(self.errno, Some(Errno::EAGAIN | Errno::EINPROGRESS | Errno::EALREADY))
-            || self.name == Syscall::Poll && self.ret == Some(0)
+            || self.name.polls() && self.ret == Some(0)
     }
 
     /// Whether it sends on a socket.
@@ -347,6 +367,18 @@ impl From<PollEvents> for Value {
 impl From<StatusFlags> for Value {
     fn from(flags: StatusFlags) -> Value {
         Value::Status(flags)
+    }
+}
+
+impl From<EpollEvents> for Value {
+    fn from(events: EpollEvents) -> Value {
+        Value::EpollEvents(events)
+    }
+}
+
+impl From<Vec<Ready>> for Value {
+    fn from(ready: Vec<Ready>) -> Value {
+        Value::Ready(ready)
     }
 }
 

@@ -21,8 +21,8 @@ pub use errno::{Errno, error_name};
 pub use frame::{ArpMessage, Fate, Fragment, Frame, Proto, TcpFlags, icmp_meaning};
 pub use layers::{Field, Layer};
 pub use names::{
-    CommandState, Finding, MessageFlags, PollEvents, SocketOption, SocketType, StatusFlags, Syscall, TcpState,
-    signal_name,
+    CommandState, EpollEvents, Finding, MessageFlags, PollEvents, Ready, SocketOption, SocketType, StatusFlags,
+    Syscall, TcpState, signal_name,
 };
 pub use probe::Probe;
 pub use query::{Calls, Made, Selection, Sent, Unseen, bytes_of, count_of, exactly};

@@ -1,6 +1,7 @@
 //! What has a name in C, or in an RFC, as a type: calls, options, flags, states, signals.
 
 use std::fmt;
+use std::os::fd::RawFd;
 
 use serde::{Deserialize, Serialize};
 
@@ -56,12 +57,16 @@ named! {
         DupFd = "fcntl",
         Ioctl = "ioctl",
         Poll = "poll",
+        EpollCreate1 = "epoll_create1",
+        EpollCtl = "epoll_ctl",
+        EpollWait = "epoll_wait",
         Shutdown = "shutdown",
         Close = "close",
         System = "system",
         PosixSpawnp = "posix_spawnp",
         SigAction = "sigaction",
         SetITimer = "setitimer",
+        SetRLimit = "setrlimit",
         Kill = "kill",
         OpenAt = "openat",
         OpenAt2 = "openat2",
@@ -122,6 +127,16 @@ impl Syscall {
     /// Whether it returns a descriptor of a socket.
     pub fn opens(self) -> bool {
         matches!(self, Syscall::Socket | Syscall::Accept | Syscall::DupFd)
+    }
+
+    /// Whether it waits for descriptors to become ready, for a time at most.
+    pub fn polls(self) -> bool {
+        matches!(self, Syscall::Poll | Syscall::EpollWait)
+    }
+
+    /// Whether it is a call of `epoll(7)`.
+    pub fn is_of_epoll(self) -> bool {
+        matches!(self, Syscall::EpollCreate1 | Syscall::EpollCtl | Syscall::EpollWait)
     }
 }
 
@@ -313,6 +328,56 @@ impl fmt::Display for PollEvents {
     }
 }
 
+/// Events of `epoll(7)`, and how they are to be reported, as the bits that the kernel takes. Shown by their names in C,
+/// `0` for none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EpollEvents(pub i32);
+
+impl EpollEvents {
+    /// Whether all of these bits are set, as `libc::EPOLLIN`.
+    pub fn contains(self, events: i32) -> bool {
+        self.0 & events == events
+    }
+}
+
+impl fmt::Display for EpollEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NAMES: [(i32, &str); 7] = [
+            (libc::EPOLLIN, "EPOLLIN"),
+            (libc::EPOLLOUT, "EPOLLOUT"),
+            (libc::EPOLLERR, "EPOLLERR"),
+            (libc::EPOLLHUP, "EPOLLHUP"),
+            (libc::EPOLLRDHUP, "EPOLLRDHUP"),
+            (libc::EPOLLONESHOT, "EPOLLONESHOT"),
+            (libc::EPOLLET, "EPOLLET"),
+        ];
+        let names = joined(&NAMES, self.0);
+        f.write_str(if names.is_empty() { "0" } else { &names })
+    }
+}
+
+/// A descriptor that an `epoll_wait` reported, and what it is ready for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ready {
+    /// Its number.
+    pub fd: RawFd,
+    /// What it is ready for.
+    pub events: EpollEvents,
+}
+
+impl Ready {
+    /// Whether all of these bits are set, as `libc::EPOLLIN`.
+    pub fn is(self, events: i32) -> bool {
+        self.events.contains(events)
+    }
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.fd, self.events)
+    }
+}
+
 /// The names of the bits that are set, in the order of the table.
 fn joined(names: &[(i32, &'static str)], bits: i32) -> String {
     let set: Vec<&str> = names.iter().filter(|(bit, _)| bits & bit != 0).map(|(_, name)| *name).collect();
@@ -368,6 +433,8 @@ mod tests {
         assert_eq!(MessageFlags(0).to_string(), "0");
         assert_eq!(StatusFlags(libc::O_RDWR | libc::O_NONBLOCK).to_string(), "O_RDWR|O_NONBLOCK");
         assert_eq!(PollEvents(libc::POLLOUT | libc::POLLERR).to_string(), "POLLOUT|POLLERR");
+        assert_eq!(EpollEvents(libc::EPOLLIN | libc::EPOLLET).to_string(), "EPOLLIN|EPOLLET");
+        assert_eq!(Ready { fd: 5, events: EpollEvents(libc::EPOLLOUT) }.to_string(), "5 EPOLLOUT");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::mem;
 
 use super::Transcript;
-use crate::trace::{Call, Event, Value, What};
+use crate::trace::{Call, Event, Syscall, Value, What};
 
 /// The rounds in a row that are shown before any is left out.
 const ROUNDS_SHOWN: usize = 3;
@@ -110,9 +110,13 @@ fn forget_counts(call: &mut Call) {
     }
     // A view of text does not show them.
     call.queues = None;
-    for (_, value) in call.args.iter_mut().chain(&mut call.out) {
-        if let Value::Word(word) = value {
-            forget_port(word.to_mut());
+    let is_about_a_descriptor = call.name == Syscall::EpollCtl;
+    for (name, value) in call.args.iter_mut().chain(&mut call.out) {
+        match value {
+            Value::Word(word) => forget_port(word.to_mut()),
+            Value::Number(number) if is_about_a_descriptor && name == "fd" => *number = 0,
+            Value::Ready(ready) => ready.iter_mut().for_each(|one| one.fd = 0),
+            _ => {}
         }
     }
 }
@@ -130,7 +134,7 @@ mod tests {
     use std::iter::once;
 
     use super::*;
-    use crate::trace::{Host, Syscall};
+    use crate::trace::Host;
 
     fn event(scene: u32, role: &str, what: What) -> Event {
         let role = Some(role.to_owned());

@@ -119,6 +119,8 @@ pub fn value(value: &Value) -> String {
         Value::Flags(flags) => flags.to_string(),
         Value::Events(events) => events.to_string(),
         Value::Status(flags) => flags.to_string(),
+        Value::EpollEvents(events) => events.to_string(),
+        Value::Ready(ready) => ready.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         Value::Option(option) => option.to_string(),
         Value::Type(kind) => kind.to_string(),
         Value::Errno(errno) => errno.to_string(),

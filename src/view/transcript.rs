@@ -348,7 +348,7 @@ fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
         "len" if call.takes_data() || call.get_arg("vlen").is_some() => None,
         "len" => Some(format!("up to {}", show(value))),
         "dest_addr" => Some(format!("to {}", show(value))),
-        "count" => Some(format!("up to {}", show(value))),
+        "count" | "maxevents" => Some(format!("up to {}", show(value))),
         "path" | "oldpath" | "newpath" | "target" => {
             let path = text::value(value);
             Some(text::quoted_within(path.as_bytes(), path.len(), PATH))
@@ -394,6 +394,7 @@ fn after(call: &Call) -> String {
             "stderr_pipe" => write!(text, ", standard error to {}", show(value)),
             "optval" | "argp" | "status" => write!(text, " ({})", show(value)),
             "st_mode" => write!(text, " {}", show(value)),
+            "events" => write!(text, ": {}", show(value)),
             "st_size" => write!(text, " of {}", bytes(&show(value))),
             "read_end" => write!(text, ", out of it from {}", show(value)),
             "write_end" => write!(text, ", into it to {}", show(value)),

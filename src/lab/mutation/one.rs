@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use super::frames::of_frame;
 use crate::trace::{
-    Call, CommandState, Data, Errno, Event, Exit, Finding, MessageFlags, PollEvents, Probe, Status, StatusFlags,
-    Syscall,
+    Call, CommandState, Data, EpollEvents, Errno, Event, Exit, Finding, MessageFlags, PollEvents, Probe, Ready, Status,
+    StatusFlags, Syscall, TcpState, Trace, Value, What,
 };
-use crate::trace::{TcpState, Trace, Value, What};
 
 pub(super) type Change = (String, What);
 
@@ -246,6 +245,8 @@ fn other_values(value: &Value, trace: &Trace) -> Vec<Value> {
             .map(|events| Value::Events(PollEvents(events)))
             .into(),
         Value::Status(StatusFlags(flags)) => vec![Value::Status(StatusFlags(flags ^ libc::O_NONBLOCK))],
+        Value::EpollEvents(_) => EPOLL_EVENTS.map(|events| Value::EpollEvents(EpollEvents(events))).into(),
+        Value::Ready(ready) => other_lists(ready).into_iter().map(Value::Ready).collect(),
         Value::Errno(errno) => [Errno::NONE, Errno::ECONNREFUSED, Errno::EHOSTUNREACH, Errno::ECONNRESET]
             .into_iter()
             .filter(|other| other != errno)
@@ -253,6 +254,23 @@ fn other_values(value: &Value, trace: &Trace) -> Vec<Value> {
             .collect(),
         Value::Option(_) | Value::Type(_) | Value::Address(_) => Vec::new(),
     }
+}
+
+const EPOLL_EVENTS: [i32; 5] =
+    [0, libc::EPOLLIN, libc::EPOLLOUT, libc::EPOLLIN | libc::EPOLLERR | libc::EPOLLHUP, libc::EPOLLIN | libc::EPOLLOUT];
+
+/// Other lists that an `epoll_wait` might have written: one is missing, one is another descriptor's or ready for
+/// something else.
+fn other_lists(ready: &[Ready]) -> Vec<Vec<Ready>> {
+    let mut all = vec![Vec::new()];
+    for at in 0..ready.len() {
+        all.push([&ready[..at], &ready[at + 1..]].concat());
+        let mut others = vec![Ready { fd: ready[at].fd + 1, ..ready[at] }, Ready { fd: 3, ..ready[at] }];
+        others.extend(EPOLL_EVENTS.map(|events| Ready { events: EpollEvents(events), ..ready[at] }));
+        all.extend(others.into_iter().map(|other| [&ready[..at], &[other], &ready[at + 1..]].concat()));
+    }
+    all.retain(|other| other != ready);
+    all
 }
 
 pub(super) const STATES: [TcpState; 10] = [

@@ -116,7 +116,7 @@ impl Baton<'_, '_> {
             Heard::Done(mut call, _) => {
                 self.roles.look_at(role, &mut call);
                 // A poll that gives 0 has had the time that it asked for: how late it was is the machine's affair.
-                if wait.is_timed() && call.has_run_out() && call.name != Syscall::Poll {
+                if wait.is_timed() && call.has_run_out() && !call.name.polls() {
                     // How late it was told is the machine's affair, too.
                     let passed = self.began[role].elapsed();
                     let passed = self.roles.limit(role, &call).filter(|limit| *limit <= passed).unwrap_or(passed);
