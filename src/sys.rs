@@ -13,7 +13,9 @@ mod wait;
 use std::io;
 
 pub use interfaces::{Setting, make_tap, set_interface, set_neighbour};
-pub use process::{Forked, close_inherited, exit_now, fork, fork_into, page_size, unshare, voluntary_switches};
+pub use process::{
+    Forked, close_inherited, die_with, exit_now, fork, fork_into, page_size, unshare, voluntary_switches,
+};
 pub use signals::{
     catch_signal, default_action, ignore_signal, set_alarm, signals_caught, signals_to_read, unblock_signals,
 };

@@ -492,7 +492,7 @@ fn texts_that_look_like_markup_stay_texts() {
 #[test]
 fn four_roles_have_a_lifeline_each_and_room() {
     let long = "a line that is too long to be shown whole beside any lifeline of any picture at all, so it is cut";
-    let ended = What::Exit(Exit { status: Status::Code(1), error: Some(long.to_owned()) });
+    let ended = What::Exit(Exit { status: Status::Code(1), error: Some(long.to_owned()), is_zombie: false });
     let mut what = Vec::new();
     for role in ["client", "second-client", "third-client", "server"] {
         what.push((role, close(3)));

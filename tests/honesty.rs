@@ -2,10 +2,10 @@
 //!
 //! What is compared is every call of strace's class `%network`, `openat2`, and `close`, `read`, `write`, `poll`,
 //! `epoll`, `fcntl`, `ioctl`, `fsync` and their kin on sockets and on what `openat2` has opened, with arguments, data
-//! and result. Left out is what goes over the channel to the stage, which has a descriptor of its own (1000), and
-//! pipes.
+//! and result; and, of roles that make processes, each `fork` and `waitpid`, and the calls of the children. Left out is
+//! what goes over the channels to the stage, which have descriptors of their own (1000 and a few below), and pipes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
@@ -15,12 +15,13 @@ use serde_json::Value as Json;
 
 use crate::support::{fixture_words, has, played_here, run, side_by_side, skip};
 
-const CHANNEL: i64 = 1000;
+/// The descriptors from here on are the stage's.
+const OURS: i64 = 936;
 
 const TRACED: &str = "trace=%network,close,dup,dup2,dup3,read,readv,pread64,write,writev,pwrite64,sendfile,splice,poll,\
 epoll_create1,openat2,fstat,lseek,ftruncate,fsync,flock,renameat2,\
-unlinkat,ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,vfork,\
-rt_sigreturn";
+unlinkat,wait4,ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,\
+vfork,rt_sigreturn";
 
 /// Our names for calls, and the C library's default flags that strace shows: the one table there is.
 fn as_strace_has_it(call: &str) -> (&str, &str) {
@@ -55,7 +56,12 @@ fn watch(program: &[OsString], arguments: &[&str]) -> (Vec<Seen>, Vec<Json>) {
     if let Some(at) = files.windows(2).position(|pair| pair[1].0 - pair[0].0 > 10_000) {
         files.rotate_left(at + 1);
     }
-    let seen = files.iter().filter_map(|(_, file)| calls_of_role(&fs::read_to_string(file).expect("a file"))).collect();
+    let mut inherited = BTreeMap::new();
+    let seen = files.iter().filter_map(|(pid, file)| {
+        let sockets = inherited.remove(pid).unwrap_or_default();
+        calls_of_role(&fs::read_to_string(file).expect("a file"), sockets, &mut inherited)
+    });
+    let seen = seen.collect();
     let said = String::from_utf8_lossy(&output.stderr);
     (last_times(seen, &events, &said), events)
 }
@@ -64,14 +70,14 @@ fn watch(program: &[OsString], arguments: &[&str]) -> (Vec<Seen>, Vec<Json>) {
 fn last_times(mut seen: Vec<Seen>, events: &[Json], said: &str) -> Vec<Seen> {
     let mut parts: Vec<(u64, &str)> = Vec::new();
     for event in events {
-        let part = event["scene"].as_u64().zip(event["role"].as_str());
+        let part = event["scene"].as_u64().zip(event["actor"].as_str());
         parts.extend(part.filter(|part| !parts.contains(part)));
     }
     let mut kept = Vec::new();
     for (scene, role) in parts {
         // Roles of the same name come in the order of their scenes, as their processes do.
         for time in 0..=times_again(said, scene) {
-            let Some(index) = seen.iter().position(|one| role.starts_with(&one.role)) else { continue };
+            let Some(index) = seen.iter().position(|one| is_called(role, &one.role)) else { continue };
             let one = seen.remove(index);
             if time == times_again(said, scene) {
                 kept.push(one);
@@ -81,6 +87,11 @@ fn last_times(mut seen: Vec<Seen>, events: &[Json], said: &str) -> Vec<Seen> {
     // Whoever is told of nowhere is still to be noticed.
     kept.extend(seen);
     kept
+}
+
+/// Whether a process of this name is a role's: the kernel keeps 15 bytes.
+fn is_called(role: &str, name: &str) -> bool {
+    role == name || name.len() == 15 && role.starts_with(name)
 }
 
 /// How often a scene was played again: `scene 1 was played again, … (2 of at most 5 times)`.
@@ -93,8 +104,9 @@ fn pid(entry: fs::DirEntry) -> Option<(u32, PathBuf)> {
     Some((entry.path().extension()?.to_str()?.parse().ok()?, entry.path()))
 }
 
-/// The calls on sockets in one file of strace's, from the moment on when the process gave itself a role's name.
-fn calls_of_role(text: &str) -> Option<Seen> {
+/// The calls on sockets in one file of strace's, from the moment on when the process gave itself a role's name. It had
+/// `sockets` from its parent; what its own children have is noted in `inherited`, by their process ids.
+fn calls_of_role(text: &str, mut sockets: BTreeSet<i64>, inherited: &mut BTreeMap<u32, BTreeSet<i64>>) -> Option<Seen> {
     let mut lines = text.lines();
     let naming = lines.find(|line| line.starts_with("prctl(PR_SET_NAME"))?;
     let role = String::from_utf8(unescape(naming.split('"').nth(1)?)).ok()?;
@@ -102,8 +114,14 @@ fn calls_of_role(text: &str) -> Option<Seen> {
     if role.starts_with("lab-") {
         return None;
     }
-    let mut sockets = BTreeSet::new();
-    let calls = interrupted(lines).filter_map(|line| seen_call(&line, &mut sockets)).collect();
+    let calls = interrupted(lines).filter_map(|line| {
+        if line.starts_with("clone") {
+            let child = line.rsplit_once(" = ")?.1.split(' ').next()?.parse().ok()?;
+            inherited.insert(child, sockets.clone());
+        }
+        seen_call(&line, &mut sockets)
+    });
+    let calls = calls.collect();
     Some(Seen { role, calls })
 }
 
@@ -132,6 +150,9 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
     let arguments = arguments.trim_end().strip_suffix(')')?;
     let arguments = split(arguments);
     let fd = arguments.first().and_then(|first| first.parse::<i64>().ok());
+    if let Some(call) = call_of_a_parent(name, &arguments, result) {
+        return Some(call);
+    }
     let network = !matches!(
         name,
         "close"
@@ -168,10 +189,15 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
             | "clone3"
             | "fork"
             | "vfork"
+            | "wait4"
     );
     let on_socket = fd.is_some_and(|fd| sockets.contains(&fd))
         || (name.contains("poll") && sockets.iter().any(|socket| line.contains(&format!("{{fd={socket},"))));
-    if fd == Some(CHANNEL) || !(network || on_socket) {
+    if fd.is_some_and(|fd| fd >= OURS) || !(network || on_socket) {
+        return None;
+    }
+    // A folder's flags are asked for by the C library, before it reads its names.
+    if name == "fcntl" && result.contains("O_DIRECTORY") {
         return None;
     }
     let mut words = result.split(' ');
@@ -190,6 +216,32 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
         sockets.remove(&fd?);
     }
     Some(format!("{name}({}) = {returned} {errno}", canonical(name, &arguments, returned)))
+}
+
+/// A process that strace saw being made or waited for, in the form in which it is compared: without its number. A thread
+/// is made by `clone3`, and is no process.
+fn call_of_a_parent(name: &str, arguments: &[String], result: &str) -> Option<String> {
+    let child = |number: &str| if number.starts_with(['-', '0']) { number.to_owned() } else { "child".to_owned() };
+    let mut words = result.split(' ');
+    let returned = child(words.next()?);
+    let result = format!("{returned} {}", words.next().filter(|_| returned == "-1").unwrap_or(""));
+    match name {
+        "clone" => Some(format!("fork() = {result}")),
+        "wait4" => Some(format!("waitpid({}, {}) = {result}", child(arguments.first()?), arguments.get(2)?)),
+        _ => None,
+    }
+}
+
+/// The same of the trace.
+fn told_of_a_parent(event: &Json) -> Option<String> {
+    let child = if event["out"]["pid"].is_string() { "child".to_owned() } else { event["ret"].to_string() };
+    let result = format!("{child} {}", event["errno"].as_str().unwrap_or(""));
+    let pid = if event["args"]["pid"].is_string() { "child".to_owned() } else { event["args"]["pid"].to_string() };
+    match event["call"].as_str() {
+        Some("fork") => Some(format!("fork() = {result}")),
+        Some("waitpid") => Some(format!("waitpid({pid}, {}) = {result}", event["args"]["flags"].as_str()?)),
+        _ => None,
+    }
 }
 
 /// The arguments that are compared: descriptors, options, flags, lengths, and the data as far as the call moved it.
@@ -338,14 +390,27 @@ fn told(events: &[Json]) -> Vec<Seen> {
     let mut all: Vec<(u64, Seen)> = Vec::new();
     let mut sockets = BTreeSet::new();
     let mut begun = None;
-    for event in events.iter().filter(|event| event["role"].is_string()) {
+    // Whose descriptors a thread has.
+    let mut processes: BTreeMap<(u64, String), String> = BTreeMap::new();
+    for event in events.iter().filter(|event| event["actor"].is_string()) {
         let scene = event["scene"].as_u64().expect("a scene");
-        let role = event["role"].as_str().expect("a role");
+        let role = event["actor"].as_str().expect("a role");
+        let process = processes.get(&(scene, role.to_owned())).map_or(role, String::as_str).to_owned();
+        if let Some(child) = event["out"]["pid"].as_str().filter(|_| event["call"] == "fork") {
+            let of_parent = |(at, of, _): &&(u64, String, i64)| (*at, of) == (scene, &process);
+            let has: Vec<i64> = sockets.iter().filter(of_parent).map(|(.., fd)| *fd).collect();
+            sockets.extend(has.into_iter().map(|fd| (scene, child.to_owned(), fd)));
+        }
+        if let Some(thread) = event["out"]["thread"].as_str() {
+            processes.insert((scene, thread.to_owned()), process.clone());
+        }
         if !all.iter().any(|(in_scene, seen)| *in_scene == scene && seen.role == role) {
             all.push((scene, Seen { role: role.to_owned(), calls: Vec::new() }));
         }
         let (_, seen) = all.iter_mut().find(|(at, seen)| *at == scene && seen.role == role).expect("it is there");
-        if event["kind"] == "call" && is_on_a_socket(event, &mut sockets) {
+        // In the child, fork returns and strace has nothing to show.
+        let returns_in_child = event["call"] == "fork" && event["ret"] == 0;
+        if event["kind"] == "call" && !returns_in_child && is_on_a_socket(event, &process, &mut sockets) {
             let times = event["times"].as_u64().unwrap_or(1) as usize;
             seen.calls.extend(std::iter::repeat_n(told_call(event), times));
         }
@@ -366,14 +431,12 @@ fn told(events: &[Json]) -> Vec<Seen> {
 }
 
 /// Whether a call is one on a socket: not on a command, on its pipes, or on no descriptor at all. `sockets` are those
-/// that are open: scene, role and descriptor.
-fn is_on_a_socket(event: &Json, sockets: &mut BTreeSet<(u64, String, i64)>) -> bool {
-    let socket = |fd: &Json| {
-        let (scene, role) = (event["scene"].as_u64(), event["role"].as_str());
-        Some((scene?, role?.to_owned(), fd.as_i64()?))
-    };
+/// that are open: scene, process and descriptor.
+fn is_on_a_socket(event: &Json, process: &str, sockets: &mut BTreeSet<(u64, String, i64)>) -> bool {
+    let socket = |fd: &Json| Some((event["scene"].as_u64()?, process.to_owned(), fd.as_i64()?));
     match event["call"].as_str() {
         Some("system" | "posix_spawnp" | "kill" | "sigaction" | "setitimer" | "setrlimit") => false,
+        Some("pthread_create" | "pthread_join") => false,
         // Of the calls on files, those are left out that strace is not asked for.
         Some("openat" | "linkat" | "mkdirat" | "symlinkat" | "mknodat" | "readdir" | "pipe2") => false,
         Some("poll") => !event["fd"].is_null(),
@@ -395,6 +458,9 @@ fn is_on_a_socket(event: &Json, sockets: &mut BTreeSet<(u64, String, i64)>) -> b
 }
 
 fn told_call(event: &Json) -> String {
+    if let Some(call) = told_of_a_parent(event) {
+        return call;
+    }
     let (name, default) = as_strace_has_it(event["call"].as_str().expect("a name"));
     let argument = |name: &str| match &event["args"][name] {
         Json::String(word) => word.clone(),
@@ -490,14 +556,18 @@ fn difference(seen: &[Seen], told: &[Seen]) -> Option<String> {
     let mut told: Vec<&Seen> = told.iter().collect();
     for one in seen {
         // Roles of the same name come in the order of their scenes, as their processes do.
-        let index = told.iter().position(|other| other.role.starts_with(&one.role));
+        let index = told.iter().position(|other| is_called(&other.role, &one.role));
         let calls = index.map_or_else(Vec::new, |index| told.remove(index).calls.clone());
-        if let Some(at) = (0..one.calls.len().max(calls.len())).find(|at| one.calls.get(*at) != calls.get(*at)) {
+        // Commands are made by other calls of the C library's, which stand for all that theirs do.
+        let is_parents = |call: &String| call.starts_with("fork(") || call.starts_with("waitpid(");
+        let has_children = calls.iter().any(is_parents);
+        let seen: Vec<&String> = one.calls.iter().filter(|call| has_children || !is_parents(call)).collect();
+        if let Some(at) = (0..seen.len().max(calls.len())).find(|at| seen.get(*at).copied() != calls.get(*at)) {
             return Some(format!(
                 "{}, call {}:\n  strace: {:?}\n  trace:  {:?}",
                 one.role,
                 at + 1,
-                one.calls.get(at),
+                seen.get(at),
                 calls.get(at)
             ));
         }
@@ -528,6 +598,21 @@ fn the_trace_of_files_is_the_list_of_calls_that_strace_sees() {
     for scene in ["1", "2", "3"] {
         let (seen, events) = watch(&fixture_words("filing-roles"), &["--scene", scene]);
         assert!(seen.iter().map(|one| one.calls.len()).sum::<usize>() > 20, "scene {scene}");
+        assert_eq!(difference(&seen, &told(&events)), None, "scene {scene}");
+    }
+}
+
+#[test]
+fn the_trace_of_processes_and_threads_is_the_list_of_calls_that_strace_sees() {
+    if !has("strace") {
+        return skip(
+            "the_trace_of_processes_and_threads_is_the_list_of_calls_that_strace_sees",
+            "strace is not installed",
+        );
+    }
+    for scene in ["1", "2", "3", "4", "5", "6", "7"] {
+        let (seen, events) = watch(&fixture_words("dividing-roles"), &["--scene", scene]);
+        assert!(seen.iter().any(|one| one.role == "server/1"), "scene {scene}");
         assert_eq!(difference(&seen, &told(&events)), None, "scene {scene}");
     }
 }

@@ -10,6 +10,7 @@ mod claims;
 mod commands;
 mod containers;
 mod diagram;
+mod dividing;
 mod drawings;
 mod exercises;
 mod faults;

@@ -330,6 +330,25 @@ fn a_killed_stage_leaves_no_process_and_no_namespace() {
 }
 
 #[test]
+fn a_child_that_a_role_left_behind_ends_with_a_killed_stage() {
+    let demo = fixture("dividing-roles")
+        .args(["--patience", "60", "--scene", "9"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut demo = Running(demo.expect("it starts"));
+    let is_called = |pid: &u32, name: &str| fs::read(format!("/proc/{pid}/comm")).is_ok_and(|is| is == name.as_bytes());
+    let orphan = || children(demo.0.id()).into_iter().find(|pid| is_called(pid, "server/1\n"));
+    // Its parent is killed, and then the stage is the one that it has.
+    wait_until("the child is an orphan", || orphan().is_some());
+    let orphan = orphan().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)).expect("a process id");
+    let pidfd = pidfd_open(orphan, PidfdFlags::empty()).expect("a pidfd");
+    demo.0.kill().expect("the stage is killed");
+    assert!(has_ended(&pidfd, Duration::from_secs(10)), "it outlives the demo");
+}
+
+#[test]
 fn a_program_that_a_role_left_behind_ends_with_a_killed_stage_and_with_its_scene() {
     for killed in [true, false] {
         let mut demo = crate::support::lab(18).command();

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -57,6 +57,7 @@ pub(super) fn run(lab: &Lab, arguments: &Arguments) -> u8 {
         output::complain(format_args!("{}: {role} takes {help}", lab.label()));
     }
     let mut by_hand = ByHand::new(role, lab.label(), arguments.calls);
+    by_hand.transcript = by_hand.transcript.map(|shown| if scene.has_children { shown.with_children() } else { shown });
     by_hand.failed = Rc::clone(&failed);
     by_hand.before_it_waits = alone_at_a_terminal(lab, arguments, role);
     by_hand.history = history.then(History::new);
@@ -221,6 +222,28 @@ impl Recorder for ByHand {
 
     fn name(&mut self, address: SocketAddr) -> String {
         address.to_string()
+    }
+
+    fn be_child(&mut self, number: u32, _own: Option<OwnedFd>) {
+        self.role = format!("{}/{number}", self.role);
+        self.before_it_waits = None;
+    }
+
+    fn for_thread(&self, number: u32, _own: Option<OwnedFd>) -> Option<MakeRecorder> {
+        let (role, name, label) = (self.role.clone(), format!("{}/{number}", self.role), self.label.clone());
+        let shows_calls = self.transcript.is_some();
+        Some(Box::new(move || {
+            let mut by_hand = ByHand::new(&role, label, shows_calls);
+            by_hand.transcript = by_hand.transcript.map(Transcript::with_children);
+            by_hand.role = name;
+            Box::new(by_hand)
+        }))
+    }
+
+    fn ends(&mut self, result: Result<(), String>) {
+        if let Err(error) = result {
+            output::complain(format_args!("{}: {}: {error}", self.label, self.role));
+        }
     }
 
     fn beside(&self) -> Option<MakeRecorder> {

@@ -108,6 +108,8 @@ pub(super) fn transcript(lab: &Lab, hosts: &Hosts) -> Transcript {
         Some(columns) => transcript.with_title_within(columns),
         None => transcript,
     };
+    let transcript =
+        if lab.scenes.iter().any(|scene| scene.has_children) { transcript.with_children() } else { transcript };
     if matches!(hosts, Hosts::Wired { .. }) { transcript.with_frames() } else { transcript }
 }
 

@@ -18,6 +18,7 @@ mod outside;
 mod own_folder;
 mod piped;
 mod play;
+mod processes;
 mod repeat;
 mod scene;
 mod times;
@@ -37,6 +38,7 @@ pub use command::{Ran, run_command};
 pub use own_folder::{own_folder, use_folder, work_in_own_folder};
 pub use piped::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use play::PLAYED_AGAIN;
+pub use processes::{Forked, Thread, fork, reap_child, start_thread, wait_for_child, zombies};
 pub use scene::Scene;
 pub use words::{
     at_full_speed, be_interrupted, be_killed, beside, is_by_hand, meet, note, obey_sigpipe, port_owner, processor_time,

@@ -19,6 +19,8 @@ pub struct Scene {
     pub(super) one_host: bool,
     /// Whether it is played without the baton only.
     pub(super) by_chance: bool,
+    /// Whether its roles make processes or threads.
+    pub(super) has_children: bool,
     /// The time of day that its roles' clocks show, if it is not the machine's.
     pub(super) clock: Option<&'static str>,
 }
@@ -55,6 +57,7 @@ impl Scene {
             needs_arp: false,
             one_host: false,
             by_chance: false,
+            has_children: false,
             clock: None,
         }
     }
@@ -207,6 +210,13 @@ impl Scene {
     #[must_use]
     pub fn by_chance(mut self) -> Scene {
         self.by_chance = true;
+        self
+    }
+
+    /// Roles of the scene make processes or threads: a transcript has room for their names, as `server/1`.
+    #[must_use]
+    pub fn with_children(mut self) -> Scene {
+        self.has_children = true;
         self
     }
 

@@ -79,11 +79,17 @@ pub fn processes(wanted: impl Fn(&Stat) -> bool) -> Vec<Stat> {
     found
 }
 
+/// What `/proc/PID/stat` says of one process. `None` where there is no such process.
+pub fn stat(process: Pid) -> Option<Stat> {
+    Stat::read(&fs::read(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?)
+}
+
 /// Which system call a process is asleep in: its number and its first argument, from `/proc/PID/syscall` of `proc(5)`.
 ///
 /// `None` while it runs or is about to, and where the kernel does not let us look.
 pub fn asleep_in(process: Pid) -> Option<(i64, RawFd)> {
     let pid = process.as_raw_nonzero();
+    // A thread's directory is not listed, but is there; of a process it is that of its first thread.
     let line = fs::read_to_string(format!("/proc/{pid}/task/{pid}/syscall")).ok()?;
     proc::call(&line).map(|(number, arguments)| (number, arguments[0] as RawFd))
 }

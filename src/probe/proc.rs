@@ -68,6 +68,8 @@ pub struct Stat {
     pub began: u64,
     /// By which rules it is given a processor, `SCHED_…` of `sched(7)`.
     pub policy: u64,
+    /// How it ended, as `wait(2)` has it. Of one that lives, 0; `None` where the kernel is too old to tell.
+    pub exit_status: Option<i32>,
 }
 
 impl Stat {
@@ -92,6 +94,7 @@ impl Stat {
             threads: number(17)?,
             began: number(19)?,
             policy: number(38)?,
+            exit_status: fields.get(49).and_then(|field| field.parse().ok()),
         })
     }
 }
@@ -170,6 +173,7 @@ mod tests {
             threads: 2,
             began: 77,
             policy: 3,
+            exit_status: None,
         };
         assert_eq!(Stat::read(line), Some(stat));
     }

@@ -29,6 +29,13 @@ pub fn role_end() -> RawFd {
     })
 }
 
+/// The first descriptor of those that a role's processes and threads have for their channels, and no call of its own
+/// gets.
+pub fn first_of_ours() -> RawFd {
+    const OURS: RawFd = 64;
+    (role_end() - OURS).max(3)
+}
+
 /// A message's largest size in bytes: the longest text with every byte as JSON's `\u0000`, and ample room.
 const LARGEST: usize = 8 * LONGEST_TEXT;
 
@@ -46,6 +53,8 @@ pub enum ToStage {
     KillPipe(i32),
     /// It asks what an address is called.
     Name(SocketAddr),
+    /// It is about to make a process or a thread, and asks for a channel for it.
+    Branch,
 }
 
 /// What a role is about to do.
@@ -60,6 +69,8 @@ pub enum Act {
     Note(String),
     Meet(String),
     Prompt(String),
+    /// Its first step, as a thread.
+    Begin,
     /// To end: as it should, or with an error in words.
     End(Result<(), String>),
 }
@@ -70,6 +81,8 @@ pub enum ToRole {
     Go,
     Line(Option<String>),
     Name(String),
+    /// The channel that it has asked for comes along, if there is one.
+    Channel,
 }
 
 /// Two ends of a new channel: a pair of `SOCK_SEQPACKET` sockets, `unix(7)`.
@@ -92,8 +105,12 @@ pub fn send(channel: impl AsFd, message: &impl Serialize, descriptor: Option<Bor
 ///
 /// # Errors
 /// Those of `sendmsg(2)` but `EINTR`; `EAGAIN` when the channel is full.
-pub fn send_at_once(channel: impl AsFd, message: &impl Serialize) -> io::Result<()> {
-    send_with(channel, message, None, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
+pub fn send_at_once(
+    channel: impl AsFd,
+    message: &impl Serialize,
+    descriptor: Option<BorrowedFd<'_>>,
+) -> io::Result<()> {
+    send_with(channel, message, descriptor, SendFlags::NOSIGNAL | SendFlags::DONTWAIT)
 }
 
 fn send_with(

@@ -125,6 +125,9 @@ impl Free<'_, '_> {
                 Heard::Done(call, at) => {
                     self.states[role] = State::Running;
                     self.add(role, What::Call(call), at);
+                    while self.states.all().len() < self.roles.actors.len() {
+                        self.states.add();
+                    }
                     // One that loops forever tells forever.
                     if self.roles.loops_forever(role) {
                         return Ok(true);
@@ -139,6 +142,7 @@ impl Free<'_, '_> {
     fn take(&mut self, role: usize, act: Act, at: u64) -> Step<()> {
         match act {
             Act::Call(call, wait) => self.states[role] = State::InCall(call, wait),
+            Act::Begin => {}
             Act::Say(text) => self.add(role, What::Print { text }, at),
             Act::Found(probe, fd) => self.add(role, What::Probe { probe, fd }, at),
             Act::Note(text) => self.add(role, What::Note { text }, at),
@@ -168,6 +172,7 @@ impl Free<'_, '_> {
             return Err(self.roles.hung_after_its_end(role));
         };
         self.pending.push((super::role::now(), Some(role), What::Exit(exit)));
+        self.states.end_threads(&mut self.roles, role);
         Ok(())
     }
 

@@ -171,11 +171,12 @@ impl<'a> EventSink<'a> {
         self.emit(role::now(), scene, None, host, what)
     }
 
-    fn emit(&mut self, at: u64, scene: u32, role: Option<&str>, host: Host, what: What) -> ControlFlow<()> {
+    /// `actor` is a role, and which of its processes or threads.
+    fn emit(&mut self, at: u64, scene: u32, actor: Option<(&str, &str)>, host: Host, what: What) -> ControlFlow<()> {
         self.count += 1;
-        let role = role.map(str::to_owned);
+        let (role, actor) = actor.map(|(role, actor)| (role.to_owned(), actor.to_owned())).unzip();
         let at_ns = at.saturating_sub(self.began);
-        let event = Event { n: self.count, at_ns, scene, actor: role.clone(), role, host, what };
+        let event = Event { n: self.count, at_ns, scene, actor, role, host, what };
         match &mut self.held {
             Some(held) => {
                 held.push(event);

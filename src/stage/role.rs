@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::{Pid, Signal, getpid, getppid, kill_process, set_parent_process_death_signal};
 use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities};
 use rustix::time::{ClockId, clock_gettime};
@@ -14,8 +15,8 @@ use rustix::time::{ClockId, clock_gettime};
 use super::channel::{self, Act, LONGEST_TEXT, ToRole, ToStage};
 use super::limits::Attempted;
 use crate::sys::{self, Forked};
-use crate::trace::recorder::{self, Recorder, uncoloured};
-use crate::trace::{Call, For, Probe, Wait, error_name};
+use crate::trace::recorder::{self, MakeRecorder, Recorder, uncoloured};
+use crate::trace::{Call, For, Probe, Syscall, Wait, error_name};
 use crate::wire;
 
 /// What a role does, from its first call to its last.
@@ -38,7 +39,7 @@ pub fn spawn(name: &str, free: bool, host: Option<BorrowedFd<'_>>, body: RoleBod
     match sys::fork().attempted("clone")? {
         Forked::Parent(pid) => Ok((pid, ours)),
         Forked::Child => match prepare(name, stage, host, theirs) {
-            Ok(channel) => play(Link::new(channel, free), body),
+            Ok(channel) => play(Link::new(channel, free, name), body),
             Err(error) => {
                 // One write: another role may have something to say at the same time.
                 let _ = io::stderr().write_all(format!("socklab: {name} could not start: {error}\n").as_bytes());
@@ -68,9 +69,32 @@ fn prepare(name: &str, stage: Pid, host: Option<BorrowedFd<'_>>, channel: OwnedF
     let none = CapabilitySet::empty();
     set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
         .attempted("capset")?;
-    let short: Vec<u8> = name.bytes().filter(|byte| *byte != 0).take(15).collect();
-    rustix::thread::set_name(&std::ffi::CString::new(short).unwrap_or_default()).attempted("prctl(PR_SET_NAME)")?;
+    set_name(name)?;
     Ok(channel)
+}
+
+/// Names this thread, as `ps` shows it: the kernel keeps 15 bytes.
+fn set_name(name: &str) -> io::Result<()> {
+    let short: Vec<u8> = name.bytes().filter(|byte| *byte != 0).take(15).collect();
+    rustix::thread::set_name(&std::ffi::CString::new(short).unwrap_or_default()).attempted("prctl(PR_SET_NAME)")
+}
+
+/// Makes a process that a role has just made a party of the play: it has a channel of its own, in the place of its
+/// parent's, and dies with the stage, but not with its parent.
+fn join_play(name: &str, channel: OwnedFd) -> io::Result<()> {
+    // What its parent lives by is not its own.
+    sys::close_inherited(channel::first_of_ours(), channel::role_end() - 1).attempted("close_range")?;
+    let (lives, kill_pipe) = pipe_with(PipeFlags::CLOEXEC).attempted("pipe2")?;
+    let lives =
+        rustix::io::fcntl_dupfd_cloexec(&lives, channel::first_of_ours()).attempted("fcntl(F_DUPFD_CLOEXEC)")?;
+    sys::die_with(lives.as_fd()).attempted("fcntl(F_SETSIG)")?;
+    // It stays open as long as this process lives.
+    let _ = lives.into_raw_fd();
+    let channel = move_to(channel, channel::role_end()).attempted("fcntl(F_DUPFD_CLOEXEC)")?;
+    channel::send(&channel, &ToStage::KillPipe(getpid().as_raw_nonzero().get()), Some(kill_pipe.as_fd()))?;
+    // Whoever has the parent's channel has this one: its number is the same.
+    let _ = channel.into_raw_fd();
+    set_name(name)
 }
 
 /// Moves a descriptor to a number. What had that number was inherited from the process that started us, and is no use
@@ -81,8 +105,6 @@ fn move_to(descriptor: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
     }
     sys::close_inherited(number, number)?;
     let moved = rustix::io::fcntl_dupfd_cloexec(&descriptor, number)?;
-    // The old one is closed with all others.
-    let _ = descriptor.into_raw_fd();
     Ok(moved)
 }
 
@@ -116,20 +138,23 @@ struct Link {
     pending: Option<Rc<RefCell<Vec<ToStage>>>>,
     /// The calls that were made in a batch, the same one after the other as one.
     batch: Option<Vec<Call>>,
+    /// What the process or thread is called.
+    name: String,
 }
 
 /// So much is kept pending at the most.
 const MAX_PENDING: usize = 1000;
 
 impl Link {
-    fn new(channel: OwnedFd, free: bool) -> Link {
-        Link { channel: Rc::new(channel), pending: free.then(Rc::default), batch: None }
+    fn new(channel: OwnedFd, free: bool, name: &str) -> Link {
+        let name = name.to_owned();
+        Link { channel: Rc::new(channel), pending: free.then(Rc::default), batch: None, name }
     }
 
     /// Tells what comes next, and waits until it may come. Free-running, it waits only where the stage owes an answer.
     fn act(&self, act: Act) -> Option<ToRole> {
         let goes_on = self.pending.is_some()
-            && matches!(act, Act::Call(..) | Act::Made(_) | Act::Say(_) | Act::Found(..) | Act::Note(_));
+            && matches!(act, Act::Call(..) | Act::Made(_) | Act::Say(_) | Act::Found(..) | Act::Note(_) | Act::Begin);
         self.send_or_keep(ToStage::Next(act, now()), None);
         if goes_on {
             return None;
@@ -192,6 +217,11 @@ impl Recorder for Link {
             }
             return;
         }
+        if call.name == Syscall::Fork && call.ret == Some(0) {
+            // In the child it is the first thing that it tells, in its turn.
+            self.act(Act::Made(Box::new(call)));
+            return;
+        }
         // Free-running nothing is handed over: a copy of the socket in the stage would outlive the role's close.
         self.send_or_keep(ToStage::Done(call, now()), opened);
     }
@@ -230,6 +260,41 @@ impl Recorder for Link {
         self.flush();
         self.send(&ToStage::KillPipe(pid), Some(kill_pipe));
         true
+    }
+
+    fn branch(&mut self) -> Option<OwnedFd> {
+        // What has not been told yet would be told by both.
+        self.flush();
+        self.send(&ToStage::Branch, None);
+        match channel::receive(&*self.channel) {
+            Ok(Some((ToRole::Channel, channel))) => channel,
+            _ => sys::exit_now(NOT_STARTED),
+        }
+    }
+
+    fn be_child(&mut self, number: u32, own: Option<OwnedFd>) {
+        self.name = format!("{}/{number}", self.name);
+        let joined = own.ok_or_else(|| io::Error::other("the stage gave no channel"));
+        if let Err(error) = joined.and_then(|own| join_play(&self.name, own)) {
+            let _ = io::stderr().write_all(format!("socklab: {} could not start: {error}\n", self.name).as_bytes());
+            sys::exit_now(NOT_STARTED);
+        }
+    }
+
+    fn for_thread(&self, number: u32, own: Option<OwnedFd>) -> Option<MakeRecorder> {
+        let (name, free) = (format!("{}/{number}", self.name), self.pending.is_some());
+        let channel = rustix::io::fcntl_dupfd_cloexec(own?, channel::first_of_ours()).ok()?;
+        Some(Box::new(move || {
+            // The name is for `ps`; without it all is as it is.
+            let _ = set_name(&name);
+            let link = Link::new(channel, free, &name);
+            link.act(Act::Begin);
+            Box::new(link)
+        }))
+    }
+
+    fn ends(&mut self, result: Result<(), String>) {
+        self.act(Act::End(result));
     }
 
     fn interrupt(&mut self) {

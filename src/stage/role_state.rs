@@ -37,6 +37,11 @@ impl RoleStates {
         RoleStates { states: (0..count).map(|_| State::Running).collect(), failed: None }
     }
 
+    /// One more role, which runs.
+    pub fn add(&mut self) {
+        self.states.push(State::Running);
+    }
+
     /// The numbers of the roles.
     pub fn all(&self) -> std::ops::Range<usize> {
         0..self.states.len()
@@ -104,6 +109,16 @@ impl RoleStates {
             self.failed.get_or_insert(Ending::Failed { role, status: exit.status });
         }
         Ok(Some(exit))
+    }
+
+    /// The threads of a process that has ended have ended with it.
+    pub fn end_threads(&mut self, roles: &mut Roles<'_, '_>, process: usize) {
+        for role in self.all().filter(|role| *role != process) {
+            if roles.actors[role].process == process {
+                roles.actors[role].player.ends_with_its_process();
+                self.states[role] = State::Ended;
+            }
+        }
     }
 
     /// How the scene ends: with the first role that failed, or else so.

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::ops::ControlFlow;
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags};
+use rustix::process::Pid;
 
 use super::channel::{self, ToRole, ToStage};
 use super::closed_connection::ClosedConnection;
+use super::limits::Attempted;
 use super::loop_detector::LoopDetector;
 use super::names::Names;
 use super::player::{Player, Received};
@@ -18,12 +20,25 @@ use super::watched_socket::WatchedSocket;
 use super::{Ending, EventSink, Play, Watch, WhenSlow, role};
 use crate::probe::Kernel;
 use crate::sys;
-use crate::trace::{Call, Exit, Frame, Host, Status, What};
+use crate::trace::{Call, Exit, Frame, Host, Status, Syscall, Value, What};
 use crate::wire::{ADDRESSES, Wire};
 
 /// A role that is playing.
 pub(super) struct Actor {
+    /// `server`, or `server/1` of the first process or thread that it has made.
     pub name: String,
+    /// The role that it belongs to.
+    pub(super) role: String,
+    /// Which actor has made it, if one has.
+    pub(super) parent: Option<usize>,
+    /// Whether its parent has waited for it.
+    pub(super) is_waited_for: bool,
+    /// How many processes and threads it has made.
+    made: u32,
+    /// The stage's end of a channel, for what it is about to make.
+    branch: Option<OwnedFd>,
+    /// The actor whose descriptors it has: itself, or of a thread its process.
+    pub(super) process: usize,
     /// The number of its host: 0 or, on the far side of a wire, 1.
     pub(super) side: usize,
     /// Its host's address, as its peers see it.
@@ -34,8 +49,8 @@ pub(super) struct Actor {
     pub(super) slow: bool,
     /// Whether it is meant to be killed.
     pub(super) dies: bool,
-    /// Duplicates of the role's sockets, by its descriptor numbers. Each is dropped before the role closes its own:
-    /// while a duplicate is open, the kernel sends no FIN.
+    /// Duplicates of its process's sockets, by their descriptor numbers; a thread has none of its own. Each is dropped
+    /// before the process closes its own: while a duplicate is open, the kernel sends no FIN.
     pub(super) sockets: BTreeMap<RawFd, WatchedSocket>,
     /// Connections whose sockets it has closed, where the scene follows them.
     pub(super) closed: Vec<ClosedConnection>,
@@ -144,6 +159,12 @@ impl<'p, 't> Roles<'p, 't> {
             let player = Player::start(one.name, play.free, host, one.body)?;
             roles.actors.push(Actor {
                 name: one.name.to_owned(),
+                role: one.name.to_owned(),
+                parent: None,
+                is_waited_for: false,
+                made: 0,
+                branch: None,
+                process: roles.actors.len(),
                 side,
                 home: home.into(),
                 player,
@@ -177,9 +198,9 @@ impl<'p, 't> Roles<'p, 't> {
 
     /// Reports that a role did something at a time of its own.
     pub fn emit_at(&mut self, at: u64, role: Option<usize>, what: What) -> Step<()> {
-        let name = role.map(|role| self.actors[role].name.as_str());
+        let actor = role.map(|role| (self.actors[role].role.as_str(), self.actors[role].name.as_str()));
         let host = if role.is_some_and(|role| self.actors[role].side == 1) { Host::B } else { self.host };
-        match self.sink.emit(at, self.scene, name, host, what) {
+        match self.sink.emit(at, self.scene, actor, host, what) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => Err(Stop::Ending(Ending::Left)),
         }
@@ -221,8 +242,14 @@ impl<'p, 't> Roles<'p, 't> {
                 ToStage::Done(mut call, at) => {
                     self.keep(role, &call, descriptor);
                     self.learn(role, &call);
+                    if call.name.makes_an_actor() {
+                        self.adopt(role, &call)?;
+                    }
                     if self.free {
                         self.guess(role, &call);
+                    }
+                    if call.name.waits_for_an_actor() {
+                        self.note_waited_for(&call);
                     }
                     self.name_all(role, &mut call);
                     return Ok(Heard::Done(call, at));
@@ -231,6 +258,9 @@ impl<'p, 't> Roles<'p, 't> {
                     if let Some(pipe) = descriptor {
                         self.actors[role].player.keep_kill_pipe(pipe, holder)?;
                     }
+                }
+                ToStage::Branch => {
+                    self.actors[role].branch = Some(self.actors[role].player.give_channel()?);
                 }
                 ToStage::Name(address) => {
                     let name = self.names.of(address, self.actors[role].home);
@@ -242,6 +272,82 @@ impl<'p, 't> Roles<'p, 't> {
                 return Ok(Heard::Silence);
             }
         }
+    }
+
+    /// Takes in the process or the thread that a role has made: one more actor, which has its sockets.
+    fn adopt(&mut self, parent: usize, call: &Call) -> io::Result<()> {
+        let maker = &mut self.actors[parent];
+        let number = match call.get_out("pid").or(call.get_out("thread")) {
+            Some(Value::Process(number)) => Pid::from_raw(*number),
+            _ => None,
+        };
+        let Some((number, channel)) = number.zip(maker.branch.take()) else { return Ok(()) };
+        maker.made += 1;
+        let is_thread = call.name == Syscall::PthreadCreate;
+        let process = if is_thread { maker.process } else { self.actors.len() };
+        let maker = &self.actors[parent];
+        let mut sockets = BTreeMap::new();
+        if !is_thread {
+            for (number, watched) in &self.actors[maker.process].sockets {
+                sockets.insert(*number, watched.copy().attempted("dup")?);
+            }
+        }
+        let player = if is_thread { Player::adopt_thread(number, channel) } else { Player::adopt(number, channel)? };
+        let actor = Actor {
+            name: format!("{}/{}", maker.name, maker.made),
+            role: maker.role.clone(),
+            parent: Some(parent),
+            is_waited_for: false,
+            made: 0,
+            branch: None,
+            process,
+            side: maker.side,
+            home: maker.home,
+            player,
+            lines: VecDeque::new(),
+            slow: maker.slow,
+            dies: maker.dies,
+            sockets,
+            closed: Vec::new(),
+        };
+        self.actors.push(actor);
+        Ok(())
+    }
+
+    /// Whether a call that waits for a child or a thread would return at once: there is one that has ended, or none.
+    pub(super) fn finds_an_end(&self, role: usize, call: &Call) -> bool {
+        let wanted = match call.get_arg("pid").or(call.get_arg("thread")) {
+            Some(Value::Process(number)) => Some(*number),
+            _ => None,
+        };
+        let all = self.actors.iter().enumerate().filter(|(index, actor)| {
+            let is_thread = actor.process != *index;
+            let may_be_waited_for = match call.name {
+                Syscall::PthreadJoin => is_thread,
+                _ => !is_thread && actor.parent == Some(role),
+            };
+            may_be_waited_for && !actor.is_waited_for && wanted.is_none_or(|number| actor.player.has_number(number))
+        });
+        let ends: Vec<bool> = all.map(|(_, actor)| actor.player.has_ended()).collect();
+        ends.is_empty() || ends.contains(&true)
+    }
+
+    /// The sockets of an actor's process.
+    pub(super) fn sockets_of(&self, role: usize) -> &BTreeMap<RawFd, WatchedSocket> {
+        &self.actors[self.actors[role].process].sockets
+    }
+
+    pub(super) fn sockets_of_mut(&mut self, role: usize) -> &mut BTreeMap<RawFd, WatchedSocket> {
+        let process = self.actors[role].process;
+        &mut self.actors[process].sockets
+    }
+
+    /// Whether another process has this socket open, too.
+    pub(super) fn is_open_elsewhere(&self, watched: &WatchedSocket) -> bool {
+        let inode = watched.inode();
+        let mut others = self.actors.iter().flat_map(|actor| actor.sockets.values());
+        // Without a process that a role has made, each socket is one process's.
+        self.actors.iter().any(|actor| actor.parent.is_some()) && others.any(|other| other.inode() == inode)
     }
 
     /// Whether the kernel has put a role to sleep in a call of its own, rather than in the channel to us.
@@ -261,7 +367,7 @@ impl<'p, 't> Roles<'p, 't> {
 
     /// Waits until any role says something, or any of `sockets` is readable, or the time is over.
     pub fn wait_for_any(&self, sockets: &[(usize, Option<RawFd>)], patience: Duration) -> io::Result<()> {
-        let watched = sockets.iter().filter_map(|(role, number)| self.actors[*role].sockets.get(number.as_ref()?));
+        let watched = sockets.iter().filter_map(|(role, number)| self.sockets_of(*role).get(number.as_ref()?));
         let mut all: Vec<PollFd<'_>> = watched.map(|watched| PollFd::new(&watched.socket, PollFlags::IN)).collect();
         let channels = self.actors.iter().filter_map(|actor| actor.player.channel());
         all.extend(channels.map(|channel| PollFd::from_borrowed_fd(channel, PollFlags::IN)));
@@ -283,10 +389,14 @@ impl<'p, 't> Roles<'p, 't> {
     /// Waits for a role's process, which has closed its channel or is about to, and drops the copies of its sockets.
     /// `None` if it is still running when the stage's patience is over.
     pub fn reap(&mut self, role: usize, error: Option<String>) -> io::Result<Option<Exit>> {
+        for (number, watched) in std::mem::take(&mut self.actors[role].sockets) {
+            self.forget_copy(role, number, watched);
+        }
         let actor = &mut self.actors[role];
-        let sockets = std::mem::take(&mut actor.sockets);
-        actor.closed.extend(sockets.into_iter().filter_map(|(number, watched)| watched.into_closed(number)));
-        Ok(actor.player.wait_for_exit(self.patience)?.map(|status| Exit { status, error }))
+        let status = actor.player.wait_for_exit(self.patience)?;
+        let has_parent = actor.parent.is_some_and(|parent| !self.actors[parent].player.has_ended());
+        let is_zombie = has_parent && self.actors[role].player.is_zombie();
+        Ok(status.map(|status| Exit { status, error, is_zombie }))
     }
 
     /// Whether a role that ended so is one that its scene means to be killed.

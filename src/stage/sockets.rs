@@ -1,5 +1,6 @@
 //! What the stage asks of its copies of the roles' sockets: what has changed in any, which calls would return at once.
 
+use std::collections::HashMap;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -20,27 +21,56 @@ impl Roles<'_, '_> {
         if let (Some(number), Some(socket)) = (number, opened) {
             // A connection that accept gives has a history: its state is news, though nothing changes now.
             let state = if call.name == Syscall::Accept { None } else { probe::tcp_state(&socket) };
-            self.actors[role].sockets.insert(number, WatchedSocket::new(socket, state));
+            self.sockets_of_mut(role).insert(number, WatchedSocket::new(socket, state));
         }
     }
 
     /// Drops the copy of a socket that the role is about to close.
     pub fn let_go(&mut self, role: usize, number: Option<RawFd>) {
-        if let Some(watched) = number.and_then(|number| self.actors[role].sockets.remove(&number)) {
+        if let Some((number, watched)) = number.and_then(|number| self.sockets_of_mut(role).remove_entry(&number)) {
             self.orphans |= watched.is_sending();
-            self.actors[role].closed.extend(number.and_then(|number| watched.into_closed(number)));
+            self.forget_copy(role, number, watched);
         }
+    }
+
+    /// Drops a copy. If no other process has the socket, its connection is followed beyond its close.
+    pub(super) fn forget_copy(&mut self, role: usize, number: RawFd, watched: WatchedSocket) {
+        if !self.is_open_elsewhere(&watched) {
+            self.actors[role].closed.extend(watched.into_closed(number));
+        }
+    }
+
+    /// Which actor the news of a socket are told of, by the socket's inode, where several processes have it open: of a
+    /// listener the one that had it first, of a connection the last one that was given it.
+    fn reporters(&self) -> HashMap<u64, usize> {
+        let mut reporters = HashMap::new();
+        if self.actors.iter().any(|actor| actor.parent.is_some()) {
+            for (role, actor) in self.actors.iter().enumerate() {
+                for watched in actor.sockets.values() {
+                    let Some(inode) = watched.inode() else { continue };
+                    if probe::listens(watched.socket.as_fd()) {
+                        reporters.entry(inode).or_insert(role);
+                    } else {
+                        reporters.insert(inode, role);
+                    }
+                }
+            }
+        }
+        reporters
     }
 
     /// The addresses of a socket's connection.
     pub(super) fn connection_of(&self, role: usize, number: Option<RawFd>) -> Option<Pair> {
-        let watched = self.actors[role].sockets.get(&number?)?;
+        let watched = self.sockets_of(role).get(&number?)?;
         probe::own_address(&watched.socket).zip(probe::peer_address(&watched.socket))
     }
 
     /// Whether a call that waits until its socket is readable would return at once.
     pub fn returns_at_once(&self, role: usize, call: &Call) -> bool {
-        let socket = call.fd.and_then(|number| self.actors[role].sockets.get(&number));
+        if call.name.waits_for_an_actor() {
+            return self.finds_an_end(role, call);
+        }
+        let socket = call.fd.and_then(|number| self.sockets_of(role).get(&number));
         // For an unknown descriptor let the kernel decide. `accept` without `listen`, and `recv` on a listener, fail at
         // once whatever poll(2) says.
         socket.is_none_or(|watched| {
@@ -57,14 +87,14 @@ impl Roles<'_, '_> {
         }
         let receives = call.name.receives() || call.name == Syscall::Accept;
         let which = if receives { Timeout::Recv } else { Timeout::Send };
-        socket_timeout(&self.actors[role].sockets.get(&call.fd?)?.socket, which).ok()?
+        socket_timeout(&self.sockets_of(role).get(&call.fd?)?.socket, which).ok()?
     }
 
     /// Fills in the queues of the socket that a call was made on.
     pub fn look_at(&mut self, role: usize, call: &mut Call) {
         // An epoll descriptor is kept as sockets are, and has no queues.
         let number = call.fd.filter(|_| !call.name.is_of_epoll());
-        let watched = number.and_then(|number| self.actors[role].sockets.get_mut(&number));
+        let watched = number.and_then(|number| self.sockets_of_mut(role).get_mut(&number));
         call.queues = watched.map(|watched| probe::queues(watched.socket.as_fd()));
     }
 
@@ -75,6 +105,7 @@ impl Roles<'_, '_> {
         }
         self.wait_for_settled_connections()?;
         self.wait_for_settled_queues()?;
+        let reporters = self.reporters();
         for role in 0..self.actors.len() {
             let mut changes = Vec::new();
             let actor = &mut self.actors[role];
@@ -85,6 +116,9 @@ impl Roles<'_, '_> {
                     None => None,
                 };
                 let news = watched.changes(self.watch, kept);
+                if !reporters.is_empty() && watched.inode().and_then(|inode| reporters.get(&inode)) != Some(&role) {
+                    continue;
+                }
                 changes.extend(news.into_iter().map(|probe| (probe, *number)));
             }
             if let Some(kernel) = kernel {

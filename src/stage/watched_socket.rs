@@ -28,6 +28,19 @@ impl WatchedSocket {
         WatchedSocket { socket, receive: 0, send: (0, 0), state, accept: 0, pair: None, named: false }
     }
 
+    /// A copy for another process that has the socket open, too.
+    ///
+    /// # Errors
+    /// That of `fcntl(2)` with `F_DUPFD_CLOEXEC`.
+    pub fn copy(&self) -> io::Result<WatchedSocket> {
+        Ok(WatchedSocket { socket: self.socket.try_clone()?, ..*self })
+    }
+
+    /// The number by which the kernel tells sockets apart: the same of all copies. `None` of what is none.
+    pub fn inode(&self) -> Option<u64> {
+        Some(rustix::fs::fstat(&self.socket).ok()?.st_ino)
+    }
+
     /// Whether a TCP connection has something on its way: a first SYN, or bytes that are not acknowledged.
     pub fn is_sending(&self) -> bool {
         probe::tcp_state(&self.socket).is_some_and(|state| {

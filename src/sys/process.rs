@@ -101,6 +101,25 @@ pub fn exit_now(code: i32) -> ! {
     unsafe { libc::_exit(code) }
 }
 
+/// From now on this process is killed as soon as something can be read from a pipe, or nobody has its other end open
+/// any more: `F_SETSIG` of `fcntl(2)` with `SIGKILL`. What it does meanwhile does not matter.
+///
+/// # Errors
+/// Those of `fcntl(2)`: not to be expected.
+pub fn die_with(pipe: BorrowedFd<'_>) -> io::Result<()> {
+    let fd = pipe.as_raw_fd();
+    let set = |command: libc::c_int, value: libc::c_int| {
+        // SAFETY: the three commands take a number and change an open descriptor; no memory of ours is touched.
+        check(unsafe { libc::fcntl(fd, command, value) }).map(drop)
+    };
+    set(libc::F_SETOWN, i32::try_from(std::process::id()).map_err(io::Error::other)?)?;
+    set(F_SETSIG, libc::SIGKILL)?;
+    set(libc::F_SETFL, libc::O_ASYNC)
+}
+
+/// `<asm-generic/fcntl.h>`; `libc` has no name for it.
+const F_SETSIG: libc::c_int = 10;
+
 /// Voluntary context switches of this thread: how often it went to sleep, `ru_nvcsw` of `getrusage(2)`.
 ///
 /// # Errors

@@ -70,6 +70,8 @@ pub enum Value {
     Errno(Errno),
     /// An address as the kernel has it. The stage replaces it by a name.
     Address(SocketAddr),
+    /// A process or a thread by the kernel's number. The stage replaces it by a name.
+    Process(i32),
 }
 
 /// The first bytes of a buffer, and how many there were.

@@ -56,6 +56,13 @@ pub struct Event {
     pub what: What,
 }
 
+impl Event {
+    /// Whose it is: the name of a role, or of one of its processes and threads.
+    pub fn actor(&self) -> Option<&str> {
+        self.actor.as_deref().or(self.role.as_deref())
+    }
+}
+
 /// A host of the stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Host {
@@ -171,6 +178,8 @@ pub struct Exit {
     pub status: Status,
     /// What it died of, in words.
     pub error: Option<String>,
+    /// Whether it is a zombie now: its parent lives, and has not waited for it.
+    pub is_zombie: bool,
 }
 
 impl Exit {
@@ -187,6 +196,17 @@ pub enum Status {
     Code(i32),
     /// A signal ended it, by its number.
     Signal(i32),
+}
+
+impl Status {
+    /// As the kernel gives it, `wait(2)`.
+    pub fn of_kernel(status: i32) -> Status {
+        if libc::WIFSIGNALED(status) {
+            Status::Signal(libc::WTERMSIG(status))
+        } else {
+            Status::Code(libc::WEXITSTATUS(status))
+        }
+    }
 }
 
 impl fmt::Display for Status {
@@ -267,4 +287,8 @@ pub enum For {
     Time,
     /// Bytes from a command, or the end of its output.
     Pipe,
+    /// The end of a process that the role has made.
+    Child,
+    /// The end of a thread that the role has made.
+    Thread,
 }

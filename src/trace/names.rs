@@ -68,6 +68,10 @@ named! {
         SetITimer = "setitimer",
         SetRLimit = "setrlimit",
         Kill = "kill",
+        Fork = "fork",
+        WaitPid = "waitpid",
+        PthreadCreate = "pthread_create",
+        PthreadJoin = "pthread_join",
         OpenAt = "openat",
         OpenAt2 = "openat2",
         ReadFile = "read",
@@ -122,6 +126,16 @@ impl Syscall {
             matches!(self, OpenAt | OpenAt2 | ReadFile | PRead | WriteFile | FStat | LSeek | FTruncate);
         let names = matches!(self, RenameAt2 | LinkAt | UnlinkAt | MkdirAt | SymlinkAt | MknodAt | ReadDir);
         opens_or_moves || names || matches!(self, FSync | FLock | SpliceToFile)
+    }
+
+    /// Whether it makes a process or a thread.
+    pub fn makes_an_actor(self) -> bool {
+        matches!(self, Syscall::Fork | Syscall::PthreadCreate)
+    }
+
+    /// Whether it waits for the end of a process or a thread that its caller has made.
+    pub fn waits_for_an_actor(self) -> bool {
+        matches!(self, Syscall::WaitPid | Syscall::PthreadJoin)
     }
 
     /// Whether it returns a descriptor of a socket.

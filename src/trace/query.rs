@@ -171,6 +171,12 @@ impl<'a> Selection<'a> {
         Selection { role: Some(name.to_owned()), ..self.only(|event| event.role.as_deref() == Some(name)) }
     }
 
+    /// Those of one process or thread of a role: `server/1`.
+    #[must_use]
+    pub fn actor(self, name: &str) -> Selection<'a> {
+        Selection { role: Some(name.to_owned()), ..self.only(|event| event.actor() == Some(name)) }
+    }
+
     /// Those after an event.
     #[must_use]
     pub fn after(self, event: &Event) -> Selection<'a> {

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 
 use super::{Call, Probe, Wait};
 
@@ -38,6 +38,21 @@ pub trait Recorder {
     fn beside(&self) -> Option<MakeRecorder> {
         None
     }
+    /// What a process or a thread that the role is about to make will tell its calls through. `None` where it takes
+    /// nothing.
+    fn branch(&mut self) -> Option<OwnedFd> {
+        None
+    }
+    /// In a process that the role has just made: from now on it is the one of this number, and tells its calls through
+    /// what [`branch`](Recorder::branch) made.
+    fn be_child(&mut self, _number: u32, _own: Option<OwnedFd>) {}
+    /// Makes a recorder for a thread of the role, its one of this number. What [`branch`](Recorder::branch) made is its
+    /// own. `None` where a role has one thread.
+    fn for_thread(&self, _number: u32, _own: Option<OwnedFd>) -> Option<MakeRecorder> {
+        None
+    }
+    /// The thread has come to its end: as it should, or with an error in words.
+    fn ends(&mut self, _result: Result<(), String>) {}
     /// What an address is called: in a trace, a name that is the same at every run.
     fn name(&mut self, address: SocketAddr) -> String;
 }

@@ -88,7 +88,7 @@ fn packets(events: &[Event]) -> (Vec<Packet<'_>>, Vec<String>) {
                 }
             }
             what => {
-                let who = event.role.as_ref().map_or(String::new(), |role| format!("{role}  "));
+                let who = event.actor().map_or(String::new(), |actor| format!("{actor}  "));
                 since.extend(words(what).iter().map(|text| format!("{who}{text}")));
             }
         }

@@ -50,7 +50,7 @@ impl Collapse {
         if lines.is_empty() {
             return lines;
         }
-        let one = (event.role.clone(), without_counts(&event.what));
+        let one = (event.actor().map(str::to_owned), without_counts(&event.what));
         let goes_on = self.round.is_some_and(|round| self.last[self.last.len() - round] == one);
         let due = if goes_on { String::new() } else { self.rest() };
         self.last.push_back(one);

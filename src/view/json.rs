@@ -94,13 +94,16 @@ fn own_fields(what: &What, to: &mut Map<String, Json>) {
             to.insert("waiting".into(), all.collect());
             to.insert("text".into(), text.clone().into());
         }
-        What::Exit(Exit { status, error }) => {
+        What::Exit(Exit { status, error, is_zombie }) => {
             let status = match status {
                 Status::Code(code) => json!({ "code": code }),
                 Status::Signal(signal) => json!({ "signal": signal }),
             };
             to.insert("exit".into(), status);
             to.insert("error".into(), error.clone().into());
+            if *is_zombie {
+                to.insert("zombie".into(), true.into());
+            }
         }
     }
 }

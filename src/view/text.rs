@@ -125,6 +125,7 @@ pub fn value(value: &Value) -> String {
         Value::Type(kind) => kind.to_string(),
         Value::Errno(errno) => errno.to_string(),
         Value::Address(address) => address.to_string(),
+        Value::Process(pid) => pid.to_string(),
     }
 }
 
@@ -145,6 +146,8 @@ pub fn waits_for(waiting: &Waiting) -> String {
         For::Readiness => "any of its descriptors to be ready",
         For::Time => "the end of its time",
         For::Pipe => "the command's output, or its end",
+        For::Child => "the end of a child",
+        For::Thread => "the end of a thread",
     };
     if waiting.timed && waiting.waits_for != For::Time {
         format!("{what}, or the end of its time")

@@ -46,6 +46,13 @@ impl Transcript {
         Transcript { least: "wire 999".len(), ..self }
     }
 
+    /// The same with room for the names of processes and threads that roles make.
+    #[must_use]
+    pub fn with_children(self) -> Transcript {
+        let longest = self.roles.iter().map(|role| role.width()).max().unwrap_or(0);
+        Transcript { least: self.least.max(longest + "/1".len()), ..self }
+    }
+
     /// The same with a title of at most `columns`, where they are fewer than 80.
     #[must_use]
     pub fn with_title_within(self, columns: usize) -> Transcript {
@@ -54,7 +61,7 @@ impl Transcript {
 
     /// The lines of one event, each with its end.
     pub fn lines(&self, event: &Event) -> String {
-        let role = event.role.as_deref();
+        let role = event.actor();
         match &event.what {
             What::Start(start) => heading(start, self.title_width),
             What::Scene { text, .. } => scene(event.scene, text),
@@ -74,7 +81,8 @@ impl Transcript {
     fn said(&self, role: Option<&str>, style: Style, text: &str) -> String {
         let name = role.unwrap_or("stage");
         let column = self.column();
-        let index = self.roles.iter().position(|known| known == name);
+        // A process that a role has made has its role's colour: `server/1`.
+        let index = self.roles.iter().position(|known| Some(known.as_str()) == name.split('/').next());
         let colour = index.map(|index| COLOURS[index % COLOURS.len()].into());
         let (bold, style) = (STRONG.fg_color(colour), style.fg_color(colour));
         let mut lines = String::new();
@@ -368,6 +376,10 @@ fn after(call: &Call) -> String {
         (Some(ret), None) => ret.to_string(),
         (None, None) => "?".to_owned(),
     };
+    // The kernel's numbers of processes vary: the trace has names.
+    if let Some(pid) = call.get_out("pid") {
+        text = show(pid);
+    }
     let some = call.get_out("how_many").map(show);
     match call.data.as_ref().filter(|_| !call.takes_data()) {
         Some(received) if some.is_some() => {
@@ -383,7 +395,11 @@ fn after(call: &Call) -> String {
             "src_addr" | "addr" => write!(text, " from {}", show(value)),
             "msg_name" if call.get_out("ee_errno").is_some() => write!(text, " sent to {}", show(value)),
             "msg_name" => write!(text, " from {}", show(value)),
-            "how_many" => Ok(()),
+            "how_many" | "pid" => Ok(()),
+            "wstatus" => {
+                let status = value.as_number().and_then(|status| i32::try_from(status).ok()).unwrap_or_default();
+                write!(text, ", {}", Status::of_kernel(status))
+            }
             "msg_flags" if value.is_nothing() => Ok(()),
             "msg_flags" => write!(text, " with {}", show(value)),
             "stdout" => write!(text, ", {} on standard output", bytes(&show(value))),
@@ -475,6 +491,7 @@ fn ended(exit: &Exit) -> String {
         Status::Code(_) => format!("ends with {}", exit.status),
         Status::Signal(_) => format!("is killed by {}", exit.status),
     };
+    let how = if exit.is_zombie { format!("{how}, and is a zombie until its parent waits for it") } else { how };
     match &exit.error {
         Some(error) => format!("{how}: {error}"),
         None => how,

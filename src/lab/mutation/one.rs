@@ -35,7 +35,10 @@ pub(super) fn of_kernel(event: &Event, trace: &Trace) -> Vec<Change> {
             let signals = [libc::SIGPIPE, libc::SIGKILL].map(Status::Signal);
             let others = [Status::Code(0), Status::Code(1)].into_iter().chain(signals);
             let others = others.filter(|status| *status != exit.status);
-            others.map(|status| (status.to_string(), What::Exit(Exit { status, error: exit.error.clone() }))).collect()
+            let waited_for = exit.is_zombie.then(|| Exit { is_zombie: false, ..exit.clone() });
+            let waited_for = waited_for.map(|exit| ("its parent waits for it".to_owned(), What::Exit(exit)));
+            let others = others.map(|status| (status.to_string(), What::Exit(Exit { status, ..exit.clone() })));
+            others.chain(waited_for).collect()
         }
         _ => Vec::new(),
     }
@@ -252,7 +255,7 @@ fn other_values(value: &Value, trace: &Trace) -> Vec<Value> {
             .filter(|other| other != errno)
             .map(Value::Errno)
             .collect(),
-        Value::Option(_) | Value::Type(_) | Value::Address(_) => Vec::new(),
+        Value::Option(_) | Value::Type(_) | Value::Address(_) | Value::Process(_) => Vec::new(),
     }
 }
 

@@ -39,6 +39,7 @@ impl Baton<'_, '_> {
         match act {
             Act::Call(call, wait) => return self.make(role, *call, wait),
             Act::Say(text) => self.roles.emit(Some(role), What::Print { text })?,
+            Act::Begin => {}
             Act::Found(probe, fd) => self.roles.emit(Some(role), What::Probe { probe, fd })?,
             Act::Note(text) => self.roles.emit(Some(role), What::Note { text })?,
             Act::Made(mut call) => {
@@ -77,6 +78,7 @@ impl Baton<'_, '_> {
             return Err(self.roles.hung_after_its_end(role));
         };
         self.roles.emit(Some(role), What::Exit(exit))?;
+        self.states.end_threads(&mut self.roles, role);
         self.roles.forward(Stirred::default())?;
         // The sockets of one that was killed were closed by the kernel.
         self.roles.look_around()

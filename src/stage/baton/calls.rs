@@ -128,6 +128,7 @@ impl Baton<'_, '_> {
                 self.roles.emit(Some(role), What::Call(call))?;
                 self.roles.forward(stirred)?;
                 self.roles.look_around()?;
+                self.welcome()?;
                 self.settle(role)
             }
             Heard::Gone => self.bury(role, None),

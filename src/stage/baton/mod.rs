@@ -101,6 +101,18 @@ impl Baton<'_, '_> {
         }
     }
 
+    /// Takes in the processes and threads that a role has just made, up to what each does first.
+    fn welcome(&mut self) -> Step<()> {
+        while self.ready.len() < self.roles.actors.len() {
+            let new = self.ready.len();
+            self.states.add();
+            self.ready.push(None);
+            self.began.push(Instant::now());
+            self.settle(new)?;
+        }
+        Ok(())
+    }
+
     /// Marks the roles that can go on. What made one ready may have ended the call that another one is asleep in, just
     /// after we watched: that call returns first.
     fn mark_ready_roles(&mut self) -> Step<()> {

@@ -52,9 +52,9 @@ fn lanes(events: &[&Event]) -> Vec<Lane> {
     let wired = events.iter().any(|event| event.host == Host::B || matches!(event.what, What::Frame(_)));
     let mut lanes: Vec<Lane> = Vec::new();
     for event in events {
-        let Some(role) = &event.role else { continue };
+        let Some(role) = event.actor() else { continue };
         if !lanes.iter().any(|lane| lane.name == *role) {
-            let right = if wired { event.host == Host::B } else { role == "server" };
+            let right = if wired { event.host == Host::B } else { event.role.as_deref() == Some("server") };
             let fds = descriptors(events, role) > 1;
             lanes.push(Lane { right, lives: true, fds, ..Lane::of(role, event.host) });
         }
@@ -73,7 +73,7 @@ fn lanes(events: &[&Event]) -> Vec<Lane> {
 }
 
 fn descriptors(events: &[&Event], role: &str) -> usize {
-    let of = events.iter().filter(|event| event.role.as_deref() == Some(role));
+    let of = events.iter().filter(|event| event.actor() == Some(role));
     let fds: BTreeSet<i32> = of
         .filter_map(|event| match &event.what {
             What::Call(call) => call.fd,
@@ -141,7 +141,7 @@ impl Reader {
     }
 
     fn read(&mut self, event: &Event) {
-        let lane = event.role.as_ref().and_then(|role| self.scene.lanes.iter().position(|lane| lane.name == *role));
+        let lane = event.actor().and_then(|actor| self.scene.lanes.iter().position(|lane| lane.name == actor));
         match (&event.what, lane) {
             (What::Frame(frame), _) => self.frame(frame),
             (What::Note { text }, _) => self.across(words::lines(text, 88, 3)),

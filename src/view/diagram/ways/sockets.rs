@@ -7,6 +7,7 @@ use crate::trace::{Call, Errno, Event, SocketOption, SocketType, Syscall, Value,
 /// One socket, from the call that made it.
 #[derive(Default)]
 pub(super) struct Socket<'a> {
+    /// The role, or which of its processes and threads used it last.
     pub role: &'a str,
     pub stream: bool,
     /// The name of its address, and the event since which it has it.
@@ -72,7 +73,7 @@ impl Socket<'_> {
 pub(super) fn of<'a>(events: &[&'a Event]) -> Vec<Socket<'a>> {
     let mut reader = Reader::default();
     for (at, event) in events.iter().enumerate() {
-        let Some(role) = event.role.as_deref() else { continue };
+        let Some(role) = event.actor() else { continue };
         match &event.what {
             What::Begin(_) => {
                 reader.begun.insert(role, at);
@@ -82,10 +83,8 @@ pub(super) fn of<'a>(events: &[&'a Event]) -> Vec<Socket<'a>> {
                 reader.call(role, call, began, at);
             }
             What::Exit(_) => {
-                let open: Vec<usize> =
-                    reader.open.iter().filter(|((of, _), _)| *of == role).map(|(_, index)| *index).collect();
-                open.into_iter().for_each(|index| reader.sockets[index].closed = Some(at));
-                reader.open.retain(|(of, _), _| *of != role);
+                let fds: Vec<i32> = reader.open.keys().filter(|(of, _)| *of == role).map(|(_, fd)| *fd).collect();
+                fds.into_iter().for_each(|fd| reader.close(role, fd, at));
             }
             _ => {}
         }
@@ -97,13 +96,39 @@ pub(super) fn of<'a>(events: &[&'a Event]) -> Vec<Socket<'a>> {
 struct Reader<'a> {
     sockets: Vec<Socket<'a>>,
     open: HashMap<(&'a str, i32), usize>,
+    /// Whose descriptors a thread has.
+    threads: HashMap<&'a str, &'a str>,
     begun: HashMap<&'a str, usize>,
     /// How many addresses of each role the kernel chose: they are named in this order.
     chosen: HashMap<&'a str, usize>,
 }
 
 impl<'a> Reader<'a> {
-    fn call(&mut self, role: &'a str, call: &'a Call, began: usize, at: usize) {
+    /// A process has closed a socket: nobody has it any more, or another one still does.
+    fn close(&mut self, process: &'a str, fd: i32, at: usize) {
+        if let Some(index) = self.open.remove(&(process, fd))
+            && !self.open.values().any(|open| *open == index)
+        {
+            self.sockets[index].closed = Some(at);
+        }
+    }
+
+    /// A process or a thread that has been made has its maker's sockets.
+    fn divides(&mut self, process: &'a str, call: &'a Call) {
+        if let Some(thread) = call.get_out("thread").and_then(Value::as_word) {
+            self.threads.insert(thread, process);
+        } else if let Some(child) = call.get_out("pid").and_then(Value::as_word) {
+            let has: Vec<(i32, usize)> =
+                self.open.iter().filter(|((of, _), _)| *of == process).map(|((_, fd), index)| (*fd, *index)).collect();
+            self.open.extend(has.into_iter().map(|(fd, index)| ((child, fd), index)));
+        }
+    }
+
+    fn call(&mut self, actor: &'a str, call: &'a Call, began: usize, at: usize) {
+        let role = self.threads.get(actor).copied().unwrap_or(actor);
+        if call.name.makes_an_actor() {
+            self.divides(role, call);
+        }
         let made = call.ret.filter(|ret| *ret >= 0 && call.name.opens()).and_then(|ret| i32::try_from(ret).ok());
         let index = call.fd.and_then(|fd| self.open.get(&(role, fd)).copied());
         if let (Some(fd), Syscall::DupFd, Some(index)) = (made, call.name, index) {
@@ -124,6 +149,9 @@ impl<'a> Reader<'a> {
             return;
         }
         let Some(index) = index else { return };
+        if call.name.sends() || call.name.receives() {
+            self.sockets[index].role = actor;
+        }
         let good = call.errno.is_none();
         let address = || call.get_arg("addr").and_then(Value::as_word).unwrap_or_default().to_owned();
         match call.name {
@@ -172,12 +200,7 @@ impl<'a> Reader<'a> {
                     self.sockets[index].errors.push((at, *errno));
                 }
             }
-            Syscall::Close => {
-                self.open.retain(|(whose, fd), _| (*whose, Some(*fd)) != (role, call.fd));
-                if !self.open.values().any(|open| *open == index) {
-                    self.sockets[index].closed = Some(at);
-                }
-            }
+            Syscall::Close => call.fd.into_iter().for_each(|fd| self.close(role, fd, at)),
             name if name.sends() => {
                 if !self.sockets[index].stream {
                     self.choose(index, at);
@@ -192,6 +215,7 @@ impl<'a> Reader<'a> {
     /// Gives a socket that has no address yet the next name of its role's, as the stage does.
     fn choose(&mut self, index: usize, at: usize) {
         let Socket { role, local: None, .. } = self.sockets[index] else { return };
+        let role = role.split('/').next().unwrap_or(role);
         let count = self.chosen.entry(role).or_default();
         *count += 1;
         let name = if *count == 1 { format!("{role}:port") } else { format!("{role}:port{count}") };
