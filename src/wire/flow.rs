@@ -24,9 +24,14 @@ pub struct Flow {
     /// When it last sent something that has to be acknowledged, and when data, in milliseconds.
     sent: Option<u64>,
     sent_data: Option<u64>,
-    /// When something was last handed to it that it has to acknowledge, and when anything was, in milliseconds.
+    /// When it last sent a probe, which asks for an answer and has no data, in milliseconds.
+    probed: Option<u64>,
+    /// When something was last handed to it that it has to acknowledge, and when anything was but a probe, in
+    /// milliseconds: a probe is answered, and restarts no timer (`tcp_validate_incoming` of `net/ipv4/tcp_input.c`).
     owes: Option<u64>,
     heard: Option<u64>,
+    /// The number behind the last one that it was handed.
+    heard_end: Option<u32>,
 }
 
 impl Flow {
@@ -34,7 +39,13 @@ impl Flow {
     /// (ms) a timer behind it can have run.
     pub fn sends(&mut self, numbers: Numbers, len: usize, now: u64) -> (bool, Option<u64>) {
         if numbers.syn && self.first != Some(numbers.seq) {
-            *self = Flow { first: Some(numbers.seq), owes: self.owes, heard: self.heard, ..Flow::default() };
+            *self = Flow {
+                first: Some(numbers.seq),
+                owes: self.owes,
+                heard: self.heard,
+                heard_end: self.heard_end,
+                ..Flow::default()
+            };
         }
         if numbers.syn {
             // RFC 7323 scales by 14 at most.
@@ -43,13 +54,18 @@ impl Flow {
         let end = end_of(numbers, len);
         let takes = end.wrapping_sub(numbers.seq);
         let again = takes > 0 && self.end.is_some_and(|known| !is_behind(end, known));
-        // A delayed acknowledgement waits since there is something to acknowledge; a retransmission since the last
-        // sign of life. Of a SYN there is none before its answer.
+        let is_probe = is_probe(numbers, len, self.end);
+        // A delayed acknowledgement waits since there is something to acknowledge; a retransmission and a probe since
+        // the last sign of life. Of a SYN there is none before its answer.
         let since = match (takes, numbers.syn) {
+            _ if is_probe => self.sent.max(self.heard).max(self.probed),
             (0, _) => self.owes,
             (_, true) => self.sent,
             (_, false) => self.sent.max(self.heard),
         };
+        if is_probe {
+            self.probed = Some(now);
+        }
         self.fin_sent |= numbers.fin;
         self.acknowledged = numbers.ack.or(self.acknowledged);
         if len > 0 {
@@ -128,7 +144,11 @@ impl Flow {
 
     /// Records that a segment was delivered to this end at `now` (ms).
     pub fn hears(&mut self, numbers: Numbers, len: usize, now: u64) {
-        self.heard = Some(now);
+        if !is_probe(numbers, len, self.heard_end) {
+            self.heard = Some(now);
+        }
+        let end = end_of(numbers, len);
+        self.heard_end = self.heard_end.filter(|known| !numbers.syn && !is_behind(end, *known)).or(Some(end));
         if let Some(ack) = numbers.ack
             && self.heard_of.is_none_or(|known| is_behind(ack, known))
         {
@@ -143,6 +163,13 @@ impl Flow {
 /// Whether a segment, which is no SYN, lies wholly before `known`.
 pub fn covers(known: Option<u32>, numbers: Numbers, len: usize) -> bool {
     !numbers.syn && known.is_some_and(|known| !is_behind(end_of(numbers, len), known))
+}
+
+/// Whether a segment is a probe, of a window or of whether the peer is alive: it has nothing, and a number `before` which
+/// all was sent. RFC 9293, 3.8.4 and 3.8.6.1.
+fn is_probe(numbers: Numbers, len: usize, before: Option<u32>) -> bool {
+    let takes_none = len == 0 && !numbers.syn && !numbers.fin;
+    takes_none && before.is_some_and(|before| is_behind(before, numbers.seq))
 }
 
 /// The number behind the last one that a segment with `len` bytes of payload takes.
@@ -205,6 +232,20 @@ mod tests {
         acknowledge(&mut flow, 106, 4000);
         flow.sends(segment(106), 5, 4000);
         assert_eq!(flow.sends(segment(106), 5, 4201), (true, Some(201)));
+    }
+
+    #[test]
+    fn a_probe_has_the_time_since_the_last_sign_of_life_or_the_probe_before_it() {
+        let mut flow = open(100, 0);
+        flow.sends(segment(101), 5, 1000);
+        acknowledge(&mut flow, 106, 1000);
+        assert_eq!(flow.sends(segment(105), 0, 1200), (false, Some(200)));
+        assert_eq!(flow.sends(segment(105), 0, 1600), (false, Some(400)));
+        acknowledge(&mut flow, 106, 1600);
+        assert_eq!(flow.sends(segment(105), 0, 2400), (false, Some(800)));
+        // No probe: an acknowledgement, of what came long ago.
+        flow.hears(segment(1), 5, 3000);
+        assert_eq!(flow.sends(segment(106), 0, 3040), (false, Some(40)));
     }
 
     #[test]
