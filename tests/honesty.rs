@@ -212,6 +212,12 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
     if (duplicates || matches!(name, "socket" | "accept" | "accept4" | "openat2" | "epoll_create1")) && returned >= 0 {
         sockets.insert(returned);
     }
+    let new = match name {
+        "recvmsg" => arguments.get(1).and_then(|message| message.split("SCM_RIGHTS, cmsg_data=").nth(1)),
+        "socketpair" => arguments.get(3).map(String::as_str),
+        _ => None,
+    };
+    sockets.extend(new.filter(|_| returned >= 0).into_iter().flat_map(descriptors));
     if name == "close" {
         sockets.remove(&fd?);
     }
@@ -244,6 +250,22 @@ fn told_of_a_parent(event: &Json) -> Option<String> {
     }
 }
 
+/// The descriptors that a message of strace's carries.
+fn passed(message: &str) -> Vec<i64> {
+    message.split("SCM_RIGHTS, cmsg_data=").nth(1).map(descriptors).unwrap_or_default()
+}
+
+/// A number of the trace's, if it is there.
+fn number(value: &Json) -> Vec<i64> {
+    value.as_i64().into_iter().collect()
+}
+
+/// The numbers in `[3, 4]`, and nothing behind it.
+fn descriptors(list: &str) -> Vec<i64> {
+    let list = list.trim_start_matches('[').split(']').next().unwrap_or_default();
+    list.split(", ").filter_map(|number| number.parse().ok()).collect()
+}
+
 /// The arguments that are compared: descriptors, options, flags, lengths, and the data as far as the call moved it.
 fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
     let is = |index: usize| arguments.get(index).map_or("", String::as_str);
@@ -266,14 +288,14 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
         "getsockopt" => format!("{}, {}", is(0), is(2).trim_end_matches("_OLD")),
         "sendto" => format!("{}, {}, {}, {}", is(0), data(is(1), i64::MAX), is(2), is(3)),
         "recvfrom" => format!("{}, {}, {}, {}", is(0), data(is(1), returned), is(2), is(3)),
-        "sendmsg" => format!("{}, {}, {}", is(0), buffers(is(1)), is(2)),
+        "sendmsg" => format!("{}, {}, {}, {:?}", is(0), buffers(is(1)), is(2), passed(is(1))),
         "recvmsg" => {
             // A failed call leaves the message as it was.
             let base = is(1).split("iov_base=").nth(1).unwrap_or("\"\"");
             let moved = is(1).split("msg_flags=").nth(1).unwrap_or("0");
             let moved = moved.split('}').next().unwrap_or("0");
             let truncated = if returned >= 0 && moved.contains("MSG_TRUNC") { "MSG_TRUNC" } else { "0" };
-            format!("{}, {}, {truncated}, {}", is(0), data(base, returned), is(2))
+            format!("{}, {}, {truncated}, {}, {:?}", is(0), data(base, returned), is(2), passed(is(1)))
         }
         "close" | "fstat" => is(0).to_owned(),
         // Of what was reported, its bits and its descriptor: `[{events=EPOLLIN, data={u32=3, u64=3}}]`.
@@ -438,7 +460,9 @@ fn is_on_a_socket(event: &Json, process: &str, sockets: &mut BTreeSet<(u64, Stri
         Some("system" | "posix_spawnp" | "kill" | "sigaction" | "setitimer" | "setrlimit") => false,
         Some("pthread_create" | "pthread_join") => false,
         // Of the calls on files, those are left out that strace is not asked for.
-        Some("openat" | "linkat" | "mkdirat" | "symlinkat" | "mknodat" | "readdir" | "pipe2") => false,
+        Some(
+            "fstatat" | "fchmodat" | "openat" | "linkat" | "mkdirat" | "symlinkat" | "mknodat" | "readdir" | "pipe2",
+        ) => false,
         Some("poll") => !event["fd"].is_null(),
         Some("fcntl") if event["args"]["cmd"] == "F_DUPFD_CLOEXEC" => {
             sockets.extend(socket(&event["ret"]));
@@ -450,6 +474,15 @@ fn is_on_a_socket(event: &Json, process: &str, sockets: &mut BTreeSet<(u64, Stri
         ) => socket(&event["fd"]).is_some_and(|socket| sockets.contains(&socket)),
         Some("socket" | "accept" | "openat2" | "epoll_create1") => {
             sockets.extend(socket(&event["ret"]));
+            true
+        }
+        Some("recvmsg") => {
+            sockets.extend(socket(&event["out"]["SCM_RIGHTS"]));
+            true
+        }
+        Some("socketpair") => {
+            let pair = descriptors(event["out"]["sv"].as_str().unwrap_or_default());
+            sockets.extend(pair.into_iter().filter_map(|fd| socket(&fd.into())));
             true
         }
         Some("close") => socket(&event["fd"]).is_some_and(|socket| sockets.remove(&socket)),
@@ -476,6 +509,10 @@ fn told_call(event: &Json) -> String {
     let data = event["data"].as_str().unwrap_or("").to_owned();
     let arguments = match name {
         "socket" => format!("{}, {}|SOCK_CLOEXEC, {}", argument("domain"), argument("type"), argument("protocol")),
+        "socketpair" => {
+            let sv = event["out"]["sv"].as_str().unwrap_or_default();
+            format!("{}, {}|SOCK_CLOEXEC, {}, {sv}", argument("domain"), argument("type"), argument("protocol"))
+        }
         "listen" => format!("{fd}, {}", argument("backlog")),
         "shutdown" => format!("{fd}, {}", argument("how")),
         "accept4" if argument("flags").is_empty() => format!("{fd}, {default}"),
@@ -521,11 +558,11 @@ fn told_call(event: &Json) -> String {
         "sendmsg" => {
             let all = event["data"].as_array().expect("several buffers").iter();
             let all: Vec<&str> = all.map(|buffer| buffer.as_str().expect("hexadecimal")).collect();
-            format!("{fd}, {}, {}", all.join(" "), ordered(&flags))
+            format!("{fd}, {}, {}, {:?}", all.join(" "), ordered(&flags), number(&event["args"]["SCM_RIGHTS"]))
         }
         "recvmsg" => {
             let truncated = event["out"]["msg_flags"].as_str().unwrap_or("0");
-            format!("{fd}, {data}, {truncated}, {flags}")
+            format!("{fd}, {data}, {truncated}, {flags}, {:?}", number(&event["out"]["SCM_RIGHTS"]))
         }
         _ => fd,
     };

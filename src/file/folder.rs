@@ -124,6 +124,32 @@ impl Folder {
         traced(self.naming(Syscall::UnlinkAt, name), Wait::Never, |_| Ok(unlink()?))
     }
 
+    /// What a name in it is, and how many bytes are there, `fstatat(2)`; it opens nothing. A link is not followed.
+    ///
+    /// # Errors
+    /// That of `fstatat(2)`: `ENOENT`. A name that is more than a name is refused.
+    pub fn about(&self, name: impl AsRef<OsStr>) -> io::Result<(FileType, u64)> {
+        let name = plain_name(&name)?;
+        traced(self.naming(Syscall::FStatAt, name).arg("flags", "AT_SYMLINK_NOFOLLOW"), Wait::Never, |call| {
+            let about = rustix::fs::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?;
+            let kind = FileType::from_raw_mode(about.st_mode);
+            call.wrote("st_mode", flags::kind(kind).0);
+            call.wrote("st_size", about.st_size);
+            Ok((kind, u64::try_from(about.st_size).map_err(io::Error::other)?))
+        })
+    }
+
+    /// Says who may do what with a name in it, `fchmodat(2)`: `0o600` is reading and writing, for its owner.
+    ///
+    /// # Errors
+    /// That of `fchmodat(2)`: `ENOENT`, `EPERM` for another one's. A name that is more than a name is refused.
+    pub fn set_permissions(&self, name: impl AsRef<OsStr>, permissions: u32) -> io::Result<()> {
+        let name = plain_name(&name)?;
+        let call = self.naming(Syscall::FChmodAt, name).arg("mode", format!("{permissions:04o}"));
+        let change = || rustix::fs::chmodat(&self.0, name, Mode::from_raw_mode(permissions), AtFlags::empty());
+        traced(call, Wait::Never, |_| Ok(change()?))
+    }
+
     /// Makes a folder in it, `mkdirat(2)`.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use super::flags;
 use super::names::without_nul;
 use super::pipe::SplicePipe;
 use crate::beneath::{self, Object};
-use crate::socket::Socket;
+use crate::socket::{Passed, Socket};
 use crate::trace::recorder::traced;
 use crate::trace::{Call, Syscall, Wait};
 
@@ -62,6 +62,11 @@ impl File {
             call.ret = Some(fd.as_raw_fd().into());
             Ok(File::of(Descriptor::new(fd)))
         })
+    }
+
+    /// The open file that came over a socket, `SCM_RIGHTS` of `unix(7)`.
+    pub fn passed(passed: Passed) -> File {
+        File::of(Descriptor::new(passed.into_descriptor()))
     }
 
     /// Reads bytes from where the last read or write ended, `read(2)`: at most as many as fit; 0 at its end.

@@ -267,11 +267,39 @@ fn complain(lab: &Lab, role: &str, error: &io::Error, failed: Option<&Failed>) -
         Value::Address(address) => Some(*address),
         _ => None,
     });
-    let path = || call.get_arg("path").map(|path| format!("\"{}\"", text::harmless(&text::value(path))));
+    let names_a_path = |value: &&Value| matches!(value, Value::Path(_));
+    let of_a_socket = call.args.iter().map(|(_, value)| value).find(names_a_path);
+    let path =
+        || of_a_socket.or(call.get_arg("path")).map(|path| format!("\"{}\"", text::harmless(&text::value(path))));
     let place = address.map(|address| address.to_string()).or_else(path).unwrap_or_default();
-    let (advice, code) = advice(lab, call, errno, address, failed.table);
+    let (advice, code) = match of_a_socket {
+        Some(path) => advice_on_a_path(lab, call, errno, &text::harmless(&text::value(path))),
+        None => advice(lab, call, errno, address, failed.table),
+    };
     output::complain(format_args!("{label}: {role}: {}({place}): {errno}: {advice}", call.name));
     code
+}
+
+/// The same of a socket whose name is a path.
+fn advice_on_a_path(lab: &Lab, call: &Call, errno: Errno, path: &str) -> (String, u8) {
+    match (call.name, errno) {
+        (Syscall::Bind, Errno::EADDRINUSE) => (
+            format!("the name is there, of a server that runs or of one that has left it: end that one, or rm {path}"),
+            exit::PORT_TAKEN,
+        ),
+        (_, Errno::ENOENT) => {
+            let server = format!("just {} server", lab.label());
+            (
+                format!("there is no such name in this folder: start the server first, here, {server}"),
+                exit::NOBODY_THERE,
+            )
+        }
+        (_, Errno::ECONNREFUSED) => {
+            let server = format!("rm {path}, then start the server, just {} server", lab.label());
+            (format!("the name is there, and nobody listens: {server}"), exit::NOBODY_THERE)
+        }
+        _ => ("see errno(3)".to_owned(), exit::FAILED),
+    }
 }
 
 fn advice(lab: &Lab, call: &Call, errno: Errno, address: Option<SocketAddr>, table: &str) -> (String, u8) {

@@ -186,7 +186,9 @@ fn play_scene(
     let typed: Vec<String> = scene.roles.iter().flat_map(|spec| &spec.lines).map(|line| (*line).to_owned()).collect();
     let folder = |spec: &RoleSpec| spec.has_folder.then(FreshFolder::make).transpose();
     let folders: Vec<Option<FreshFolder>> = scene.roles.iter().map(folder).collect::<io::Result<_>>()?;
+    let shared = scene.one_folder.then(FreshFolder::make).transpose()?;
     let roles = scene.roles.iter().zip(&folders).map(|(spec, folder)| {
+        let folder = folder.as_ref().or(shared.as_ref());
         let commands = [typed.clone(), spec.more_commands.clone()].concat();
         let body = move || {
             clock::stands_at(moment);

@@ -17,6 +17,8 @@ pub struct Scene {
     /// Whether its hosts have to ask for each other's hardware address.
     pub(super) needs_arp: bool,
     pub(super) one_host: bool,
+    /// Whether its roles share a folder.
+    pub(super) one_folder: bool,
     /// Whether it is played without the baton only.
     pub(super) by_chance: bool,
     /// Whether its roles make processes or threads.
@@ -56,6 +58,7 @@ impl Scene {
             faults: &[],
             needs_arp: false,
             one_host: false,
+            one_folder: false,
             by_chance: false,
             has_children: false,
             clock: None,
@@ -202,6 +205,14 @@ impl Scene {
     #[must_use]
     pub fn without_a_wire(mut self) -> Scene {
         self.one_host = true;
+        self
+    }
+
+    /// In a demo all roles run in one folder, which is new and empty, and goes with the demo, but for those that have one
+    /// of their own. By hand they run where their users are, who have to be in one folder, too.
+    #[must_use]
+    pub fn in_one_folder(mut self) -> Scene {
+        self.one_folder = true;
         self
     }
 

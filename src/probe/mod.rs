@@ -53,6 +53,16 @@ pub fn listens(socket: BorrowedFd<'_>) -> bool {
     rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(false)
 }
 
+/// Whether a descriptor is a socket.
+pub fn is_socket(descriptor: &impl AsFd) -> bool {
+    rustix::net::sockopt::socket_type(descriptor).is_ok()
+}
+
+/// Whether a socket is one of datagrams, `SO_TYPE` of `socket(7)`.
+pub fn is_datagram(socket: &impl AsFd) -> bool {
+    rustix::net::sockopt::socket_type(socket).is_ok_and(|kind| kind == rustix::net::SocketType::DGRAM)
+}
+
 /// The state of a TCP socket, or `None` for a socket of another kind.
 pub fn tcp_state(socket: &impl AsFd) -> Option<TcpState> {
     TcpState::of_kernel(sys::tcp_info(socket.as_fd()).ok()?.tcpi_state)

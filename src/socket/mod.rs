@@ -12,6 +12,7 @@ mod address;
 mod epoll;
 mod error_queue;
 mod filter;
+mod local;
 mod message;
 mod signals;
 
@@ -34,6 +35,7 @@ pub use address::Address;
 pub use epoll::Epoll;
 pub use error_queue::Report;
 pub use filter::Instruction;
+pub use local::Passed;
 pub use signals::{catch_signal, set_alarm, signals_caught};
 pub use socket2::{Domain, Protocol, Type};
 
@@ -49,6 +51,8 @@ use crate::trace::{
 pub struct Socket {
     inner: Open,
     stream: bool,
+    /// Of a socket of `unix(7)`: its type.
+    local: Option<Type>,
     waiting: Arc<Waiting>,
 }
 
@@ -117,7 +121,9 @@ impl Socket {
             .arg("domain", domain_name(domain))
             .arg("type", type_name(ty))
             .arg("protocol", protocol.map_or(0, i32::from));
-        opening(call, Wait::Never, ty == Type::STREAM, |_| socket2::Socket::new(domain, ty, protocol))
+        let mut made = opening(call, Wait::Never, ty == Type::STREAM, |_| socket2::Socket::new(domain, ty, protocol))?;
+        made.local = (domain == Domain::UNIX).then_some(ty);
+        Ok(made)
     }
 
     /// A socket that was made elsewhere and handed to this process, as `SCM_RIGHTS` of `unix(7)` does. It stands in the
@@ -138,8 +144,8 @@ impl Socket {
         self.inner.as_raw_fd()
     }
 
-    /// Its descriptor, for questions that change nothing.
-    pub(crate) fn descriptor(&self) -> BorrowedFd<'_> {
+    /// Its descriptor, to be passed on or for questions that change nothing.
+    pub fn descriptor(&self) -> BorrowedFd<'_> {
         self.inner.as_fd()
     }
 
@@ -155,13 +161,14 @@ impl Socket {
             (_, true) => Wait::Until(For::Connection),
             _ => Wait::Readable(For::Connection),
         };
-        let mut conn = opening(self.call(Syscall::Accept), wait, true, |call| {
+        let mut conn = opening(self.call(Syscall::Accept), wait, self.stream, |call| {
             let (inner, peer) = self.inner.accept()?;
             let peer = Address::from(peer);
             call.wrote("addr", peer.value());
             from = Some(peer);
             Ok(inner)
         })?;
+        conn.local = self.local;
         conn.waiting = Arc::new(self.waiting.of_a_connection());
         Ok((conn, from.expect("accept gives an address with each connection")))
     }
@@ -175,6 +182,7 @@ impl Socket {
         // Never one of the three standard ones.
         let call = self.call(Syscall::DupFd).arg("cmd", "F_DUPFD_CLOEXEC").arg("arg", 3);
         let mut same = opening(call, Wait::Never, self.stream, |_| self.inner.try_clone())?;
+        same.local = self.local;
         same.waiting = Arc::clone(&self.waiting);
         Ok(same)
     }
@@ -205,7 +213,8 @@ impl Socket {
     ///
     /// # Errors
     /// That of `bind(2)`: `EADDRINUSE` for an address that is taken, `EADDRNOTAVAIL` for one that is not this host's,
-    /// `EACCES` for a privileged port.
+    /// `EACCES` for a privileged port. Of `unix(7)`: `EADDRINUSE` for a name that is there already, `EINVAL` for one
+    /// that is too long, `EACCES` and others of the folder's.
     pub fn bind(&self, address: &Address) -> io::Result<()> {
         let call = self.call(Syscall::Bind).arg("addr", address.value());
         traced(call, Wait::Never, |_| self.inner.bind(address.as_sock_addr()))
@@ -215,11 +224,13 @@ impl Socket {
     ///
     /// # Errors
     /// That of `connect(2)`: `ECONNREFUSED` where nothing listens, `ETIMEDOUT` where nothing answers, `EINPROGRESS` on
-    /// a non-blocking socket or after its deadline.
+    /// a non-blocking socket or after its deadline. Of `unix(7)`: `ENOENT` where there is no such name, `EACCES`
+    /// without permission to write to it, `EPROTOTYPE` for a socket of another type, `EAGAIN` for a full queue.
     pub fn connect(&self, address: &Address) -> io::Result<()> {
         let call = self.call(Syscall::Connect).arg("addr", address.value());
-        let waits = self.stream && !self.waiting.never();
-        let wait = if waits { self.perhaps(For::Handshake) } else { Wait::Never };
+        let waits = self.is_connected_to() && !self.waiting.never();
+        let what = if self.local.is_some() { For::PeerRoom } else { For::Handshake };
+        let wait = if waits { self.perhaps(what) } else { Wait::Never };
         traced(call, wait, |_| self.inner.connect(address.as_sock_addr()))
     }
 
@@ -796,7 +807,7 @@ impl Socket {
     }
 
     fn from_inner(inner: socket2::Socket, stream: bool) -> Socket {
-        Socket { inner: Open(Some(inner)), stream, waiting: Arc::default() }
+        Socket { inner: Open(Some(inner)), stream, local: None, waiting: Arc::default() }
     }
 
     fn call(&self, name: Syscall) -> Call {
@@ -832,7 +843,11 @@ impl Socket {
 
     /// Whether, and for what, a call may wait that receives with these flags.
     pub(crate) fn wait_to_receive(&self, flags: i32) -> Wait {
-        let what = if self.stream { For::Data } else { For::Datagram };
+        let what = match self.local {
+            Some(_) if self.is_connected_to() => For::LocalData,
+            _ if self.stream => For::Data,
+            _ => For::Datagram,
+        };
         // A receive of urgent data never blocks.
         match flags & (libc::MSG_DONTWAIT | libc::MSG_OOB) {
             _ if self.waiting.never() => Wait::Never,
@@ -846,9 +861,15 @@ impl Socket {
     pub(crate) fn wait_to_send(&self, flags: i32) -> Wait {
         match flags & libc::MSG_DONTWAIT {
             _ if self.waiting.never() => Wait::Never,
-            0 if self.stream => self.perhaps(For::Room),
+            0 if self.local == Some(Type::DGRAM) => self.perhaps(For::PeerRoom),
+            0 if self.is_connected_to() => self.perhaps(For::Room),
             _ => Wait::Never,
         }
+    }
+
+    /// Whether its peers connect to it: a stream, or `SOCK_SEQPACKET`.
+    fn is_connected_to(&self) -> bool {
+        self.stream || self.local == Some(Type::SEQPACKET)
     }
 
     fn perhaps(&self, what: For) -> Wait {

@@ -70,7 +70,7 @@ impl fmt::Display for NoPrivateHost {
 }
 
 /// Settings of a host, so that every machine tells the same story: the files under `/proc/sys/net` and what they hold.
-const SETTINGS: [(&str, &str); 15] = [
+const SETTINGS: [(&str, &str); 16] = [
     ("ipv6/conf/all/disable_ipv6", "1"),
     ("ipv4/tcp_congestion_control", "reno"),
     ("ipv4/tcp_rmem", "4096 131072 6291456"),
@@ -88,6 +88,8 @@ const SETTINGS: [(&str, &str); 15] = [
     ("ipv4/tcp_comp_sack_nr", "0"),
     // A large send goes in bursts, each of which ends in PSH. Their size shall not depend on the round trip.
     ("ipv4/tcp_min_tso_segs", "64"),
+    // One datagram more than this is in a queue of unix(7) before its sender waits.
+    ("unix/max_dgram_qlen", "10"),
     ("ipv4/ip_local_port_range", "32768 60999"),
     // Loopback's errors are not rationed; those that cross a wire shall not be either.
     ("ipv4/icmp_ratelimit", "0"),

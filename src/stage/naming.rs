@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::os::fd::RawFd;
 
+use rustix::process::{getgid, getuid};
+
 use super::roles::{Actor, Roles};
 use super::watched_socket::WatchedSocket;
 use crate::probe;
-use crate::trace::{Call, Status, Syscall, Value};
+use crate::trace::{Call, Credentials, Status, Syscall, Value};
 
 impl Roles<'_, '_> {
     /// Puts names in the place of the addresses in a role's call.
@@ -34,8 +36,10 @@ impl Roles<'_, '_> {
         let watched = accepted.and_then(|number| self.sockets_of(role).get(&number));
         let own = watched.and_then(|watched| probe::own_address(&watched.socket));
         for (_, value) in &mut call.out {
-            if let Value::Address(address) = value {
-                *value = self.names.of_peer(*address, own, actor.home).into();
+            match value {
+                Value::Address(address) => *value = self.names.of_peer(*address, own, actor.home).into(),
+                Value::Credentials(credentials) => *value = self.name_of(*credentials).into(),
+                _ => {}
             }
         }
     }
@@ -60,6 +64,14 @@ impl Roles<'_, '_> {
         if let Some(Value::Number(status)) = call.get_out("wstatus") {
             actor.player.has_ended_with(Status::of_kernel(*status as i32));
         }
+    }
+
+    /// What a peer is called: the role whose process it is, and whether it has the roles' own user and group.
+    fn name_of(&self, peer: Credentials) -> String {
+        let (_, owner) = self.name_of_process(peer.pid);
+        let whose = |is_own: bool, id: u32| if is_own { "own".to_owned() } else { id.to_string() };
+        let (uid, gid) = (peer.uid == getuid().as_raw(), peer.gid == getgid().as_raw());
+        format!("{{pid={owner}, uid={}, gid={}}}", whose(uid, peer.uid), whose(gid, peer.gid))
     }
 
     /// Learns the address that a call gave to a socket.

@@ -12,12 +12,15 @@ use super::roles::{Roles, Step};
 use super::watched_socket::WatchedSocket;
 use crate::probe;
 use crate::sys;
-use crate::trace::{Call, Syscall, What};
+use crate::trace::{Call, Syscall, Value, What};
 
 impl Roles<'_, '_> {
     /// Keeps the socket that a call made.
     pub(super) fn keep(&mut self, role: usize, call: &Call, opened: Option<OwnedFd>) {
-        let number = call.ret.and_then(|fd| RawFd::try_from(fd).ok());
+        let passed = call.get_out("SCM_RIGHTS").and_then(Value::as_number);
+        let number = passed.or(call.ret).and_then(|fd| RawFd::try_from(fd).ok());
+        // What comes over a socket may be any open file.
+        let opened = opened.filter(|opened| passed.is_none() || probe::is_socket(opened));
         if let (Some(number), Some(socket)) = (number, opened) {
             // A connection that accept gives has a history: its state is news, though nothing changes now.
             let state = if call.name == Syscall::Accept { None } else { probe::tcp_state(&socket) };

@@ -100,7 +100,7 @@ impl WatchedSocket {
         let receive = queues.recv.unwrap_or(0);
         if watch.receive_queues && receive != self.receive {
             // Of datagrams the kernel tells the size of the first one only.
-            let first_datagram = probe::tcp_state(&self.socket).is_none();
+            let first_datagram = probe::is_datagram(&self.socket);
             changes.push(Probe::ReceiveQueue { recv: receive, first_datagram });
         }
         self.receive = receive;

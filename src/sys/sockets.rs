@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::time::Duration;
 
-use socket2::{MaybeUninitSlice, MsgHdrMut, SockAddr, Socket};
+use socket2::{MaybeUninitSlice, MsgHdrMut, SockAddr, SockAddrStorage, Socket};
 
 use super::check;
 
@@ -57,6 +57,27 @@ pub fn recv_message(socket: &Socket, buf: &mut [u8], control: &mut [u8], flags: 
         (len, message.flags().is_truncated(), message.control_len())
     };
     Ok(MessageInfo { len, address, truncated, control_len: control_len.min(room) })
+}
+
+/// The address of a socket of `unix(7)`, with a name of any length that the largest of all addresses has room for: what
+/// the kernel makes of one that is too long is its affair.
+///
+/// # Errors
+/// `InvalidInput` for a longer one.
+pub fn unix_address(name: &[u8]) -> io::Result<SockAddr> {
+    let mut storage = SockAddrStorage::zeroed();
+    let before = mem::offset_of!(libc::sockaddr_un, sun_path);
+    // A path ends in NUL; an abstract name is as long as its address says.
+    let len = before + name.len() + usize::from(!name.starts_with(&[0]));
+    if len > mem::size_of_val(&storage) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the name of a socket is too long"));
+    }
+    // SAFETY: any bytes are a valid `sockaddr_storage`, which has room for more than these: checked above.
+    let bytes = unsafe { std::slice::from_raw_parts_mut((&raw mut storage).cast::<u8>(), mem::size_of_val(&storage)) };
+    bytes[..before].copy_from_slice(&(libc::AF_UNIX as libc::sa_family_t).to_ne_bytes());
+    bytes[before..before + name.len()].copy_from_slice(name);
+    // SAFETY: all bytes of the storage are initialised, and `len` of them are the address.
+    Ok(unsafe { SockAddr::new(storage, len as libc::socklen_t) })
 }
 
 /// A buffer as `socket2` wants it.

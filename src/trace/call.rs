@@ -72,6 +72,21 @@ pub enum Value {
     Address(SocketAddr),
     /// A process or a thread by the kernel's number. The stage replaces it by a name.
     Process(i32),
+    /// The name of a socket of `unix(7)`: a path as the program gave it, or an abstract name, which begins with NUL.
+    Path(String),
+    /// Who a peer is, `struct ucred` of `unix(7)`. The stage replaces it by a name.
+    Credentials(Credentials),
+}
+
+/// A process and whose it is, `struct ucred` of `unix(7)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credentials {
+    /// Its number.
+    pub pid: i32,
+    /// The user.
+    pub uid: u32,
+    /// The user's group.
+    pub gid: u32,
 }
 
 /// The first bytes of a buffer, and how many there were.
@@ -285,10 +300,11 @@ impl Data {
 }
 
 impl Value {
-    /// The word, if it is one.
+    /// The word, if it is one, or the path.
     pub fn as_word(&self) -> Option<&str> {
         match self {
             Value::Word(word) => Some(word),
+            Value::Path(path) => Some(path),
             _ => None,
         }
     }

@@ -16,7 +16,7 @@ use std::os::fd::RawFd;
 
 use serde::{Deserialize, Serialize};
 
-pub use call::{Call, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
+pub use call::{Call, Credentials, DATA_LIMIT, Data, Queues, Value, Word, hexadecimal};
 pub use errno::{Errno, error_name};
 pub use frame::{ArpMessage, Fate, Fragment, Frame, Proto, TcpFlags, icmp_meaning};
 pub use layers::{Field, Layer};
@@ -275,12 +275,16 @@ pub enum For {
     Datagram,
     /// Bytes of a stream, or its end.
     Data,
+    /// Bytes or a message from a process of the same machine, or that it closes its end.
+    LocalData,
     /// A connection to accept.
     Connection,
     /// The peer's answer to a SYN.
     Handshake,
     /// Room in the send buffer.
     Room,
+    /// Room in the queue of a peer on the same machine, which holds so many datagrams or connections.
+    PeerRoom,
     /// Any of the descriptors of a poll.
     Readiness,
     /// Nothing but the end of its time.

@@ -40,6 +40,7 @@ named! {
         Listen = "listen",
         Accept = "accept",
         Connect = "connect",
+        SocketPair = "socketpair",
         GetSockName = "getsockname",
         Recv = "recv",
         RecvFrom = "recvfrom",
@@ -78,6 +79,8 @@ named! {
         PRead = "pread64",
         WriteFile = "write",
         FStat = "fstat",
+        FStatAt = "fstatat",
+        FChmodAt = "fchmodat",
         LSeek = "lseek",
         FTruncate = "ftruncate",
         FSync = "fsync",
@@ -124,7 +127,10 @@ impl Syscall {
         use Syscall::*;
         let opens_or_moves =
             matches!(self, OpenAt | OpenAt2 | ReadFile | PRead | WriteFile | FStat | LSeek | FTruncate);
-        let names = matches!(self, RenameAt2 | LinkAt | UnlinkAt | MkdirAt | SymlinkAt | MknodAt | ReadDir);
+        let names = matches!(
+            self,
+            RenameAt2 | LinkAt | UnlinkAt | MkdirAt | SymlinkAt | MknodAt | ReadDir | FStatAt | FChmodAt
+        );
         opens_or_moves || names || matches!(self, FSync | FLock | SpliceToFile)
     }
 
@@ -222,6 +228,7 @@ named! {
         KeepAlive = "SO_KEEPALIVE",
         Linger = "SO_LINGER",
         MemInfo = "SO_MEMINFO",
+        PeerCred = "SO_PEERCRED",
         RcvBuf = "SO_RCVBUF",
         RcvTimeo = "SO_RCVTIMEO",
         ReuseAddr = "SO_REUSEADDR",
@@ -249,8 +256,8 @@ impl SocketOption {
         match self {
             RecvErr => "IPPROTO_IP",
             Cork | Info | KeepCnt | KeepIdle | KeepIntvl | MaxSeg | NoDelay | QuickAck | UserTimeout => "IPPROTO_TCP",
-            AttachFilter | Error | KeepAlive | Linger | MemInfo | RcvBuf | RcvTimeo | ReuseAddr | ReusePort
-            | RxqOvfl | SndBuf | SndTimeo => "SOL_SOCKET",
+            AttachFilter | Error | KeepAlive | Linger | MemInfo | PeerCred | RcvBuf | RcvTimeo | ReuseAddr
+            | ReusePort | RxqOvfl | SndBuf | SndTimeo => "SOL_SOCKET",
         }
     }
 }
@@ -283,7 +290,7 @@ impl MessageFlags {
 
 impl fmt::Display for MessageFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [(i32, &str); 7] = [
+        const NAMES: [(i32, &str); 9] = [
             (libc::MSG_PEEK, "MSG_PEEK"),
             (libc::MSG_TRUNC, "MSG_TRUNC"),
             (libc::MSG_DONTWAIT, "MSG_DONTWAIT"),
@@ -291,6 +298,8 @@ impl fmt::Display for MessageFlags {
             (libc::MSG_MORE, "MSG_MORE"),
             (libc::MSG_OOB, "MSG_OOB"),
             (libc::MSG_ERRQUEUE, "MSG_ERRQUEUE"),
+            (libc::MSG_CTRUNC, "MSG_CTRUNC"),
+            (libc::MSG_CMSG_CLOEXEC, "MSG_CMSG_CLOEXEC"),
         ];
         let names = joined(&NAMES, self.0);
         f.write_str(if names.is_empty() { "0" } else { &names })

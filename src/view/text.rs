@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
-use crate::trace::{For, Value, Waiting};
+use crate::trace::{Credentials, For, Value, Waiting};
 
 /// The widest line of a transcript, in columns.
 pub const WIDTH: usize = 100;
@@ -126,6 +126,8 @@ pub fn value(value: &Value) -> String {
         Value::Errno(errno) => errno.to_string(),
         Value::Address(address) => address.to_string(),
         Value::Process(pid) => pid.to_string(),
+        Value::Path(path) => path.clone(),
+        Value::Credentials(Credentials { pid, uid, gid }) => format!("{{pid={pid}, uid={uid}, gid={gid}}}"),
     }
 }
 
@@ -140,9 +142,11 @@ pub fn waits_for(waiting: &Waiting) -> String {
     let what = match waiting.waits_for {
         For::Datagram => "a datagram",
         For::Data => "data or FIN",
+        For::LocalData => "data, or the peer's close",
         For::Connection => "a connection",
         For::Handshake => "the peer's answer",
         For::Room => "room in the send buffer",
+        For::PeerRoom => "room in the peer's queue",
         For::Readiness => "any of its descriptors to be ready",
         For::Time => "the end of its time",
         For::Pipe => "the command's output, or its end",

@@ -356,6 +356,7 @@ fn argument(call: &Call, name: &str, value: &Value) -> Option<String> {
         "len" if call.takes_data() || call.get_arg("vlen").is_some() => None,
         "len" => Some(format!("up to {}", show(value))),
         "dest_addr" => Some(format!("to {}", show(value))),
+        "SCM_RIGHTS" => Some(format!("SCM_RIGHTS {}", show(value))),
         "count" | "maxevents" => Some(format!("up to {}", show(value))),
         "path" | "oldpath" | "newpath" | "target" => {
             let path = text::value(value);
@@ -412,6 +413,8 @@ fn after(call: &Call) -> String {
             "st_mode" => write!(text, " {}", show(value)),
             "events" => write!(text, ": {}", show(value)),
             "st_size" => write!(text, " of {}", bytes(&show(value))),
+            "permissions" => write!(text, ", {}", show(value)),
+            "sv" => write!(text, " {}", show(value)),
             "read_end" => write!(text, ", out of it from {}", show(value)),
             "write_end" => write!(text, ", into it to {}", show(value)),
             "drops" => write!(text, " ({} dropped)", show(value)),
@@ -446,7 +449,11 @@ fn buffers(call: &Call) -> String {
 }
 
 fn show(value: &Value) -> String {
-    harmless(&text::value(value))
+    let text = text::value(value);
+    match value {
+        Value::Path(_) => text::quoted_within(text.as_bytes(), text.len(), PATH),
+        _ => harmless(&text),
+    }
 }
 
 fn probed(probe: &Probe, fd: i32) -> String {

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{FromRawFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
@@ -73,11 +73,18 @@ pub struct Program {
 }
 
 impl Program {
-    pub fn start(host: &Host, language: &Language, lab: &Lab, scene: u32, role: &str) -> Program {
+    pub fn start(
+        host: &Host,
+        language: &Language,
+        lab: &Lab,
+        scene: u32,
+        role: &str,
+        shared: Option<&Path>,
+    ) -> Program {
         let (terminal, keyboard) = pseudo_terminal();
         let mut command = language.command(lab, scene, role);
         let folder = tempfile::tempdir().expect("a folder");
-        command.current_dir(folder.path());
+        command.current_dir(shared.unwrap_or(folder.path()));
         command.stdin(keyboard).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = host.enter(&mut command).spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let process = Running(child);

@@ -4,11 +4,12 @@
 use std::time::Instant;
 
 use rustix::event::{Timespec, poll};
+use tempfile::TempDir;
 
 use super::program::{Doing, Language, Program};
 use super::script::{End, Moment, Script, Step};
 use super::seen::common;
-use crate::support::{Host, Lab, PATIENCE};
+use crate::support::{Host, Lab, PATIENCE, read};
 
 /// In how many looks in a row, 5 ms apart, everybody must be asleep: what is on its way on loopback has come by then.
 const LOOKS: u32 = 3;
@@ -41,13 +42,16 @@ fn to_the_end<'a>(
     digits: bool,
 ) -> Result<Play<'a>, String> {
     let programs = cast.iter().map(|_| None).collect();
+    let is_shared = read(&format!("labs/{}/main.rs", lab.folder)).contains(".in_one_folder()");
+    let shared = is_shared.then(|| tempfile::tempdir().expect("a folder"));
+    let shared = shared.as_ref().map(TempDir::path);
     let mut play = Play { host, script, programs, digits };
     for (moment, role, step) in &script.steps {
         let name = &script.roles[*role].name;
         match step {
             Step::Start => {
                 play.wait_for(moment, None, &format!("{name} starts"))?;
-                play.programs[*role] = Some(Program::start(host, &cast[*role], lab, scene, name));
+                play.programs[*role] = Some(Program::start(host, &cast[*role], lab, scene, name, shared));
             }
             Step::Type(line) => {
                 play.wait_for(moment, Some(*role), &format!("{name}'s user types {line:?}"))?;

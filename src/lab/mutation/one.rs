@@ -255,7 +255,12 @@ fn other_values(value: &Value, trace: &Trace) -> Vec<Value> {
             .filter(|other| other != errno)
             .map(Value::Errno)
             .collect(),
-        Value::Option(_) | Value::Type(_) | Value::Address(_) | Value::Process(_) => Vec::new(),
+        Value::Path(path) => {
+            let others = ["other.sock", "unnamed"].into_iter().filter(|other| other != path);
+            others.map(|other| Value::Path(other.to_owned())).collect()
+        }
+        Value::Option(_) | Value::Type(_) | Value::Address(_) => Vec::new(),
+        Value::Process(_) | Value::Credentials(_) => Vec::new(),
     }
 }
 

@@ -124,7 +124,7 @@ fn fits(sockets: &[Socket], receive: &Moved, sent: &Sent) -> bool {
     let is_cut = receive.len == receive.room && receive.len < sent.moved.len;
     sent.moved.began < receive.at
         && (receive.len == sent.moved.len || is_cut)
-        && (receive.other.is_none() || receive.other == name)
+        && (receive.other.is_none() || receive.other == name.or(sockets[sent.from].unix.then_some("unnamed")))
         && are_alike(receive.bytes, sent.moved.bytes)
 }
 

@@ -1,6 +1,6 @@
 //! The sockets of a scene: their names, what went through each, and how it ended.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use crate::trace::{Call, Errno, Event, SocketOption, SocketType, Syscall, Value, What};
 
@@ -10,6 +10,14 @@ pub(super) struct Socket<'a> {
     /// The role, or which of its processes and threads used it last.
     pub role: &'a str,
     pub stream: bool,
+    /// Whether it is one of `unix(7)`, whose name only a bind gives.
+    pub unix: bool,
+    /// Whether its connection is one of records, `SOCK_SEQPACKET`.
+    pub records: bool,
+    /// Whether it is one that another role has made, and passed on.
+    pub passed: bool,
+    /// The other one of a pair, which was made at the same time.
+    pub twin: Option<usize>,
     /// The name of its address, and the event since which it has it.
     pub local: Option<(String, usize)>,
     /// The peers that connect gave it, and since when.
@@ -99,6 +107,8 @@ struct Reader<'a> {
     /// Whose descriptors a thread has.
     threads: HashMap<&'a str, &'a str>,
     begun: HashMap<&'a str, usize>,
+    /// What was passed on and has not been received: which socket, if it is one.
+    passed: VecDeque<Option<usize>>,
     /// How many addresses of each role the kernel chose: they are named in this order.
     chosen: HashMap<&'a str, usize>,
 }
@@ -140,19 +150,37 @@ impl<'a> Reader<'a> {
                 (Syscall::Accept, Some(listener)) => {
                     let peer = call.get_out("addr").and_then(Value::as_word).unwrap_or_default().to_owned();
                     let local = self.sockets[listener].local.clone();
-                    Socket { role, stream: true, local, accepted: Some((listener, peer, at)), ..Socket::default() }
+                    let Socket { stream, unix, records, .. } = self.sockets[listener];
+                    Socket {
+                        role,
+                        stream,
+                        unix,
+                        records,
+                        local,
+                        accepted: Some((listener, peer, at)),
+                        ..Socket::default()
+                    }
                 }
-                _ => Socket { role, stream: call.socket_type() == Some(SocketType::Stream), ..Socket::default() },
+                _ => {
+                    let unix = call.get_arg("domain").and_then(Value::as_word) == Some("AF_UNIX");
+                    let records = call.socket_type() == Some(SocketType::SeqPacket);
+                    let stream = records || call.socket_type() == Some(SocketType::Stream);
+                    Socket { role, stream, unix, records, ..Socket::default() }
+                }
             };
             self.open.insert((role, fd), self.sockets.len());
             self.sockets.push(socket);
             return;
+        }
+        if call.name == Syscall::SocketPair {
+            self.pair(role, call);
         }
         let Some(index) = index else { return };
         if call.name.sends() || call.name.receives() {
             self.sockets[index].role = actor;
         }
         let good = call.errno.is_none();
+        self.pass(role, call);
         let address = || call.get_arg("addr").and_then(Value::as_word).unwrap_or_default().to_owned();
         match call.name {
             Syscall::Bind if good && address().ends_with(":0") => self.choose(index, at),
@@ -212,9 +240,41 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Notes two sockets that are connected to each other: `[3, 4]`.
+    fn pair(&mut self, role: &'a str, call: &Call) {
+        let sv = call.get_out("sv").and_then(Value::as_word).unwrap_or_default();
+        let numbers = sv.trim_matches(['[', ']']).split(", ").filter_map(|number| number.parse().ok());
+        let (first, records) = (self.sockets.len(), call.socket_type() == Some(SocketType::SeqPacket));
+        for (twin, fd) in [first + 1, first].into_iter().zip(numbers) {
+            self.open.insert((role, fd), self.sockets.len());
+            let stream = call.socket_type() != Some(SocketType::Datagram);
+            self.sockets.push(Socket { role, stream, unix: true, records, twin: Some(twin), ..Socket::default() });
+        }
+    }
+
+    /// Notes a descriptor that is passed on, `SCM_RIGHTS` of `unix(7)`: its bytes are another role's affair then.
+    fn pass(&mut self, role: &'a str, call: &Call) {
+        let number = |value: Option<&Value>| i32::try_from(value?.as_number()?).ok();
+        if let Some(fd) = number(call.get_arg("SCM_RIGHTS")).filter(|_| call.errno.is_none()) {
+            let index = self.open.get(&(role, fd)).copied();
+            self.passed.push_back(index);
+            if let Some(index) = index {
+                self.sockets[index].unclear = true;
+            }
+        }
+        if let Some(fd) = number(call.get_out("SCM_RIGHTS"))
+            && let Some(index) = self.passed.pop_front().flatten()
+        {
+            let Socket { stream, ref local, ref accepted, .. } = self.sockets[index];
+            let (local, accepted) = (local.clone(), accepted.clone());
+            self.open.insert((role, fd), self.sockets.len());
+            self.sockets.push(Socket { role, stream, local, accepted, passed: true, ..Socket::default() });
+        }
+    }
+
     /// Gives a socket that has no address yet the next name of its role's, as the stage does.
     fn choose(&mut self, index: usize, at: usize) {
-        let Socket { role, local: None, .. } = self.sockets[index] else { return };
+        let Socket { role, local: None, unix: false, .. } = self.sockets[index] else { return };
         let role = role.split('/').next().unwrap_or(role);
         let count = self.chosen.entry(role).or_default();
         *count += 1;
@@ -249,7 +309,8 @@ impl<'a> Socket<'a> {
             let moved = Moved { began, at, len: ret, bytes: call.bytes(), other: None, room };
             match (call.sends(), ret) {
                 (true, _) => self.sends.push(moved),
-                (false, 0) if room > 0 => self.ends.push(at),
+                // An empty record looks like the end.
+                (false, 0) if room > 0 && !self.records => self.ends.push(at),
                 (false, _) => self.receives.push(moved),
             }
             return;

@@ -10,7 +10,7 @@ pub(super) fn ways(sockets: &[Socket]) -> Vec<Way> {
     for server in 0..sockets.len() {
         let Some(client) = client_of(sockets, server) else { continue };
         accepted[client] = true;
-        ways.extend(connection(sockets, client, server));
+        ways.extend(connection(sockets, client, server).filter(|_| !sockets[server].passed));
         for (from, to) in [(client, server), (server, client)] {
             if !sockets[from].unclear && !sockets[to].unclear {
                 ways.extend(data(sockets, from, to));
@@ -19,6 +19,10 @@ pub(super) fn ways(sockets: &[Socket]) -> Vec<Way> {
         }
     }
     for (index, socket) in sockets.iter().enumerate().filter(|(_, socket)| socket.stream && !socket.unclear) {
+        if let Some(twin) = socket.twin.filter(|twin| *twin < sockets.len()) {
+            ways.extend(data(sockets, index, twin));
+            ways.extend(end(sockets, index, twin));
+        }
         // One that is connected to its own address reads what it sends.
         let own = socket.local.as_ref().map(|(local, _)| local);
         if socket.connected.is_some() && socket.peers.last().map(|(peer, _)| peer) == own {
@@ -38,6 +42,9 @@ pub(super) fn ways(sockets: &[Socket]) -> Vec<Way> {
 fn client_of(sockets: &[Socket], server: usize) -> Option<usize> {
     let (listener, name, at) = sockets[server].accepted.as_ref()?;
     let listens_at = sockets[*listener].local.as_ref().map(|(local, _)| local.as_str());
+    if sockets[server].unix {
+        return unix_client_of(sockets, *listener, *at, listens_at?);
+    }
     let mut those = (0..sockets.len()).filter(|index| {
         let socket = &sockets[*index];
         socket.stream
@@ -47,6 +54,22 @@ fn client_of(sockets: &[Socket], server: usize) -> Option<usize> {
             && socket.peers.last().map(|(peer, _)| peer.as_str()) == listens_at
     });
     those.next().filter(|_| those.next().is_none())
+}
+
+/// The same of sockets of `unix(7)`, whose clients have no name: a listener's connections are accepted in their order.
+fn unix_client_of(sockets: &[Socket], listener: usize, at: usize, path: &str) -> Option<usize> {
+    let is_of_it =
+        |socket: &&Socket| socket.accepted.as_ref().is_some_and(|(of, _, then)| *of == listener && *then < at);
+    let before = sockets.iter().filter(is_of_it).count();
+    let listens = sockets[listener].listens?;
+    let mut those: Vec<(usize, usize)> = (0..sockets.len())
+        .filter(|index| sockets[*index].unix && sockets[*index].stream)
+        .filter(|index| sockets[*index].peers.last().is_some_and(|(peer, _)| peer == path))
+        .filter_map(|index| sockets[index].connected.map(|(_, connected)| (connected, index)))
+        .filter(|(connected, _)| listens < *connected && *connected < at)
+        .collect();
+    those.sort_unstable();
+    those.get(before).map(|(_, client)| *client)
 }
 
 fn connection(sockets: &[Socket], client: usize, server: usize) -> Option<Way> {
@@ -66,6 +89,9 @@ fn connection(sockets: &[Socket], client: usize, server: usize) -> Option<Way> {
 /// Each send's bytes, to the calls that read them.
 fn data(sockets: &[Socket], from: usize, to: usize) -> Vec<Way> {
     let (sender, receiver) = (&sockets[from], &sockets[to]);
+    if sender.records {
+        return records(sender, receiver, to);
+    }
     let Some(read) = positions(&sender.sends, &receiver.receives) else { return Vec::new() };
     let mut begin = 0;
     let ways = sender.sends.iter().filter(|send| send.len > 0).map(|send| {
@@ -93,6 +119,25 @@ fn data(sockets: &[Socket], from: usize, to: usize) -> Vec<Way> {
         }
     });
     ways.collect()
+}
+
+/// Each record, to the call that took it: in their order, and cut where there was no room.
+fn records(sender: &Socket, receiver: &Socket, to: usize) -> Vec<Way> {
+    let taken = receiver.receives.iter().map(Some).chain(std::iter::repeat(None));
+    let way = |(send, taken): (&Moved, Option<&Moved>)| Way {
+        from: Some(sender.role.to_owned()),
+        to: Some(receiver.role.to_owned()),
+        begins: send.at,
+        arrives: taken.iter().map(|taken| taken.at).collect(),
+        queue: to,
+        kind: Kind::Data,
+        label: match taken {
+            None => format!("{}, never read", bytes(send.len)),
+            Some(taken) if taken.len < send.len => format!("{} of {} received", taken.len, bytes(send.len)),
+            Some(_) => bytes(send.len),
+        },
+    };
+    sender.sends.iter().zip(taken).map(way).collect()
 }
 
 /// Where in the stream each receive's bytes lie: from, to, and the event. `None`, if they are not those that were sent.
@@ -149,10 +194,12 @@ fn end(sockets: &[Socket], from: usize, to: usize) -> Vec<Way> {
         let first = ends.next()?;
         let is_shut = receiver.shut_read.is_some_and(|at| at < first);
         let is_reset = learned.is_some_and(|(_, at)| at < first);
-        (!is_shut && !is_reset).then(|| way(fin, first, Kind::Control, "FIN"))
+        let label = if sender.unix { "end" } else { "FIN" };
+        (!is_shut && !is_reset).then(|| way(fin, first, Kind::Control, label))
     });
     // Who has seen the FIN may learn of a reset later, which answers what was sent then.
-    let refused = learned.map(|(reset, at)| way(reset, at, Kind::Refusal, "RST"));
+    let label = if sender.unix { "reset" } else { "RST" };
+    let refused = learned.map(|(reset, at)| way(reset, at, Kind::Refusal, label));
     seen.into_iter().chain(refused).collect()
 }
 
