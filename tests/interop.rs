@@ -706,3 +706,53 @@ fn a_python_server_that_checks_names_stores_and_refuses_what_ours_does() {
     assert_eq!(std::fs::read_to_string(folder.path().join("server.py")).expect("a file"), "mine");
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 2);
 }
+
+/// Starts a Python program of lab 46 in this folder, and waits until it listens under the lab's name.
+fn start_of_46(host: &Host, program: &str, folder: &Path) -> Running {
+    let mut server = Command::new("python3");
+    server.arg(project("labs/46-unix-sockets/python/passing").join(program)).current_dir(folder);
+    server.env("PYTHONDONTWRITEBYTECODE", "1").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let server = Running(host.enter(&mut server).spawn().expect("python3 starts"));
+    // In /proc/net/unix: __SO_ACCEPTCON of <linux/net.h>, and the path.
+    let listens = |row: &str| row.contains(" 00010000 ") && row.ends_with("lab-46.sock");
+    wait_until("it listens", || host.table("unix").lines().any(listens));
+    server
+}
+
+/// A role of lab 46 by hand, in this folder.
+fn role_of_46(host: &Host, role: &str, scene: &str, folder: &Path) -> Command {
+    let mut command = host.role(&lab(46), role);
+    command.args(["--scene", scene]).current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn our_client_reads_a_file_that_a_python_server_passes_to_it() {
+    if !python("our_client_reads_a_file_that_a_python_server_passes_to_it") {
+        return;
+    }
+    let (host, folder) = (Host::open(), tempfile::tempdir().expect("a folder"));
+    let mut server = start_of_46(&host, "server.py", folder.path());
+    let client = run(&mut role_of_46(&host, "client", "8", folder.path()));
+    // Who is root opens the file, too, and is not refused before.
+    assert!(text(&client.stdout).ends_with("nobody \n"), "{}", text(&client.stdout));
+    let mut rest = String::new();
+    server.0.stdout.take().expect("a pipe").read_to_string(&mut rest).expect("text");
+    assert_eq!(rest, "may open this\n");
+    assert!(server.0.wait().expect("a status").success());
+    assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn a_python_worker_answers_on_a_connection_that_our_server_passes_to_it() {
+    if !python("a_python_worker_answers_on_a_connection_that_our_server_passes_to_it") {
+        return;
+    }
+    let (host, folder) = (Host::open(), tempfile::tempdir().expect("a folder"));
+    let mut worker = start_of_46(&host, "worker.py", folder.path());
+    let mut front = host.start_server(&mut role_of_46(&host, "server", "9", folder.path()), "tcp");
+    let client = run(&mut role_of_46(&host, "client", "9", folder.path()));
+    assert_eq!(text(&client.stdout), "HELLO\n", "{}", text(&client.stderr));
+    assert!(front.0.wait().expect("a status").success());
+    assert!(worker.0.wait().expect("a status").success());
+}
