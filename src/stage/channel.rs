@@ -36,6 +36,12 @@ pub fn first_of_ours() -> RawFd {
     (role_end() - OURS).max(3)
 }
 
+/// Whether a descriptor of a role's is one of the stage's channels. Of a call whose first argument is an address, the
+/// number that this gives is neither small nor one of these few.
+pub fn is_ours(descriptor: RawFd) -> bool {
+    (first_of_ours()..=role_end()).contains(&descriptor)
+}
+
 /// A message's largest size in bytes: the longest text with every byte as JSON's `\u0000`, and ample room.
 const LARGEST: usize = 8 * LONGEST_TEXT;
 

@@ -148,7 +148,7 @@ impl Player {
 
     /// Whether the kernel has put it to sleep in a call of its own, rather than in the channel to us.
     pub fn sleeps(&self) -> bool {
-        self.asleep_in().is_some_and(|(_, descriptor)| descriptor < channel::first_of_ours())
+        self.asleep_in().is_some_and(|(_, descriptor)| !channel::is_ours(descriptor))
     }
 
     /// Whether it is neither asleep nor over.
@@ -166,7 +166,7 @@ impl Player {
             Some("epoll_wait" | "epoll_pwait" | "epoll_pwait2") => call.name == Syscall::EpollWait,
             Some("wait4") => call.name == Syscall::WaitPid,
             Some("futex") => call.name == Syscall::PthreadJoin,
-            Some("sendto" | "sendmsg") => first < channel::first_of_ours(),
+            Some("sendto" | "sendmsg") => !channel::is_ours(first),
             Some(_) => probe::call_acts_on_descriptor(number) && call.fd == Some(first),
             None => false,
         }
