@@ -15,7 +15,7 @@ use crate::socket::{Domain, Socket, Type};
 pub const PORT: u16 = 9998;
 
 /// How many bytes a server of these labs takes at once, at most.
-pub const PIECE: usize = 4096;
+pub const PIECE: usize = 16_384;
 
 /// What the server in the third scene asks for as its send buffer, so that answers soon fit no more.
 pub const SMALL_BUFFER: usize = 4096;
@@ -51,6 +51,7 @@ pub fn scenes(server: Role, with_small_buffers: Role) -> [Scene; 4] {
         .server(with_small_buffers)
         .client(client_that_stops_reading)
         .role("second-client", patient_client)
+        .show_send_queues()
         .ends_waiting()
         .collapse_repeats();
     let resets = Scene::new("one client resets its connection")

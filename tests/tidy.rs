@@ -123,7 +123,7 @@ const ARROWS: [(&str, &[&str]); 24] = [
     ("clients", &["lab", "socket"]),
     ("prelude", &["file", "framing", "lab", "socket", "trace"]),
     ("transfer", &["file", "framing", "lab", "socket", "sys", "trace"]),
-    ("labs", &["judge", "prelude", "trace", "transfer"]),
+    ("labs", &["clients", "judge", "prelude", "trace", "transfer"]),
     ("course", &["judge", "lab", "labs", "output", "sandbox"]),
     ("main", &["course", "judge", "lab", "output", "sandbox", "screen", "stage", "trace", "view", "wire"]),
 ];

@@ -32,8 +32,8 @@ impl Epoll {
             .map(|epoll| Epoll(Some(epoll)))
     }
 
-    /// Has a socket watched for these events, `EPOLL_CTL_ADD` of `epoll_ctl(2)`: `libc::EPOLLIN`, `libc::EPOLLOUT`, with
-    /// `libc::EPOLLET` at the edges only. Errors and a peer that has left are reported without being asked for.
+    /// Has a socket watched for these events, `EPOLL_CTL_ADD` of `epoll_ctl(2)`: `libc::EPOLLIN`, `libc::EPOLLOUT`;
+    /// with `libc::EPOLLET` at the edges only. Errors and a peer that has left are reported without being asked for.
     ///
     /// # Errors
     /// That of `epoll_ctl(2)`: `EEXIST` for a socket that is watched already.

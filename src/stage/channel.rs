@@ -6,12 +6,14 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 use rustix::process::{Resource, getrlimit};
+use rustix::thread::sched_yield;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -132,9 +134,19 @@ fn send_with(
     if !descriptors.is_empty() {
         control.push(SendAncillaryMessage::ScmRights(&descriptors));
     }
-    sys::retry_on_intr(|| sendmsg(&channel, &[IoSlice::new(&bytes)], &mut control, flags))?;
-    Ok(())
+    let began = Instant::now();
+    loop {
+        match sys::retry_on_intr(|| sendmsg(&channel, &[IoSlice::new(&bytes)], &mut control, flags)) {
+            // A role may have set itself a limit that is lower than what this user's other programs have on its way.
+            Err(rustix::io::Errno::TOOMANYREFS) if began.elapsed() < TOO_MANY_ON_THEIR_WAY => sched_yield(),
+            sent => return Ok(sent.map(drop)?),
+        }
+    }
 }
+
+/// How long a send waits for the descriptors that all of this user's programs have sent, and that nobody has received:
+/// they may not be more than a sender's limit on open ones, `ETOOMANYREFS` of `unix(7)`.
+const TOO_MANY_ON_THEIR_WAY: Duration = Duration::from_secs(10);
 
 /// Waits for one message, and the descriptor that came with it. `None` when the other end is gone.
 ///
