@@ -198,3 +198,20 @@ fn colours_reach_a_terminal_and_not_one_whose_user_wants_none() {
         assert!(printed.contains(shown), "{printed:?}");
     }
 }
+
+#[test]
+fn the_name_of_a_socket_that_is_missing_or_was_left_is_told_with_what_helps() {
+    let (lab, folder) = (lab(46), tempfile::tempdir().expect("a folder"));
+    let role = |role: &str| {
+        let output = run(lab.command().arg(role).current_dir(folder.path()).stdin(Stdio::null()));
+        (output.status.code(), text(&output.stderr))
+    };
+    let is = |(code, said): (Option<i32>, String), expected: i32, words: [&str; 2]| {
+        assert_eq!(code, Some(expected), "{said}");
+        assert!(words.iter().all(|word| said.contains(word)), "{said}");
+    };
+    is(role("client"), 4, ["connect(\"lab-46.sock\"): ENOENT", "start the server first"]);
+    drop(std::os::unix::net::UnixListener::bind(folder.path().join("lab-46.sock")).expect("a socket"));
+    is(role("client"), 4, ["connect(\"lab-46.sock\"): ECONNREFUSED", "rm lab-46.sock"]);
+    is(role("server"), 3, ["bind(\"lab-46.sock\"): EADDRINUSE", "rm lab-46.sock"]);
+}

@@ -135,6 +135,16 @@ pub fn all() -> Vec<Claim> {
             let holds = refused.failed(Errno::EACCES) && connected.call.errno.is_none();
             Verdict::by_calls(holds, [reading, refused, writing, connected])
         }),
+        Claim::ours(
+            "A pair has no name: a child that inherits one end talks to its parent, who sees its end.",
+            |trace| {
+                let server = trace.scene(11).role("server");
+                let (pair, sent) = (server.first(Syscall::SocketPair)?, server.first(Sends)?);
+                let [received, end] = server.exactly(Receives)?;
+                let all = bytes_of(&[sent]) == bytes_of(&[received]) && sent.event.actor != received.event.actor;
+                Verdict::by_calls(all && end.call.ret == Some(0), [pair, sent, received, end])
+            },
+        ),
         Claim::ours("An abstract name is gone with its socket, and can be bound again at once.", |trace| {
             let scene = trace.scene(11);
             let [first, again] = scene.clone().role("server").exactly(Syscall::Bind)?;

@@ -424,33 +424,42 @@ fn named_client(_at: Endpoint) -> io::Result<()> {
 }
 
 fn fileless_server(_at: Endpoint) -> io::Result<()> {
-    let (one, other) = Socket::pair(Type::STREAM)?; // ①
-    one.send(b"hello")?;
-    other.recv(&mut [0; 64])?;
+    let (own, childs) = Socket::pair(Type::STREAM)?; // ①
+    if fork()? == Forked::Child {
+        drop(own);
+        childs.send(b"from the child")?;
+        return Ok(());
+    }
+    drop(childs);
+    own.recv(&mut [0; 64])?;
+    own.recv(&mut [0; 64])?; // ②
+    wait_for_child(None)?;
 
     let name = Address::of_path("\0lab-46")?;
     let listener = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    listener.bind(&name)?; // ②
+    listener.bind(&name)?; // ③
     listener.listen(5)?;
-    let (_conn, _client) = listener.accept()?;
+    let (conn, _client) = listener.accept()?;
     drop(listener);
+    drop(conn);
     meet("the client has tried again");
 
     let listener = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    listener.bind(&name)?; // ④
+    listener.bind(&name)?; // ⑤
     listener.listen(5)?;
     let (_conn, _client) = listener.accept()?;
     Ok(())
 }
 
 fn fileless_client(_at: Endpoint) -> io::Result<()> {
+    meet("the server listens");
     let name = Address::of_path("\0lab-46")?;
     let conn = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     conn.connect(&name)?;
-    meet("the server has closed its listener");
+    conn.recv(&mut [0; 64])?; // until the server has closed both its sockets
     let conn = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     if let Err(error) = conn.connect(&name) {
-        say!("{error}"); // ③
+        say!("{error}"); // ④
     }
     meet("the server listens again");
     conn.connect(&name)?;

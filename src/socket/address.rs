@@ -76,3 +76,23 @@ impl fmt::Display for Address {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_and_an_abstract_name_come_back_as_they_were_given() {
+        for name in ["a.sock", "folder/a.sock", "\0abstract", &"n".repeat(107)] {
+            assert_eq!(Address::of_path(name).expect("an address").as_path().as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn no_address_is_made_of_what_no_address_has_room_for_or_of_a_path_with_a_nul_byte() {
+        for name in ["a\0b".to_owned(), "n".repeat(1000), format!("\0{}", "n".repeat(1000))] {
+            let error = Address::of_path(&name).expect_err("no address");
+            assert_eq!((error.kind(), error.raw_os_error()), (io::ErrorKind::InvalidInput, None), "{name:?}");
+        }
+    }
+}

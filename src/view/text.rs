@@ -131,6 +131,15 @@ pub fn value(value: &Value) -> String {
     }
 }
 
+/// The same where nothing moves a terminal's cursor, and the name of a socket stands in quotation marks.
+pub fn shown(shown: &Value) -> String {
+    let text = value(shown);
+    match shown {
+        Value::Path(_) => quoted(text.as_bytes(), text.len()),
+        _ => harmless(&text),
+    }
+}
+
 /// What a role waits in, after "waits": `in recv(4) for data or FIN`.
 pub fn waits_in(waiting: &Waiting) -> String {
     let fd = waiting.fd.map(|fd| fd.to_string()).unwrap_or_default();

@@ -449,11 +449,7 @@ fn buffers(call: &Call) -> String {
 }
 
 fn show(value: &Value) -> String {
-    let text = text::value(value);
-    match value {
-        Value::Path(_) => text::quoted_within(text.as_bytes(), text.len(), PATH),
-        _ => harmless(&text),
-    }
+    text::shown(value)
 }
 
 fn probed(probe: &Probe, fd: i32) -> String {

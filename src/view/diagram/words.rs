@@ -64,6 +64,7 @@ fn arguments(call: &Call, with_fd: bool) -> Vec<String> {
             "len" if call.takes_data() => {}
             "len" => words.push(format!("up to {}", show(value))),
             "count" => words.push(format!("up to {}", show(value))),
+            "SCM_RIGHTS" => words.push(format!("SCM_RIGHTS {}", show(value))),
             "path" | "oldpath" | "newpath" | "target" => words.push(format!("\"{}\"", show(value))),
             "command" => words.push(format!("\"{}\"", show(value))),
             _ => words.push(show(value)),
@@ -221,7 +222,7 @@ pub(super) fn lines(text: &str, width: usize, most: usize) -> Vec<String> {
 }
 
 fn show(value: &Value) -> String {
-    harmless(&text::value(value))
+    text::shown(value)
 }
 
 fn counted(value: &Value) -> String {
