@@ -182,6 +182,23 @@ fn files_of_every_kind_of_size_come_over_equal_in_both_directions() {
 }
 
 #[test]
+fn each_byte_of_a_large_file_is_read_and_written_once_in_calls_that_are_shown() {
+    let pair = Pair::start();
+    let size = 3_000_000;
+    pair.file("large", &noise(size));
+    pair.done(&["put", "large"]);
+    fs::remove_file(pair.here.path().join("large")).expect("removed");
+    let moved = |words: &[&str], call: &str| -> usize {
+        let shown = text(&pair.client(words).stderr);
+        let of_the_call = shown.lines().filter_map(|line| line.strip_prefix("client  ")?.strip_prefix(call));
+        let sums = of_the_call.filter_map(|line| line.rsplit_once(") = ")?.1.split(' ').next()?.parse::<usize>().ok());
+        sums.sum()
+    };
+    assert_eq!(moved(&["--calls", "get", "large"], "write("), size);
+    assert_eq!(moved(&["--calls", "put", "--replace", "large"], "read("), size);
+}
+
+#[test]
 fn a_name_that_is_taken_stays_what_it_was_unless_it_is_to_be_replaced() {
     let pair = Pair::start();
     pair.file("a", b"one");

@@ -76,7 +76,7 @@ pub fn lab() -> Lab {
                 .client(client_with_files)
                 .with_folder()
                 .takes_words(WORDS)
-                .typed(&["put f1", "put f1", "ls", "q"])
+                .typed(&["put f1", "put f1", "put --digest none f2", "ls", "q"])
                 .ends_waiting(),
         )
         .scene(

@@ -1,7 +1,7 @@
 //! What lab 37 finds about downloads. The old texts leave `get` to their readers.
 
 use socklab::prelude::*;
-use socklab::trace::bytes_of;
+use socklab::trace::{Made, bytes_of};
 
 use super::{CUT, F1};
 
@@ -18,7 +18,7 @@ pub fn all() -> Vec<Claim> {
         Claim::ours("The file gets its name after its last byte and its digest have come.", |trace| {
             let client = trace.scene(2).role("client");
             let digest = client.last(Receives)?;
-            let stored = client.some(Syscall::SpliceToFile)?;
+            let stored = client.some(Syscall::WriteFile)?;
             let named = client.first(Syscall::RenameAt2)?;
             let sum: i64 = stored.iter().filter_map(|made| made.call.ret).sum();
             let in_order = stored.iter().all(|made| made.event.n < digest.event.n) && digest.event.n < named.event.n;
@@ -26,25 +26,31 @@ pub fn all() -> Vec<Claim> {
             Verdict::by_calls(in_order && whole, stored.into_iter().chain([digest, named]))
         }),
         Claim::ours("After a cut only the rest is sent: the client says how much it has.", |trace| {
-            let before = trace.scene(3).role("client").first(Syscall::SpliceToFile)?;
-            let sent = trace.scene(3).role("server").some(Syscall::Sendfile)?;
+            let before = trace.scene(3).role("client").first(Syscall::WriteFile)?;
+            let sent = ends_of_the_file(trace.scene(3).role("server").some(Sends)?);
             let rest: i64 = sent.iter().filter_map(|made| made.call.ret).sum();
             let holds = before.call.ret == Some(CUT as i64) && rest == (F1.len() - CUT) as i64;
             Verdict::by_calls(holds, sent.into_iter().chain([before]))
         }),
         Claim::ours("What is left of another file is found out by the digest, and thrown away.", |trace| {
-            let sent = trace.scene(4).role("server").exactly::<2>(Syscall::Sendfile)?;
+            let sent = ends_of_the_file(trace.scene(4).role("server").some(Sends)?);
             let wanted = [F1.len() - CUT, F1.len()].map(|len| Some(len as i64));
             let named = trace.scene(4).role("client").first(Syscall::RenameAt2)?;
-            let holds = sent.map(|made| made.call.ret) == wanted && named.call.ret == Some(0);
+            let holds = sent.iter().map(|made| made.call.ret).eq(wanted) && named.call.ret == Some(0);
             Verdict::by_calls(holds, sent.into_iter().chain([named]))
         }),
         Claim::ours("A file with another digest than its own never gets its name.", |trace| {
             let client = trace.scene(5).role("client");
-            let stored = client.first(Syscall::SpliceToFile)?;
+            let stored = client.first(Syscall::WriteFile)?;
             let removed = client.first(Syscall::UnlinkAt)?;
             let named = client.calls(Syscall::RenameAt2);
             Verdict::by_calls(named.is_empty() && removed.call.ret == Some(0), [stored, removed])
         }),
     ]
+}
+
+/// Those of the server's sends that are the file, or an end of it: what stands around it in a message is none.
+fn ends_of_the_file(mut sends: Vec<Made<'_>>) -> Vec<Made<'_>> {
+    sends.retain(|made| F1.ends_with(made.call.bytes()));
+    sends
 }

@@ -1,9 +1,9 @@
 //! An open file.
 
-use std::cell::Cell;
 use std::io::{self, SeekFrom};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, OFlags};
 use rustix::pipe::SpliceFlags;
@@ -25,12 +25,12 @@ pub(super) const NEW: Mode = Mode::from_raw_mode(0o666);
 pub struct File {
     descriptor: Descriptor,
     /// Which file it is, as far as that was asked.
-    object: Cell<Option<Object>>,
+    object: OnceLock<Object>,
 }
 
 impl File {
     pub(super) fn of(descriptor: Descriptor) -> File {
-        File { descriptor, object: Cell::new(None) }
+        File { descriptor, object: OnceLock::new() }
     }
 
     /// Opens whatever a path leads to for reading, as `open(path, "rb")` does in Python: `openat(2)`. It is for a path
@@ -140,7 +140,7 @@ impl File {
     pub(super) fn about(&self) -> io::Result<(FileType, u64)> {
         traced(self.descriptor.call(Syscall::FStat), Wait::Never, |call| {
             let about = rustix::fs::fstat(&self.descriptor)?;
-            self.object.set(Some(beneath::object_of(&about)));
+            self.object.get_or_init(|| beneath::object_of(&about));
             let kind = FileType::from_raw_mode(about.st_mode);
             call.wrote("st_mode", flags::kind(kind).0);
             if kind == FileType::RegularFile {

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::TransferError::{self, Here, Refused, Unwilling};
-use super::digest::{Algorithm, FileDigest};
+use super::digest::{Algorithm, Digest};
 use super::message::{Answer, Request, Sums, bytes, receive, receive_exactly, send};
 use super::store::{Incoming, check_name, digest_of};
 use super::{Progress, body};
@@ -115,9 +115,7 @@ impl<'a> Client<'a> {
         self.in_step = false;
         let (filename, filesize) = (Some(name.to_owned()), Some(size.cast_signed()));
         send(self.conn, &Request { cmd: "put".to_owned(), filename, filesize, ..Request::default() })?;
-        let here = |error| Here("the file cannot be read".to_owned(), error);
-        let mut digest = FileDigest::start(file, size, Algorithm::None).map_err(here)?;
-        body::send(self.conn, file, (0, size), &mut digest, |at| {
+        body::send(self.conn, file, (0, size), &mut Digest::new(Algorithm::None), |at| {
             progress(at, size);
             Ok(true)
         })?;
@@ -171,15 +169,14 @@ impl<'a> Client<'a> {
     /// Sends the bytes of a file and their digest, unless the server interrupts: then it says why.
     fn send_body(&mut self, file: &File, span: (u64, u64), progress: Progress<'_>) -> Result<Sums, TransferError> {
         let algorithm = self.options.algorithm;
-        let here = |error| Here("the file cannot be read".to_owned(), error);
-        let mut digest = FileDigest::start(file, span.1, algorithm).map_err(here)?;
+        let mut digest = Digest::new(algorithm);
         let goes_on = |at| {
             progress(at, span.1);
             Ok(self.conn.unread()? == 0)
         };
         match body::send(self.conn, file, span, &mut digest, goes_on) {
             Ok(true) => {
-                let sums = Sums::of(algorithm, digest.finish().map_err(here)?);
+                let sums = Sums::of(algorithm, digest.finish());
                 send(self.conn, &sums)?;
                 Ok(sums)
             }

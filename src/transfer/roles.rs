@@ -69,8 +69,7 @@ pub fn server(at: Endpoint) -> io::Result<()> {
 }
 
 fn serve_one(conn: &Socket, folder: &Folder, client: &Address) -> Result<(), TransferError> {
-    conn.set_read_timeout(Some(PATIENCE)).map_err(TransferError::Connection)?;
-    conn.set_write_timeout(Some(PATIENCE)).map_err(TransferError::Connection)?;
+    prepare(conn).map_err(TransferError::Connection)?;
     serve(conn, folder, &mut |line| tell(&format!("{client}: {line}")))
 }
 
@@ -242,9 +241,16 @@ impl Session {
 fn connect(at: Endpoint) -> io::Result<Socket> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
+    prepare(&conn)?;
+    Ok(conn)
+}
+
+/// Nobody is waited for for ever. A digest goes as soon as it is there: without `TCP_NODELAY` it waits until the file
+/// before it is acknowledged, which a peer may put off for 40 ms.
+fn prepare(conn: &Socket) -> io::Result<()> {
     conn.set_read_timeout(Some(PATIENCE))?;
     conn.set_write_timeout(Some(PATIENCE))?;
-    Ok(conn)
+    conn.set_tcp_nodelay(true)
 }
 
 fn told(done: &Done, where_it_is: &str) -> String {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::TransferError::{self, Framing, Here, Left, Unwilling};
 use super::body;
-use super::digest::{Algorithm, FileDigest};
+use super::digest::{Algorithm, Digest};
 use super::message::{Answer, Request, Sums, bytes, receive, send, send_all};
 use super::store::{Incoming, check_name, digest_of};
 use crate::file::Folder;
@@ -165,14 +165,13 @@ impl<'a> Session<'a> {
             Ok(opened) => opened,
             Err(why) => return self.refuse(&why),
         };
-        let here = |error| Here(format!("{name} cannot be sent"), error);
-        let mut digest = FileDigest::start(&file, size, algorithm).map_err(here)?;
+        let mut digest = Digest::new(algorithm);
         let offset = bytes(request.offset).filter(|offset| *offset <= size).unwrap_or(0);
         let filesize = Some(size.cast_signed());
         send(self.conn, &Answer { filesize, offset: Some(offset.cast_signed()), ..Answer::ok() })?;
         // The client may have asked for the next file already.
         body::send(self.conn, &file, (offset, size), &mut digest, |_| Ok(true))?;
-        send(self.conn, &Sums::of(algorithm, digest.finish().map_err(here)?))?;
+        send(self.conn, &Sums::of(algorithm, digest.finish()))?;
         let rest = if offset > 0 { format!(", without its first {offset}") } else { String::new() };
         (self.report)(&format!("{name}: {size} bytes, sent{rest}"));
         Ok(())

@@ -4,7 +4,7 @@ use std::io;
 
 use rustix::fs::fstatvfs;
 
-use super::digest::{Algorithm, FileDigest};
+use super::digest::{Algorithm, Digest};
 use super::error::TransferError;
 use super::message::Sums;
 use super::{Progress, body};
@@ -112,10 +112,9 @@ impl<'a> Incoming<'a> {
         algorithm: Algorithm,
         progress: Progress<'_>,
     ) -> Result<Sums, TransferError> {
-        let here = |error| TransferError::Here(format!("{} cannot be read", self.name), error);
-        let mut digest = FileDigest::start(&self.file, size, algorithm).map_err(here)?;
+        let mut digest = Digest::new(algorithm);
         match body::receive(conn, &self.file, (self.offset, size), &mut digest, progress) {
-            Ok(()) => Ok(Sums::of(algorithm, digest.finish().map_err(here)?)),
+            Ok(()) => Ok(Sums::of(algorithm, digest.finish())),
             Err(error) => {
                 // What has no room takes none away from the others.
                 self.resumable &= !matches!(error, TransferError::Here(..));
@@ -174,12 +173,12 @@ impl Drop for Incoming<'_> {
     }
 }
 
-/// The digest of a file's first `size` bytes.
+/// The digest of the first `size` bytes of a file that has just been opened.
 pub(super) fn digest_of(file: &File, size: u64, algorithm: Algorithm) -> Result<Sums, TransferError> {
-    let here = |error| TransferError::Here("the file cannot be read".to_owned(), error);
-    let mut digest = FileDigest::start(file, size, algorithm).map_err(here)?;
-    digest.advance(size).map_err(here)?;
-    Ok(Sums::of(algorithm, digest.finish().map_err(here)?))
+    let mut digest = Digest::new(algorithm);
+    let read = digest.read(file, size);
+    read.map_err(|error| TransferError::Here("the file cannot be read".to_owned(), error))?;
+    Ok(Sums::of(algorithm, digest.finish()))
 }
 
 /// Opens an unfinished file, and makes it if there is none, for this transfer alone. `None` where another one has it.
