@@ -20,7 +20,7 @@ pub use signals::{
     catch_signal, default_action, ignore_signal, set_alarm, signals_caught, signals_to_read, unblock_signals,
 };
 pub use sockets::{
-    IntRequest, bind_packet, close, ioctl_int, memory_info, packets_seen, recv_from_into, recv_into, recv_many,
+    IntRequest, bind_packet, close, ioctl_int, memory_info, option, packets_seen, recv_from_into, recv_into, recv_many,
     recv_message, send_many, set_option, stamp_of_last_packet, tcp_info, unix_address,
 };
 pub use wait::{retry_on_intr, wait_for, wait_until_readable};

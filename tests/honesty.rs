@@ -271,7 +271,7 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
     let is = |index: usize| arguments.get(index).map_or("", String::as_str);
     match name {
         "socket" => format!("{}, {}, {}", is(0), is(1), is(2).replace("IPPROTO_IP", "0")),
-        "bind" | "connect" | "getsockname" => is(0).to_owned(),
+        "bind" | "connect" | "getsockname" | "getpeername" => is(0).to_owned(),
         "listen" | "shutdown" => format!("{}, {}", is(0), is(1)),
         "accept4" => format!("{}, {}", is(0), is(3)),
         "setsockopt" if is(2) == "SO_ATTACH_FILTER" => {

@@ -80,7 +80,7 @@ impl Findings {
         let (namespaces, hosts) = match Hosts::open(Choice::Best) {
             Hosts::Loopback(why) => (Err(why.to_string()), Err(why.to_string())),
             mut made @ (Hosts::Private { .. } | Hosts::Wired { .. }) => {
-                (Ok(()), made.prepare(9000, &Plan::default()).map(drop).map_err(|error| error.to_string()))
+                (Ok(()), made.prepare(9000, &Plan::default(), &[]).map(drop).map_err(|error| error.to_string()))
             }
         };
         let wires = [LinkKind::Tap, LinkKind::Veth].map(|kind| (kind, namespaces.clone().and_then(|()| wire(kind))));
@@ -205,7 +205,7 @@ impl Findings {
 fn wire(kind: LinkKind) -> Tried {
     let plan = Plan { kind: Some(kind), ..Plan::default() };
     let mut hosts = Hosts::Wired { fresh: false, plan };
-    hosts.prepare(9000, &Plan::default()).map(drop).map_err(|error| error.to_string())
+    hosts.prepare(9000, &Plan::default(), &[]).map(drop).map_err(|error| error.to_string())
 }
 
 fn name(kind: LinkKind) -> &'static str {

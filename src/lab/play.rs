@@ -83,6 +83,15 @@ pub(super) fn play(
         if options.scene.is_some_and(|only| only != number) || has_no_wire || is_left_to_chance {
             continue;
         }
+        if let (Hosts::Loopback(_), [(file, value), ..]) = (&*hosts, &scene.settings[..]) {
+            if options.scene.is_some() {
+                let label = lab.folder();
+                output::complain(format_args!(
+                    "{label}: scene {number} takes a private host, on which /proc/sys/net/{file} is {value}"
+                ));
+            }
+            continue;
+        }
         let ending = play_until_valid(lab, scene, number, options, (hosts, host), &mut sink)?;
         match ending {
             Ending::Done => {}
@@ -172,13 +181,17 @@ fn play_scene(
 ) -> io::Result<Ending> {
     let script = Script::of(scene.faults).map_err(io::Error::other)?;
     let plan = Plan { needs_arp: scene.needs_arp, script, ..Plan::default() };
-    let (address, wire) = hosts.prepare(lab.port, &plan)?;
+    let (address, wire) = hosts.prepare(lab.port, &plan, &scene.settings)?;
     let begins = What::Scene { text: scene.title.to_owned(), port: address.port() };
     let script = hosts.script().map(|script| plan.script.and(script)).filter(|script| !script.is_empty());
     let conditions = script.map(|script| What::Note { text: format!("on this wire: {script}") });
     let moment = scene.clock.map(clock::moment).transpose()?;
     let time = scene.clock.map(|time| What::Note { text: format!("the clock of this stage stands: it is {time}") });
-    for what in [Some(begins), conditions, time].into_iter().flatten() {
+    let settings = scene.settings.iter().filter(|_| matches!(hosts, Hosts::Private { .. })).map(|(file, value)| {
+        let name = format!("net.{}", file.replace('/', "."));
+        What::Note { text: format!("on this host {name} is {value}") }
+    });
+    for what in [Some(begins), conditions, time].into_iter().flatten().chain(settings) {
         if sink.announce(number, host, what).is_break() {
             return Ok(Ending::Left);
         }

@@ -25,6 +25,8 @@ pub struct Scene {
     pub(super) has_children: bool,
     /// The time of day that its roles' clocks show, if it is not the machine's.
     pub(super) clock: Option<&'static str>,
+    /// What its host has otherwise than other hosts of a stage.
+    pub(super) settings: Vec<(&'static str, &'static str)>,
 }
 
 /// A role and what it needs.
@@ -62,6 +64,7 @@ impl Scene {
             by_chance: false,
             has_children: false,
             clock: None,
+            settings: Vec::new(),
         }
     }
 
@@ -279,6 +282,14 @@ impl Scene {
     #[must_use]
     pub fn clock_stands_at(mut self, time: &'static str) -> Scene {
         self.clock = Some(time);
+        self
+    }
+
+    /// On a private host, a file under `/proc/sys/net` holds this. The transcript says so. The machine's own
+    /// loopback stays as it is, and the scene is left out there.
+    #[must_use]
+    pub fn with_setting(mut self, file: &'static str, value: &'static str) -> Scene {
+        self.settings.push((file, value));
         self
     }
 

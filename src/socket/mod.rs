@@ -14,6 +14,7 @@ mod error_queue;
 mod filter;
 mod local;
 mod message;
+mod options;
 mod signals;
 
 use std::fmt;
@@ -115,12 +116,12 @@ impl Socket {
     ///
     /// # Errors
     /// That of `socket(2)`: `EMFILE` with too many open files, `EPERM` or `EACCES` for a raw socket without the
-    /// capability.
+    /// capability; `EAFNOSUPPORT`, `ESOCKTNOSUPPORT` or `EPROTONOSUPPORT` for what the kernel has not, or not together.
     pub fn new(domain: Domain, ty: Type, protocol: Option<Protocol>) -> io::Result<Socket> {
         let call = Call::new(Syscall::Socket, None)
             .arg("domain", domain_name(domain))
             .arg("type", type_name(ty))
-            .arg("protocol", protocol.map_or(0, i32::from));
+            .arg("protocol", protocol_name(protocol));
         let mut made = opening(call, Wait::Never, ty == Type::STREAM, |_| socket2::Socket::new(domain, ty, protocol))?;
         made.local = (domain == Domain::UNIX).then_some(ty);
         Ok(made)
@@ -179,8 +180,7 @@ impl Socket {
     /// # Errors
     /// That of `fcntl(2)`: `EMFILE` with too many open files.
     pub fn duplicate(&self) -> io::Result<Socket> {
-        // Never one of the three standard ones.
-        let call = self.call(Syscall::DupFd).arg("cmd", "F_DUPFD_CLOEXEC").arg("arg", 3);
+        let call = self.call(Syscall::DupFd).arg("cmd", "F_DUPFD_CLOEXEC").arg("arg", 0);
         let mut same = opening(call, Wait::Never, self.stream, |_| self.inner.try_clone())?;
         same.local = self.local;
         same.waiting = Arc::clone(&self.waiting);
@@ -249,6 +249,18 @@ impl Socket {
     pub fn local_addr(&self) -> io::Result<Address> {
         traced(self.call(Syscall::GetSockName), Wait::Never, |call| {
             let address = Address::from(self.inner.local_addr()?);
+            call.wrote("addr", address.value());
+            Ok(address)
+        })
+    }
+
+    /// The peer's address, `getpeername(2)`.
+    ///
+    /// # Errors
+    /// That of `getpeername(2)`: `ENOTCONN` without a peer.
+    pub fn peer_addr(&self) -> io::Result<Address> {
+        traced(self.call(Syscall::GetPeerName), Wait::Never, |call| {
+            let address = Address::from(self.inner.peer_addr()?);
             call.wrote("addr", address.value());
             Ok(address)
         })
@@ -679,9 +691,7 @@ impl Socket {
     /// # Errors
     /// That of `setsockopt(2)`: not to be expected of an open socket.
     pub fn set_linger(&self, time: Option<Duration>) -> io::Result<()> {
-        let (on, seconds) = (i32::from(time.is_some()), time.map_or(0, |time| time.as_secs()));
-        let value = format!("{{l_onoff={on}, l_linger={seconds}}}");
-        self.set(SocketOption::Linger, value, || self.inner.set_linger(time))
+        self.set(SocketOption::Linger, options::linger_value(time), || self.inner.set_linger(time))
     }
 
     /// Whether a program that this process starts is to find the descriptor closed, `F_SETFD` of `fcntl(2)`.
@@ -953,7 +963,17 @@ fn domain_name(domain: Domain) -> &'static str {
         Domain::IPV4 => "AF_INET",
         Domain::IPV6 => "AF_INET6",
         Domain::UNIX => "AF_UNIX",
+        other if i32::from(other) == libc::AF_UNSPEC => "AF_UNSPEC",
         _ => "another domain",
+    }
+}
+
+fn protocol_name(protocol: Option<Protocol>) -> Value {
+    match protocol {
+        None => 0.into(),
+        Some(Protocol::TCP) => "IPPROTO_TCP".into(),
+        Some(Protocol::UDP) => "IPPROTO_UDP".into(),
+        Some(other) => i32::from(other).into(),
     }
 }
 
@@ -962,6 +982,8 @@ fn type_name(ty: Type) -> SocketType {
         Type::STREAM => SocketType::Stream,
         Type::DGRAM => SocketType::Datagram,
         Type::SEQPACKET => SocketType::SeqPacket,
+        Type::RAW => SocketType::Raw,
+        other if i32::from(other) == libc::SOCK_RDM => SocketType::Rdm,
         _ => SocketType::Other,
     }
 }

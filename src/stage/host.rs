@@ -138,11 +138,17 @@ impl Hosts {
     }
 
     /// Prepares hosts on which nothing has happened, and says at which address the port that a lab calls `port` is. A
-    /// wire does what `scene` says, and then what was asked for.
+    /// wire does what `scene` says, and then what was asked for. A private host without a wire has these settings
+    /// besides those of all hosts: files under `/proc/sys/net` and what they hold.
     ///
     /// # Errors
     /// The step that failed, with its remedy: the namespace, its loopback, or the wire.
-    pub fn prepare(&mut self, port: u16, scene: &Plan) -> io::Result<(SocketAddr, Option<Wire>)> {
+    pub fn prepare(
+        &mut self,
+        port: u16,
+        scene: &Plan,
+        settings: &[(&str, &str)],
+    ) -> io::Result<(SocketAddr, Option<Wire>)> {
         if let Hosts::Private { fresh } | Hosts::Wired { fresh, .. } = self
             && !std::mem::take(fresh)
         {
@@ -150,7 +156,7 @@ impl Hosts {
         }
         match self {
             Hosts::Private { .. } => {
-                settle_in()?;
+                settle_in_with(&[&SETTINGS, settings].concat())?;
                 Ok((SocketAddr::from((Ipv4Addr::LOCALHOST, port)), None))
             }
             Hosts::Wired { plan, .. } => {

@@ -88,6 +88,9 @@ impl Roles<'_, '_> {
             Syscall::Bind => asks_for_any(),
             _ => true,
         };
+        if call.name == Syscall::Bind && !kernel_chose {
+            self.names.learn_chosen(address);
+        }
         if is_new && kernel_chose {
             // Another socket may have this port, or have had it.
             self.names.learn_anew(address, probe::peer_address(&watched.socket), &actor.role, home);

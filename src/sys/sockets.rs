@@ -164,6 +164,18 @@ pub fn set_option(fd: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::
     check(unsafe { libc::setsockopt(fd.as_raw_fd(), level, name, (&raw const value).cast(), length) }).map(drop)
 }
 
+/// What an option that is a number is set to.
+///
+/// # Errors
+/// Those of `getsockopt(2)`.
+pub fn option(fd: BorrowedFd<'_>, level: i32, name: i32) -> io::Result<i32> {
+    let mut value: libc::c_int = 0;
+    let mut length = mem::size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: pointer and length are those of `value`; the kernel writes at most `length` bytes.
+    check(unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, (&raw mut value).cast(), &mut length) })?;
+    Ok(value)
+}
+
 /// The kernel's record of a TCP connection, `TCP_INFO` of `tcp(7)`.
 ///
 /// # Errors

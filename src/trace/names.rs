@@ -42,6 +42,7 @@ named! {
         Connect = "connect",
         SocketPair = "socketpair",
         GetSockName = "getsockname",
+        GetPeerName = "getpeername",
         Recv = "recv",
         RecvFrom = "recvfrom",
         RecvMsg = "recvmsg",
@@ -221,7 +222,7 @@ named! {
 }
 
 named! {
-    /// An option of a socket, `socket(7)`, `ip(7)`, `tcp(7)`.
+    /// An option of a socket, `socket(7)`, `ip(7)`, `ipv6(7)`, `tcp(7)`.
     SocketOption {
         AttachFilter = "SO_ATTACH_FILTER",
         Error = "SO_ERROR",
@@ -236,7 +237,9 @@ named! {
         RxqOvfl = "SO_RXQ_OVFL",
         SndBuf = "SO_SNDBUF",
         SndTimeo = "SO_SNDTIMEO",
+        Type = "SO_TYPE",
         RecvErr = "IP_RECVERR",
+        V6Only = "IPV6_V6ONLY",
         Cork = "TCP_CORK",
         Info = "TCP_INFO",
         KeepCnt = "TCP_KEEPCNT",
@@ -255,9 +258,10 @@ impl SocketOption {
         use SocketOption::*;
         match self {
             RecvErr => "IPPROTO_IP",
+            V6Only => "IPPROTO_IPV6",
             Cork | Info | KeepCnt | KeepIdle | KeepIntvl | MaxSeg | NoDelay | QuickAck | UserTimeout => "IPPROTO_TCP",
             AttachFilter | Error | KeepAlive | Linger | MemInfo | PeerCred | RcvBuf | RcvTimeo | ReuseAddr
-            | ReusePort | RxqOvfl | SndBuf | SndTimeo => "SOL_SOCKET",
+            | ReusePort | RxqOvfl | SndBuf | SndTimeo | Type => "SOL_SOCKET",
         }
     }
 }
@@ -268,6 +272,8 @@ named! {
         Stream = "SOCK_STREAM",
         Datagram = "SOCK_DGRAM",
         SeqPacket = "SOCK_SEQPACKET",
+        Raw = "SOCK_RAW",
+        Rdm = "SOCK_RDM",
         Other = "another type",
     }
 }

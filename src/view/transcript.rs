@@ -392,7 +392,9 @@ fn after(call: &Call) -> String {
     }
     for (name, value) in &call.out {
         let _ = match name.as_ref() {
-            "addr" if call.name == Syscall::GetSockName => write!(text, " {}", show(value)),
+            "addr" if matches!(call.name, Syscall::GetSockName | Syscall::GetPeerName) => {
+                write!(text, " {}", show(value))
+            }
             "src_addr" | "addr" => write!(text, " from {}", show(value)),
             "msg_name" if call.get_out("ee_errno").is_some() => write!(text, " sent to {}", show(value)),
             "msg_name" => write!(text, " from {}", show(value)),

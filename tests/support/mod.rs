@@ -205,6 +205,13 @@ pub fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) 
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// A transcript without the scenes that have a setting of their host otherwise: the machine's loopback has its own.
+pub fn without_settings(transcript: &str) -> String {
+    const BEFORE_A_TITLE: &str = "\n── ";
+    let scenes = transcript.split(BEFORE_A_TITLE).filter(|scene| !scene.contains("# on this host net."));
+    scenes.collect::<Vec<&str>>().join(BEFORE_A_TITLE)
+}
+
 /// Panics with the first line in which two texts differ.
 #[track_caller]
 pub fn assert_same(one: &str, other: &str, what: &str) {

@@ -1,5 +1,7 @@
 //! What a program's user has seen, written as the transcripts write it.
 
+use std::net::Ipv4Addr;
+
 /// Puts Python's way to write bytes and errors, and every address, into the form that is compared. `digits`: whether
 /// numbers are compared.
 pub fn common(seen: &str, digits: bool) -> String {
@@ -52,9 +54,13 @@ fn bytes(line: &str) -> String {
 
 /// `('127.0.0.1', 9000)` is `127.0.0.1:9000`.
 fn tuple(line: &str) -> String {
-    let Some((before, rest)) = line.split_once("('127.0.0.1', ") else { return line.to_owned() };
-    let Some((port, after)) = rest.split_once(')') else { return line.to_owned() };
-    format!("{before}127.0.0.1:{port}{}", tuple(after))
+    let Some((before, rest)) = line.split_once("('") else { return line.to_owned() };
+    let address = rest.split_once("', ").filter(|(ip, _)| ip.parse::<Ipv4Addr>().is_ok());
+    let address = address.and_then(|(ip, rest)| Some((ip, rest.split_once(')')?)));
+    match address {
+        Some((ip, (port, after))) => format!("{before}{ip}:{port}{}", tuple(after)),
+        None => format!("{before}('{}", tuple(rest)),
+    }
 }
 
 /// `[Errno 32] Broken pipe` is `Broken pipe (os error 32)`.

@@ -88,7 +88,7 @@ fn details(call: &Call) -> Vec<String> {
     let reported = call.get_out("ee_errno").is_some();
     for (name, value) in &call.out {
         match name.as_ref() {
-            "addr" if call.name == Syscall::GetSockName => details.push(show(value)),
+            "addr" if matches!(call.name, Syscall::GetSockName | Syscall::GetPeerName) => details.push(show(value)),
             "msg_name" if reported => details.push(format!("sent to {}", show(value))),
             "src_addr" | "addr" | "msg_name" => details.push(format!("from {}", show(value))),
             "stderr" if value.is_nothing() => {}

@@ -67,7 +67,7 @@ pub(super) struct Moved<'a> {
 impl Socket<'_> {
     /// Whether it has this name and is open, at an event.
     pub fn has(&self, name: &str, at: usize) -> bool {
-        let is_it = self.local.as_ref().is_some_and(|(local, since)| local == name && *since < at);
+        let is_it = self.local.as_ref().is_some_and(|(local, since)| is_called(local, name) && *since < at);
         is_it && self.closed.is_none_or(|closed| closed > at)
     }
 
@@ -75,6 +75,23 @@ impl Socket<'_> {
     pub fn peer(&self, at: usize) -> Option<&str> {
         self.peers.iter().rev().find(|(_, since)| *since < at).map(|(peer, _)| peer.as_str())
     }
+}
+
+/// Whether a socket with this address is reached by that one: it is the same, or every one of its host.
+pub(super) fn is_called(local: &str, name: &str) -> bool {
+    let port = local.strip_prefix("0.0.0.0:").or_else(|| local.strip_prefix("[::]:"));
+    local == name || port.is_some_and(|port| port_of(name) == port)
+}
+
+/// Whether the peer that accept gave is the socket with this address: an IPv6 listener has an IPv4 address as
+/// `[::ffff:127.0.0.1]`.
+pub(super) fn is_peer(accepted: &str, local: &str) -> bool {
+    let is_mapped = accepted.starts_with("[::ffff:") && !local.starts_with('[');
+    accepted == local || is_mapped && port_of(accepted) == port_of(local)
+}
+
+fn port_of(address: &str) -> &str {
+    address.rsplit(':').next().unwrap_or_default()
 }
 
 /// Reads the sockets off a scene's events.
@@ -110,7 +127,7 @@ struct Reader<'a> {
     /// What was passed on and has not been received: which socket, if it is one.
     passed: VecDeque<Option<usize>>,
     /// How many addresses of each role the kernel chose: they are named in this order.
-    chosen: HashMap<&'a str, usize>,
+    chosen: HashMap<String, usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -190,7 +207,10 @@ impl<'a> Reader<'a> {
                 self.sockets[index].listens = Some(at);
             }
             Syscall::Connect => {
-                self.choose(index, at);
+                // An IPv6 address is called by itself.
+                let ip = address();
+                let ip = ip.rsplit_once(':').map(|(ip, _)| ip).filter(|ip| ip.starts_with('['));
+                self.choose_of(ip, index, at);
                 let socket = &mut self.sockets[index];
                 if !socket.stream || good || call.errno == Some(Errno::EINPROGRESS) {
                     socket.peers.push((address(), at));
@@ -274,11 +294,16 @@ impl<'a> Reader<'a> {
 
     /// Gives a socket that has no address yet the next name of its role's, as the stage does.
     fn choose(&mut self, index: usize, at: usize) {
+        self.choose_of(None, index, at);
+    }
+
+    /// The same for a socket with this IP address, where that stands in place of its role.
+    fn choose_of(&mut self, ip: Option<&str>, index: usize, at: usize) {
         let Socket { role, local: None, unix: false, .. } = self.sockets[index] else { return };
-        let role = role.split('/').next().unwrap_or(role);
-        let count = self.chosen.entry(role).or_default();
+        let whose = ip.unwrap_or_else(|| role.split('/').next().unwrap_or(role));
+        let count = self.chosen.entry(whose.to_owned()).or_default();
         *count += 1;
-        let name = if *count == 1 { format!("{role}:port") } else { format!("{role}:port{count}") };
+        let name = if *count == 1 { format!("{whose}:port") } else { format!("{whose}:port{count}") };
         self.sockets[index].local = Some((name, at));
     }
 }

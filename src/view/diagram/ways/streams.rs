@@ -1,6 +1,6 @@
 //! Connections: who accepted whom, and which bytes, ends and resets went from which call to which.
 
-use super::sockets::{Moved, Socket};
+use super::sockets::{Moved, Socket, is_called, is_peer};
 use super::{Kind, Way, are_alike, bytes, role_of};
 use crate::trace::Errno;
 
@@ -41,17 +41,17 @@ pub(super) fn ways(sockets: &[Socket]) -> Vec<Way> {
 /// The socket that a role connected with, of one that was accepted: the only one with the name that accept gave.
 fn client_of(sockets: &[Socket], server: usize) -> Option<usize> {
     let (listener, name, at) = sockets[server].accepted.as_ref()?;
-    let listens_at = sockets[*listener].local.as_ref().map(|(local, _)| local.as_str());
+    let listens_at = sockets[*listener].local.as_ref().map(|(local, _)| local.as_str())?;
     if sockets[server].unix {
-        return unix_client_of(sockets, *listener, *at, listens_at?);
+        return unix_client_of(sockets, *listener, *at, listens_at);
     }
     let mut those = (0..sockets.len()).filter(|index| {
         let socket = &sockets[*index];
         socket.stream
             && socket.accepted.is_none()
-            && socket.local.as_ref().is_some_and(|(local, _)| local == name)
+            && socket.local.as_ref().is_some_and(|(local, _)| is_peer(name, local))
             && socket.connected.is_some_and(|(began, _)| began < *at)
-            && socket.peers.last().map(|(peer, _)| peer.as_str()) == listens_at
+            && socket.peers.last().is_some_and(|(peer, _)| is_called(listens_at, peer))
     });
     those.next().filter(|_| those.next().is_none())
 }
