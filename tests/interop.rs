@@ -756,3 +756,24 @@ fn a_python_worker_answers_on_a_connection_that_our_server_passes_to_it() {
     assert!(front.0.wait().expect("a status").success());
     assert!(worker.0.wait().expect("a status").success());
 }
+
+#[test]
+fn what_a_python_file_has_read_of_a_connection_is_not_there_for_its_recv() {
+    let test = "what_a_python_file_has_read_of_a_connection_is_not_there_for_its_recv";
+    if !python(test) {
+        return;
+    }
+    if !has_private_hosts() {
+        return skip(test, "the program has a port of its own, and it takes private hosts");
+    }
+    let host = Host::open();
+    let mut server = Command::new("python3");
+    server.arg(project("labs/48-names-options-files/python/file/server.py"));
+    server.env("PYTHONDONTWRITEBYTECODE", "1").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut server = host.start_server_at(8080, host.enter(&mut server), "tcp");
+    run(host.enter(lab(48).command().args(["client", "--scene", "7"])));
+    let mut said = String::new();
+    server.0.stdout.take().expect("a pipe").read_to_string(&mut said).expect("text");
+    let expected = "the line: b'5\\n'\nrecv: [Errno 11] Resource temporarily unavailable\nthe body: b'hello'\n";
+    assert_eq!(said, expected);
+}

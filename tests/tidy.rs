@@ -306,7 +306,11 @@ fn no_part_of_the_house_names_a_lab() {
 
 #[test]
 fn labs_use_loopback_only() {
-    for file in our_files("labs", "rs") {
+    // Its question is what these addresses mean. By hand, each of its servers takes one or two connections and sends
+    // nothing; the page says so.
+    const ABOUT_ALL_ADDRESSES: &str = "labs/48-names-options-files";
+    let others = our_files("labs", "rs").into_iter().filter(|file| !file.starts_with(project(ABOUT_ALL_ADDRESSES)));
+    for file in others {
         let code = fs::read_to_string(&file).expect("a file");
         assert!(!code.contains("UNSPECIFIED") && !code.contains("0.0.0.0"), "{}", file.display());
     }
