@@ -5,6 +5,7 @@
 
 mod cut;
 mod form;
+mod functions;
 mod lesson;
 mod quotation;
 mod tables;
@@ -290,6 +291,8 @@ fn made_up_to_an_end(marker: &str, lab: Option<&Lab>, labs: &[Lab], now: &str) -
         CLAIMS => Some(tables::claims_of(of_a_lab(lab)?)),
         "<!-- quote: table of labs -->" => Some(tables::labs_by_chapter(labs)),
         "<!-- quote: table of calls -->" => Some(tables::calls(labs)),
+        "<!-- quote: table of functions -->" => Some(functions::table(labs)),
+        "<!-- quote: table of names -->" => Some(functions::names()),
         "<!-- quote: table of programs -->" => Some(tables::programs(labs)),
         "<!-- quote: table of mistakes -->" => Some(tables::mistakes(labs)),
         "<!-- quote: table of claims -->" => Some(tables::all_claims(labs)),

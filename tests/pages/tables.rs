@@ -71,14 +71,14 @@ impl ExtendWith for BTreeMap<String, BTreeSet<u64>> {
 
 /// A call in a line of a transcript.
 #[derive(Debug, PartialEq)]
-struct CallIn<'a> {
-    name: &'a str,
+pub(super) struct CallIn<'a> {
+    pub(super) name: &'a str,
     error: Option<&'a str>,
     option: Option<&'a str>,
 }
 
 /// `server  setsockopt(3, SO_REUSEADDR, 1) = 0`; what a program prints begins with a bar.
-fn call_in(line: &str) -> Option<CallIn<'_>> {
+pub(super) fn call_in(line: &str) -> Option<CallIn<'_>> {
     let (_role, rest) = line.trim_start().split_once("  ")?;
     let (name, behind) = rest.split_once('(')?;
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
