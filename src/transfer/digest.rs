@@ -124,7 +124,6 @@ pub(super) fn room_for(len: u64) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::file::Folder;
 
     /// A file with these bytes, of which none was read, in a folder with which it goes.
     fn file_of(bytes: &[u8]) -> (tempfile::TempDir, File) {
