@@ -27,7 +27,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
 use rustix::io::FdFlags;
 use rustix::net::{SocketFlags, acceptfrom_with};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -739,8 +738,7 @@ impl Socket {
     /// That of `fcntl(2)`: not to be expected of an open socket.
     pub fn set_status_flags(&self, flags: i32) -> io::Result<()> {
         let call = self.call(Syscall::Fcntl).arg("cmd", "F_SETFL").arg("arg", StatusFlags(flags));
-        let all = OFlags::from_bits_retain(flags as _);
-        traced(call, Wait::Never, |_| Ok(rustix::fs::fcntl_setfl(&*self.inner, all)?))?;
+        traced(call, Wait::Never, |_| sys::set_status_flags(self.inner.as_fd(), flags))?;
         self.waiting.never.store(flags & libc::O_NONBLOCK != 0, Ordering::Relaxed);
         Ok(())
     }

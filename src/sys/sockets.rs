@@ -107,6 +107,15 @@ pub fn close(descriptor: OwnedFd) -> io::Result<()> {
     check(unsafe { libc::close(number) }).map(drop)
 }
 
+/// Sets the flags of an open file description, `F_SETFL` of `fcntl(2)`: these and no others.
+///
+/// # Errors
+/// Those of `fcntl(2)`.
+pub fn set_status_flags(fd: BorrowedFd<'_>, flags: i32) -> io::Result<()> {
+    // SAFETY: the command takes an `int`, and touches no memory.
+    check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
+}
+
 /// Asks a socket for one number, `ioctl(2)`.
 ///
 /// # Errors
