@@ -224,8 +224,8 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
     Some(format!("{name}({}) = {returned} {errno}", canonical(name, &arguments, returned)))
 }
 
-/// A process that strace saw being made or waited for, in the form in which it is compared: without its number. A thread
-/// is made by `clone3`, and is no process.
+/// A process that strace saw being made or waited for, in the form in which it is compared: without its number. A
+/// thread is made by `clone3`, and is no process.
 fn call_of_a_parent(name: &str, arguments: &[String], result: &str) -> Option<String> {
     let child = |number: &str| if number.starts_with(['-', '0']) { number.to_owned() } else { "child".to_owned() };
     let mut words = result.split(' ');

@@ -211,8 +211,8 @@ impl Scene {
         self
     }
 
-    /// In a demo all roles run in one folder, which is new and empty, and goes with the demo, but for those that have one
-    /// of their own. By hand they run where their users are, who have to be in one folder, too.
+    /// In a demo all roles run in one folder, which is new and empty, and goes with the demo, but for those that have
+    /// one of their own. By hand they run where their users are, who have to be in one folder, too.
     #[must_use]
     pub fn in_one_folder(mut self) -> Scene {
         self.one_folder = true;

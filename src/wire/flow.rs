@@ -165,8 +165,8 @@ pub fn covers(known: Option<u32>, numbers: Numbers, len: usize) -> bool {
     !numbers.syn && known.is_some_and(|known| !is_behind(end_of(numbers, len), known))
 }
 
-/// Whether a segment is a probe, of a window or of whether the peer is alive: it has nothing, and a number `before` which
-/// all was sent. RFC 9293, 3.8.4 and 3.8.6.1.
+/// Whether a segment is a probe, of a window or of whether the peer is alive: it has nothing, and a number `before`
+/// which all was sent. RFC 9293, 3.8.4 and 3.8.6.1.
 fn is_probe(numbers: Numbers, len: usize, before: Option<u32>) -> bool {
     let takes_none = len == 0 && !numbers.syn && !numbers.fin;
     takes_none && before.is_some_and(|before| is_behind(before, numbers.seq))
