@@ -156,7 +156,7 @@ fn bare_client() {
 fn enter(choice: Choice) {
     let began = Instant::now();
     let mut hosts = Hosts::open(choice);
-    let _stage = hosts.prepare(9000, &Plan::default()).expect("a host");
+    let _stage = hosts.prepare(9000, &Plan::default(), &[]).expect("a host");
     let took = began.elapsed();
     if let Hosts::Loopback(why) = hosts {
         eprintln!("no private host here ({why}): the figure is that of the fallback");
@@ -230,7 +230,7 @@ fn forward(carry: fn(Hosts, usize) -> Duration) {
 
 /// From where a frame comes out of one host until the other one has taken it in.
 fn carry_by_the_wire(mut hosts: Hosts, len: usize) -> Duration {
-    let (address, wire) = hosts.prepare(9000, &Plan::default()).expect("two hosts");
+    let (address, wire) = hosts.prepare(9000, &Plan::default(), &[]).expect("two hosts");
     let mut wire = wire.expect("a wire");
     wire::enter(wire.host(1)).expect("the second host");
     let receiver = UdpSocket::bind(address).expect("bind");
@@ -256,7 +256,7 @@ fn carry_by_the_wire(mut hosts: Hosts, len: usize) -> Duration {
 
 /// All of it: the kernel hands a datagram on inside of the call that sends it.
 fn carry_by_loopback(mut hosts: Hosts, len: usize) -> Duration {
-    let _stage = hosts.prepare(9000, &Plan::default()).expect("a host");
+    let _stage = hosts.prepare(9000, &Plan::default(), &[]).expect("a host");
     let receiver = UdpSocket::bind("127.0.0.1:0").expect("bind");
     let sender = UdpSocket::bind("127.0.0.1:0").expect("bind");
     sender.connect(receiver.local_addr().expect("an address")).expect("connect");
@@ -284,7 +284,7 @@ fn receive_a_batch(receiver: &UdpSocket, len: usize) {
 
 /// From one frame that is told to the next, between two roles on a stage. Their own calls are not told.
 fn carry_by_the_stage(mut hosts: Hosts, len: usize) -> Duration {
-    let (address, wire) = hosts.prepare(9000, &Plan::default()).expect("two hosts");
+    let (address, wire) = hosts.prepare(9000, &Plan::default(), &[]).expect("two hosts");
     let mut times = Vec::new();
     let mut tell = |event: &Event| {
         if matches!(event.what, What::Frame(_)) {
