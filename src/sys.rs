@@ -23,7 +23,7 @@ pub use sockets::{
     IntRequest, bind_packet, close, ioctl_int, memory_info, option, packets_seen, recv_from_into, recv_into, recv_many,
     recv_message, send_many, set_option, set_status_flags, stamp_of_last_packet, tcp_info, unix_address,
 };
-pub use wait::{retry_on_intr, wait_for, wait_until_readable};
+pub use wait::{retry_on_intr, select_readable, wait_for, wait_until_readable};
 
 /// What a call returned, or for -1 the error in `errno(3)`.
 ///

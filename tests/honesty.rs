@@ -28,6 +28,7 @@ fn as_strace_has_it(call: &str) -> (&str, &str) {
     match call {
         "accept" => ("accept4", "SOCK_CLOEXEC"),
         "poll" => ("ppoll", "0"),
+        "select" => ("pselect6", "0"),
         "epoll_wait" => ("epoll_pwait", "0"),
         "recv" | "recvfrom" => ("recvfrom", "0"),
         "send" | "sendto" => ("sendto", "0"),
@@ -192,7 +193,8 @@ fn seen_call(line: &str, sockets: &mut BTreeSet<i64>) -> Option<String> {
             | "wait4"
     );
     let on_socket = fd.is_some_and(|fd| sockets.contains(&fd))
-        || (name.contains("poll") && sockets.iter().any(|socket| line.contains(&format!("{{fd={socket},"))));
+        || (name.contains("poll") && sockets.iter().any(|socket| line.contains(&format!("{{fd={socket},"))))
+        || (name.contains("select") && sockets.iter().any(|socket| line.contains(&format!("[{socket}]"))));
     if fd.is_some_and(|fd| fd >= OURS) || !(network || on_socket) {
         return None;
     }
@@ -282,6 +284,7 @@ fn canonical(name: &str, arguments: &[String], returned: i64) -> String {
             format!("{}, {}, {}", is(0), is(2).trim_end_matches("_OLD"), milliseconds(is(3)))
         }
         "ppoll" => format!("{}, {}", is(0), timespec(is(2))),
+        "pselect6" => format!("{}, {}, {}", is(0), is(1), timespec(is(4))),
         "setsockopt" => format!("{}, {}, {}", is(0), is(2), is(3).trim_matches(['[', ']'])),
         "sendmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
         "recvmmsg" => format!("{}, {}, {}, {}", is(0), datagrams(is(1)), is(2), is(3)),
@@ -551,6 +554,7 @@ fn told_call(event: &Json) -> String {
         "fcntl" if event["args"]["arg"].is_null() => format!("{fd}, {}", argument("cmd")),
         "fcntl" => format!("{fd}, {}, {}", argument("cmd"), argument("arg")),
         "ppoll" => format!("[{{fd={fd}, events={}}}], {}", argument("events"), argument("timeout")),
+        "pselect6" => format!("{}, {}, {}", argument("nfds"), argument("readfds"), argument("timeout")),
         "setsockopt" => format!("{fd}, {}, {}", argument("optname"), argument("optval")),
         "getsockopt" => format!("{fd}, {}", argument("optname")),
         "sendto" | "recvfrom" => format!("{fd}, {data}, {}, {}", argument("len"), ordered(&flags)),

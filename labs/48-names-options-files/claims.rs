@@ -72,12 +72,6 @@ pub fn all() -> Vec<Claim> {
             let all = [its_own, its_peer, accepted, own, peer];
             Verdict::by_calls(holds && address(&accepted) == address(&peer) && address(&own).is_some(), all)
         }),
-        Claim::ours("A peer that has sent FIN still has its name.", |trace| {
-            let server = trace.scene(1).role("server");
-            let (fin, peer) = (server.first(Syscall::Recv)?, server.last(Syscall::GetPeerName)?);
-            let still = fin.call.ret == Some(0) && fin.event.n < peer.event.n;
-            Verdict::by_calls(still && address(&peer).is_some(), [fin, peer])
-        }),
         Claim::ours("The kernel doubles SO_RCVBUF and SO_SNDBUF, and has a minimum: here 2304 and 4608.", |trace| {
             let asked = trace.scene(2).role("program").some(Syscall::GetSockOpt)?;
             let of = |option| asked.iter().filter(move |made| made.call.option() == Some(option)).copied();
@@ -173,6 +167,12 @@ pub fn all() -> Vec<Claim> {
             let wrong: Vec<_> = made.iter().filter(wrong).copied().collect();
             let refused = wrong.iter().all(|made| made.failed(Errno::EPROTONOSUPPORT));
             if wrong.is_empty() { Err(NOT_TRIED) } else { Verdict::by_calls(refused, wrong) }
+        }),
+        Claim::ours("select says without waiting whether something can be received.", |trace| {
+            let program = trace.scene(13).role("program");
+            let [before, after] = program.exactly(Syscall::Select)?;
+            let sent = program.first(Syscall::SendTo)?;
+            Verdict::by_calls(before.call.ret == Some(0) && after.call.ret == Some(1), [before, sent, after])
         }),
     ]
 }

@@ -66,6 +66,7 @@ pub fn lab() -> Lab {
                 .with_setting(WITH_IPV6.0, WITH_IPV6.1),
         )
         .scene(Scene::new("socket itself: family, type, protocol").role("program", families_program))
+        .scene(Scene::new("select: descriptors as bits").role("program", selecting_program))
         .claims(claims::all())
 }
 
@@ -393,5 +394,15 @@ fn families_program(_: Endpoint) -> io::Result<()> {
             Ok(_) => say!("{what}: made"),
         }
     }
+    Ok(())
+}
+
+fn selecting_program(at: Endpoint) -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    socket.bind(&at.address())?;
+    let before = socket.select_now()?;
+    socket.send_to(b"hello", &at.address())?;
+    let after = socket.select_now()?;
+    say!("something to receive: {before}, then {after}");
     Ok(())
 }

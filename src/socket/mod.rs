@@ -762,6 +762,28 @@ impl Socket {
         })
     }
 
+    /// Whether something can be received now, `select(2)` with a time of 0: bytes, a datagram, a connection, or the end.
+    ///
+    /// # Errors
+    /// That of `select(2)`; `InvalidInput` for a descriptor from 1024 on, for which a set has no bit.
+    pub fn select_now(&self) -> io::Result<bool> {
+        let set = format!("[{}]", self.number());
+        let call = Call::new(Syscall::Select, None)
+            .arg("nfds", self.number() + 1)
+            .arg("readfds", set.clone())
+            .arg("writefds", "NULL")
+            .arg("exceptfds", "NULL")
+            .arg("timeout", Duration::ZERO);
+        traced(call, Wait::Never, |call| {
+            let ready = sys::select_readable(self.inner.as_fd())?;
+            call.returned(ready.into());
+            if ready {
+                call.wrote("readfds", set);
+            }
+            Ok(ready)
+        })
+    }
+
     /// Ends sending (with a FIN), receiving, or both, `shutdown(2)`.
     ///
     /// # Errors

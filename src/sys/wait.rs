@@ -1,7 +1,9 @@
 //! Waiting for descriptors, and calls that go on after a signal.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::mem;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::ptr;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -28,6 +30,26 @@ pub fn wait_for(fds: &mut [PollFd<'_>], at_most: Option<Duration>) -> io::Result
             result => return Ok(result?),
         }
     }
+}
+
+/// Whether a descriptor is readable or at its end now, `select(2)` with a time of 0.
+///
+/// # Errors
+/// Those of `select(2)`; `InvalidInput` for a descriptor that a set has no bit for, from `FD_SETSIZE` on.
+pub fn select_readable(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    let number = fd.as_raw_fd();
+    if usize::try_from(number).is_ok_and(|number| number >= libc::FD_SETSIZE) {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: all-zero bytes are the empty set.
+    let mut set: libc::fd_set = unsafe { mem::zeroed() };
+    let mut now = libc::timeval { tv_sec: 0, tv_usec: 0 };
+    // SAFETY: `set` has a bit for this descriptor, and it and `now` live through the call; there are no other sets.
+    let ready = unsafe {
+        libc::FD_SET(number, &mut set);
+        libc::select(number + 1, &mut set, ptr::null_mut(), ptr::null_mut(), &mut now)
+    };
+    if ready < 0 { Err(io::Error::last_os_error()) } else { Ok(ready > 0) }
 }
 
 /// Waits until a descriptor is readable or at its end, at most `at_most`. Returns whether it is.

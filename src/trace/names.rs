@@ -59,6 +59,7 @@ named! {
         DupFd = "fcntl",
         Ioctl = "ioctl",
         Poll = "poll",
+        Select = "select",
         EpollCreate1 = "epoll_create1",
         EpollCtl = "epoll_ctl",
         EpollWait = "epoll_wait",
