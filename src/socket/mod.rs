@@ -762,7 +762,7 @@ impl Socket {
         })
     }
 
-    /// Whether something can be received now, `select(2)` with a time of 0: bytes, a datagram, a connection, or the end.
+    /// Whether something can be received now, `select(2)` with a time of 0: data, a connection, or the end.
     ///
     /// # Errors
     /// That of `select(2)`; `InvalidInput` for a descriptor from 1024 on, for which a set has no bit.
