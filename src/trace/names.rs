@@ -78,7 +78,6 @@ named! {
         OpenAt = "openat",
         OpenAt2 = "openat2",
         ReadFile = "read",
-        PRead = "pread64",
         WriteFile = "write",
         FStat = "fstat",
         FStatAt = "fstatat",
@@ -116,7 +115,7 @@ impl Syscall {
 
     /// Whether its data comes in: from a socket, or from a file.
     pub fn gives_data(self) -> bool {
-        self.receives() || matches!(self, Syscall::ReadFile | Syscall::PRead)
+        self.receives() || self == Syscall::ReadFile
     }
 
     /// Whether its data goes out: to a socket, or to a file.
@@ -127,8 +126,7 @@ impl Syscall {
     /// Whether it is a file's or a folder's affair.
     pub fn is_on_a_file(self) -> bool {
         use Syscall::*;
-        let opens_or_moves =
-            matches!(self, OpenAt | OpenAt2 | ReadFile | PRead | WriteFile | FStat | LSeek | FTruncate);
+        let opens_or_moves = matches!(self, OpenAt | OpenAt2 | ReadFile | WriteFile | FStat | LSeek | FTruncate);
         let names = matches!(
             self,
             RenameAt2 | LinkAt | UnlinkAt | MkdirAt | SymlinkAt | MknodAt | ReadDir | FStatAt | FChmodAt
