@@ -1,0 +1,6 @@
+import socket
+
+SERVER = ("127.0.0.1", 9000)
+
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+    s.sendto(b"hello", SERVER)  # ①
