@@ -94,6 +94,11 @@ impl Writer {
         }
         let Some(name) = event["role"].as_str() else { return };
         let number = self.number(name);
+        // How a process ends that a role has made is not the role's end, nor its user's affair.
+        let is_role = event["actor"] == event["role"];
+        if event["kind"] == "exit" && !is_role {
+            return;
+        }
         if event["kind"] == "meet" {
             self.roles[number].pauses += 1;
             return;
