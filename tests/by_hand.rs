@@ -36,6 +36,17 @@ fn one_server_of_lab_01_serves_one_client_after_the_other() {
 }
 
 #[test]
+fn what_listens_everywhere_on_a_stage_is_on_the_loopback_by_hand() {
+    let (lab, host) = (lab(48), Host::open());
+    let mut server = host.start_server(&mut host.role(&lab, "server"), "tcp");
+    let client = host.role(&lab, "client").spawn().expect("the client starts");
+    assert_eq!(finish(client).status.code(), Some(0));
+    let mut printed = String::new();
+    server.0.stdout.take().expect("a pipe").read_to_string(&mut printed).expect("text");
+    assert!(printed.contains(&format!("the listener: {}", host.address())), "{printed}");
+}
+
+#[test]
 fn calls_shows_each_system_call_beside_what_the_program_prints() {
     let (lab, host) = (lab(1), Host::open());
     let _server = host.start_server(&mut host.role(&lab, "server"), "udp");

@@ -306,8 +306,7 @@ fn no_part_of_the_house_names_a_lab() {
 
 #[test]
 fn labs_use_loopback_only() {
-    // Its question is what these addresses mean. By hand, each of its servers takes one or two connections and sends
-    // nothing; the page says so.
+    // Its question is what these addresses mean, on private hosts; by hand it takes the loopback (tests/by_hand.rs).
     const ABOUT_ALL_ADDRESSES: &str = "labs/48-names-options-files";
     let others = our_files("labs", "rs").into_iter().filter(|file| !file.starts_with(project(ABOUT_ALL_ADDRESSES)));
     for file in others {

@@ -70,6 +70,17 @@ pub fn lab() -> Lab {
         .claims(claims::all())
 }
 
+/// The lab's port on every address of the server's host; by hand on the loopback only: what listens on all addresses of
+/// your machine is there for its whole network.
+fn everywhere(at: Endpoint, every: impl Into<IpAddr>) -> Address {
+    let ip = match every.into() {
+        every if !is_by_hand() => every,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    on(at, ip)
+}
+
 /// The lab's port at this address of the server's host.
 fn on(at: Endpoint, ip: impl Into<IpAddr>) -> Address {
     SocketAddr::new(ip.into(), at.address().as_socket().map_or(0, |server| server.port())).into()
@@ -83,7 +94,7 @@ fn port(at: Endpoint, number: u16) -> Address {
 fn server(at: Endpoint) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     say!("before bind: {}", listener.local_addr()?); // ①
-    listener.bind(&on(at, Ipv4Addr::UNSPECIFIED))?;
+    listener.bind(&everywhere(at, Ipv4Addr::UNSPECIFIED))?;
     listener.listen(5)?;
     say!("the listener: {}", listener.local_addr()?); // ②
     if let Err(error) = listener.peer_addr() {
@@ -339,11 +350,11 @@ fn ipv6_server(at: Endpoint) -> io::Result<()> {
 fn ipv6_listener(at: Endpoint, only: bool) -> io::Result<()> {
     let listener = Socket::new(Domain::IPV6, Type::STREAM, None)?;
     listener.set_option(SocketOption::V6Only, only.into())?; // ①
-    listener.bind(&on(at, Ipv6Addr::UNSPECIFIED))?;
+    listener.bind(&everywhere(at, Ipv6Addr::UNSPECIFIED))?;
     listener.listen(5)?;
     // Is the same port of IPv4 free?
     let beside = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-    if let Err(error) = beside.bind(&on(at, Ipv4Addr::UNSPECIFIED)) {
+    if let Err(error) = beside.bind(&everywhere(at, Ipv4Addr::UNSPECIFIED)) {
         say!("0.0.0.0: {error}"); // ②
     }
     drop(beside);
