@@ -1,7 +1,7 @@
 //! What the old texts say about ports and about the function socket, and what a socket can tell.
 
 use socklab::prelude::*;
-use socklab::trace::{Made, Selection, SocketType};
+use socklab::trace::{Calls, Made, Selection, SocketType, bytes_of};
 
 /// When ports below 1024 are closed to a program.
 const USUAL_START: &str =
@@ -60,6 +60,23 @@ pub fn all() -> Vec<Claim> {
                 let to = called.call.get_arg("addr").and_then(Value::as_word);
                 let holds = address(&listener) == Some("0.0.0.0:8080") && address(&connection) == to;
                 Verdict::by_calls(holds && to.is_some(), [listener, called, connection])
+            },
+        ),
+        Claim::classic("S1-C14", "getpeername gives the address of the other end of a connection.", |trace| {
+            let client = trace.scene(1).role("client");
+            let (called, peer) = (client.first(Syscall::Connect)?, client.last(Syscall::GetPeerName)?);
+            let to = called.call.get_arg("addr").and_then(Value::as_word);
+            Verdict::by_calls(address(&peer) == to && to.is_some(), [called, peer])
+        }),
+        Claim::classic(
+            "S1-C14",
+            "makefile makes a file that belongs to the socket: to read it is to receive.",
+            |trace| {
+                let server = trace.scene(7).role("server");
+                let (taken, then) = (server.first(Syscall::Read)?, server.first(Syscall::Recv)?);
+                let sent = trace.scene(7).role("client").some(Calls::Sends)?;
+                let same = taken.call.fd == then.call.fd && taken.call.bytes() == bytes_of(&sent);
+                Verdict::by_calls(same, sent.into_iter().chain([taken, then]))
             },
         ),
         Claim::ours("Each side's getpeername is the other side's getsockname, and what accept has given.", |trace| {
