@@ -96,7 +96,11 @@ fn serve(listener: &Socket) -> io::Result<()> {
     let mut buf = vec![0; PIECE];
     let mut is_full = false;
     loop {
-        let all = epoll.wait(1024, None)?; // ③
+        let waited = epoll.wait(1024, None); // ③
+        let all = match waited {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue, // Ctrl-Z and fg, for example
+            all => all?,
+        };
         for ready in all {
             if ready.fd == listener.number() {
                 match listener.accept_nonblocking() {

@@ -147,7 +147,9 @@ impl ByHand {
 impl Recorder for ByHand {
     fn before(&mut self, call: &Call, wait: Wait) {
         if let Some(for_what) = wait.what() {
-            self.show(What::Begin(call.clone()));
+            if self.transcript.is_some() {
+                self.show(What::Begin(call.clone()));
+            }
             let on_what = matches!(wait, Wait::Readable(_) | Wait::Until(_)).then(|| self.before_it_waits.take());
             if let Some(what_else) = on_what.flatten() {
                 let timed = wait.is_timed();
