@@ -116,6 +116,7 @@ bless only="":
 # Measure anew the times that pages tell; do it when the machine has nothing else to do
 measure:
     SOCKLAB_MEASURE=1 SOCKLAB_BLESS=1 cargo test -q --test integration pages::every_quotation
+    SOCKLAB_BLESS=1 cargo bench -q --bench clients
 
 # Run labs many times and count their different transcripts: just soak --load --together 4
 [no-exit-message]
@@ -149,7 +150,7 @@ vm *arguments:
 
 # Measure, each figure beside its baseline and its limit
 bench:
-    cargo bench -q --bench stage --bench judge --bench grading --bench framing --bench transfer
+    cargo bench -q --bench stage --bench judge --bench grading --bench framing --bench transfer --bench clients
 
 # Formatting and lints, as CI asks for them
 check:

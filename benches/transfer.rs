@@ -13,10 +13,12 @@
 
 #[path = "support/limit.rs"]
 mod limit;
+#[path = "support/servers.rs"]
+mod servers;
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::sync_channel;
@@ -24,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use limit::keeps;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
+use servers::{address, free_port, load, median, real_python, setting, wait_until_it_listens};
 
 /// Where the files are.
 const TMPFS: &str = "/dev/shm";
@@ -125,11 +128,6 @@ fn main() {
     }
 }
 
-/// A number from the environment.
-fn setting(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}: no number")))
-}
-
 fn compare() {
     let (mib, rounds) = (setting("SOCKLAB_MIB", MIB).max(16), setting("SOCKLAB_ROUNDS", ROUNDS as u64).max(1) as usize);
     let needed = 2 * mib + 64;
@@ -220,11 +218,6 @@ impl Figures {
 fn ratio(ours: &[Option<Figures>], baseline: &[Option<Figures>], value: fn(&Figures) -> f64) -> f64 {
     let rounds = ours.iter().zip(baseline);
     median(rounds.filter_map(|(ours, baseline)| Some(value(ours.as_ref()?) / value(baseline.as_ref()?))).collect())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// A folder on tmpfs with the file that is sent, and a name for the one that comes. It goes with the value.
@@ -379,15 +372,6 @@ fn python_sender(program: &str, place: &Place, port: u16) -> Command {
     python(&[program, &port.to_string()], &place.source)
 }
 
-/// The interpreter itself: `python3` may be a shim that costs more than it.
-fn real_python() -> &'static Path {
-    static REAL: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    REAL.get_or_init(|| {
-        let told = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().expect("python3");
-        String::from_utf8_lossy(&told.stdout).trim().into()
-    })
-}
-
 fn lab(port: u16, dir: &Path, role: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_socklab"));
     command.args(["lab", "36", "--address", &address(port).to_string(), "--dir"]).arg(dir).args(role);
@@ -410,10 +394,6 @@ fn put(place: &Place, port: u16, digest: &str) -> Command {
 
 fn get(place: &Place, port: u16, digest: &str) -> Command {
     lab(port, &place.inbox, &["client", "get", "--digest", digest, "file"])
-}
-
-fn address(port: u16) -> SocketAddrV4 {
-    SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
 }
 
 impl Way {
@@ -488,21 +468,6 @@ fn that_tells_its_port(command: &mut Command) -> (Child, u16) {
     // The classic receiver prints on: somebody has to take that.
     std::thread::spawn(move || io::copy(&mut out, &mut io::sink()));
     (child, line.trim().parse().expect("a port"))
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(address(0)).expect("a port");
-    listener.local_addr().expect("an address").port()
-}
-
-/// A look at the kernel's table costs the server no connection.
-fn wait_until_it_listens(port: u16) {
-    let line = format!("0100007F:{port:04X} 00000000:0000 0A");
-    let until = Instant::now() + Duration::from_secs(30);
-    while !fs::read_to_string("/proc/net/tcp").expect("the kernel's table").contains(&line) {
-        assert!(Instant::now() < until, "the server does not listen");
-        std::thread::yield_now();
-    }
 }
 
 fn plain_sender(port: u16, path: &str) -> io::Result<()> {
@@ -596,7 +561,6 @@ fn machine() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let control = read("/proc/sys/net/ipv4/tcp_congestion_control");
-    let load = read("/proc/loadavg");
-    let load = load.split(' ').next().unwrap_or_default();
+    let load = load();
     format!("{processors} processors, load {load}, congestion control {control}")
 }
