@@ -6,6 +6,7 @@
 pub mod children;
 mod interfaces;
 mod process;
+mod semaphore;
 mod signals;
 mod sockets;
 mod wait;
@@ -16,12 +17,13 @@ pub use interfaces::{Setting, make_tap, set_interface, set_neighbour};
 pub use process::{
     Forked, close_inherited, die_with, exit_now, fork, fork_into, page_size, unshare, voluntary_switches,
 };
+pub use semaphore::Semaphore;
 pub use signals::{
     catch_signal, default_action, ignore_signal, set_alarm, signals_caught, signals_to_read, unblock_signals,
 };
 pub use sockets::{
-    IntRequest, bind_packet, close, ioctl_int, memory_info, option, packets_seen, recv_from_into, recv_into, recv_many,
-    recv_message, send_many, set_option, set_status_flags, stamp_of_last_packet, tcp_info, unix_address,
+    IntRequest, bind_packet, close, ioctl_int, memory_info, named_by, option, packets_seen, recv_from_into, recv_into,
+    recv_many, recv_message, send_many, set_option, set_status_flags, stamp_of_last_packet, tcp_info, unix_address,
 };
 pub use wait::{retry_on_intr, select_readable, wait_for, wait_until_readable};
 

@@ -19,7 +19,7 @@ use crate::support::{fixture_words, has, played_here, run, side_by_side, skip};
 const OURS: i64 = 936;
 
 const TRACED: &str = "trace=%network,close,dup,dup2,dup3,read,readv,pread64,write,writev,pwrite64,sendfile,splice,poll,\
-epoll_create1,openat2,fstat,lseek,ftruncate,fsync,flock,renameat2,\
+epoll_create1,openat,openat2,fstat,lseek,ftruncate,fsync,flock,renameat2,\
 unlinkat,wait4,ppoll,select,pselect6,epoll_ctl,epoll_wait,epoll_pwait,epoll_pwait2,fcntl,ioctl,prctl,clone,clone3,fork,\
 vfork,rt_sigreturn";
 
@@ -115,10 +115,25 @@ fn calls_of_role(text: &str, mut sockets: BTreeSet<i64>, inherited: &mut BTreeMa
     if role.starts_with("lab-") {
         return None;
     }
+    // A thread has the sockets that its process has at each moment: any number is one, but that of a file which it has
+    // opened itself, as the C library does for its own ends.
+    let is_thread = sockets.contains(&(OURS - 1));
+    let mut files = BTreeSet::new();
     let calls = interrupted(lines).filter_map(|line| {
+        if line.starts_with("openat(") {
+            let file = line.rsplit_once(" = ").and_then(|(_, file)| file.parse().ok());
+            files.extend(file.filter(|file| is_thread && sockets.remove(file)));
+            return None;
+        }
+        let closed = line.strip_prefix("close(").and_then(|rest| rest.split(')').next()?.parse().ok());
+        if let Some(file) = closed.filter(|fd| files.remove(fd)) {
+            sockets.insert(file);
+            return None;
+        }
         if line.starts_with("clone") {
             let child = line.rsplit_once(" = ")?.1.split(' ').next()?.parse().ok()?;
-            inherited.insert(child, sockets.clone());
+            let is_thread = line.contains("CLONE_THREAD");
+            inherited.insert(child, if is_thread { (3..OURS).collect() } else { sockets.clone() });
         }
         seen_call(&line, &mut sockets)
     });
@@ -461,7 +476,7 @@ fn is_on_a_socket(event: &Json, process: &str, sockets: &mut BTreeSet<(u64, Stri
     let socket = |fd: &Json| Some((event["scene"].as_u64()?, process.to_owned(), fd.as_i64()?));
     match event["call"].as_str() {
         Some("system" | "posix_spawnp" | "kill" | "sigaction" | "setitimer" | "setrlimit") => false,
-        Some("pthread_create" | "pthread_join") => false,
+        Some("pthread_create" | "pthread_join" | "sem_post" | "sem_wait" | "getpid" | "gettid") => false,
         // Of the calls on files, those are left out that strace is not asked for.
         Some(
             "fstatat" | "fchmodat" | "openat" | "linkat" | "mkdirat" | "symlinkat" | "mknodat" | "readdir" | "pipe2",

@@ -82,6 +82,19 @@ impl File {
         })
     }
 
+    /// Reads bytes from this place, `pread(2)`: at most as many as fit; 0 at its end. Where the next read begins stays.
+    ///
+    /// # Errors
+    /// That of `pread(2)`.
+    pub fn read_at(&self, buf: &mut [u8], place: u64) -> io::Result<usize> {
+        let call = self.descriptor.call(Syscall::PRead).arg("len", buf.len());
+        traced(call.arg("offset", i64::try_from(place).unwrap_or(i64::MAX)), Wait::Never, |call| {
+            let len = rustix::io::pread(&self.descriptor, &mut *buf, place)?;
+            call.received(len, buf);
+            Ok(len)
+        })
+    }
+
     /// Writes bytes behind the last ones, `write(2)`. The kernel may take fewer than all: a full disk is met so first.
     ///
     /// # Errors

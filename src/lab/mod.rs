@@ -21,6 +21,7 @@ mod play;
 mod processes;
 mod repeat;
 mod scene;
+mod threads;
 mod times;
 mod words;
 
@@ -40,6 +41,7 @@ pub use piped::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use play::PLAYED_AGAIN;
 pub use processes::{Forked, Thread, fork, reap_child, start_thread, wait_for_child, zombies};
 pub use scene::Scene;
+pub use threads::{Queue, limit_address_space, process_id, thread_id};
 pub use words::{
     at_full_speed, be_interrupted, be_killed, beside, is_by_hand, meet, note, obey_sigpipe, port_owner, processor_time,
     prompt, say, words,

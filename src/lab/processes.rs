@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::mpsc;
 use std::thread;
 
@@ -9,6 +10,7 @@ use rustix::process::{Pid, WaitOptions, getpid};
 use rustix::thread::gettid;
 
 use crate::probe;
+use crate::stage::panic_text;
 use crate::sys;
 use crate::trace::recorder::traced;
 use crate::trace::{Call, For, Status, Syscall, Value, Wait, error_name, recorder};
@@ -99,6 +101,8 @@ pub fn zombies() -> usize {
     probe::processes(|stat| stat.parent == own && stat.state == 'Z').len()
 }
 
+type ThreadBody = Box<dyn FnOnce() -> io::Result<()> + Send>;
+
 /// A thread that this role has started.
 #[derive(Debug)]
 pub struct Thread {
@@ -118,22 +122,33 @@ pub fn start_thread(body: impl FnOnce() -> io::Result<()> + Send + 'static) -> i
     let Some(make_recorder) = recorder::with(|recorder| recorder.for_thread(number, own)).flatten() else {
         return Err(io::Error::other("here a role has one thread"));
     };
-    traced(Call::new(Syscall::PthreadCreate, None), Wait::Never, |call| {
+    // Where no thread is made, what the body has is dropped after the call.
+    let (hand_over, body_comes) = mpsc::channel::<ThreadBody>();
+    let thread = traced(Call::new(Syscall::PthreadCreate, None), Wait::Never, |call| {
         let (tells, told) = mpsc::channel();
         let run = move || {
             // Whoever started us waits for it.
             let _ = tells.send(gettid());
             recorder::install(make_recorder());
-            let result = body().map_err(|error| error_name(&error));
-            recorder::with(|recorder| recorder.ends(result));
+            let result = catch_unwind(AssertUnwindSafe(|| body_comes.recv().map_or(Ok(()), |body| body())));
+            let ends = match &result {
+                Ok(result) => result.as_ref().map(|()| ()).map_err(error_name),
+                Err(panic) => Err(format!("panicked: {}", panic_text(&**panic))),
+            };
+            recorder::with(|recorder| recorder.ends(ends));
             recorder::uninstall();
+            if let Err(panic) = result {
+                resume_unwind(panic);
+            }
         };
         let handle = thread::Builder::new().spawn(run)?;
         let tid = told.recv().map_err(io::Error::other)?;
         MADE.set(number);
         call.wrote("thread", Value::Process(tid.as_raw_nonzero().get()));
         Ok(Thread { handle, tid })
-    })
+    })?;
+    hand_over.send(Box::new(body)).map_err(|_| io::Error::other("the thread has ended"))?;
+    Ok(thread)
 }
 
 impl Thread {

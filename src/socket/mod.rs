@@ -19,6 +19,7 @@ mod signals;
 
 use std::fmt;
 use std::io::{self, IoSlice};
+use std::mem::ManuallyDrop;
 use std::net::{Shutdown, SocketAddr};
 use std::ops::Deref;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -142,6 +143,13 @@ impl Socket {
     /// The number of its descriptor, by which an epoll reports it; `fileno` in Python. No call is made.
     pub fn number(&self) -> RawFd {
         self.inner.as_raw_fd()
+    }
+
+    /// The stream socket that has this number at each call, whoever opened it: as C and Python programs keep one. It is
+    /// not closed when this is dropped; where nothing has the number, calls fail with `EBADF`.
+    pub fn of_number(number: RawFd) -> ManuallyDrop<Socket> {
+        let named = ManuallyDrop::into_inner(sys::named_by(number));
+        ManuallyDrop::new(Socket::from_inner(named.into(), true))
     }
 
     /// Its descriptor, to be passed on or for questions that change nothing.

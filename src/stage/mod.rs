@@ -31,7 +31,7 @@ use std::time::Duration;
 pub use channel::LONGEST_TEXT;
 pub use host::{Choice, Hosts, NoPrivateHost};
 pub use limits::{Attempted, explained, make_room};
-pub use role::{NOT_STARTED, RoleBody};
+pub use role::{NOT_STARTED, RoleBody, panic_text};
 
 use crate::trace::{Event, Host, Status, Waiting, What};
 use crate::wire::Wire;

@@ -165,7 +165,7 @@ impl Player {
             Some("poll" | "ppoll") => call.name == Syscall::Poll,
             Some("epoll_wait" | "epoll_pwait" | "epoll_pwait2") => call.name == Syscall::EpollWait,
             Some("wait4") => call.name == Syscall::WaitPid,
-            Some("futex") => call.name == Syscall::PthreadJoin,
+            Some("futex") => matches!(call.name, Syscall::PthreadJoin | Syscall::SemWait),
             Some("sendto" | "sendmsg") => !channel::is_ours(first),
             Some(_) => probe::call_acts_on_descriptor(number) && call.fd == Some(first),
             None => false,

@@ -1,9 +1,9 @@
 //! What sockets are asked and told beyond what `socket2` offers.
 
 use std::io;
-use std::mem::{self, MaybeUninit};
+use std::mem::{self, ManuallyDrop, MaybeUninit};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
 use socket2::{MaybeUninitSlice, MsgHdrMut, SockAddr, SockAddrStorage, Socket};
@@ -114,6 +114,16 @@ pub fn close(descriptor: OwnedFd) -> io::Result<()> {
 pub fn set_status_flags(fd: BorrowedFd<'_>, flags: i32) -> io::Result<()> {
     // SAFETY: the command takes an `int`, and touches no memory.
     check(unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, flags) }).map(drop)
+}
+
+/// What has this number, whoever opened it. It is another's, and not to be closed.
+///
+/// # Panics
+/// The number is negative: no descriptor has one.
+pub fn named_by(number: RawFd) -> ManuallyDrop<OwnedFd> {
+    assert!(number >= 0, "{number} is no descriptor's number");
+    // SAFETY: it is not -1, and nothing is closed through it. Calls on a number that nothing has fail with `EBADF`.
+    ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// Asks a socket for one number, `ioctl(2)`.

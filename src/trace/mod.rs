@@ -295,4 +295,6 @@ pub enum For {
     Child,
     /// The end of a thread that the role has made.
     Thread,
+    /// Another thread's `sem_post`.
+    Post,
 }

@@ -75,9 +75,14 @@ named! {
         WaitPid = "waitpid",
         PthreadCreate = "pthread_create",
         PthreadJoin = "pthread_join",
+        SemPost = "sem_post",
+        SemWait = "sem_wait",
+        GetPid = "getpid",
+        GetTid = "gettid",
         OpenAt = "openat",
         OpenAt2 = "openat2",
         ReadFile = "read",
+        PRead = "pread64",
         WriteFile = "write",
         FStat = "fstat",
         FStatAt = "fstatat",
@@ -115,7 +120,7 @@ impl Syscall {
 
     /// Whether its data comes in: from a socket, or from a file.
     pub fn gives_data(self) -> bool {
-        self.receives() || self == Syscall::ReadFile
+        self.receives() || matches!(self, Syscall::ReadFile | Syscall::PRead)
     }
 
     /// Whether its data goes out: to a socket, or to a file.
@@ -126,7 +131,8 @@ impl Syscall {
     /// Whether it is a file's or a folder's affair.
     pub fn is_on_a_file(self) -> bool {
         use Syscall::*;
-        let opens_or_moves = matches!(self, OpenAt | OpenAt2 | ReadFile | WriteFile | FStat | LSeek | FTruncate);
+        let opens_or_moves =
+            matches!(self, OpenAt | OpenAt2 | ReadFile | PRead | WriteFile | FStat | LSeek | FTruncate);
         let names = matches!(
             self,
             RenameAt2 | LinkAt | UnlinkAt | MkdirAt | SymlinkAt | MknodAt | ReadDir | FStatAt | FChmodAt

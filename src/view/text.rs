@@ -161,6 +161,7 @@ pub fn waits_for(waiting: &Waiting) -> String {
         For::Pipe => "the command's output, or its end",
         For::Child => "the end of a child",
         For::Thread => "the end of a thread",
+        For::Post => "another thread's sem_post",
     };
     if waiting.timed && waiting.waits_for != For::Time {
         format!("{what}, or the end of its time")

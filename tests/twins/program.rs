@@ -149,15 +149,20 @@ impl Program {
         let mut words = call.split_whitespace();
         let Some(Ok(number)) = words.next().map(str::parse::<i64>) else { return Doing::Acts };
         let fd = words.next().and_then(|fd| u32::from_str_radix(fd.trim_start_matches("0x"), 16).ok());
+        // One that polls without a limit of time is woken by what comes.
+        let for_ever = match number {
+            libc::SYS_poll => words.nth(1) == Some("0xffffffff"),
+            libc::SYS_ppoll => words.nth(1) == Some("0x0"),
+            _ => false,
+        };
+        if for_ever {
+            return Doing::WaitsIn("poll");
+        }
         let name = match number {
             libc::SYS_read if fd == Some(0) => return Doing::WaitsForALine,
             libc::SYS_accept | libc::SYS_accept4 => "accept",
             libc::SYS_recvfrom | libc::SYS_recvmsg => "recv",
             libc::SYS_connect => "connect",
-            // Its fourth argument is a time, and -1 none.
-            libc::SYS_epoll_pwait if words.nth(2).is_some_and(|time| time.ends_with("ffffffff")) => "epoll_wait",
-            #[cfg(target_arch = "x86_64")]
-            libc::SYS_epoll_wait if words.nth(2).is_some_and(|time| time.ends_with("ffffffff")) => "epoll_wait",
             _ => return Doing::Acts,
         };
         if self.has_something_to_take(host, fd.unwrap_or(0)) { Doing::Acts } else { Doing::WaitsIn(name) }

@@ -123,6 +123,8 @@ impl Writer {
                     self.roles[number].sees.push_str(&format!("{line}\n"));
                 }
             }
+            // A process or a thread that the role has made may end before it.
+            Some("exit") if event["actor"] != event["role"] => {}
             Some("exit") if event["exit"]["signal"].is_null() => self.roles[number].end = Some(End::Exits),
             Some("exit") => {
                 self.step(number, Step::Kill);
