@@ -1,0 +1,3 @@
+//! Lab 40, as a program of its own.
+
+socklab::program!();
