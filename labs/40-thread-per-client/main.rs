@@ -4,7 +4,7 @@ mod claims;
 
 use std::fs;
 use std::net::Shutdown;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
 use socklab::clients::{self, SMALL_BUFFER, shout};
@@ -181,21 +181,23 @@ fn costing_server(_at: Endpoint) -> io::Result<()> {
     const THREADS: usize = 100;
     for stack in [8192, 64] {
         let (address_space, memory) = (status("VmSize")?, status("VmRSS")?);
-        let mut started = Vec::new();
+        // They all wait here twice, and this thread with them: when all are there, and before they end.
+        let gate = Arc::new(Barrier::new(THREADS + 1));
+        let mut threads = Vec::new();
         for _ in 0..THREADS {
-            let (end, ends) = mpsc::channel::<()>();
-            // The thread waits until `end` is dropped, and that is no error for it.
-            let thread = thread::Builder::new().stack_size(stack << 10).spawn(move || {
-                let _ = ends.recv();
-            })?;
-            started.push((end, thread));
+            let gate = Arc::clone(&gate);
+            threads.push(thread::Builder::new().stack_size(stack << 10).spawn(move || {
+                gate.wait();
+                gate.wait();
+            })?);
         }
+        gate.wait();
         let (address_space, memory) = (status("VmSize")? - address_space, status("VmRSS")?.saturating_sub(memory));
         say!("{} threads with stacks of {stack} KiB", status("Threads")? - 1);
         say!("  address space: {}", at_least(address_space, (THREADS * stack) as u64));
         say!("  memory of them: {}", less_than(memory, (THREADS * 64) as u64));
-        for (end, thread) in started {
-            drop(end);
+        gate.wait();
+        for thread in threads {
             thread.join().map_err(|_panic| io::Error::other("a thread panicked"))?;
         }
     }

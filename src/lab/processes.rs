@@ -132,7 +132,7 @@ pub fn start_thread(body: impl FnOnce() -> io::Result<()> + Send + 'static) -> i
             recorder::install(make_recorder());
             let result = catch_unwind(AssertUnwindSafe(|| body_comes.recv().map_or(Ok(()), |body| body())));
             let ends = match &result {
-                Ok(result) => result.as_ref().map(|()| ()).map_err(error_name),
+                Ok(result) => result.as_ref().copied().map_err(error_name),
                 Err(panic) => Err(format!("panicked: {}", panic_text(&**panic))),
             };
             recorder::with(|recorder| recorder.ends(ends));
