@@ -158,11 +158,17 @@ impl Scene {
         self
     }
 
-    /// Shows how many bytes are sent and not acknowledged. On one host, what was sent is acknowledged before the scene
-    /// goes on, however long the kernel delays that.
+    /// Shows how many bytes are sent and not acknowledged, and waits as [`acknowledged`](Scene::acknowledged) does.
     #[must_use]
     pub fn show_send_queues(mut self) -> Scene {
         self.watch.send_queues = true;
+        self.acknowledged()
+    }
+
+    /// On one host, what was sent is acknowledged before the scene goes on, however long the kernel delays that.
+    #[must_use]
+    pub fn acknowledged(mut self) -> Scene {
+        self.watch.acknowledged = true;
         self
     }
 

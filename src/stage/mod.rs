@@ -84,6 +84,8 @@ pub struct Watch {
     pub receive_queues: bool,
     /// How many bytes are sent and not acknowledged, or not sent yet.
     pub send_queues: bool,
+    /// Nothing of these: on one host, what was sent is acknowledged before the scene goes on.
+    pub acknowledged: bool,
     /// The state of a TCP connection.
     pub states: bool,
     /// The same also between two frames, and after a socket has been closed: until nothing is left of its connection.
@@ -103,7 +105,7 @@ pub struct Watch {
 impl Watch {
     /// Whether there is anything to look at.
     fn anything(self) -> bool {
-        self.receive_queues || self.send_queues || self.states || self.accept_queues
+        self.receive_queues || self.send_queues || self.acknowledged || self.states || self.accept_queues
     }
 }
 
