@@ -149,7 +149,8 @@ impl Roles<'_, '_> {
     }
 
     /// On a single host, where a scene asks for it, waits (at most 1 s) until what was sent is acknowledged, and who
-    /// was woken by that sleeps again. A receiver may delay its ACK by 40 ms; waiting removes that difference between runs.
+    /// was woken by that sleeps again. A receiver may delay its ACK by 40 ms; waiting removes that difference between
+    /// runs.
     fn wait_for_settled_queues(&self) -> Step<()> {
         const LONGEST: Duration = Duration::from_secs(1);
         const LOOK: Duration = Duration::from_millis(1);
