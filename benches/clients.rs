@@ -366,6 +366,7 @@ impl Server {
         let port = free_port();
         let mut command = (way.command)(port);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        #[expect(clippy::zombie_processes, reason = "its whole group is waited for at its end")]
         let child = command.spawn().expect("the server starts");
         let server = Server { group: Pid::from_child(&child), port };
         wait_until_it_listens(port);
