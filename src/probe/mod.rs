@@ -367,8 +367,15 @@ mod tests {
 
     #[test]
     fn a_socket_of_this_process_is_found_to_be_its_own() {
-        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
-        let port = socket.local_addr().expect("an address").port();
+        // TCP must not have this port: not even a connection in TIME-WAIT, which other programs leave by the thousand.
+        let (_socket, port) = std::iter::repeat_with(|| {
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+            let port = socket.local_addr().expect("an address").port();
+            (socket, port)
+        })
+        .take(1000)
+        .find(|(_, port)| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a port that TCP does not have");
         assert!(matches!(holder_of(port, "udp", None), Holder::Process(pid, _) if pid == std::process::id()));
         assert_eq!(holder_of(port, "tcp", None), Holder::Hidden);
     }
