@@ -1,5 +1,6 @@
 //! `epoll(7)`: the kernel keeps the list of descriptors that a program waits for.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -15,7 +16,11 @@ use crate::trace::{Call, EpollEvents, For, Ready, Syscall, Wait};
 /// A list in the kernel of the sockets that are watched, and what for. Dropping it closes its descriptor.
 ///
 /// A socket that is closed leaves the list by itself, as long as nobody else has it open.
-pub struct Epoll(Option<OwnedFd>);
+pub struct Epoll {
+    epoll: Option<OwnedFd>,
+    /// The room for what one wait reports, kept for the next one.
+    room: RefCell<Vec<Event>>,
+}
 
 impl Epoll {
     /// Makes an empty list, `epoll_create1(2)` with `EPOLL_CLOEXEC`.
@@ -29,7 +34,7 @@ impl Epoll {
             Ok(epoll)
         };
         traced_opening(Call::new(Syscall::EpollCreate1, None), Wait::Never, make, |epoll| Some(epoll.as_fd()))
-            .map(|epoll| Epoll(Some(epoll)))
+            .map(|epoll| Epoll { epoll: Some(epoll), room: RefCell::default() })
     }
 
     /// Has a socket watched for these events, `EPOLL_CTL_ADD` of `epoll_ctl(2)`: `libc::EPOLLIN`, `libc::EPOLLOUT`;
@@ -78,8 +83,12 @@ impl Epoll {
         }
         traced(call, wait, |call| {
             let timeout = timeout.map(timespec).transpose()?;
-            let mut events: Vec<Event> = Vec::with_capacity(most);
-            epoll::wait(self.fd(), rustix::buffer::spare_capacity(&mut events), timeout.as_ref())?;
+            let mut events = self.room.borrow_mut();
+            events.clear();
+            if events.capacity() != most {
+                *events = Vec::with_capacity(most);
+            }
+            epoll::wait(self.fd(), rustix::buffer::spare_capacity(&mut *events), timeout.as_ref())?;
             let ready: Vec<Ready> = events.iter().map(one).collect();
             call.returned(ready.len());
             if !ready.is_empty() {
@@ -110,7 +119,7 @@ impl Epoll {
     }
 
     fn fd(&self) -> &OwnedFd {
-        self.0.as_ref().expect("it is open until it is dropped")
+        self.epoll.as_ref().expect("it is open until it is dropped")
     }
 }
 
@@ -123,7 +132,7 @@ fn one(event: &Event) -> Ready {
 impl Drop for Epoll {
     fn drop(&mut self) {
         let call = self.call(Syscall::Close);
-        if let Some(epoll) = self.0.take() {
+        if let Some(epoll) = self.epoll.take() {
             // What close returns stands in the trace; the descriptor is gone in any case, close(2).
             let _ = traced(call, Wait::Never, |_| sys::close(epoll));
         }
@@ -132,6 +141,6 @@ impl Drop for Epoll {
 
 impl fmt::Debug for Epoll {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.epoll.fmt(f)
     }
 }
