@@ -186,7 +186,9 @@ impl Pen {
     pub fn bar(&mut self, class: &str, x: f64, top: f64, bottom: f64, width: f64) {
         let Some(((_, top), (_, bottom))) = self.seen_part((x, top), (x, bottom)) else { return };
         let corner = (x - width / 2.0, top);
-        self.strokes.push(Stroke { from: (x, top), to: (x, bottom) });
+        for x in [x - width / 2.0, x, x + width / 2.0] {
+            self.strokes.push(Stroke { from: (x, top), to: (x, bottom) });
+        }
         rectangle(&mut self.lines, class, corner, (width, bottom - top), width / 2.0);
     }
 

@@ -100,12 +100,19 @@ pub(super) fn of<'a>(events: &[&'a Event]) -> Vec<Socket<'a>> {
     for (at, event) in events.iter().enumerate() {
         let Some(role) = event.actor() else { continue };
         match &event.what {
-            What::Begin(_) => {
-                reader.begun.insert(role, at);
+            What::Begin(call) => {
+                let socket = reader.socket(role, call);
+                reader.begun.insert(role, (at, socket));
             }
             What::Call(call) => {
-                let began = reader.begun.remove(role).unwrap_or(at);
-                reader.call(role, call, began, at);
+                let begun = reader.begun.remove(role);
+                let (began, socket) = begun.unwrap_or_else(|| (at, reader.socket(role, call)));
+                reader.call(role, call, socket, began, at);
+                if begun.is_some()
+                    && let Some(index) = socket
+                {
+                    reader.let_go(index, at);
+                }
             }
             What::Exit(_) => {
                 let fds: Vec<i32> = reader.open.keys().filter(|(of, _)| *of == role).map(|(_, fd)| *fd).collect();
@@ -123,7 +130,9 @@ struct Reader<'a> {
     open: HashMap<(&'a str, i32), usize>,
     /// Whose descriptors a thread has.
     threads: HashMap<&'a str, &'a str>,
-    begun: HashMap<&'a str, usize>,
+    /// The calls that have begun and not returned: since when, and on which socket. Until it returns, a call has its
+    /// socket, whatever another thread does with the number.
+    begun: HashMap<&'a str, (usize, Option<usize>)>,
     /// What was passed on and has not been received: which socket, if it is one.
     passed: VecDeque<Option<usize>>,
     /// How many addresses of each role the kernel chose: they are named in this order.
@@ -133,11 +142,23 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A process has closed a socket: nobody has it any more, or another one still does.
     fn close(&mut self, process: &'a str, fd: i32, at: usize) {
-        if let Some(index) = self.open.remove(&(process, fd))
-            && !self.open.values().any(|open| *open == index)
-        {
-            self.sockets[index].closed = Some(at);
+        if let Some(index) = self.open.remove(&(process, fd)) {
+            self.let_go(index, at);
         }
+    }
+
+    /// Notes that a socket is closed, unless a process or a call has it.
+    fn let_go(&mut self, index: usize, at: usize) {
+        let calls = self.begun.values().filter_map(|(_, socket)| *socket);
+        if !self.open.values().copied().chain(calls).any(|held| held == index) {
+            self.sockets[index].closed.get_or_insert(at);
+        }
+    }
+
+    /// The socket of a call that begins now.
+    fn socket(&self, actor: &'a str, call: &Call) -> Option<usize> {
+        let process = self.threads.get(actor).copied().unwrap_or(actor);
+        call.fd.and_then(|fd| self.open.get(&(process, fd)).copied())
     }
 
     /// A process or a thread that has been made has its maker's sockets.
@@ -151,13 +172,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn call(&mut self, actor: &'a str, call: &'a Call, began: usize, at: usize) {
+    fn call(&mut self, actor: &'a str, call: &'a Call, index: Option<usize>, began: usize, at: usize) {
         let role = self.threads.get(actor).copied().unwrap_or(actor);
         if call.name.makes_an_actor() {
             self.divides(role, call);
         }
         let made = call.ret.filter(|ret| *ret >= 0 && call.name.opens()).and_then(|ret| i32::try_from(ret).ok());
-        let index = call.fd.and_then(|fd| self.open.get(&(role, fd)).copied());
         if let (Some(fd), Syscall::DupFd, Some(index)) = (made, call.name, index) {
             self.open.insert((role, fd), index);
             return;
