@@ -163,6 +163,10 @@ impl Program {
             libc::SYS_accept | libc::SYS_accept4 => "accept",
             libc::SYS_recvfrom | libc::SYS_recvmsg => "recv",
             libc::SYS_connect => "connect",
+            // Its fourth argument is a time, and -1 none.
+            libc::SYS_epoll_pwait if words.nth(2).is_some_and(|time| time.ends_with("ffffffff")) => "epoll_wait",
+            #[cfg(target_arch = "x86_64")]
+            libc::SYS_epoll_wait if words.nth(2).is_some_and(|time| time.ends_with("ffffffff")) => "epoll_wait",
             _ => return Doing::Acts,
         };
         if self.has_something_to_take(host, fd.unwrap_or(0)) { Doing::Acts } else { Doing::WaitsIn(name) }
