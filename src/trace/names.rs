@@ -283,59 +283,52 @@ named! {
     }
 }
 
-/// Flags of `send(2)` and `recv(2)`, as the bits that the kernel takes. Shown by their names in C, `0` for none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageFlags(pub i32);
+/// Defines a set of bits as the kernel takes them, shown by their names in C, in this order; `0` for none.
+macro_rules! bits {
+    ($(#[$about:meta])* $set:ident { $($bit:ident)* }) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct $set(pub i32);
+
+        impl $set {
+            /// Whether all of these bits are set.
+            pub fn contains(self, bits: i32) -> bool {
+                self.0 & bits == bits
+            }
+        }
+
+        impl fmt::Display for $set {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let names = joined(&[$((libc::$bit, stringify!($bit))),*], self.0);
+                f.write_str(if names.is_empty() { "0" } else { &names })
+            }
+        }
+    };
+}
+
+bits! {
+    /// Flags of `send(2)` and `recv(2)`.
+    MessageFlags {
+        MSG_PEEK MSG_TRUNC MSG_DONTWAIT MSG_WAITALL MSG_MORE MSG_OOB MSG_ERRQUEUE MSG_CTRUNC MSG_CMSG_CLOEXEC
+    }
+}
 
 impl MessageFlags {
-    /// Whether all of these bits are set, as `libc::MSG_PEEK`.
-    pub fn contains(self, flags: i32) -> bool {
-        self.0 & flags == flags
-    }
-
     /// Whether none is set.
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 }
 
-impl fmt::Display for MessageFlags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [(i32, &str); 9] = [
-            (libc::MSG_PEEK, "MSG_PEEK"),
-            (libc::MSG_TRUNC, "MSG_TRUNC"),
-            (libc::MSG_DONTWAIT, "MSG_DONTWAIT"),
-            (libc::MSG_WAITALL, "MSG_WAITALL"),
-            (libc::MSG_MORE, "MSG_MORE"),
-            (libc::MSG_OOB, "MSG_OOB"),
-            (libc::MSG_ERRQUEUE, "MSG_ERRQUEUE"),
-            (libc::MSG_CTRUNC, "MSG_CTRUNC"),
-            (libc::MSG_CMSG_CLOEXEC, "MSG_CMSG_CLOEXEC"),
-        ];
-        let names = joined(&NAMES, self.0);
-        f.write_str(if names.is_empty() { "0" } else { &names })
-    }
+bits! {
+    /// Flags of an open file description, `F_GETFL` of `fcntl(2)`. Of the access modes only `O_RDWR` has a name here:
+    /// every socket has it.
+    StatusFlags { O_RDWR O_APPEND O_NONBLOCK }
 }
 
-/// Flags of an open file description, `F_GETFL` of `fcntl(2)`, as the bits that the kernel takes. Of the access modes
-/// only `O_RDWR` has a name here: every socket has it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusFlags(pub i32);
-
-impl StatusFlags {
-    /// Whether all of these bits are set, as `libc::O_NONBLOCK`.
-    pub fn contains(self, flags: i32) -> bool {
-        self.0 & flags == flags
-    }
-}
-
-impl fmt::Display for StatusFlags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [(i32, &str); 3] =
-            [(libc::O_RDWR, "O_RDWR"), (libc::O_APPEND, "O_APPEND"), (libc::O_NONBLOCK, "O_NONBLOCK")];
-        let names = joined(&NAMES, self.0);
-        f.write_str(if names.is_empty() { "0" } else { &names })
-    }
+bits! {
+    /// Events of `epoll(7)`, and how they are to be reported.
+    EpollEvents { EPOLLIN EPOLLOUT EPOLLERR EPOLLHUP EPOLLRDHUP EPOLLONESHOT EPOLLET }
 }
 
 /// Events of `poll(2)`, as the bits that the kernel takes. Shown by their names in C.
@@ -359,34 +352,6 @@ impl fmt::Display for PollEvents {
             (libc::POLLRDHUP as i32, "POLLRDHUP"),
         ];
         f.write_str(&joined(&NAMES, self.0.into()))
-    }
-}
-
-/// Events of `epoll(7)`, and how they are to be reported, as the bits that the kernel takes. Shown by their names in C,
-/// `0` for none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EpollEvents(pub i32);
-
-impl EpollEvents {
-    /// Whether all of these bits are set, as `libc::EPOLLIN`.
-    pub fn contains(self, events: i32) -> bool {
-        self.0 & events == events
-    }
-}
-
-impl fmt::Display for EpollEvents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const NAMES: [(i32, &str); 7] = [
-            (libc::EPOLLIN, "EPOLLIN"),
-            (libc::EPOLLOUT, "EPOLLOUT"),
-            (libc::EPOLLERR, "EPOLLERR"),
-            (libc::EPOLLHUP, "EPOLLHUP"),
-            (libc::EPOLLRDHUP, "EPOLLRDHUP"),
-            (libc::EPOLLONESHOT, "EPOLLONESHOT"),
-            (libc::EPOLLET, "EPOLLET"),
-        ];
-        let names = joined(&NAMES, self.0);
-        f.write_str(if names.is_empty() { "0" } else { &names })
     }
 }
 
