@@ -13,6 +13,7 @@ mod demo;
 pub mod exit;
 mod files;
 mod history;
+mod limits;
 mod mutation;
 mod outside;
 mod own_folder;
@@ -36,12 +37,13 @@ pub use child::start_program;
 pub use claim::{Checked, Claim, Verdict};
 pub use clock::strftime;
 pub use command::{Ran, run_command};
+pub use limits::{limit_address_space, limit_descriptors};
 pub use own_folder::{own_folder, use_folder, work_in_own_folder};
 pub use piped::{Input, Pipe, StartedCommand, end_leftovers, start_command};
 pub use play::PLAYED_AGAIN;
 pub use processes::{Forked, Thread, fork, reap_child, start_thread, wait_for_child, zombies};
 pub use scene::Scene;
-pub use threads::{Queue, limit_address_space, process_id, thread_id};
+pub use threads::{Queue, process_id, thread_id};
 pub use words::{
     at_full_speed, be_interrupted, be_killed, beside, is_by_hand, meet, note, obey_sigpipe, port_owner, processor_time,
     prompt, say, words,

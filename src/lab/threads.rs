@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::process::{Resource, Rlimit, getpid, getrlimit, setrlimit};
+use rustix::process::getpid;
 use rustix::thread::gettid;
 
 use crate::sys;
@@ -67,18 +67,4 @@ impl<T> Queue<T> {
         let item = self.items.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
         item.ok_or_else(|| io::Error::other("the semaphore counted more than was put in"))
     }
-}
-
-/// From now on this process gets at most so many MiB of address space more than the bytes that it has: `RLIMIT_AS` of
-/// `setrlimit(2)`.
-///
-/// # Errors
-///
-/// That of `setrlimit(2)`.
-pub fn limit_address_space(has: u64, more: u32) -> io::Result<()> {
-    let limit = getrlimit(Resource::As);
-    let current = Some(has + (u64::from(more) << 20));
-    let shown = format!("{more} MiB more than there is");
-    let call = Call::new(Syscall::SetRLimit, None).arg("resource", "RLIMIT_AS").arg("rlim_cur", shown);
-    traced(call, Wait::Never, |_| Ok(setrlimit(Resource::As, Rlimit { current, ..limit })?))
 }

@@ -30,7 +30,6 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::FdFlags;
 use rustix::net::{SocketFlags, acceptfrom_with};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 pub use address::Address;
 pub use epoll::Epoll;
@@ -81,12 +80,13 @@ impl Waiting {
         self.sending_ends.load(Ordering::Relaxed)
     }
 
-    /// How it is of a connection that this listener gives: it gets the deadlines, and not `O_NONBLOCK`.
-    fn of_a_connection(&self) -> Waiting {
+    /// How it is of a connection that this listener gives: it gets the deadlines, and `O_NONBLOCK` where it is asked
+    /// for.
+    fn of_a_connection(&self, never: bool) -> Waiting {
         Waiting {
             receiving_ends: self.receiving_ends().into(),
             sending_ends: self.sending_ends().into(),
-            never: false.into(),
+            never: never.into(),
         }
     }
 }
@@ -164,12 +164,7 @@ impl Socket {
     /// socket.
     pub fn accept(&self) -> io::Result<(Socket, Address)> {
         let mut from = None;
-        let wait = match (self.waiting.never(), self.waiting.receiving_ends()) {
-            (true, _) => Wait::Never,
-            (_, true) => Wait::Until(For::Connection),
-            _ => Wait::Readable(For::Connection),
-        };
-        let mut conn = opening(self.call(Syscall::Accept), wait, self.stream, |call| {
+        let mut conn = opening(self.call(Syscall::Accept), self.wait_to_accept(), self.stream, |call| {
             let (inner, peer) = self.inner.accept()?;
             let peer = Address::from(peer);
             call.wrote("addr", peer.value());
@@ -177,7 +172,7 @@ impl Socket {
             Ok(inner)
         })?;
         conn.local = self.local;
-        conn.waiting = Arc::new(self.waiting.of_a_connection());
+        conn.waiting = Arc::new(self.waiting.of_a_connection(false));
         Ok((conn, from.expect("accept gives an address with each connection")))
     }
 
@@ -201,9 +196,8 @@ impl Socket {
     /// That of `accept(2)`: `EAGAIN` on a non-blocking socket where none has come, `EMFILE` with too many open files.
     pub fn accept_nonblocking(&self) -> io::Result<(Socket, Address)> {
         let mut from = None;
-        let wait = if self.waiting.never() { Wait::Never } else { Wait::Readable(For::Connection) };
         let call = self.call(Syscall::Accept).arg("flags", "SOCK_NONBLOCK");
-        let conn = opening(call, wait, true, |call| {
+        let mut conn = opening(call, self.wait_to_accept(), true, |call| {
             let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
             let (inner, peer) = acceptfrom_with(&*self.inner, flags)?;
             let peer = peer.ok_or(rustix::io::Errno::AFNOSUPPORT)?;
@@ -212,7 +206,7 @@ impl Socket {
             from = Some(peer);
             Ok(inner.into())
         })?;
-        conn.waiting.never.store(true, Ordering::Relaxed);
+        conn.waiting = Arc::new(self.waiting.of_a_connection(true));
         Ok((conn, from.expect("accept gives an address with each connection")))
     }
 
@@ -663,7 +657,7 @@ impl Socket {
     /// # Errors
     /// That of `setsockopt(2)`: `EINVAL` for less than a second, or more than 32,767.
     pub fn set_keepalive_time(&self, time: Duration) -> io::Result<()> {
-        self.set_tcp(SocketOption::KeepIdle, libc::TCP_KEEPIDLE, time.as_secs())
+        self.set_option(SocketOption::KeepIdle, number(time.as_secs())?)
     }
 
     /// How long it waits for each answer, `TCP_KEEPINTVL` of `tcp(7)`, in whole seconds.
@@ -671,7 +665,7 @@ impl Socket {
     /// # Errors
     /// As of [`set_keepalive_time`](Socket::set_keepalive_time).
     pub fn set_keepalive_interval(&self, time: Duration) -> io::Result<()> {
-        self.set_tcp(SocketOption::KeepIntvl, libc::TCP_KEEPINTVL, time.as_secs())
+        self.set_option(SocketOption::KeepIntvl, number(time.as_secs())?)
     }
 
     /// How often it asks before it gives up, `TCP_KEEPCNT` of `tcp(7)`.
@@ -679,7 +673,7 @@ impl Socket {
     /// # Errors
     /// That of `setsockopt(2)`: `EINVAL` for 0, or more than 127.
     pub fn set_keepalive_retries(&self, times: u32) -> io::Result<()> {
-        self.set_tcp(SocketOption::KeepCnt, libc::TCP_KEEPCNT, times.into())
+        self.set_option(SocketOption::KeepCnt, number(times)?)
     }
 
     /// How long what was sent may stay unacknowledged before the connection ends with `ETIMEDOUT`, `TCP_USER_TIMEOUT`
@@ -688,8 +682,8 @@ impl Socket {
     /// # Errors
     /// That of `setsockopt(2)`: `EOPNOTSUPP` or `ENOPROTOOPT` where it is not a TCP socket.
     pub fn set_tcp_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
-        let millis = timeout.map_or(0, |timeout| timeout.as_millis() as u64);
-        self.set_tcp(SocketOption::UserTimeout, libc::TCP_USER_TIMEOUT, millis)
+        let millis = timeout.map_or(0, |timeout| timeout.as_millis());
+        self.set_option(SocketOption::UserTimeout, number(millis)?)
     }
 
     /// How long close waits for what is not sent yet, `SO_LINGER` of `socket(7)`, in whole seconds: with 0 it throws it
@@ -874,11 +868,6 @@ impl Socket {
         traced(call.arg("optval", value), Wait::Never, |_| make())
     }
 
-    fn set_tcp(&self, option: SocketOption, name: i32, value: u64) -> io::Result<()> {
-        let value = i32::try_from(value).map_err(|_| io::ErrorKind::InvalidInput)?;
-        self.set(option, i64::from(value), || sys::set_option(self.inner.as_fd(), libc::IPPROTO_TCP, name, value))
-    }
-
     /// Whether, and for what, a call may wait that receives with these flags.
     pub(crate) fn wait_to_receive(&self, flags: i32) -> Wait {
         let what = match self.local {
@@ -888,10 +877,21 @@ impl Socket {
         };
         // A receive of urgent data never blocks.
         match flags & (libc::MSG_DONTWAIT | libc::MSG_OOB) {
-            _ if self.waiting.never() => Wait::Never,
-            0 if self.waiting.receiving_ends() => Wait::Until(what),
-            0 => Wait::Readable(what),
+            0 => self.wait_until_readable(what),
             _ => Wait::Never,
+        }
+    }
+
+    /// The same of an accept.
+    fn wait_to_accept(&self) -> Wait {
+        self.wait_until_readable(For::Connection)
+    }
+
+    fn wait_until_readable(&self, what: For) -> Wait {
+        match (self.waiting.never(), self.waiting.receiving_ends()) {
+            (true, _) => Wait::Never,
+            (_, true) => Wait::Until(what),
+            _ => Wait::Readable(what),
         }
     }
 
@@ -969,17 +969,9 @@ pub fn pause(time: Duration) -> io::Result<()> {
     })
 }
 
-/// How many descriptors this process may have open at once, `RLIMIT_NOFILE` of `setrlimit(2)`: no new one gets this
-/// number or a larger one. No more than the hard limit, which only root raises.
-///
-/// # Errors
-/// That of `setrlimit(2)`: not to be expected.
-pub fn limit_descriptors(most: u64) -> io::Result<()> {
-    let limit = getrlimit(Resource::Nofile);
-    let current = limit.maximum.map_or(most, |hard| most.min(hard));
-    let shown = i64::try_from(current).unwrap_or(i64::MAX);
-    let call = Call::new(Syscall::SetRLimit, None).arg("resource", "RLIMIT_NOFILE").arg("rlim_cur", shown);
-    traced(call, Wait::Never, |_| Ok(setrlimit(Resource::Nofile, Rlimit { current: Some(current), ..limit })?))
+/// A number as an option takes it.
+fn number(value: impl TryInto<i32>) -> io::Result<i32> {
+    value.try_into().map_err(|_| io::ErrorKind::InvalidInput.into())
 }
 
 fn timespec(time: Duration) -> io::Result<Timespec> {

@@ -1,4 +1,4 @@
-//! Options of any socket by their names, for a lab that goes through a table of them.
+//! Options of any socket by their names: those that are numbers.
 
 use std::io;
 use std::os::fd::AsFd;
@@ -65,9 +65,13 @@ fn numbers(option: SocketOption) -> io::Result<(i32, i32)> {
         SocketOption::RecvErr => (libc::IPPROTO_IP, libc::IP_RECVERR),
         SocketOption::V6Only => (libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
         SocketOption::Cork => (libc::IPPROTO_TCP, libc::TCP_CORK),
+        SocketOption::KeepCnt => (libc::IPPROTO_TCP, libc::TCP_KEEPCNT),
+        SocketOption::KeepIdle => (libc::IPPROTO_TCP, libc::TCP_KEEPIDLE),
+        SocketOption::KeepIntvl => (libc::IPPROTO_TCP, libc::TCP_KEEPINTVL),
         SocketOption::MaxSeg => (libc::IPPROTO_TCP, libc::TCP_MAXSEG),
         SocketOption::NoDelay => (libc::IPPROTO_TCP, libc::TCP_NODELAY),
         SocketOption::QuickAck => (libc::IPPROTO_TCP, libc::TCP_QUICKACK),
+        SocketOption::UserTimeout => (libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT),
         _ => return Err(io::ErrorKind::Unsupported.into()),
     })
 }
