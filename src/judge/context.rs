@@ -23,6 +23,9 @@ use crate::view::text;
 /// The time between two samples of a program that is waited for.
 pub const SAMPLE_EVERY: Duration = Duration::from_millis(10);
 
+/// The time between two questions about what is to come at once.
+pub const ASK_EVERY: Duration = Duration::from_micros(200);
+
 /// Samples with every thread asleep after which a program counts as hung: 100 × 10 ms. Time spent runnable does not
 /// count.
 pub const HANG_SAMPLES: u32 = 100;

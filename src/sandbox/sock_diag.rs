@@ -41,6 +41,16 @@ pub enum Transport {
     Udp,
 }
 
+impl Transport {
+    /// `IPPROTO_…` of `<netinet/in.h>`.
+    fn protocol(self) -> i32 {
+        match self {
+            Transport::Tcp => libc::IPPROTO_TCP,
+            Transport::Udp => libc::IPPROTO_UDP,
+        }
+    }
+}
+
 impl HostSocket {
     /// Whether it takes connections, or datagrams from any peer.
     pub fn is_ready(&self) -> bool {
@@ -68,17 +78,16 @@ const CLOSED: u32 = 1 << 7;
 /// Those of [`netlink::ask`].
 pub fn list(kernel: &OwnedFd, states: u32) -> io::Result<Vec<HostSocket>> {
     let mut found = Vec::new();
-    for (family, protocol) in [
-        (libc::AF_INET, libc::IPPROTO_TCP),
-        (libc::AF_INET6, libc::IPPROTO_TCP),
-        (libc::AF_INET, libc::IPPROTO_UDP),
-        (libc::AF_INET6, libc::IPPROTO_UDP),
+    for (family, transport) in [
+        (libc::AF_INET, Transport::Tcp),
+        (libc::AF_INET6, Transport::Tcp),
+        (libc::AF_INET, Transport::Udp),
+        (libc::AF_INET6, Transport::Udp),
     ] {
-        let transport = if protocol == libc::IPPROTO_TCP { Transport::Tcp } else { Transport::Udp };
         // With any other bit than LISTEN the kernel walks the table of connections.
         let states = if transport == Transport::Tcp && states == WAITING { LISTEN } else { states };
         let take = |row: &inet_diag::Row<'_>| found.extend(socket(row, transport));
-        each(kernel, &inet_diag::list(family, protocol, states), take)?;
+        each(kernel, &inet_diag::list(family, transport.protocol(), states), take)?;
     }
     Ok(found)
 }
@@ -120,15 +129,15 @@ impl Closed {
 /// # Errors
 /// Those of [`netlink::ask`].
 pub fn is_held(kernel: &OwnedFd, socket: &Closed) -> io::Result<bool> {
-    let (protocol, states) = match (socket.transport, socket.remote) {
+    let states = match (socket.transport, socket.remote) {
         (Transport::Tcp, Some(remote)) => {
             return Ok(taken(kernel, socket.local, remote)?.is_some_and(|taken| taken.inode == socket.inode));
         }
-        (Transport::Tcp, None) => (libc::IPPROTO_TCP, LISTEN),
-        (Transport::Udp, _) => (libc::IPPROTO_UDP, ALL),
+        (Transport::Tcp, None) => LISTEN,
+        (Transport::Udp, _) => ALL,
     };
     let mut is_held = false;
-    let question = inet_diag::list(libc::AF_INET, protocol, states);
+    let question = inet_diag::list(libc::AF_INET, socket.transport.protocol(), states);
     each(kernel, &question, |row| is_held |= row.inode == socket.inode)?;
     Ok(is_held)
 }

@@ -342,12 +342,18 @@ impl<'p, 't> Roles<'p, 't> {
         &mut self.actors[process].sockets
     }
 
+    /// Whether a role has made a process or a thread. Without any, each socket is one process's.
+    pub(super) fn has_children(&self) -> bool {
+        self.actors.iter().any(|actor| actor.parent.is_some())
+    }
+
     /// Whether another process has this socket open, too.
     pub(super) fn is_open_elsewhere(&self, watched: &WatchedSocket) -> bool {
+        if !self.has_children() {
+            return false;
+        }
         let inode = watched.inode();
-        let mut others = self.actors.iter().flat_map(|actor| actor.sockets.values());
-        // Without a process that a role has made, each socket is one process's.
-        self.actors.iter().any(|actor| actor.parent.is_some()) && others.any(|other| other.inode() == inode)
+        self.actors.iter().flat_map(|actor| actor.sockets.values()).any(|other| other.inode() == inode)
     }
 
     /// Whether the kernel has put a role to sleep in a call of its own, rather than in the channel to us.

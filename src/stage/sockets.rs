@@ -47,7 +47,7 @@ impl Roles<'_, '_> {
     /// listener the one that had it first, of a connection the last one that was given it.
     fn reporters(&self) -> HashMap<u64, usize> {
         let mut reporters = HashMap::new();
-        if self.actors.iter().any(|actor| actor.parent.is_some()) {
+        if self.has_children() {
             for (role, actor) in self.actors.iter().enumerate() {
                 for watched in actor.sockets.values() {
                     let Some(inode) = watched.inode() else { continue };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use super::choices::scattered;
-use super::context::{CheckContext, HANG_SAMPLES, SAMPLE_EVERY, WaitOutcome};
+use super::context::{ASK_EVERY, CheckContext, HANG_SAMPLES, SAMPLE_EVERY, WaitOutcome};
 use super::failure::{Done, Failure, Kind};
 use super::gate::Gate;
 use super::peer::{Connection, Listener, UdpPeer};
@@ -19,9 +19,6 @@ use super::semaphore::Permit;
 use crate::sandbox::{HostSocket, Input, Program, Sandbox, Transport};
 use crate::trace::TcpState;
 use crate::view::text;
-
-/// How often the kernel is asked whether the port is open: a question takes some tens of microseconds.
-const ASK_EVERY: Duration = Duration::from_micros(200);
 
 /// The most columns that typed lines take in the story.
 const MAX_TYPED_COLUMNS: usize = 40;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
 
-use crate::judge::context::{CheckContext, WaitOutcome};
+use crate::judge::context::{ASK_EVERY, CheckContext, WaitOutcome};
 use crate::judge::failure::{Done, Kind, Stop};
 use crate::probe;
 use crate::sandbox::Closed;
@@ -23,9 +23,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The longest that a child of ours may hold a socket that we have closed: a bound, not a measure.
 const MAX_HELD: Duration = Duration::from_secs(10);
-
-/// How often the kernel is asked whether one does.
-const ASK_EVERY: Duration = Duration::from_micros(200);
 
 /// What all peers have.
 pub(super) struct Peer {

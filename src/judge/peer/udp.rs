@@ -11,7 +11,7 @@ use rustix::event::PollFlags;
 use rustix::net::{SendFlags, sendto};
 
 use super::base::{Peer, counted};
-use crate::judge::context::{CheckContext, SAMPLE_EVERY, WaitOutcome};
+use crate::judge::context::{ASK_EVERY, CheckContext, SAMPLE_EVERY, WaitOutcome};
 use crate::judge::failure::{Done, Failure, Kind, Shown, Sleeps, Stop};
 use crate::judge::gate::Gate;
 use crate::judge::snapshot::ProcessSnapshot;
@@ -35,9 +35,6 @@ const HOLD: Duration = Duration::from_millis(1300);
 
 /// Bytes in a receive queue, as the kernel counts them, that are more than one small datagram.
 const SEVERAL_UNREAD: u32 = 5000;
-
-/// How often the kernel is asked whether the attempt waits for the next datagram.
-const ASK_EVERY: Duration = Duration::from_micros(200);
 
 /// The longest that a datagram of ours is on its way, or that the kernel takes to note when datagrams come.
 const MAX_ON_ITS_WAY: Duration = Duration::from_secs(10);
