@@ -94,8 +94,7 @@ pub fn client(at: Endpoint) -> io::Result<()> {
 fn leaving_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
-    conn.send(b"hello")?;
-    conn.recv(&mut [0; 1024])?;
+    ask(&conn, "hello")?;
     Ok(()) // close: FIN
 }
 
@@ -103,8 +102,7 @@ fn leaving_client(at: Endpoint) -> io::Result<()> {
 fn resetting_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
-    conn.send(b"hello")?;
-    conn.recv(&mut [0; 1024])?;
+    ask(&conn, "hello")?;
     conn.set_linger(Some(Duration::ZERO))?;
     Ok(()) // close: RST
 }
@@ -114,10 +112,7 @@ fn staying_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
     meet("the other client has gone");
-    conn.send(b"still here?")?;
-    let mut answer = [0; 1024];
-    let len = conn.recv(&mut answer)?;
-    say!("{}", String::from_utf8_lossy(&answer[..len]));
+    say!("{}", ask(&conn, "still here?")?);
     Ok(())
 }
 
@@ -143,9 +138,14 @@ fn client_that_stops_reading(at: Endpoint) -> io::Result<()> {
 fn patient_client(at: Endpoint) -> io::Result<()> {
     let conn = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     conn.connect(&at.address())?;
-    conn.send(b"hello")?;
+    say!("{}", ask(&conn, "hello")?);
+    Ok(())
+}
+
+/// Sends a short message, and gives what one `recv` brings.
+fn ask(conn: &Socket, message: &str) -> io::Result<String> {
+    conn.send(message.as_bytes())?;
     let mut answer = [0; 1024];
     let len = conn.recv(&mut answer)?;
-    say!("{}", String::from_utf8_lossy(&answer[..len]));
-    Ok(())
+    Ok(String::from_utf8_lossy(&answer[..len]).into_owned())
 }

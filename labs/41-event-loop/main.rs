@@ -186,31 +186,23 @@ fn listen(at: Endpoint) -> io::Result<Socket> {
 }
 
 fn level_triggered_server(at: Endpoint) -> io::Result<()> {
+    read_once_at_a_time(at, libc::EPOLLIN)
+}
+
+fn edge_triggered_server(at: Endpoint) -> io::Result<()> {
+    read_once_at_a_time(at, libc::EPOLLIN | libc::EPOLLET)
+}
+
+/// Reads once each time that the connection is reported.
+fn read_once_at_a_time(at: Endpoint, events: i32) -> io::Result<()> {
     let listener = listen(at)?;
     let (conn, _client) = listener.accept_nonblocking()?;
     let epoll = Epoll::new()?;
-    epoll.add(&conn, libc::EPOLLIN)?;
+    epoll.add(&conn, events)?;
     loop {
         epoll.wait(8, None)?;
         let mut buf = [0; 4];
         let len = conn.recv(&mut buf)?; // at most 4 bytes of what is there
-        if len == 0 {
-            return Ok(());
-        }
-        conn.send(&shout(&buf[..len]))?;
-    }
-}
-
-/// The same with one flag more.
-fn edge_triggered_server(at: Endpoint) -> io::Result<()> {
-    let listener = listen(at)?;
-    let (conn, _client) = listener.accept_nonblocking()?;
-    let epoll = Epoll::new()?;
-    epoll.add(&conn, libc::EPOLLIN | libc::EPOLLET)?;
-    loop {
-        epoll.wait(8, None)?;
-        let mut buf = [0; 4];
-        let len = conn.recv(&mut buf)?;
         if len == 0 {
             return Ok(());
         }
